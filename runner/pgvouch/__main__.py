@@ -1,0 +1,20 @@
+"""The program's entry: errors become text or JSON and an exit code, never a traceback."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run pgvouch with the arguments of the command line."""
+    if {"--help", "-h"} & set(sys.argv[1:]) or len(sys.argv) == 1:
+        # Only a page of help is worth the time that rich takes to load.
+        from rich_click.patch import patch
+
+        patch()
+    from pgvouch.cli import run
+
+    sys.exit(run(sys.argv[1:], os.environ))
+
+
+if __name__ == "__main__":
+    main()

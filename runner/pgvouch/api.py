@@ -1,0 +1,243 @@
+"""What each command does to one database. No printing: results are values, progress is events."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pgvouch import ledger, plan
+from pgvouch.config import Database
+from pgvouch.db import QueryError, Session
+from pgvouch.errors import MigrationError, NoDatabaseError, PlanError
+from pgvouch.events import Finished, Listener, Note
+from pgvouch.migration import Migration
+from pgvouch.plan import Applied, State
+from pgvouch.transaction import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run of migrate or rollback did."""
+
+    finished: tuple[Finished, ...]
+    applied: int
+    """How many migrations are in the database now."""
+    ahead: tuple[str, ...] = ()
+
+
+@contextmanager
+def connect(url: str, *, application_name: str, create: bool) -> Iterator[Session]:
+    """Open a session, creating a missing database where that is wanted.
+
+    Raises:
+        ConnectError: with what was said, never with the password.
+    """
+    try:
+        session = Session.open(url, application_name)
+    except NoDatabaseError:
+        if not create:
+            raise
+        create_database(url)
+        session = Session.open(url, application_name)
+    with session:
+        yield session
+
+
+def create_database(url: str) -> str:
+    """Create the database that a URL names, from the maintenance database `postgres`.
+
+    Returns:
+        Its name.
+
+    Raises:
+        MigrationError: the role may not create databases.
+    """
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+    from psycopg.sql import Identifier
+
+    name = str(conninfo_to_dict(url)["dbname"])
+    with Session.open(make_conninfo(url, dbname="postgres")) as session:
+        try:
+            session.run(f"create database {Identifier(name).as_string(None)}")
+        except QueryError as exc:
+            if exc.server.sqlstate not in {"42P04", "23505"}:  # another runner was quicker
+                raise MigrationError(
+                    f"the database {name} cannot be created: {exc.server.primary}",
+                    server=exc.server,
+                    hint=f"let its administrator create it: createdb {name}",
+                ) from None
+    return name
+
+
+def read_ledger(session: Session) -> list[Applied]:
+    """Return the ledger's rows, or what stock yoyo has recorded where there is no ledger yet."""
+    rows = ledger.read(session)
+    return ledger.read_yoyo(session) if rows is None else rows
+
+
+def pending(
+    database: Database, rows: Sequence[Applied], *, to: str | None, out_of_order: bool
+) -> plan.Plan:
+    """Return what `migrate` would do.
+
+    Raises:
+        DriftError: an applied file has changed or is gone.
+        PlanError: an order or a target that cannot be.
+    """
+    plan.refuse_drift(plan.drift(database.migrations, rows))
+    return plan.forward(database.migrations, rows, to=to, out_of_order=out_of_order)
+
+
+def migrate(
+    session: Session,
+    database: Database,
+    options: Options,
+    listener: Listener,
+    *,
+    to: str | None = None,
+    out_of_order: bool = False,
+    require_promises: bool = False,
+) -> Outcome:
+    """Apply what is pending.
+
+    Raises:
+        VouchError: with what landed and what did not.
+    """
+    rows = ledger.read(session)
+    todo = pending(
+        database,
+        ledger.read_yoyo(session) if rows is None else rows,
+        to=to,
+        out_of_order=out_of_order,
+    )
+    _tell_ahead(todo, listener)
+    count = len(rows or ())
+    if not todo.pending:
+        return Outcome((), count, todo.ahead)
+    from pgvouch.engine import Engine
+    from pgvouch.prepare import prepare
+
+    prepared = prepare(todo.pending, options.variables, require_promises=require_promises)
+    _refuse_stepwise_together(todo.pending, together=options.single_transaction)
+    if rows is None:
+        _create_ledger(session, listener)
+    done = Engine(session, options, listener).migrate(prepared)
+    return Outcome(tuple(done), len(ledger.read(session) or ()), todo.ahead)
+
+
+def rehearse(
+    session: Session,
+    database: Database,
+    options: Options,
+    listener: Listener,
+    *,
+    to: str | None = None,
+    require_promises: bool = False,
+) -> Outcome:
+    """Apply what is pending and take it back again, in one transaction that is rolled back.
+
+    Raises:
+        VouchError: a migration, a check or a rollback failed, or a rollback left something.
+    """
+    from pgvouch.engine import Deltas, Engine
+    from pgvouch.prepare import prepare
+    from pgvouch.rollback import prepare_rollback, roll_back
+
+    rows = ledger.read(session)
+    todo = pending(database, read_ledger(session), to=to, out_of_order=False)
+    prepared = prepare(todo.pending, options.variables, require_promises=require_promises)
+    _refuse_stepwise_together(todo.pending, together=True)
+    if not prepared:
+        return Outcome((), len(rows or ()), todo.ahead)
+    if rows is None:
+        _create_ledger(session, listener)
+    engine = Engine(session, options, listener, deltas=Deltas.TAKEN)
+    try:
+        done = engine.migrate(prepared, commit=False)
+        ids = {event.id for event in done}
+        fresh = [row for row in ledger.read(session) or () if row.id in ids]
+        undo = prepare_rollback(engine, plan.backward(fresh), database.by_id, options.variables)
+        done += roll_back(engine, undo, together=True)
+    finally:
+        session.try_run("rollback")
+    return Outcome(tuple(done), len(rows or ()), todo.ahead)
+
+
+def roll_back_steps(
+    session: Session,
+    database: Database,
+    options: Options,
+    listener: Listener,
+    *,
+    steps: int | None,
+    to: str | None,
+) -> Outcome:
+    """Take migrations back, newest first.
+
+    Raises:
+        VouchError: with what was rolled back and what is still there.
+    """
+    from pgvouch.engine import Engine
+    from pgvouch.rollback import prepare_rollback, roll_back
+
+    rows = ledger.read(session) or []
+    todo = plan.backward(rows, steps=steps, to=to)
+    if not todo:
+        return Outcome((), len(rows))
+    engine = Engine(session, options, listener)
+    undo = prepare_rollback(engine, todo, database.by_id, options.variables)
+    done = roll_back(engine, undo)
+    return Outcome(tuple(done), len(rows) - len(done))
+
+
+def _create_ledger(session: Session, listener: Listener) -> None:
+    try:
+        taken_over = ledger.ensure(session)
+    except QueryError as exc:
+        session.try_run("rollback")
+        raise MigrationError(
+            f"the ledger cannot be created: {exc.server.primary}",
+            server=exc.server,
+            state="Nothing was run.",
+            hint="connect as a role that may create a schema in this database",
+        ) from None
+    if taken_over:
+        listener(Note(f"{taken_over} migrations taken over from yoyo; its tables stay as they are"))
+
+
+def _tell_ahead(todo: plan.Plan, listener: Listener) -> None:
+    if todo.ahead:
+        listener(
+            Note(
+                f"the database is ahead of these files by {', '.join(todo.ahead)}: a newer release"
+            )
+        )
+
+
+def _refuse_stepwise_together(migrations: Sequence[Migration], *, together: bool) -> None:
+    alone = next((m for m in migrations if not m.directives.transactional), None)
+    if together and alone is not None:
+        raise PlanError(
+            f"{alone.id} is not transactional, so it cannot be part of one transaction",
+            state="Nothing was run.",
+            hint=f"stop before it with --to, then run it with a plain migrate --to {alone.id}",
+        )
+
+
+def accept(session: Session, database: Database, wanted: str, why: str) -> Applied:
+    """Record that the change to an applied file is harmless.
+
+    Returns:
+        The ledger's row as it was.
+
+    Raises:
+        PlanError: the migration is not applied, or its file is not changed.
+    """
+    rows = ledger.read(session) or []
+    row = plan.find(rows, wanted)
+    migration = database.by_id.get(row.id)
+    if migration is None:
+        raise PlanError(f"{row.id} has no file here, so there is no change to accept")
+    if row.state is State.INCOMPLETE or row.checksum in {None, migration.checksum}:
+        raise PlanError(f"{row.id} has not changed since it was applied")
+    session.run(ledger.accept_sql(row, migration.checksum, why))
+    return row

@@ -1,0 +1,144 @@
+"""The commands that write files: new and accept-delta."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgvouch import plan
+from pgvouch.api import connect
+from pgvouch.config import Database
+from pgvouch.db import QueryError, Session
+from pgvouch.errors import FileError, MigrationError, Place, UsageError
+from pgvouch.events import Listener
+from pgvouch.files import ROLLBACK
+from pgvouch.migration import Migration, Version
+from pgvouch.transaction import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A .delta file, and whether it changed."""
+
+    path: Path
+    changed: bool
+    lines: int
+
+
+def new_migration(folder: Path, migrations: Sequence[Migration], name: str) -> list[Path]:
+    """Write the three files of a new migration, under the next number.
+
+    Args:
+        folder: where.
+        migrations: those that are there already.
+        name: words in letters, digits and underscores.
+
+    Returns:
+        The files.
+
+    Raises:
+        UsageError: a name that cannot be part of a file's name.
+    """
+    stem_name = "_".join(name.lower().replace("-", " ").replace("_", " ").split())
+    if not stem_name.isidentifier():
+        raise UsageError(f"{name!r} is not a name", hint="use letters, digits and underscores")
+    own = [migration for migration in migrations if not migration.set_name]
+    width = max((len(m.path.name.split("_")[0]) for m in own), default=3)
+    number = max((m.version for m in own), default=Version(-1)).number + 1
+    stem = f"{number:0{width}}_{stem_name}"
+    files = {
+        folder / f"{stem}.sql": f"-- {stem_name.replace('_', ' ').capitalize()}.\n\n",
+        folder / f"{stem}{ROLLBACK}": f"-- Takes {stem} back, newest statement first.\n\n",
+        folder / "verify" / f"{stem}.sql": (f"-- What {stem} promises.\n\n-- check: \n"),
+    }
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    return list(files)
+
+
+def accept_deltas(
+    database: Database,
+    url: str,
+    wanted: str | None,
+    options: Options,
+    listener: Listener,
+) -> list[Written]:
+    """Write the .delta files from a scratch database on the same server.
+
+    Args:
+        database: the files.
+        url: where the server is; its own database is not touched.
+        wanted: one migration; None means all.
+        options: how to run them.
+        listener: told what runs.
+
+    Returns:
+        The files, with what became of them.
+
+    Raises:
+        VouchError: a migration fails on the scratch database.
+    """
+    from pgvouch.delta import render_file
+    from pgvouch.engine import Deltas, Engine
+    from pgvouch.ledger import ensure
+    from pgvouch.prepare import prepare
+
+    ordered = plan.in_order(database.migrations)
+    chosen = set(ordered) if wanted is None else {plan.find(ordered, wanted)}
+    last = max(ordered.index(migration) for migration in chosen)
+    prepared = prepare(ordered[: last + 1], options.variables, require_promises=False)
+    with _scratch(url) as session:
+        ensure(session)
+        engine = Engine(session, options, listener, deltas=Deltas.RECORDED)
+        done = {event.id: event for event in engine.migrate(prepared)}
+    written = []
+    for migration in ordered:
+        event = done.get(migration.id)
+        if migration in chosen and event is not None and event.delta is not None:
+            written.append(_write(migration, render_file(event.delta), len(event.delta)))
+    if wanted is not None and not written:
+        raise FileError(
+            "makes no catalog delta: it is provided on this server, or not transactional",
+            Place(next(iter(chosen)).path),
+        )
+    return written
+
+
+def _write(migration: Migration, text: str, lines: int) -> Written:
+    path = migration.path.parent / "verify" / f"{migration.path.stem}.delta"
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return Written(path, changed=False, lines=lines)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return Written(path, changed=True, lines=lines)
+
+
+class _scratch:  # noqa: N801 - used as a with-statement
+    """A database that exists for the length of a with-block."""
+
+    def __init__(self, url: str) -> None:
+        from psycopg.conninfo import make_conninfo
+
+        self.name = f"pgvouch_scratch_{secrets.token_hex(6)}"
+        self.maintenance = make_conninfo(url, dbname="postgres")
+        self.url = make_conninfo(url, dbname=self.name)
+
+    def __enter__(self) -> Session:
+        with connect(self.maintenance, application_name="pgvouch", create=False) as session:
+            try:
+                session.run(f"create database {self.name} template template0")
+            except QueryError as exc:
+                raise MigrationError(
+                    f"no scratch database can be created: {exc.server.primary}",
+                    server=exc.server,
+                    hint="use a server where you may: --url embedded:",
+                ) from None
+        self.session = Session.open(self.url, "pgvouch accept-delta")
+        return self.session
+
+    def __exit__(self, *_exc: object) -> None:
+        self.session.connection.close()
+        with Session.open(self.maintenance) as session:
+            session.run(f"drop database {self.name} with (force)")

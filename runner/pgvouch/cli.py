@@ -1,0 +1,221 @@
+"""The commands: flags in, one call, a report and an exit code out."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pgvouch import __version__, report
+from pgvouch.config import Database, Project, choose, find_project
+from pgvouch.errors import UsageError, VouchError
+
+PENDING, DRIFT = 3, 4
+
+
+@dataclass
+class Context:
+    """What the options before and after a command's name say."""
+
+    environment: Mapping[str, str]
+    url: str | None = None
+    config: Path | None = None
+    migrations: Path | None = None
+    as_json: bool = False
+    create: bool = False
+    verbose: bool = False
+    lock_timeout: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    document: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def project(self) -> Project:
+        """The configuration."""
+        return find_project(self.config, self.migrations)
+
+    def databases(self, wanted: Sequence[str]) -> list[Database]:
+        """The databases that the command is about."""
+        return choose(self.project, wanted, self.url, self.environment)
+
+    def resolve(self, database: Database) -> str:
+        """The URL to connect to; `embedded:` starts the embedded server."""
+        if not database.url.startswith("embedded:"):
+            return database.url
+        from pgvouch.server import resolve
+
+        self.create = True
+        return resolve(database.url, self.project, database.name)
+
+    @contextmanager
+    def session(self, database: Database, command: str) -> Iterator[Any]:
+        """Open a session on a database."""
+        from pgvouch.api import connect
+
+        url = self.resolve(database)
+        with connect(url, application_name=f"pgvouch {command}", create=self.create) as session:
+            yield session
+
+    def tell(self, text: str, document: dict[str, Any]) -> None:
+        """Print a result now as text, or keep it for the JSON document."""
+        if self.as_json:
+            self.document.setdefault("databases", []).append(document)
+        else:
+            click.echo(text)
+
+    def progress(self) -> report.Progress:
+        """A listener that fits the options."""
+        return report.Progress(quiet=self.as_json, verbose=self.verbose)
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command line and return the exit code.
+
+    Args:
+        arguments: without the program's name.
+        environment: DATABASE_URL and the like.
+    """
+    context = Context(environment)
+    # The options are not parsed yet when they are wrong.
+    as_json = "--json" in arguments
+    try:
+        code = cli.main(list(arguments), "pgvouch", standalone_mode=False, obj=context)
+    except click.ClickException as exc:
+        if as_json:
+            report.print_json({"error": UsageError(exc.format_message()).as_dict()})
+        else:
+            exc.show()
+        return exc.exit_code
+    except click.Abort:
+        return 130
+    except VouchError as exc:
+        return _fail(context, exc)
+    except OSError as exc:
+        return _fail(context, UsageError(f"{exc.strerror or exc}: {exc.filename or ''}"))
+    if context.as_json:
+        report.print_json(context.document)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(context: Context, error: VouchError) -> int:
+    if context.as_json:
+        report.print_json({**context.document, "error": error.as_dict()})
+    else:
+        click.echo(report.error_text(error), err=True)
+    return error.exit_code
+
+
+def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        if value not in (None, False, ()):
+            setattr(ctx.ensure_object(Context), name, value)
+
+    return callback
+
+
+def _variables(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> None:
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals:
+            raise click.BadParameter("write NAME=VALUE", ctx, parameter)
+        ctx.ensure_object(Context).variables[name] = text
+
+
+def _path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        setattr(ctx.ensure_object(Context), str(parameter.name), Path(value))
+
+
+_COMMON = (
+    click.option(
+        "--url", expose_value=False, callback=_store("url"), metavar="URL",
+        help="Where to connect; otherwise DATABASE_URL_<NAME> or DATABASE_URL.",
+    ),
+    click.option(
+        "--config", expose_value=False, callback=_path, metavar="FILE",
+        help="The configuration; otherwise pgvouch.toml or pyproject.toml, looked for upwards.",
+    ),
+    click.option(
+        "--migrations", expose_value=False, callback=_path, metavar="DIR",
+        help="A folder of migrations; it needs no configuration.",
+    ),
+    click.option(
+        "--json", "as_json", is_flag=True, expose_value=False, callback=_store("as_json"),
+        help="One JSON document on stdout.",
+    ),
+)  # fmt: skip
+
+_RUNNING = (
+    click.option(
+        "--var", multiple=True, expose_value=False, callback=_variables, metavar="NAME=VALUE",
+        help="The value of a variable that a file declares; never printed, never stored.",
+    ),
+    click.option(
+        "--lock-timeout", expose_value=False, callback=_store("lock_timeout"), metavar="TIME",
+        help="How long to wait for a table, e.g. 5s (the default); a file's header overrides it.",
+    ),
+    click.option(
+        "--create-database", "create", is_flag=True, expose_value=False, callback=_store("create"),
+        help="Create the database where it is missing.",
+    ),
+    click.option(
+        "-v", "--verbose", is_flag=True, expose_value=False, callback=_store("verbose"),
+        help="Show notices, and every line of the catalog delta.",
+    ),
+)  # fmt: skip
+
+
+def common(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every command has."""
+    for option in reversed(_COMMON):
+        function = option(function)
+    return function
+
+
+def running(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of commands that run SQL files."""
+    for option in reversed(_RUNNING):
+        function = option(function)
+    return common(function)
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when they are used: start-up time is a feature."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands, in the order of a day's work."""
+        del ctx
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        if name not in _MODULES:
+            return None
+        from importlib import import_module
+
+        command = getattr(import_module(_MODULES[name]), name.replace("-", "_"))
+        assert isinstance(command, click.Command)
+        return command
+
+
+_MODULES = {
+    "migrate": "pgvouch.commands.running",
+    "rollback": "pgvouch.commands.running",
+    "status": "pgvouch.commands.looking",
+    "plan": "pgvouch.commands.looking",
+    "verify": "pgvouch.commands.looking",
+    "new": "pgvouch.commands.writing",
+    "stamp": "pgvouch.commands.writing",
+    "seed": "pgvouch.commands.running",
+    "accept": "pgvouch.commands.running",
+    "accept-delta": "pgvouch.commands.writing",
+    "server": "pgvouch.commands.embedded",
+}
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pgvouch")
+def cli() -> None:
+    """Raw-SQL PostgreSQL migrations that vouch for themselves."""

@@ -1,0 +1,195 @@
+"""Commands that change nothing: status, plan, verify."""
+
+from collections.abc import Sequence
+
+import click
+
+from pgvouch import api, report
+from pgvouch import status as states
+from pgvouch.cli import DRIFT, PENDING, Context, common
+from pgvouch.config import Database
+from pgvouch.errors import NoDatabaseError
+from pgvouch.plan import Applied
+
+_MARKS = {
+    "applied": "✓",
+    "provided": "·",
+    "pending": "○",
+    "incomplete": "!",
+    "changed": "≠",
+    "missing": "?",
+    "ahead": "»",
+}
+
+
+def _rows(context: Context, database: Database) -> list[Applied]:
+    """Read a ledger; a database that is not there yet has an empty one."""
+    if database.url.startswith("embedded:"):
+        from pgvouch.server import resolve
+
+        url = resolve(database.url, context.project, database.name)
+    else:
+        url = database.url
+    try:
+        with api.connect(url, application_name="pgvouch status", create=False) as session:
+            return api.read_ledger(session)
+    except NoDatabaseError:
+        return []
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 where something is pending.")
+@common
+@click.pass_obj
+def status(context: Context, databases: tuple[str, ...], exit_code: bool) -> int:
+    """Show every migration and what the ledger says of it."""
+    worst = 0
+    for database in context.databases(databases):
+        rows = states.status(database, _rows(context, database))
+        found = {row.state for row in rows}
+        if found & {"changed", "missing"}:
+            worst = DRIFT
+        elif found & {"pending", "incomplete"} and exit_code:
+            worst = max(worst, PENDING)
+        if context.as_json:
+            context.tell("", _as_document(database, rows))
+        else:
+            _print_status(database, rows)
+    return worst
+
+
+def _print_status(database: Database, rows: Sequence[states.Row]) -> None:
+    click.echo(click.style(database.name, bold=True))
+    report.print_table(
+        ("", "migration", "state", "applied", "by", "ms", "checks"),
+        [
+            (
+                _MARKS[row.state],
+                row.id,
+                row.state,
+                f"{at:%Y-%m-%d %H:%M:%S}Z"
+                if (at := row.applied and row.applied.applied_at)
+                else "",
+                (row.applied and row.applied.applied_by) or "",
+                f"{ms:.0f}" if row.applied and (ms := row.applied.duration_ms) is not None else "",
+                str((row.applied and row.applied.checks) or ""),
+            )
+            for row in rows
+        ],
+        ("green", "", "", "bright_black", "bright_black", "bright_black", "bright_black"),
+    )
+
+
+def _as_document(database: Database, rows: Sequence[states.Row]) -> dict[str, object]:
+    return {
+        "database": database.name,
+        "migrations": [
+            {
+                "id": row.id,
+                "state": row.state,
+                "applied_at": at.isoformat()
+                if (at := row.applied and row.applied.applied_at)
+                else None,
+                "applied_by": row.applied and row.applied.applied_by,
+                "duration_ms": row.applied and row.applied.duration_ms,
+                "checks": row.applied and row.applied.checks,
+                "checksum": row.applied and row.applied.checksum,
+                "file_checksum": row.migration and row.migration.checksum,
+            }
+            for row in rows
+        ],
+    }
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@click.option("--to", metavar="ID", help="Stop after this migration.")
+@click.option("--out-of-order", is_flag=True, help="Allow a number below the newest applied one.")
+@common
+@click.pass_obj
+def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_order: bool) -> None:
+    """Show what migrate would do: the migrations, their promises and their timeouts."""
+    for database in context.databases(databases):
+        rows = _rows(context, database)
+        todo = api.pending(database, rows, to=to, out_of_order=out_of_order)
+        planned = [
+            {
+                "id": m.id,
+                "unless": m.directives.unless,
+                "transactional": m.directives.transactional,
+                "lock_timeout": m.directives.lock_timeout
+                or (context.project.lock_timeout if m.directives.transactional else None),
+                "statement_timeout": m.directives.statement_timeout,
+                "verified": m.verify_path is not None,
+                "delta": m.delta_path is not None,
+                "rollback": m.rollback_path is not None or m.is_python,
+            }
+            for m in todo.pending
+        ]
+        if context.as_json:
+            context.tell("", {"database": database.name, "pending": planned})
+        elif not planned:
+            click.echo(f"{database.name}: nothing to do")
+        else:
+            click.echo(click.style(f"{database.name}: {len(planned)} to apply", bold=True))
+            report.print_table(
+                ("migration", "promises", "rollback", "lock timeout", ""),
+                [
+                    (
+                        str(item["id"]),
+                        " + ".join(
+                            word
+                            for word, there in (
+                                ("checks", item["verified"]),
+                                ("delta", item["delta"]),
+                            )
+                            if there
+                        )
+                        or "none",
+                        "yes" if item["rollback"] else "no",
+                        str(item["lock_timeout"] or "none"),
+                        "" if item["transactional"] else "statement by statement",
+                    )
+                    for item in planned
+                ],
+                ("", "", "", "bright_black", "yellow"),
+            )
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@common
+@click.pass_obj
+def verify(context: Context, databases: tuple[str, ...]) -> int:
+    """Run every promise of every applied migration again; leaves nothing behind."""
+    broken = 0
+    for database in context.databases(databases):
+        with context.session(database, "verify") as session:
+            found = states.verify_database(session, database, api.read_ledger(session))
+        passed = sum(item.passed for item in found)
+        findings = [(item.id, finding) for item in found for finding in item.broken]
+        broken += len(findings)
+        lines = [f"{database.name}: {passed} checks hold, {len(findings)} do not"]
+        for identifier, finding in findings:
+            lines.append(f"  {click.style('✗', fg='red')} {identifier}: {finding.sentence}")
+            lines.append(f"      at       {report.shown_place(finding.place)}")
+            lines.append(f"      expected {finding.expected}")
+            lines.append(f"      found    {finding.found}")
+        document = {
+            "database": database.name,
+            "passed": passed,
+            "broken": [
+                {
+                    "id": identifier,
+                    "sentence": finding.sentence,
+                    "file": str(finding.place.path),
+                    "line": finding.place.line,
+                    "expected": finding.expected,
+                    "found": finding.found,
+                }
+                for identifier, finding in findings
+            ],
+        }
+        context.tell("\n".join(lines), document)
+    return 1 if broken else 0

@@ -1,0 +1,198 @@
+"""Commands that change a database: migrate, rollback, seed, accept."""
+
+from typing import Any
+
+import click
+
+from pgvouch import api, report
+from pgvouch.cli import Context, common, running
+from pgvouch.config import Database
+from pgvouch.db import QueryError, Session
+from pgvouch.errors import MigrationError, Place, UsageError
+from pgvouch.events import Listener, Notice
+from pgvouch.transaction import Options
+
+
+def options_of(context: Context, **given: Any) -> Options:
+    """Return how migrations are to be run: the command line over the configuration."""
+    from pgvouch.prepare import given_variables
+
+    return Options(
+        lock_timeout=context.lock_timeout or context.project.lock_timeout,
+        variables=given_variables(context.variables),
+        **given,
+    )
+
+
+def listen(session: Session, listener: Listener) -> Listener:
+    """Have the server's notices told to a listener, and return it."""
+    session.on_notice(lambda severity, text: listener(Notice(severity, text)))
+    return listener
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@click.option("--to", metavar="ID", help="Stop after this migration (identifier or number).")
+@click.option("--dry-run", is_flag=True, help="Print the SQL that would run, in order.")
+@click.option("--rehearse", is_flag=True, help="Run all of it and every rollback, keep nothing.")
+@click.option("--single-transaction", is_flag=True, help="All or nothing.")
+@click.option("--out-of-order", is_flag=True, help="Allow a number below the newest applied one.")
+@click.option("--lock-wait", default=300.0, metavar="S", help="Seconds to wait for another runner.")
+@running
+@click.pass_obj
+def migrate(
+    context: Context,
+    databases: tuple[str, ...],
+    to: str | None,
+    dry_run: bool,
+    rehearse: bool,
+    single_transaction: bool,
+    out_of_order: bool,
+    lock_wait: float,
+) -> None:
+    """Apply what is pending, each migration verified inside its own transaction."""
+    options = options_of(context, single_transaction=single_transaction, lock_wait_s=lock_wait)
+    required = context.project.verify_required
+    for database in context.databases(databases):
+        with context.session(database, "migrate") as session:
+            if dry_run:
+                _dry_run(context, session, database, to, out_of_order)
+                continue
+            listener = listen(session, context.progress())
+            if rehearse:
+                outcome = api.rehearse(
+                    session, database, options, listener, to=to, require_promises=required
+                )
+            else:
+                outcome = api.migrate(
+                    session,
+                    database,
+                    options,
+                    listener,
+                    to=to,
+                    out_of_order=out_of_order,
+                    require_promises=required,
+                )
+        verb = "rehearsed" if rehearse else "applied"
+        _tell(context, database, outcome, report.migrated(database.name, outcome, verb=verb))
+
+
+def _tell(context: Context, database: Database, outcome: api.Outcome, text: str) -> None:
+    context.tell(
+        text,
+        {
+            "database": database.name,
+            "migrations": [report.finished_as_dict(event) for event in outcome.finished],
+            "applied": outcome.applied,
+            "ahead": list(outcome.ahead),
+        },
+    )
+
+
+def _dry_run(
+    context: Context, session: Session, database: Database, to: str | None, out_of_order: bool
+) -> None:
+    rows = api.read_ledger(session)
+    todo = api.pending(database, rows, to=to, out_of_order=out_of_order)
+    parts = []
+    for migration in todo.pending:
+        unless = migration.directives.unless
+        condition = f"\n-- only unless: {unless}" if unless else ""
+        parts.append(f"-- {migration.id}{condition}\n{migration.sql.rstrip()}\n")
+    document = {
+        "database": database.name,
+        "migrations": [{"id": m.id, "sql": m.sql} for m in todo.pending],
+    }
+    context.tell("\n".join(parts) or f"-- {database.name}: nothing to do", document)
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="How many; one by default.")
+@click.option("--to", metavar="ID", help="Keep this one and roll back everything after it.")
+@click.option("--all", "everything", is_flag=True, help="Roll back everything.")
+@click.option("--lock-wait", default=300.0, metavar="S", help="Seconds to wait for another runner.")
+@running
+@click.pass_obj
+def rollback(
+    context: Context,
+    databases: tuple[str, ...],
+    steps: int | None,
+    to: str | None,
+    everything: bool,
+    lock_wait: float,
+) -> None:
+    """Take migrations back, newest first; one unless told otherwise."""
+    if sum((steps is not None, to is not None, everything)) > 1:
+        raise UsageError("--steps, --to and --all exclude each other")
+    if to is None and steps is None and not everything:
+        steps = 1
+    options = options_of(context, lock_wait_s=lock_wait)
+    for database in context.databases(databases):
+        with context.session(database, "rollback") as session:
+            listener = listen(session, context.progress())
+            outcome = api.roll_back_steps(session, database, options, listener, steps=steps, to=to)
+        _tell(context, database, outcome, report.rolled_back(database.name, outcome))
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@running
+@click.pass_obj
+def seed(context: Context, databases: tuple[str, ...]) -> None:
+    """Load development data from seed/NAME.sql, in one transaction."""
+    from pgvouch.files import read_text
+    from pgvouch.prepare import check_sql
+
+    for database in context.databases(databases):
+        path = context.project.seed / f"{database.name}.sql"
+        if not path.exists():
+            raise UsageError(f"there is no seed for {database.name}", Place(path))
+        text = read_text(path)
+        check_sql(text, path)
+        with context.session(database, "seed") as session:
+            _run_seed(session, database, path_text=(Place(path), text))
+        context.tell(f"{database.name}: seeded", {"database": database.name, "seeded": True})
+
+
+def _run_seed(session: Session, database: Database, path_text: tuple[Place, str]) -> None:
+    from pgvouch.message import Message, Source
+    from pgvouch.variables import Rendered
+
+    place, text = path_text
+    message = Message().add("begin")
+    message.add_source(Source(place.path, text, Rendered(text)), None)
+    try:
+        session.run(message.text, keep_rows=False)
+        session.run("commit")
+    except QueryError as exc:
+        session.try_run("rollback")
+        where = message.locate(exc)
+        raise MigrationError(
+            f"the seed of {database.name} failed: {exc.server.primary}",
+            where.place or place,
+            where.statement,
+            exc.server,
+            state="Nothing of it is in the database.",
+            hint="pgvouch status tells whether the database is migrated",
+        ) from None
+
+
+@click.command()
+@click.argument("migration", metavar="ID")
+@click.option("--why", required=True, metavar="TEXT", help="Why the change is harmless.")
+@click.option("--database", metavar="DB", help="Which database, where there are several.")
+@common
+@click.pass_obj
+def accept(context: Context, migration: str, why: str, database: str | None) -> None:
+    """Record that the change to an applied file is harmless, and why."""
+    if not why.strip():
+        raise UsageError("--why says nothing")
+    chosen = context.databases((database,) if database else ())
+    if len(chosen) > 1:
+        raise UsageError("which database?", hint=f"--database {chosen[0].name} (or another one)")
+    with context.session(chosen[0], "accept") as session:
+        row = api.accept(session, chosen[0], migration, why)
+    context.tell(
+        f"{row.id}: the change is accepted", {"database": chosen[0].name, "accepted": row.id}
+    )

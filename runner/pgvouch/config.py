@@ -1,0 +1,261 @@
+"""The configuration file, the folders of databases, and where each one is."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pgvouch.errors import Place, UsageError
+from pgvouch.files import read_folder
+from pgvouch.migration import Migration
+
+EMBEDDED = "embedded:"
+_KEYS = {"migrations", "templates", "seed", "verify", "lock_timeout", "databases", "embedded"}
+_DATABASE_KEYS = {"requires", "url_env"}
+_EMBEDDED_KEYS = {"bin", "data"}
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What the configuration says; without one, a folder of migrations and the defaults."""
+
+    root: Path
+    migrations: Path
+    templates: Path
+    seed: Path
+    config_file: Path | None = None
+    verify_required: bool = False
+    lock_timeout: str = "5s"
+    requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    embedded_bin: Path | None = None
+    embedded_data: Path | None = None
+
+    @property
+    def server_data(self) -> Path:
+        """Where the embedded server keeps its data."""
+        return self.embedded_data or self.root / ".pgvouch" / "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One folder of migrations with the platform sets before it, and where it is applied."""
+
+    name: str
+    folder: Path
+    url: str
+    migrations: tuple[Migration, ...]
+    """Platform sets first."""
+
+    @property
+    def by_id(self) -> dict[str, Migration]:
+        """The migrations by identifier."""
+        return {migration.id: migration for migration in self.migrations}
+
+
+def find_project(config: Path | None = None, migrations: Path | None = None) -> Project:
+    """Read the configuration.
+
+    Args:
+        config: the file to read; None looks for pgvouch.toml or pyproject.toml upwards.
+        migrations: a folder of migrations that needs no configuration.
+
+    Raises:
+        UsageError: a file that is not there or not TOML, an unknown key, a value that cannot be.
+    """
+    if migrations is not None and config is None:
+        root = Path.cwd()
+        folder = migrations.resolve()
+        return Project(root, folder, root / "templates", root / "seed")
+    file = config or _find_upwards(Path.cwd())
+    if file is None:
+        root = Path.cwd()
+        return Project(root, root / "migrations", root / "templates", root / "seed")
+    table = _table(file)
+    project = _project(file.resolve(), table)
+    if migrations is None:
+        return project
+    from dataclasses import replace
+
+    return replace(project, migrations=migrations.resolve())
+
+
+def _find_upwards(start: Path) -> Path | None:
+    for folder in (start, *start.parents):
+        own = folder / "pgvouch.toml"
+        if own.is_file():
+            return own
+        shared = folder / "pyproject.toml"
+        if shared.is_file() and b"[tool.pgvouch" in shared.read_bytes():
+            return shared
+    return None
+
+
+def _table(file: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise UsageError(f"cannot be read: {exc.strerror or exc}", Place(file)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise UsageError(f"is not TOML: {exc}", Place(file)) from None
+    if file.name == "pyproject.toml":
+        return dict(document.get("tool", {}).get("pgvouch", {}))
+    return dict(document)
+
+
+def _project(file: Path, table: dict[str, Any]) -> Project:
+    _refuse_unknown(file, "", table, _KEYS)
+    root = file.parent
+    databases = table.get("databases", {})
+    embedded = table.get("embedded", {})
+    _refuse_unknown(file, "embedded.", embedded, _EMBEDDED_KEYS)
+    for name, settings in databases.items():
+        _refuse_unknown(file, f"databases.{name}.", settings, _DATABASE_KEYS)
+    verify = table.get("verify", "optional")
+    if verify not in {"required", "optional"}:
+        raise UsageError(f'verify is "required" or "optional", not {verify!r}', Place(file))
+    return Project(
+        root=root,
+        migrations=root / table.get("migrations", "migrations"),
+        templates=root / table.get("templates", "templates"),
+        seed=root / table.get("seed", "seed"),
+        config_file=file,
+        verify_required=verify == "required",
+        lock_timeout=str(table.get("lock_timeout", "5s")),
+        requires={n: tuple(s.get("requires", ())) for n, s in databases.items()},
+        embedded_bin=Path(embedded["bin"]) if "bin" in embedded else None,
+        embedded_data=root / embedded["data"] if "data" in embedded else None,
+    )
+
+
+def _refuse_unknown(file: Path, prefix: str, table: Mapping[str, Any], known: set[str]) -> None:
+    for key in table:
+        if key not in known:
+            import difflib
+
+            close = difflib.get_close_matches(key, known, n=1)
+            raise UsageError(
+                f"the setting {prefix}{key} is not known",
+                Place(file),
+                notes=[f"did you mean {prefix}{close[0]}?"] if close else [],
+                hint=f"known here: {', '.join(sorted(known))}",
+            )
+
+
+def database_names(project: Project) -> list[str]:
+    """Return the names of the databases of a project: its folders, or the folder itself.
+
+    Raises:
+        UsageError: there is no folder of migrations.
+    """
+    folder = project.migrations
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no folder {folder.name}/",
+            Place(folder),
+            hint="give one with --migrations DIR, or make a project with `pgvouch new`",
+        )
+    if _holds_files(folder):
+        return [""]
+    return sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if entry.is_dir() and not entry.name.startswith(("_", ".")) and _holds_files(entry)
+    )
+
+
+def _holds_files(folder: Path) -> bool:
+    return any(
+        entry.suffix in {".sql", ".py"} and entry.name[0].isdigit() for entry in folder.iterdir()
+    )
+
+
+def choose(
+    project: Project, wanted: Sequence[str], url: str | None, environment: Mapping[str, str]
+) -> list[Database]:
+    """Return the databases a command is about, with their files read.
+
+    Args:
+        project: the configuration.
+        wanted: names from the command line; none means all.
+        url: `--url`.
+        environment: DATABASE_URL, and DATABASE_URL_NAME for one of them.
+
+    Raises:
+        UsageError: an unknown name, no URL, or a URL that names one database for several folders.
+        FileError: a file that cannot be read as a migration.
+    """
+    names = database_names(project)
+    for name in wanted:
+        if name not in names:
+            known = ", ".join(n for n in names if n) or "none"
+            raise UsageError(
+                f"there is no database {name} in {project.migrations.name}/",
+                hint=f"the databases here: {known}",
+            )
+    chosen = [name for name in names if not wanted or name in wanted]
+    if not chosen:
+        raise UsageError(
+            "there is no migration yet",
+            Place(project.migrations),
+            hint="pgvouch new NAME writes the first one",
+        )
+    return [
+        Database(
+            name or project.migrations.name,
+            project.migrations / name,
+            _url(project, name, url, environment, alone=len(chosen) == 1),
+            read_database(project, name),
+        )
+        for name in chosen
+    ]
+
+
+def read_database(project: Project, name: str) -> tuple[Migration, ...]:
+    """Read the migrations of a database with the platform sets that it requires.
+
+    Raises:
+        UsageError: a platform set that is not there.
+        FileError: a file that cannot be read as a migration.
+    """
+    found: list[Migration] = []
+    for platform in project.requires.get(name or project.migrations.name, ()):
+        base = project.migrations if name else project.migrations.parent
+        folder = base / platform
+        if not folder.is_dir():
+            raise UsageError(
+                f"{name or project.migrations.name} requires {platform}, which is not there",
+                Place(folder),
+            )
+        found += read_folder(folder, platform)
+    return (*found, *read_folder(project.migrations / name))
+
+
+def _url(
+    project: Project, name: str, url: str | None, environment: Mapping[str, str], *, alone: bool
+) -> str:
+    own = "DATABASE_URL_" + re.sub(r"\W", "_", name).upper()
+    given = url or (environment.get(own) if name else None) or environment.get("DATABASE_URL")
+    if not given:
+        raise UsageError(
+            "no database is named",
+            hint="give --url, or set DATABASE_URL (postgresql://user@host/name), "
+            "or DATABASE_URL=embedded: for a server of the project's own",
+        )
+    if given.startswith(EMBEDDED):
+        return given
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    try:
+        parts = conninfo_to_dict(given)
+    except Exception:  # noqa: BLE001 - db.open explains it, without the password
+        return given
+    has_name = bool(parts.get("dbname") or os.environ.get("PGDATABASE") or parts.get("service"))
+    if has_name and not alone and not (name and environment.get(own) and not url):
+        raise UsageError(
+            "the URL names one database, and there are several folders",
+            hint=f"say which folder it is for: pgvouch migrate {name}",
+        )
+    return given if has_name or not name else make_conninfo(given, dbname=name)

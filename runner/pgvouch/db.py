@@ -1,0 +1,253 @@
+"""The only opener of connections, and the only place where messages meet the wire.
+
+A message is one simple-protocol string; PostgreSQL splits it into statements itself. libpq's results
+are read one by one, because on an error psycopg's cursor forgets the results before it, and their
+number tells which statement failed.
+"""
+
+import select
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import psycopg
+from psycopg import pq
+
+from pgvouch.errors import ConnectError, NoDatabaseError, ServerMessage
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+_FIELD = pq.DiagnosticField
+_COPY = {pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH}
+_STILL_CONNECTED = pq.ConnStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of one statement."""
+
+    tag: str
+    """PostgreSQL's command tag, e.g. `CREATE TABLE`."""
+    columns: tuple[str, ...] | None
+    """None where the statement returns no rows."""
+    rows: tuple[tuple[str | None, ...], ...] = ()
+    """In PostgreSQL's text form."""
+
+
+class QueryError(Exception):
+    """PostgreSQL refused a statement of a message."""
+
+    def __init__(self, server: ServerMessage, done: tuple[Result, ...]) -> None:
+        super().__init__(server.primary)
+        self.server = server
+        self.done = done
+        """The results of the statements before the one that failed."""
+
+
+class ConnectionLost(Exception):  # noqa: N818 - it is an event, not a mistake
+    """The connection ended while a message was under way."""
+
+
+class Session:
+    """One connection, spoken to in messages."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        self._pgconn = connection.pgconn
+
+    @classmethod
+    def open(cls, conninfo: str, application_name: str = "pgvouch") -> Self:
+        """Connect.
+
+        Args:
+            conninfo: a libpq connection string or URL; libpq's environment and service files work.
+            application_name: what pg_stat_activity shows.
+
+        Raises:
+            ConnectError: with what the server or libpq said, never with the password.
+        """
+        try:
+            connection = psycopg.connect(
+                conninfo,
+                autocommit=True,
+                fallback_application_name=application_name,
+                client_encoding="utf8",
+            )
+        except psycopg.Error as exc:
+            raise _connect_error(exc, conninfo) from None
+        return cls(connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.connection.close()
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction block is open and sound."""
+        return self._pgconn.transaction_status == pq.TransactionStatus.INTRANS
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction block is open."""
+        return self._pgconn.transaction_status == pq.TransactionStatus.IDLE
+
+    @property
+    def server_version(self) -> int:
+        """PostgreSQL's version as a number: 180004."""
+        return self._pgconn.server_version
+
+    def on_notice(self, handler: Callable[[str, str], None]) -> None:
+        """Call `handler(severity, text)` for every notice of the server."""
+
+        def forward(diagnostic: psycopg.errors.Diagnostic) -> None:
+            severity = diagnostic.severity_nonlocalized or "NOTICE"
+            handler(severity, diagnostic.message_primary or "")
+
+        self.connection.add_notice_handler(forward)
+
+    def run(self, message: str, *, keep_rows: bool = True) -> tuple[Result, ...]:
+        """Send one message and read all its results.
+
+        Args:
+            message: SQL, any number of statements; nothing in it is interpolated.
+            keep_rows: whether the rows are wanted; what a migration selects is not.
+
+        Returns:
+            A result a statement, in order.
+
+        Raises:
+            QueryError: a statement failed; `done` holds the results before it.
+            ConnectionLost: no answer will come.
+        """
+        try:
+            self._pgconn.send_query(message.encode())
+            self._flush()
+            return self._results(keep_rows=keep_rows)
+        except psycopg.OperationalError as exc:
+            raise ConnectionLost(str(exc).strip()) from exc
+        except KeyboardInterrupt:
+            self._cancel()
+            raise
+
+    def try_run(self, message: str) -> None:
+        """Send a message whose failure changes nothing, such as ROLLBACK on a dying connection."""
+        try:
+            self.run(message)
+        except (QueryError, ConnectionLost):
+            return
+
+    def _results(self, *, keep_rows: bool) -> tuple[Result, ...]:
+        done: list[Result] = []
+        error: ServerMessage | None = None
+        while (result := self._next_result()) is not None:
+            if result.status in _COPY:
+                self._leave_copy(result.status)
+                error = error or ServerMessage("0A000", "COPY with data from or to the client")
+            elif result.status in {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}:
+                error = error or _server_message(result)
+            elif error is None and result.status != pq.ExecStatus.EMPTY_QUERY:
+                done.append(_result(result, keep_rows=keep_rows))
+        if error is not None:
+            if self._pgconn.status != _STILL_CONNECTED:
+                raise ConnectionLost(error.primary)
+            raise QueryError(error, tuple(done))
+        return tuple(done)
+
+    def _next_result(self) -> "PGresult | None":
+        while self._pgconn.is_busy():
+            select.select([self._pgconn.socket], [], [])
+            self._pgconn.consume_input()
+        return self._pgconn.get_result()
+
+    def _flush(self) -> None:
+        # A long message and a long answer would block each other if the answer were not read.
+        while self._pgconn.flush():
+            readable, _, _ = select.select([self._pgconn.socket], [self._pgconn.socket], [])
+            if readable:
+                self._pgconn.consume_input()
+
+    def _leave_copy(self, status: int) -> None:
+        if status == pq.ExecStatus.COPY_IN:
+            self._pgconn.put_copy_end(b"a migration is SQL alone")
+            return
+        while True:
+            size, _ = self._pgconn.get_copy_data(0)
+            if size == -1:
+                return
+
+    def _cancel(self) -> None:
+        try:
+            self.connection.cancel_safe(timeout=5)
+            self._results(keep_rows=False)
+        except (psycopg.Error, QueryError, ConnectionLost):
+            self.connection.close()
+
+
+def _result(result: "PGresult", *, keep_rows: bool) -> Result:
+    tag = (result.command_status or b"").decode()
+    if result.status != pq.ExecStatus.TUPLES_OK:
+        return Result(tag, None)
+    columns = tuple((result.fname(i) or b"").decode() for i in range(result.nfields))
+    rows = tuple(
+        tuple(_text(result.get_value(row, column)) for column in range(result.nfields))
+        for row in range(result.ntuples if keep_rows else 0)
+    )
+    return Result(tag, columns, rows)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode(errors="replace")
+
+
+def _server_message(result: "PGresult") -> ServerMessage:
+    def field(which: pq.DiagnosticField) -> str | None:
+        value = result.error_field(which)
+        return value.decode(errors="replace") if value else None
+
+    position = field(_FIELD.STATEMENT_POSITION)
+    primary = field(_FIELD.MESSAGE_PRIMARY)
+    return ServerMessage(
+        sqlstate=field(_FIELD.SQLSTATE),
+        primary=primary or (result.error_message or b"").decode(errors="replace").strip(),
+        detail=field(_FIELD.MESSAGE_DETAIL),
+        hint=field(_FIELD.MESSAGE_HINT),
+        context=field(_FIELD.CONTEXT),
+        position=int(position) if position else None,
+    )
+
+
+def describe(conninfo: str) -> str:
+    """Return a connection string for people: user, host, port and database, no password."""
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(conninfo)
+    except psycopg.Error:
+        return "the given URL"
+    host = str(parts.get("host") or "")
+    where = "" if host.startswith("/") else host
+    port = f":{parts['port']}" if parts.get("port") and where else ""
+    name = parts.get("dbname") or parts.get("service") or ""
+    return f"{name} at {where}{port}" if where else str(name)
+
+
+def _connect_error(exc: psycopg.Error, conninfo: str) -> ConnectError:
+    try:
+        password = str(psycopg.conninfo.conninfo_to_dict(conninfo).get("password") or "")
+    except psycopg.Error:
+        return ConnectError(
+            "the URL cannot be read",
+            hint="write postgresql://user@host:5432/database; in a password, percent-encode @ : / ?",
+        )
+    said = str(exc).strip()
+    if password:
+        said = said.replace(password, "***")
+    name = psycopg.conninfo.conninfo_to_dict(conninfo).get("dbname")
+    if f'database "{name}" does not exist' in said:
+        return NoDatabaseError(
+            f"the database {name} does not exist",
+            notes=said.splitlines(),
+            hint=f"pgvouch migrate --create-database, or createdb {name}",
+        )
+    return ConnectError(f"no connection to {describe(conninfo)}", notes=said.splitlines())

@@ -1,0 +1,264 @@
+"""Runs a plan: each migration, its checks and its ledger row in one transaction."""
+
+import time
+from collections.abc import Sequence
+from enum import Enum
+
+from pgvouch import failure, ledger, verify
+from pgvouch.db import ConnectionLost, QueryError, Session
+from pgvouch.delta import (
+    SNAPSHOT_RESET,
+    SNAPSHOT_SETTINGS,
+    Snapshot,
+    compare,
+    difference,
+    snapshot_sql,
+)
+from pgvouch.errors import VouchError
+from pgvouch.events import Finished, Listener, Started
+from pgvouch.message import RESET_ROLE, Message
+from pgvouch.plan import State
+from pgvouch.prepare import Prepared
+from pgvouch.transaction import LedgerMovedError, Options, Transaction
+from pgvouch.verify import Rows
+
+
+class Deltas(Enum):
+    """What is done with the catalog deltas of a run."""
+
+    COMPARED = "compared"
+    """Taken and compared where there is a .delta file."""
+    TAKEN = "taken"
+    """Taken of every migration, and compared where there is a file."""
+    RECORDED = "recorded"
+    """Taken of every migration to be written into a file, compared with none."""
+
+
+class Engine:
+    """Applies prepared migrations over one session."""
+
+    def __init__(
+        self,
+        session: Session,
+        options: Options,
+        listener: Listener,
+        *,
+        deltas: Deltas = Deltas.COMPARED,
+    ) -> None:
+        # yoyo and what it imports cost a third of a run that has nothing to do.
+        from pgvouch.backend import VouchBackend
+
+        self.session = session
+        self.options = options
+        self.listener = listener
+        self.backend = VouchBackend(session.connection)
+        self.deltas = deltas
+        self.landed: list[str] = []
+        self.snapshots: dict[str, Snapshot] = {}
+        """The catalog before each migration, where a snapshot was taken."""
+
+    def migrate(self, prepared: Sequence[Prepared], *, commit: bool = True) -> list[Finished]:
+        """Apply migrations in order.
+
+        Args:
+            prepared: what to apply.
+            commit: False leaves everything in one open transaction, for a rehearsal.
+
+        Returns:
+            What was done; a migration that another runner was quicker with is left out.
+
+        Raises:
+            VouchError: one failed; its `state` says what landed before it.
+        """
+        together = self.options.single_transaction or not commit
+        finished: list[Finished] = []
+        try:
+            for number, item in enumerate(prepared):
+                first, last = number == 0, number == len(prepared) - 1
+                done = self._one(
+                    item,
+                    begins=first or not together,
+                    commits=commit and (last or not together),
+                    flush=last,
+                )
+                if done is not None:
+                    finished.append(done)
+                    self.landed.append(item.migration.id)
+        except VouchError as exc:
+            exc.state = exc.state or self._state(item.migration.id, together=together)
+            raise
+        except ConnectionLost as exc:
+            landed = [] if together else self.landed
+            raise failure.connection_lost(exc, item.migration.id, landed) from exc
+        return finished
+
+    def _one(self, item: Prepared, *, begins: bool, commits: bool, flush: bool) -> Finished | None:
+        self.listener(Started(item.migration.id, "migrate"))
+        if not item.script.transactional:
+            from pgvouch.stepwise import apply_stepwise
+
+            return self._tell(apply_stepwise(self, item))
+        transaction = Transaction(
+            self.session,
+            self.options,
+            self.listener,
+            item.migration.id,
+            item.script,
+            "migrate",
+            begins=begins,
+            commits=commits,
+        )
+        try:
+            return self._tell(self._apply(transaction, item, flush=flush))
+        except LedgerMovedError:
+            return None
+        except BaseException:
+            self.session.try_run("rollback")
+            raise
+
+    def _apply(self, transaction: Transaction, item: Prepared, *, flush: bool) -> Finished:
+        began = time.perf_counter()
+        wants_delta = self.deltas is not Deltas.COMPARED or item.expected_delta is not None
+        message = transaction.opening()
+        if item.migration.directives.unless:
+            if self._is_provided(transaction, message, item):
+                return self._record_provided(transaction, item, began, flush)
+            message = Message()
+        verify.add_before(message, item.promises)
+        if wants_delta:
+            add_snapshot(message)
+        before, snapshot = self._run_body(transaction, message, item, wants_delta)
+        verdict_count, delta = self._judge(item, before, snapshot, wants_delta)
+        if delta is not None and self.deltas is not Deltas.RECORDED:
+            compare_delta(item, delta)
+        duration_ms = (time.perf_counter() - began) * 1000
+        transaction.finish(
+            *self.backend.mark_sql(item.migration.id),
+            ledger.forget_sql(item.migration.id),
+            _record(item, State.APPLIED, duration_ms, verdict_count, delta),
+            verified=item.promises is not None or wants_delta,
+            flush=flush,
+        )
+        return Finished(item.migration.id, "applied", duration_ms, verdict_count, delta)
+
+    def _run_body(
+        self, transaction: Transaction, message: Message, item: Prepared, wants_delta: bool
+    ) -> tuple[list[Rows], Snapshot | None]:
+        """Send the opening and the migration itself, in one message where it is SQL."""
+        if not item.migration.is_python:
+            message.add_source(item.script.source, None, "body")
+        results = transaction.send(message) if transaction.xid else transaction.open(message)
+        before = verify.before_values(message, results, item.promises)
+        snapshot = read_snapshot(message, results) if wants_delta else None
+        if item.migration.is_python:
+            from pgvouch.python_steps import run_steps
+
+            run_steps(item.migration, self.backend, "apply")
+        return before, snapshot
+
+    def _judge(
+        self,
+        item: Prepared,
+        before: Sequence[Rows],
+        snapshot: Snapshot | None,
+        wants_delta: bool,
+    ) -> tuple[int, tuple[str, ...] | None]:
+        """Run the promises and the second snapshot; return the checks passed and the delta."""
+        if item.promises is None and not wants_delta:
+            return 0, None
+        message = Message().add(*RESET_ROLE)
+        if wants_delta:
+            add_snapshot(message)
+        try:
+            results, verdict = verify.run(self.session, message, item.promises, before)
+        except QueryError as exc:
+            rendered = item.script.source.rendered
+            raise failure.migration_error(
+                item.migration.id, message, exc, rendered, verb="migrate"
+            ) from None
+        if verdict.broken:
+            raise failure.check_error(item.migration.id, verdict.broken)
+        if snapshot is None:
+            return verdict.passed, None
+        self.snapshots[item.migration.id] = snapshot
+        return verdict.passed, difference(snapshot, read_snapshot(message, results))
+
+    def _is_provided(self, transaction: Transaction, message: Message, item: Prepared) -> bool:
+        condition = item.migration.directives.unless
+        message.add(f"select ({condition}\n)::boolean", name="unless")
+        results = transaction.open(message)
+        return message.results_of("unless", results)[0].rows[0][0] == "t"
+
+    def _record_provided(
+        self, transaction: Transaction, item: Prepared, began: float, flush: bool
+    ) -> Finished:
+        duration_ms = (time.perf_counter() - began) * 1000
+        transaction.finish(
+            *self.backend.mark_sql(item.migration.id),
+            ledger.forget_sql(item.migration.id),
+            _record(item, State.PROVIDED, duration_ms, 0, None),
+            verified=False,
+            flush=flush,
+        )
+        return Finished(item.migration.id, "provided", duration_ms)
+
+    def _tell(self, event: Finished) -> Finished:
+        self.listener(event)
+        return event
+
+    def _state(self, identifier: str, *, together: bool) -> str:
+        nothing = f"Nothing of {identifier} is in the database."
+        if together:
+            return "Nothing is in the database: all of it was one transaction."
+        if not self.landed:
+            return nothing
+        return f"{nothing} Landed before it: {', '.join(self.landed)}."
+
+
+def _record(
+    item: Prepared,
+    state: State,
+    duration_ms: float,
+    checks: int,
+    delta: tuple[str, ...] | None,
+) -> str:
+    provided = state is State.PROVIDED
+    return ledger.record_sql(
+        item.migration.id,
+        state,
+        checksum=item.migration.checksum,
+        # What was not run is not rolled back either.
+        rollback_sql=None if provided else item.rollback_sql,
+        irreversible=item.migration.directives.irreversible,
+        transactional=item.script.transactional,
+        duration_ms=duration_ms,
+        checks_passed=checks,
+        delta=delta,
+    )
+
+
+def add_snapshot(message: Message) -> None:
+    """Append the query for the catalog's snapshot."""
+    message.add(*SNAPSHOT_SETTINGS)
+    message.add(snapshot_sql(), name="snapshot")
+    message.add(*SNAPSHOT_RESET)
+
+
+def read_snapshot(message: Message, results: Sequence[object]) -> Snapshot:
+    """Return the snapshot from the results of a message that asked for one."""
+    (result,) = message.results_of("snapshot", results)  # type: ignore[arg-type]
+    return Snapshot.from_rows(result.rows)
+
+
+def compare_delta(item: Prepared, delta: tuple[str, ...]) -> None:
+    """Refuse a migration that did something else to the catalog than its .delta file says.
+
+    Raises:
+        CheckError: naming every missing and every unexpected line.
+    """
+    if item.expected_delta is None or item.migration.delta_path is None:
+        return
+    if mismatch := compare(item.expected_delta, delta):
+        raise failure.delta_error(
+            item.migration.id, item.migration.delta_path, mismatch.missing, mismatch.unexpected
+        )

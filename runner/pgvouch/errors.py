@@ -1,0 +1,140 @@
+"""Every error a user can meet, written for someone who is tired.
+
+An error says what failed, where (file, line, column, statement), what PostgreSQL said, what state
+the database is in now, and the command to go on with. It never carries a password.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a file the user wrote. Lines and columns count from 1, columns in characters."""
+
+    path: Path
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        text = str(self.path)
+        if self.line is not None:
+            text += f":{self.line}"
+            if self.column is not None:
+                text += f":{self.column}"
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class ServerMessage:
+    """What PostgreSQL said, field by field.
+
+    See https://www.postgresql.org/docs/current/protocol-error-fields.html.
+    """
+
+    sqlstate: str | None
+    primary: str
+    detail: str | None = None
+    hint: str | None = None
+    context: str | None = None
+    position: int | None = None
+    """1-based, in characters of the message that was sent."""
+
+
+@dataclass(eq=False)
+class VouchError(Exception):
+    """Base of every error that is shown without a traceback."""
+
+    exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "error"
+
+    message: str
+    place: Place | None = None
+    statement: str | None = None
+    """The statement it belongs to, as the author wrote it."""
+    server: ServerMessage | None = None
+    notes: list[str] = field(default_factory=list)
+    """Facts worth a line of their own: expected and found values, other files involved."""
+    state: str | None = None
+    """What is in the database now."""
+    hint: str | None = None
+    """What to do next, preferably a command."""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the error as the JSON document that `--json` prints."""
+        return {
+            "kind": self.kind,
+            "message": self.message,
+            "file": str(self.place.path) if self.place else None,
+            "line": self.place.line if self.place else None,
+            "column": self.place.column if self.place else None,
+            "statement": self.statement,
+            "sqlstate": self.server.sqlstate if self.server else None,
+            "server_message": self.server.primary if self.server else None,
+            "server_detail": self.server.detail if self.server else None,
+            "server_hint": self.server.hint if self.server else None,
+            "notes": list(self.notes),
+            "state": self.state,
+            "hint": self.hint,
+        }
+
+
+class UsageError(VouchError):
+    """The command line or the configuration asks for something that cannot be."""
+
+    exit_code = 2
+    kind = "usage"
+
+
+class FileError(VouchError):
+    """A file cannot be read as what its name says it is; nothing was sent to the server."""
+
+    exit_code = 2
+    kind = "file"
+
+
+class StampError(FileError):
+    """A stamp cannot be expanded, or its expansion is not what the template gives."""
+
+    kind = "stamp"
+
+
+class MigrationError(VouchError):
+    """PostgreSQL refused a migration or a rollback."""
+
+    kind = "migration"
+
+
+class CheckError(VouchError):
+    """A promise was not kept: a check, a `same` pair or the catalog delta."""
+
+    kind = "check"
+
+
+class DriftError(VouchError):
+    """What was applied is not what the files say."""
+
+    exit_code = 4
+    kind = "drift"
+
+
+class PlanError(VouchError):
+    """Files and ledger do not give a plan: order, dependencies, targets."""
+
+    exit_code = 2
+    kind = "plan"
+
+
+class ConnectError(VouchError):
+    """No connection, or it was lost, or the wait for a lock was spent."""
+
+    exit_code = 5
+    kind = "connection"
+
+
+class NoDatabaseError(ConnectError):
+    """The server is there, the database is not."""

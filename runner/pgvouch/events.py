@@ -1,0 +1,58 @@
+"""What happens during a run, as values. The engine emits them; text and JSON are two listeners."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A migration or rollback begins."""
+
+    id: str
+    direction: str
+    """`migrate` or `rollback`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A migration or rollback landed (or, in a rehearsal, would have)."""
+
+    id: str
+    outcome: str
+    """`applied`, `provided`, `rolled back`."""
+    duration_ms: float
+    checks: int = 0
+    delta: tuple[str, ...] | None = None
+    """The catalog delta, a line per object; None where it was not asked for."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """PostgreSQL sent a notice while a migration ran."""
+
+    severity: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something is in the way and we try again."""
+
+    text: str
+    remaining_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A fact worth a line: a ledger taken over, a database ahead of its files."""
+
+    text: str
+
+
+Event = Started | Finished | Notice | Waiting | Note
+Listener = Callable[[Event], None]
+
+
+def silent(_event: Event) -> None:
+    """Listen to nothing."""

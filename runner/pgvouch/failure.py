@@ -1,0 +1,119 @@
+"""Turns what PostgreSQL or a check said into the error a person reads."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pgvouch.db import ConnectionLost, QueryError
+from pgvouch.errors import CheckError, ConnectError, MigrationError, Place, ServerMessage
+from pgvouch.message import ENDED, Message
+from pgvouch.variables import Rendered
+from pgvouch.verify import Broken
+
+_HINTS = {
+    "25001": "put `-- transactional: false` into the header: this statement cannot run in a "
+    "transaction, so the file is run statement by statement",
+    "55P03": "something holds the table; look at pg_locks, or allow more time with --lock-timeout",
+    "57014": "a timeout or somebody cancelled it; `-- statement_timeout: 10min` in the header allows more",
+    "42501": "connect as the role that owns the objects",
+    "0A000": "write the rows as INSERT … VALUES: a migration is SQL alone",
+}
+
+
+def migration_error(
+    identifier: str, message: Message, exc: QueryError, rendered: Rendered, *, verb: str
+) -> MigrationError:
+    """Return the error for a statement that PostgreSQL refused.
+
+    Args:
+        identifier: the migration.
+        message: what was sent.
+        exc: what came back.
+        rendered: its text, which knows the values that must not be shown.
+        verb: `migrate` or `rollback`.
+    """
+    where = message.locate(exc)
+    server = masked(exc.server, rendered)
+    if exc.server.sqlstate == ENDED:
+        return ended_its_transaction(identifier, where.place)
+    hint = None if server.hint else _HINTS.get(server.sqlstate or "")
+    what = "failed" if verb == "migrate" else "could not be rolled back"
+    return MigrationError(
+        f"{identifier} {what}: {server.primary}",
+        where.place,
+        where.statement,
+        server,
+        hint=hint,
+    )
+
+
+def masked(server: ServerMessage, rendered: Rendered) -> ServerMessage:
+    """Return a server's message without the values of variables."""
+    if not rendered.secrets:
+        return server
+
+    def mask(text: str | None) -> str | None:
+        return None if text is None else rendered.mask(text)
+
+    return ServerMessage(
+        server.sqlstate,
+        rendered.mask(server.primary),
+        mask(server.detail),
+        mask(server.hint),
+        mask(server.context),
+        server.position,
+    )
+
+
+def ended_its_transaction(identifier: str, place: Place | None) -> MigrationError:
+    """Return the error for a file that committed or rolled back by itself."""
+    return MigrationError(
+        f"{identifier} ended its own transaction, so its checks and its ledger row could not be "
+        "in it",
+        place,
+        notes=["what it committed by itself is in the database, and the ledger does not know it"],
+        hint="take the COMMIT or ROLLBACK out of it, and undo by hand what it left",
+    )
+
+
+def check_error(identifier: str, broken: Sequence[Broken]) -> CheckError:
+    """Return the error for promises that were not kept; the first one leads."""
+    first = broken[0]
+    notes = [f"expected {first.expected}", f"found    {first.found}"]
+    for other in broken[1:]:
+        notes.append(f"also broken: {other.check.sentence} ({other.check.place})")
+        notes.append(f"  expected {other.expected}; found {other.found}")
+    return CheckError(
+        f"{identifier} does not keep its promise: {first.check.sentence}",
+        first.place,
+        first.statement,
+        first.server,
+        notes=notes,
+        hint="correct the migration (or the check), and run it again",
+    )
+
+
+def delta_error(
+    identifier: str, path: Path, missing: Sequence[str], unexpected: Sequence[str]
+) -> CheckError:
+    """Return the error for a migration that did something else to the catalog than it promised."""
+    notes = [f"did not happen:  {line}" for line in missing]
+    notes += [f"was not promised:  {line}" for line in unexpected]
+    return CheckError(
+        f"{identifier} changed the catalog in another way than its delta promises",
+        Place(path),
+        notes=notes,
+        hint=f"correct the migration; or, if this is what it should do, "
+        f"pgvouch accept-delta {identifier} and review the file",
+    )
+
+
+def connection_lost(exc: ConnectionLost, identifier: str, landed: Sequence[str]) -> ConnectError:
+    """Return the error for a connection that ended under way."""
+    before = f"Landed before it: {', '.join(landed)}. " if landed else ""
+    return ConnectError(
+        f"the connection was lost during {identifier}",
+        notes=str(exc).splitlines()[:3],
+        state=f"{before}{identifier} is in the database only if its COMMIT arrived; "
+        "pgvouch status says.",
+        hint="pgvouch status, then the same command again: it goes on where this one stopped",
+    )

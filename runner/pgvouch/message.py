@@ -1,0 +1,211 @@
+"""Messages to PostgreSQL: parts that know how many statements they hold and where they come from.
+
+One message is one round trip. When it fails, the number of results before the error, or the
+position PostgreSQL reports, leads back to the part, and from there to the author's file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from psycopg import sql
+
+from pgvouch import sqltext
+from pgvouch.db import QueryError, Result
+from pgvouch.errors import Place
+from pgvouch.variables import Rendered
+
+RESET_SESSION = (
+    "reset session authorization",
+    "reset role",
+    "reset all",
+    "set client_encoding = 'UTF8'",
+    "close all",
+    "unlisten *",
+    "deallocate all",
+    "discard plans",
+    "discard sequences",
+    "discard temp",
+    "select pg_catalog.pg_advisory_unlock_all()",
+)
+"""What `discard all` does and what can run in a transaction block; psycopg speaks UTF-8."""
+
+RESET_ROLE = ("reset session authorization", "reset role", "reset all")
+"""Enough within one migration: its own temporary tables and prepared statements stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a part's SQL was written."""
+
+    path: Path
+    text: str
+    """The whole file."""
+    rendered: Rendered
+    """The part's SQL with its variables filled in."""
+    offset: int = 0
+    """Where the part begins in the file, in characters."""
+
+    def place(self, offset: int) -> Place:
+        """Return the place in the file for an offset in the part's SQL."""
+        line, column = sqltext.line_and_column(
+            self.text, self.offset + self.rendered.source_offset(offset)
+        )
+        return Place(self.path, line, column)
+
+    def original(self, start: int, end: int) -> str:
+        """Return what the author wrote between two offsets of the part's SQL."""
+        first = self.offset + self.rendered.source_offset(start)
+        return self.text[first : self.offset + self.rendered.source_offset(end)]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some statements of a message."""
+
+    sql: str
+    count: int | None
+    """How many results it gives; None for a last part, whose statements nobody counted."""
+    name: str = ""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Where in a message an error belongs."""
+
+    part: Part
+    place: Place | None
+    statement: str | None
+
+
+@dataclass
+class Message:
+    """Parts, in the order in which they are sent."""
+
+    parts: list[Part] = field(default_factory=list)
+
+    def add(self, *statements: str, name: str = "") -> Self:
+        """Append statements of our own, one a string, without semicolons."""
+        self.parts += [Part(statement, 1, name) for statement in statements]
+        return self
+
+    def add_source(self, source: Source, count: int | None, name: str = "") -> Self:
+        """Append SQL that a user wrote."""
+        self.parts.append(Part(source.rendered.text, count, name, source))
+        return self
+
+    @property
+    def text(self) -> str:
+        """The SQL to send."""
+        # The newline closes a `--` comment at the end of a part.
+        return "\n;".join(part.sql for part in self.parts)
+
+    def results_of(self, name: str, results: Sequence[Result]) -> list[Result]:
+        """Return the results that belong to the parts of a name.
+
+        Raises:
+            RuntimeError: PostgreSQL gave another number of results than the message has
+                statements, so none can be attributed.
+        """
+        counted = sum(part.count or 0 for part in self.parts)
+        if len(results) < counted or (len(results) > counted and self.parts[-1].count is not None):
+            raise RuntimeError(f"{len(results)} results for {counted} statements")
+        found: list[Result] = []
+        at = 0
+        for part in self.parts:
+            if part.name == name:
+                found += results[at : at + (part.count or 0)]
+            at += part.count or 0
+        return found
+
+    def locate(self, error: QueryError) -> Failure:
+        """Return the part, the place and the statement that an error belongs to."""
+        if error.server.position is not None:
+            return self._locate_position(error.server.position - 1)
+        index = len(error.done)
+        for part in self.parts:
+            if part.count is None or index < part.count:
+                return _failure_at_statement(part, index)
+            index -= part.count
+        return Failure(self.parts[-1], None, None)
+
+    def _locate_position(self, offset: int) -> Failure:
+        for part in self.parts:
+            if offset <= len(part.sql) or part is self.parts[-1]:
+                return _failure_at_offset(part, min(offset, len(part.sql)))
+            offset -= len(part.sql) + len("\n;")
+        raise AssertionError("a message has at least one part")
+
+
+def _failure_at_offset(part: Part, offset: int) -> Failure:
+    if part.source is None:
+        return Failure(part, None, None)
+    statement = None
+    try:
+        for found in sqltext.statements(part.sql):
+            if found.start <= offset <= found.start + len(found.text):
+                end = found.start + len(found.text)
+                statement = sqltext.excerpt(part.source.original(found.start, end))
+    except SyntaxError:  # the statement with the error is the one that does not parse
+        line_end = part.sql.find("\n", offset)
+        start = part.sql.rfind("\n", 0, offset) + 1
+        end = line_end if line_end >= 0 else len(part.sql)
+        statement = sqltext.excerpt(part.source.original(start, end))
+    return Failure(part, part.source.place(offset), statement)
+
+
+def _failure_at_statement(part: Part, index: int) -> Failure:
+    if part.source is None:
+        return Failure(part, None, None)
+    try:
+        found = sqltext.statements(part.sql)[index]
+    except (SyntaxError, IndexError):
+        return Failure(part, Place(part.source.path), None)
+    end = found.start + len(found.text)
+    original = sqltext.excerpt(part.source.original(found.start, end))
+    return Failure(part, part.source.place(found.start), original)
+
+
+def literal(value: object) -> str:
+    """Return a value as an SQL literal."""
+    return sql.Literal(value).as_string(None)
+
+
+def guard_sql(migration_id: str, *, lock_key: int, applied: bool) -> str:
+    """Return the statement that takes the advisory lock and reads the ledger again under it.
+
+    It fails with one of the SQLSTATEs below; it never waits, because a waiting transaction holds a
+    snapshot for which CREATE INDEX CONCURRENTLY would wait in turn.
+    """
+    negated = "not " if applied else ""
+    return f"""do $pgvouch$
+begin
+  if not pg_catalog.pg_try_advisory_xact_lock({lock_key}) then
+    raise exception using errcode = '{LOCKED}', message = 'another runner is at work';
+  end if;
+  if {negated}exists (
+    select from pgvouch._yoyo_migration where migration_id = {literal(migration_id)}
+  ) then
+    raise exception using errcode = '{LEDGER_MOVED}', message = 'the ledger has moved on';
+  end if;
+end
+$pgvouch$"""
+
+
+def same_transaction_sql(xid: str) -> str:
+    """Return the statement that fails when the transaction is no longer the one that began."""
+    return f"""do $pgvouch$
+begin
+  if pg_catalog.pg_current_xact_id_if_assigned()::text is distinct from {literal(xid)} then
+    raise exception using errcode = '{ENDED}', message = 'the transaction was ended';
+  end if;
+end
+$pgvouch$"""
+
+
+LOCKED = "PGV01"
+LEDGER_MOVED = "PGV02"
+ENDED = "PGV03"
+LOCK_KEY = 0x7067766F756368  # "pgvouch"; PostgreSQL keeps advisory locks apart by database

@@ -1,0 +1,223 @@
+"""A migration is data: an identifier, its SQL, its directives, its checksum. No I/O."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from functools import total_ordering
+from pathlib import Path
+
+from pgvouch.errors import FileError, Place
+
+DIRECTIVES = (
+    "depends",
+    "transactional",
+    "lock_timeout",
+    "statement_timeout",
+    "unless",
+    "var",
+    "irreversible",
+    "unverified",
+)
+_PROMISE_WORDS = ("check", "check none", "check error", "same", "before", "after", "until")
+_HEADER_LINE = re.compile(r"\s*--\s*(?P<word>[A-Za-z][\w -]*?)\s*:(?!:)\s*(?P<value>.*?)\s*\Z")
+_DURATION = re.compile(r"(?:0|[1-9]\d*\s*(?:us|ms|s|min|h|d)?)\Z")
+_FILE_NAME = re.compile(r"(?P<number>\d+)(?:_(?P<part>\d+)(?=[_-]))?[_-](?P<name>.+)\Z")
+_DATE_DIGITS = 8
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The number in front of a file name; 001, 0010 and 20251107120000 all sort by value.
+
+    yoyo names its files 20251107_01_Xyz12-name: after a date the second number counts too.
+    """
+
+    number: int
+    part: int = 0
+
+    def __lt__(self, other: "Version") -> bool:
+        return (self.number, self.part) < (other.number, other.part)
+
+    @classmethod
+    def of(cls, identifier: str) -> "Version | None":
+        """Return the version in an identifier such as `_supabase/000_roles`, or None."""
+        match = _FILE_NAME.match(identifier.rpartition("/")[2])
+        if not match:
+            return None
+        digits, part = match["number"], match["part"]
+        return cls(int(digits), int(part) if part and len(digits) == _DATE_DIGITS else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """What the leading comments of a file ask for."""
+
+    depends: tuple[str, ...] = ()
+    transactional: bool = True
+    lock_timeout: str | None = None
+    """As PostgreSQL writes a duration: 2s, 500ms, 0."""
+    statement_timeout: str | None = None
+    unless: str | None = None
+    variables: tuple[str, ...] = ()
+    irreversible: str | None = None
+    unverified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration as it stands in the folder."""
+
+    id: str
+    """What the ledger calls it: the file's stem, behind `set/` for a platform set."""
+    version: Version
+    path: Path
+    sql: str
+    checksum: str
+    directives: Directives = field(default_factory=Directives)
+    rollback_path: Path | None = None
+    verify_path: Path | None = None
+    rollback_verify_path: Path | None = None
+    delta_path: Path | None = None
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is one of yoyo's Python migrations."""
+        return self.path.suffix == ".py"
+
+    @property
+    def set_name(self) -> str:
+        """The platform set it belongs to, or an empty string."""
+        return self.id.rpartition("/")[0]
+
+
+def checksum(text: str) -> str:
+    """Return the SHA-256 of a text, so that CRLF and a BOM make no difference.
+
+    A file that git checks out with CRLF on one machine is the same migration.
+    """
+    return hashlib.sha256(text.removeprefix("\ufeff").replace("\r\n", "\n").encode()).hexdigest()
+
+
+def decode(raw: bytes, path: Path) -> str:
+    """Return the text of a file, without its BOM.
+
+    Raises:
+        FileError: it is not UTF-8 (with the byte offset), or it holds a NUL.
+    """
+    from pgvouch.sqltext import refuse_nul
+
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        line = raw[: exc.start].count(b"\n") + 1
+        raise FileError(
+            f"byte {exc.start} (0x{raw[exc.start]:02x}) is not UTF-8",
+            Place(path, line),
+            hint=f"save the file as UTF-8: iconv -f ENCODING -t UTF-8 {path.name}",
+        ) from None
+    refuse_nul(text, Place(path))
+    return text.removeprefix("\ufeff")
+
+
+def parse_directives(text: str, path: Path) -> Directives:
+    """Read the directives in the leading comments of a file.
+
+    Raises:
+        FileError: a value that cannot be, a directive given twice, or a near miss of a directive.
+    """
+    found: dict[str, list[tuple[int, str]]] = {}
+    for line, comment in enumerate(re.split(r"\r\n|\n|\r", text), 1):
+        stripped = comment.strip()
+        if stripped and not stripped.startswith("--"):
+            break
+        if match := _HEADER_LINE.match(comment):
+            word = match["word"]
+            if word in DIRECTIVES:
+                found.setdefault(word, []).append((line, match["value"]))
+            else:
+                _refuse_near_miss(word, Place(path, line))
+    return _directives(found, path) if found else Directives()
+
+
+def _refuse_near_miss(word: str, place: Place) -> None:
+    lowered = word.lower()
+    if lowered in _PROMISE_WORDS or lowered.startswith("check error"):
+        raise FileError(
+            f"`-- {word}:` is a promise; promises live in verify/",
+            place,
+            hint=f"move it to verify/{place.path.name}",
+        )
+    if lowered == "stamp" or ("_" not in lowered and len(lowered) < len("var")):
+        return
+    import difflib
+
+    spelled = lowered.replace("-", "_").replace(" ", "_")
+    if near := difflib.get_close_matches(spelled, DIRECTIVES, n=1, cutoff=0.8):
+        raise FileError(
+            f"`-- {word}:` looks like the directive `-- {near[0]}:` and would be ignored",
+            place,
+            hint=f"write `-- {near[0]}:`, or reword the comment",
+        )
+
+
+def _directives(found: dict[str, list[tuple[int, str]]], path: Path) -> Directives:
+    for word, values in found.items():
+        for line, value in values:
+            if not value:
+                raise FileError(f"`-- {word}:` says nothing", Place(path, line))
+        if len(values) > 1 and word not in {"depends", "var", "unless"}:
+            first, second = values[0][0], values[1][0]
+            raise FileError(
+                f"`-- {word}:` is given twice (the first is on line {first})", Place(path, second)
+            )
+    return Directives(
+        depends=tuple(_words(found.get("depends", []))),
+        transactional=_boolean(found.get("transactional"), path),
+        lock_timeout=_duration("lock_timeout", found.get("lock_timeout"), path),
+        statement_timeout=_duration("statement_timeout", found.get("statement_timeout"), path),
+        unless="\n".join(value for _, value in found.get("unless", [])) or None,
+        variables=_variable_names(found.get("var", []), path),
+        irreversible=_single(found.get("irreversible")),
+        unverified=_single(found.get("unverified")),
+    )
+
+
+def _single(values: list[tuple[int, str]] | None) -> str | None:
+    return values[0][1] if values else None
+
+
+def _words(values: list[tuple[int, str]]) -> list[str]:
+    return [word for _, value in values for word in value.replace(",", " ").split()]
+
+
+def _boolean(values: list[tuple[int, str]] | None, path: Path) -> bool:
+    if not values:
+        return True
+    line, value = values[0]
+    known = {"true": True, "yes": True, "false": False, "no": False}
+    if value.lower() not in known:
+        raise FileError(f"`-- transactional: {value}` is neither true nor false", Place(path, line))
+    return known[value.lower()]
+
+
+def _duration(word: str, values: list[tuple[int, str]] | None, path: Path) -> str | None:
+    if not values:
+        return None
+    line, value = values[0]
+    if not _DURATION.match(value):
+        raise FileError(
+            f"`-- {word}: {value}` is not a duration",
+            Place(path, line),
+            hint=f"a number and a unit: `-- {word}: 2s` (us, ms, s, min, h, d; 0 waits forever)",
+        )
+    return value
+
+
+def _variable_names(values: list[tuple[int, str]], path: Path) -> tuple[str, ...]:
+    for line, value in values:
+        if not re.fullmatch(r"[A-Za-z_]\w*", value):
+            raise FileError(
+                f"`-- var: {value}`: a variable's name is letters, digits and _", Place(path, line)
+            )
+    return tuple(dict.fromkeys(value for _, value in values))

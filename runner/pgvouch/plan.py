@@ -1,0 +1,267 @@
+"""What is to be done: a pure function of files, ledger rows and a target."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import TypeVar
+
+from pgvouch.errors import DriftError, Place, PlanError
+from pgvouch.migration import Migration, Version
+
+
+class State(Enum):
+    """What the ledger says of a migration."""
+
+    APPLIED = "applied"
+    PROVIDED = "provided"
+    """Its `unless` held: the database had it already, nothing was run."""
+    INCOMPLETE = "incomplete"
+    """A non-transactional migration that stopped on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A row of the ledger."""
+
+    id: str
+    state: State
+    checksum: str | None
+    """None for what stock yoyo applied: it keeps no checksum."""
+    applied_at: datetime | None = None
+    applied_by: str | None = None
+    duration_ms: float | None = None
+    checks: int | None = None
+    has_rollback: bool = False
+    statements_done: int | None = None
+    order: int = 0
+
+    @property
+    def set_name(self) -> str:
+        """The platform set it belongs to, or an empty string."""
+        return self.id.rpartition("/")[0]
+
+
+_Item = TypeVar("_Item", Migration, Applied)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """An applied migration whose file is another one now, or gone."""
+
+    id: str
+    recorded: str | None
+    found: str | None
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `migrate` would do."""
+
+    pending: tuple[Migration, ...]
+    ahead: tuple[str, ...] = ()
+    """Applied by a newer release, whose files are not here."""
+
+
+def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]:
+    """Return the applied migrations whose files changed or vanished, in ledger order."""
+    by_id = {migration.id: migration for migration in files}
+    ahead = set(ahead_of_files(files, applied))
+    found = []
+    for row in applied:
+        migration = by_id.get(row.id)
+        if migration is None:
+            if row.id not in ahead:
+                found.append(Drift(row.id, row.checksum, None, None))
+        elif row.checksum is not None and row.checksum != migration.checksum:
+            found.append(Drift(row.id, row.checksum, migration.checksum, Place(migration.path)))
+    return found
+
+
+def ahead_of_files(files: Sequence[Migration], applied: Sequence[Applied]) -> tuple[str, ...]:
+    """Return what a newer release has applied: numbers above every file of the same set."""
+    newest: dict[str, Version] = {}
+    for migration in files:
+        known = newest.get(migration.set_name)
+        newest[migration.set_name] = max(known, migration.version) if known else migration.version
+    ids = {migration.id for migration in files}
+    found = []
+    for row in applied:
+        version, top = Version.of(row.id), newest.get(row.set_name)
+        if row.id not in ids and version and (top is None or version > top):
+            found.append(row.id)
+    return tuple(found)
+
+
+def refuse_drift(findings: Sequence[Drift]) -> None:
+    """Refuse to go on over drift.
+
+    Raises:
+        DriftError: naming every finding with both checksums.
+    """
+    if not findings:
+        return
+    first = findings[0]
+    notes = [
+        f"{item.id}: applied as {_short(item.recorded)}, the file is now {_short(item.found)}"
+        if item.found
+        else f"{item.id}: applied, but its file is gone while newer files are here"
+        for item in findings
+    ]
+    raise DriftError(
+        f"{first.id} was applied and its file has changed since"
+        if first.found
+        else f"{first.id} was applied and its file is gone",
+        first.place,
+        notes=notes,
+        state="Nothing was run.",
+        hint="put the file back as it was; or, if the change is harmless, "
+        f'pgvouch accept {first.id} --why "…"',
+    )
+
+
+def _short(checksum: str | None) -> str:
+    return "unknown" if checksum is None else f"sha256:{checksum[:12]}"
+
+
+def forward(
+    files: Sequence[Migration],
+    applied: Sequence[Applied],
+    *,
+    to: str | None = None,
+    out_of_order: bool = False,
+) -> Plan:
+    """Return what is to be applied, in order.
+
+    Args:
+        files: every migration of the database, platform sets first.
+        applied: the ledger.
+        to: the last migration to apply (identifier or number); None means all.
+        out_of_order: allow a number below the newest applied one.
+
+    Raises:
+        PlanError: an unknown target or dependency, a cycle, or an order that is refused.
+    """
+    done = {row.id for row in applied if row.state is not State.INCOMPLETE}
+    ordered = in_order(files)
+    if to is not None:
+        target = find(ordered, to)
+        ordered = ordered[: ordered.index(target) + 1]
+    pending = tuple(migration for migration in ordered if migration.id not in done)
+    if not out_of_order:
+        _refuse_out_of_order(pending, applied)
+    return Plan(pending, ahead_of_files(files, applied))
+
+
+def _refuse_out_of_order(pending: Sequence[Migration], applied: Sequence[Applied]) -> None:
+    newest: dict[str, tuple[Version, str]] = {}
+    for row in applied:
+        version = Version.of(row.id)
+        if version and row.state is not State.INCOMPLETE:
+            newest[row.set_name] = max(
+                newest.get(row.set_name, (version, row.id)), (version, row.id)
+            )
+    for migration in pending:
+        top = newest.get(migration.set_name)
+        if top and migration.version < top[0]:
+            raise PlanError(
+                f"{migration.id} comes before {top[1]}, which is applied already",
+                Place(migration.path),
+                state="Nothing was run.",
+                hint="give it the next free number; or, if the order does not matter, "
+                "pgvouch migrate --out-of-order",
+            )
+
+
+def backward(
+    applied: Sequence[Applied], *, steps: int | None = None, to: str | None = None
+) -> list[Applied]:
+    """Return what is to be rolled back, newest first.
+
+    Args:
+        applied: the ledger, in the order in which it was applied.
+        steps: how many; None means all, unless `to` is given.
+        to: the migration that shall be the newest one afterwards.
+
+    Raises:
+        PlanError: an unknown target.
+    """
+    if stopped := next((row for row in applied if row.state is State.INCOMPLETE), None):
+        raise PlanError(
+            f"{stopped.id} stopped after {stopped.statements_done} statements",
+            state="Nothing was rolled back.",
+            hint="pgvouch migrate goes on with it; roll back after that",
+        )
+    newest_first = sorted(applied, key=lambda row: row.order, reverse=True)
+    if to is not None:
+        target = find(newest_first, to)
+        return newest_first[: newest_first.index(target)]
+    return newest_first if steps is None else newest_first[:steps]
+
+
+def find(items: Sequence[_Item], wanted: str) -> _Item:
+    """Return the item of an identifier, a stem or a number.
+
+    Raises:
+        PlanError: there is none, or more than one.
+    """
+    exact = [item for item in items if item.id == wanted]
+    if exact:
+        return exact[0]
+    if wanted.isdigit():
+        near = [i for i in items if (v := Version.of(i.id)) and v.number == int(wanted)]
+        # A bare number means the database's own migration before one of a platform set.
+        near = [item for item in near if not item.set_name] or near
+    else:
+        near = [item for item in items if item.id.rpartition("/")[2] == wanted]
+    if len(near) == 1:
+        return near[0]
+    if near:
+        raise PlanError(f"{wanted} is one of {', '.join(item.id for item in near)}: which?")
+    import difflib
+
+    ids = [item.id for item in items]
+    close = difflib.get_close_matches(wanted, ids, n=1)
+    raise PlanError(
+        f"there is no migration {wanted}",
+        notes=[f"did you mean {close[0]}?"] if close else [],
+        hint="pgvouch status lists them",
+    )
+
+
+def in_order(files: Sequence[Migration]) -> list[Migration]:
+    """Return the migrations in an order that keeps every dependency, by number otherwise.
+
+    Raises:
+        PlanError: a dependency that is not there, or a cycle.
+    """
+    by_id = {migration.id: migration for migration in files}
+    graph = {m: [_dependency(by_id, m, name) for name in m.directives.depends] for m in files}
+    seen: set[str] = set()
+    for migration in files:
+        if any(needed.id not in seen for needed in graph[migration]):
+            break
+        seen.add(migration.id)
+    else:
+        return list(files)
+    # Importing yoyo costs a third of a run that has nothing to do, and few folders need the sort.
+    from yoyo.topologicalsort import CycleError, topological_sort
+
+    try:
+        return list(topological_sort(list(files), graph))
+    except CycleError as exc:
+        names = ", ".join(migration.id for migration in exc.args[1])
+        raise PlanError(f"these migrations depend on each other in a circle: {names}") from exc
+
+
+def _dependency(by_id: dict[str, Migration], migration: Migration, name: str) -> Migration:
+    own = f"{migration.set_name}/{name}" if migration.set_name else name
+    needed = by_id.get(own) or by_id.get(name)
+    if needed is None:
+        raise PlanError(
+            f"depends on {name}, which is not here",
+            Place(migration.path),
+            hint="correct the -- depends: line, or add the file",
+        )
+    return needed

@@ -1,0 +1,151 @@
+"""Everything about a migration that can be known, and refused, before anything is sent."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgvouch import promises as promise_files
+from pgvouch import sqltext
+from pgvouch.errors import FileError, Place
+from pgvouch.files import read_text
+from pgvouch.message import Source
+from pgvouch.migration import Migration, parse_directives
+from pgvouch.promises import Promises
+from pgvouch.variables import render
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """SQL that is ready to be sent, and how it wants to be run."""
+
+    source: Source
+    transactional: bool
+    lock_timeout: str | None
+    statement_timeout: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A pending migration whose every file has been read and found sound."""
+
+    migration: Migration
+    script: Script
+    rollback_sql: str | None
+    promises: Promises | None
+    expected_delta: tuple[str, ...] | None
+
+
+def prepare(
+    migrations: Sequence[Migration],
+    variables: Mapping[str, str],
+    *,
+    require_promises: bool,
+) -> list[Prepared]:
+    """Read and check all files of the pending migrations, so that nothing is run for nothing.
+
+    Raises:
+        FileError: something in a file that a migration, a rollback or a promise may not hold.
+        UsageError: a declared variable without a value.
+    """
+    if require_promises:
+        for migration in migrations:
+            _refuse_without_promises(migration)
+    return [_prepare(migration, variables) for migration in migrations]
+
+
+def given_variables(options: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of variables: `--var` first, then the environment (NAME or name)."""
+    environment = {name.lower(): value for name, value in os.environ.items()}
+    return {**environment, **os.environ, **options}
+
+
+def _prepare(migration: Migration, variables: Mapping[str, str]) -> Prepared:
+    rollback = read_text(migration.rollback_path) if migration.rollback_path else None
+    if rollback is not None and migration.rollback_path is not None:
+        check_sql(rollback, migration.rollback_path)
+        if not rollback.strip():
+            raise FileError(
+                "is empty",
+                Place(migration.rollback_path),
+                hint="if there is nothing to undo, say why in a comment",
+            )
+    return Prepared(
+        migration=migration,
+        script=python_script(migration) if migration.is_python else _script(migration, variables),
+        rollback_sql=rollback,
+        promises=read_promises(migration.verify_path),
+        expected_delta=_read_delta(migration.delta_path),
+    )
+
+
+def _script(migration: Migration, variables: Mapping[str, str]) -> Script:
+    check_sql(migration.sql, migration.path)
+    if sqltext.is_blank(migration.sql):
+        raise FileError(
+            "holds no statement",
+            Place(migration.path),
+            hint="write its SQL, or remove the file; `select 1;` says that it is meant to do nothing",
+        )
+    return make_script(migration.sql, migration.path, variables)
+
+
+def make_script(text: str, path: Path, variables: Mapping[str, str]) -> Script:
+    """Return the SQL of a migration or rollback with its directives read and variables filled in.
+
+    Raises:
+        FileError: a bad directive.
+        UsageError: a declared variable without a value.
+    """
+    directives = parse_directives(text, path)
+    rendered = render(text, directives.variables, variables, Place(path))
+    return Script(
+        Source(path, text, rendered),
+        directives.transactional,
+        directives.lock_timeout,
+        directives.statement_timeout,
+    )
+
+
+def python_script(migration: Migration) -> Script:
+    """Return the frame of a Python migration, whose steps yoyo runs."""
+    source = Source(migration.path, migration.sql, render(migration.sql, (), {}, Place(Path())))
+    return Script(source, migration.directives.transactional, None, None)
+
+
+def check_sql(text: str, path: Path) -> None:
+    """Refuse what cannot be part of a migration or a rollback.
+
+    Raises:
+        FileError: psql meta-commands, COPY data, or a statement that ends the transaction.
+    """
+    sqltext.refuse_psql_only(text, Place(path))
+    sqltext.refuse_transaction_control(text, Place(path))
+
+
+def read_promises(path: Path | None) -> Promises | None:
+    """Return the promises in a verify file, if there is one.
+
+    Raises:
+        FileError: it is not a verify file.
+    """
+    return promise_files.parse(read_text(path), path) if path else None
+
+
+def _read_delta(path: Path | None) -> tuple[str, ...] | None:
+    if path is None:
+        return None
+    from pgvouch.delta import parse_file
+
+    return parse_file(read_text(path), path)
+
+
+def _refuse_without_promises(migration: Migration) -> None:
+    if migration.verify_path or migration.delta_path or migration.directives.unverified:
+        return
+    raise FileError(
+        f"{migration.id} promises nothing, and this project requires promises",
+        Place(migration.path),
+        hint=f"write verify/{migration.path.stem}.sql (pgvouch accept-delta {migration.id} writes "
+        "the catalog delta beside it), or say `-- unverified: why` in its header",
+    )

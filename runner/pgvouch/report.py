@@ -1,0 +1,179 @@
+"""The only formatter: events, results and errors as text or as one JSON document."""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pgvouch.api import Outcome
+from pgvouch.errors import Place, VouchError
+from pgvouch.events import Event, Finished, Note, Notice, Started, Waiting
+
+_MAX_NOTICES = 50
+_PLURALS = {"policy": "policies", "index": "indexes", "schema": "schemas", "rls": "rls"}
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as a person at this prompt would type it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def shown_place(place: Place) -> str:
+    """Return file:line:column, relative to here."""
+    return str(Place(Path(shown_path(place.path)), place.line, place.column))
+
+
+class Progress:
+    """Listens to a run and tells it on stderr, a line per migration."""
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self.notices = 0
+        self.waited: str | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Tell one event."""
+        if self.quiet:
+            return
+        match event:
+            case Finished():
+                self._finished(event)
+            case Notice():
+                self._notice(event)
+            case Waiting() if event.text != self.waited:
+                self.waited = event.text
+                _say(f"  … {event.text}; waiting up to {event.remaining_s:.0f} s")
+            case Note():
+                _say(f"  {event.text}")
+            case Started() | Waiting():
+                pass
+
+    def _finished(self, event: Finished) -> None:
+        mark = {"provided": "·", "rolled back": "↩"}.get(event.outcome, "✓")
+        colour = {"provided": "bright_black", "rolled back": "yellow"}.get(event.outcome, "green")
+        facts = [f"{event.duration_ms:6.0f} ms"]
+        if event.outcome == "provided":
+            facts = ["provided: the database has it already"]
+        if event.checks:
+            facts.append(f"{event.checks} check{'s' * (event.checks != 1)}")
+        if event.delta:
+            facts.append(delta_summary([event]))
+        _say(f"  {click.style(mark, fg=colour)} {event.id:<36} {'  '.join(facts)}")
+        for note in event.notes:
+            _say(f"      {note}")
+        if self.verbose:
+            for line in event.delta or ():
+                _say(f"      {line}")
+
+    def _notice(self, event: Notice) -> None:
+        self.notices += 1
+        if event.severity == "NOTICE" and not self.verbose:
+            return
+        if self.notices <= _MAX_NOTICES:
+            _say(f"      {event.severity}: {event.text}")
+        elif self.notices == _MAX_NOTICES + 1:
+            _say("      … more notices are not shown")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def delta_summary(events: Sequence[Finished]) -> str:
+    """Return what migrations did to the catalog in a few words: `+1 table, +10 columns`."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for event in events:
+        for line in event.delta or ():
+            sign, kind, *_ = line.split(" ", 2)
+            counts[sign, kind] += 1
+    return ", ".join(
+        f"{sign}{count} {kind if count == 1 else _PLURALS.get(kind, kind + 's')}"
+        for (sign, kind), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def migrated(name: str, outcome: Outcome, *, verb: str = "applied") -> str:
+    """Return the sentence that ends a migrate."""
+    if not outcome.finished:
+        return f"{name}: nothing to do ({outcome.applied} applied)"
+    ran = [event for event in outcome.finished if event.outcome == "applied"]
+    provided = len(outcome.finished) - len(ran)
+    checks = sum(event.checks for event in ran)
+    seconds = sum(event.duration_ms for event in outcome.finished) / 1000
+    parts = [f"{len(ran)} {verb}"]
+    if provided and verb == "applied":
+        parts.append(f"{provided} provided")
+    parts.append(f"{checks} checks passed")
+    return f"{name}: {', '.join(parts)} in {seconds:.2f} s"
+
+
+def rolled_back(name: str, outcome: Outcome) -> str:
+    """Return the sentence that ends a rollback."""
+    if not outcome.finished:
+        return f"{name}: nothing to roll back"
+    return f"{name}: {len(outcome.finished)} rolled back, {outcome.applied} still applied"
+
+
+def error_text(error: VouchError) -> str:
+    """Return an error as a tired person reads it: what, where, what PostgreSQL said, what now."""
+    lines = [f"{click.style('error:', fg='red', bold=True)} {error.message}"]
+    if error.place:
+        lines.append(f"  at      {shown_place(error.place)}")
+    if error.statement:
+        lines += [f"        | {line}" for line in error.statement.splitlines()[:8]]
+    if error.server and error.server.sqlstate:
+        lines.append(f"  server  {error.server.sqlstate}: {error.server.primary}")
+        for label, value in (
+            ("detail", error.server.detail),
+            ("hint", error.server.hint),
+            ("context", error.server.context),
+        ):
+            if value:
+                lines.append(f"  {label:<7} {value.splitlines()[0]}")
+    lines += [f"          {note}" for note in error.notes]
+    if error.state:
+        lines.append(f"  state   {error.state}")
+    if error.hint:
+        lines.append(f"  next    {error.hint}")
+    return "\n".join(lines)
+
+
+def finished_as_dict(event: Finished) -> dict[str, Any]:
+    """Return an event for the JSON document."""
+    return {
+        "id": event.id,
+        "outcome": event.outcome,
+        "duration_ms": round(event.duration_ms, 3),
+        "checks": event.checks,
+        "delta": list(event.delta) if event.delta is not None else None,
+    }
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print the one JSON document of a run."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str]
+) -> None:
+    """Print a table to stdout; styles are rich's, a column each."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column, style in zip(columns, styles, strict=True):
+        table.add_column(column, style=style, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, no_color=bool(os.environ.get("NO_COLOR")) or None).print(table)

@@ -1,0 +1,200 @@
+"""Takes migrations back, newest first, each in a transaction with its own promises."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgvouch import failure, ledger, sqltext, verify
+from pgvouch.db import ConnectionLost, QueryError
+from pgvouch.delta import difference
+from pgvouch.engine import Engine, add_snapshot, read_snapshot
+from pgvouch.errors import CheckError, Place, PlanError, VouchError
+from pgvouch.events import Finished, Started
+from pgvouch.files import read_text
+from pgvouch.message import RESET_ROLE, Message
+from pgvouch.migration import Migration
+from pgvouch.plan import Applied, State
+from pgvouch.prepare import Script, check_sql, make_script, python_script, read_promises
+from pgvouch.promises import Promises
+from pgvouch.transaction import LedgerMovedError, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """One step of a rollback, read and checked."""
+
+    row: Applied
+    migration: Migration | None
+    script: Script
+    promises: Promises | None
+    notes: tuple[str, ...] = ()
+
+
+def prepare_rollback(
+    engine: Engine,
+    rows: Sequence[Applied],
+    files: Mapping[str, Migration],
+    variables: Mapping[str, str],
+) -> list[Undo]:
+    """Read all rollback SQL, from the ledger before the files, and refuse what cannot be undone.
+
+    Raises:
+        PlanError: a migration without rollback SQL, or one that says it is irreversible.
+        FileError: a file that is not what its name says.
+    """
+    return [_prepare(engine, row, files.get(row.id), variables) for row in rows]
+
+
+def _prepare(
+    engine: Engine, row: Applied, migration: Migration | None, variables: Mapping[str, str]
+) -> Undo:
+    stored, irreversible = ledger.rollback_text(engine.session, row.id)
+    if irreversible:
+        raise PlanError(
+            f"{row.id} cannot be rolled back: {irreversible}",
+            state="Nothing was rolled back.",
+            hint="restore a backup, or write a new migration that undoes what can be undone",
+        )
+    on_disk = migration.rollback_path if migration else None
+    path = on_disk or Path(f"{row.id}.rollback.sql")
+    promises = read_promises(migration.rollback_verify_path) if migration else None
+    if row.state is State.PROVIDED:
+        return Undo(row, migration, make_script("", path, {}), None)
+    if migration is not None and migration.is_python:
+        return Undo(row, migration, python_script(migration), promises)
+    text = stored
+    notes: tuple[str, ...] = ()
+    if stored is None and on_disk is not None:
+        text = read_text(on_disk)
+        check_sql(text, on_disk)
+    elif stored is not None and on_disk is not None and read_text(on_disk) != stored:
+        notes = (f"{on_disk.name} has changed since; the ledger's own text is used",)
+    if text is None:
+        raise PlanError(
+            f"{row.id} has no rollback: none was stored with it, and there is no file",
+            state="Nothing was rolled back.",
+            hint=f"write {path.name} beside the migration",
+        )
+    return Undo(row, migration, make_script(text, path, variables), promises, notes)
+
+
+def roll_back(engine: Engine, undo: Sequence[Undo], *, together: bool = False) -> list[Finished]:
+    """Take migrations back.
+
+    Args:
+        engine: the session and its options.
+        undo: what to take back, newest first.
+        together: inside an open transaction that somebody else ends (a rehearsal).
+
+    Raises:
+        VouchError: one failed; its `state` says what was rolled back before it.
+    """
+    finished: list[Finished] = []
+    for number, step in enumerate(undo):
+        engine.listener(Started(step.row.id, "rollback"))
+        try:
+            done = _one(engine, step, flush=number == len(undo) - 1, together=together)
+        except VouchError as exc:
+            exc.state = exc.state or _state(step.row.id, finished)
+            raise
+        except ConnectionLost as exc:
+            gone = [event.id for event in finished]
+            raise failure.connection_lost(exc, step.row.id, gone) from exc
+        if together:
+            _compare_catalog(engine, step)
+        if done is not None:
+            engine.listener(done)
+            finished.append(done)
+    return finished
+
+
+def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished | None:
+    transaction = Transaction(
+        engine.session,
+        engine.options,
+        engine.listener,
+        step.row.id,
+        step.script,
+        "rollback",
+        begins=not together,
+        commits=not together,
+    )
+    began = time.perf_counter()
+    try:
+        _run(engine, transaction, step)
+        passed = _judge(engine, step)
+        transaction.finish(
+            *engine.backend.unmark_sql(step.row.id),
+            ledger.forget_sql(step.row.id),
+            verified=step.promises is not None,
+            flush=flush,
+        )
+    except LedgerMovedError:
+        return None
+    except BaseException:
+        engine.session.try_run("rollback")
+        raise
+    duration_ms = (time.perf_counter() - began) * 1000
+    return Finished(step.row.id, "rolled back", duration_ms, passed, notes=step.notes)
+
+
+def _run(engine: Engine, transaction: Transaction, step: Undo) -> None:
+    message = transaction.opening()
+    is_python = step.migration is not None and step.migration.is_python
+    is_empty = step.row.state is State.PROVIDED or sqltext.is_blank(step.script.source.text)
+    if not step.script.transactional and not is_python:
+        _run_stepwise(engine, step)
+    elif not is_python and not is_empty:
+        message.add_source(step.script.source, None, "body")
+    transaction.open(message)
+    if is_python and step.migration is not None and step.row.state is not State.PROVIDED:
+        from pgvouch.python_steps import run_steps
+
+        run_steps(step.migration, engine.backend, "rollback")
+
+
+def _run_stepwise(engine: Engine, step: Undo) -> None:
+    """Run a rollback that says `-- transactional: false`, each statement on its own."""
+    source = step.script.source
+    for statement in sqltext.statements(source.rendered.text):
+        message = Message().add(statement.text)
+        try:
+            engine.session.run(message.text, keep_rows=False)
+        except QueryError as exc:
+            raise failure.migration_error(
+                step.row.id, message, exc, source.rendered, verb="rollback"
+            ) from None
+
+
+def _judge(engine: Engine, step: Undo) -> int:
+    if step.promises is None:
+        return 0
+    _, verdict = verify.run(engine.session, Message().add(*RESET_ROLE), step.promises)
+    if verdict.broken:
+        raise failure.check_error(f"the rollback of {step.row.id}", verdict.broken)
+    return verdict.passed
+
+
+def _compare_catalog(engine: Engine, step: Undo) -> None:
+    """In a rehearsal, refuse a rollback that leaves the catalog other than it was."""
+    before = engine.snapshots.get(step.row.id)
+    if before is None:
+        return
+    message = Message()
+    add_snapshot(message)
+    after = read_snapshot(message, engine.session.run(message.text))
+    if left := difference(before, after):
+        raise CheckError(
+            f"the rollback of {step.row.id} does not leave the catalog as it was",
+            Place(step.script.source.path),
+            notes=[f"left over:  {line}" for line in left],
+            hint="complete the rollback file, and rehearse again",
+        )
+
+
+def _state(identifier: str, finished: Sequence[Finished]) -> str:
+    still = f"{identifier} is still in the database, whole."
+    if not finished:
+        return still
+    return f"{still} Rolled back before it: {', '.join(event.id for event in finished)}."

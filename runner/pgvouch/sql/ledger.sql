@@ -1,0 +1,70 @@
+-- The ledger beside yoyo's own tables, in the schema pgvouch. It is run once per database, in one
+-- transaction, under the advisory lock. Nobody but its owner may read it: in Supabase, and wherever
+-- default privileges were set, new tables are open to the API roles.
+
+create table pgvouch.ledger (
+  version integer not null,
+  created_at timestamptz not null default pg_catalog.clock_timestamp()
+);
+comment on table pgvouch.ledger is 'One row: the version of this ledger. A newer one than the program knows is refused.';
+insert into pgvouch.ledger (version) values (1);
+
+create table pgvouch.migration (
+  migration_id text primary key,
+  state text not null check (state in ('applied', 'provided', 'incomplete')),
+  checksum text,
+  rollback_sql text,
+  irreversible text,
+  transactional boolean not null default true,
+  statements_done integer,
+  applied_order bigint generated always as identity,
+  applied_at timestamptz not null default pg_catalog.clock_timestamp(),
+  duration_ms double precision,
+  checks_passed integer,
+  delta text,
+  applied_by text not null default session_user,
+  tool_version text
+);
+comment on table pgvouch.migration is 'One row per migration in the database; yoyo''s _yoyo_migration holds the same set, without the rows in state incomplete.';
+comment on column pgvouch.migration.state is 'applied; provided: its `unless` held and nothing was run; incomplete: a non-transactional one that stopped on its way.';
+comment on column pgvouch.migration.checksum is 'SHA-256 of the file, CRLF as LF and without BOM; null for what stock yoyo applied.';
+comment on column pgvouch.migration.rollback_sql is 'The rollback as it was when applied, so that a release without the file can still roll back.';
+comment on column pgvouch.migration.irreversible is 'Why it cannot be rolled back.';
+comment on column pgvouch.migration.transactional is 'Whether it ran in one transaction.';
+comment on column pgvouch.migration.statements_done is 'For a non-transactional migration: how many of its statements are done.';
+comment on column pgvouch.migration.applied_order is 'The order of application; rollback goes backwards through it.';
+comment on column pgvouch.migration.checks_passed is 'How many promises were verified before it was committed.';
+comment on column pgvouch.migration.delta is 'What it did to the catalog, where a .delta file asked for the comparison.';
+comment on column pgvouch.migration.tool_version is 'The version of pgvouch that applied it.';
+
+create table pgvouch.acceptance (
+  accepted_at timestamptz not null default pg_catalog.clock_timestamp(),
+  migration_id text not null,
+  recorded text,
+  accepted text not null,
+  why text not null,
+  accepted_by text not null default session_user
+);
+comment on table pgvouch.acceptance is 'Changes to applied files that someone called harmless, and why.';
+
+do $$
+declare
+  entry record;
+begin
+  for entry in
+    select c.oid::regclass as relation, acl.grantee
+    from pg_catalog.pg_class as c
+      cross join lateral pg_catalog.aclexplode(c.relacl) as acl
+    where c.relnamespace = 'pgvouch'::regnamespace
+      and c.relkind in ('r', 'S')
+      and acl.grantee <> c.relowner
+  loop
+    execute pg_catalog.format(
+      'revoke all on %s from %s',
+      entry.relation,
+      case when entry.grantee = 0 then 'public' else entry.grantee::regrole::text end
+    );
+  end loop;
+end
+$$;
+revoke all on schema pgvouch from public;

@@ -1,0 +1,102 @@
+"""psql variables that a file declares (`-- var: name`), with psql's own quoting. No I/O.
+
+See https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-INTERPOLATION. An undeclared `:x`
+stays what it is: an array slice, a label, or something for PostgreSQL to refuse.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pgvouch import sqltext
+from pgvouch.errors import Place, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A text with its variables filled in, and the way back to the author's places."""
+
+    text: str
+    _edges: tuple[tuple[int, int], ...] = ((0, 0),)
+    """Pairs of an offset in `text` and the offset in the author's text that it comes from."""
+    secrets: tuple[str, ...] = ()
+
+    def source_offset(self, offset: int) -> int:
+        """Return the offset in the author's text for an offset in `text`, both in characters."""
+        rendered, source = self._edges[bisect_right(self._edges, (offset, 1 << 62)) - 1]
+        return source + offset - rendered
+
+    def mask(self, message: str) -> str:
+        """Return a message of the server without the values in it."""
+        for secret in self.secrets:
+            if secret:
+                message = message.replace(secret, "***")
+        return message
+
+
+def render(
+    text: str, declared: tuple[str, ...], values: Mapping[str, str], place: Place
+) -> Rendered:
+    """Fill in the declared variables of a text.
+
+    Args:
+        text: SQL as its author wrote it.
+        declared: names from the file's header.
+        values: what `--var` and the environment give.
+        place: the file, for errors.
+
+    Raises:
+        UsageError: a declared variable has no value.
+    """
+    if not declared:
+        return Rendered(text)
+    if missing := [name for name in declared if name not in values]:
+        raise UsageError(
+            f"the variable {missing[0]} has no value",
+            place,
+            hint=f"give it with --var {missing[0]}=… or in the environment as {missing[0].upper()}",
+        )
+    parts: list[str] = []
+    edges = [(0, 0)]
+    length = done = 0
+    for start, end, value in _uses(text, declared, values):
+        parts += (text[done:start], value)
+        length += start - done + len(value)
+        edges.append((length, end))
+        done = end
+    parts.append(text[done:])
+    secrets = tuple(sorted((values[name] for name in declared), key=len, reverse=True))
+    return Rendered("".join(parts), tuple(edges), secrets)
+
+
+def _uses(
+    text: str, declared: tuple[str, ...], values: Mapping[str, str]
+) -> list[tuple[int, int, str]]:
+    try:
+        found = sqltext.tokens(text)
+    except SyntaxError:  # PostgreSQL will name the place
+        return []
+    uses = []
+    for colon, name in pairwise(found):
+        if colon.kind != ":" or name.start != colon.end:
+            continue
+        word = text[name.start : name.end]
+        if word[0] == "'" and word[1:-1] in declared:
+            uses.append((colon.start, name.end, quote_literal(values[word[1:-1]])))
+        elif word[0] == '"' and word[1:-1] in declared:
+            uses.append((colon.start, name.end, quote_identifier(values[word[1:-1]])))
+        elif word in declared:
+            uses.append((colon.start, name.end, values[word]))
+    return uses
+
+
+def quote_literal(value: str) -> str:
+    """Quote a value as psql's `:'name'` does."""
+    quoted = "'" + value.replace("'", "''") + "'"
+    return " E" + quoted.replace("\\", "\\\\") if "\\" in value else quoted
+
+
+def quote_identifier(value: str) -> str:
+    """Quote a value as psql's `:"name"` does."""
+    return '"' + value.replace('"', '""') + '"'
