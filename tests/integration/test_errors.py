@@ -1,0 +1,150 @@
+"""Errors name the file, the line, the column and the statement, and say what is in the database."""
+
+import pytest
+from conftest import Folder
+
+
+def test_a_syntax_error_has_its_place(folder: Folder) -> None:
+    folder.write({"001_a.sql": "-- naïve\ncreate table a ();\n\n  creat table b ();\n"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "migrations/001_a.sql:4:3" in ran.err
+    assert "| creat table b ()" in ran.err
+    assert "42601" in ran.err
+    assert "Nothing of 001_a is in the database." in ran.err
+
+
+def test_an_error_without_a_position_is_found_by_counting_results(folder: Folder) -> None:
+    """A division by zero at run time has no position; the results before it tell the statement."""
+    folder.write(
+        {
+            "001_a.sql": "create table a (n int); -- ; not a statement\n"
+            "/* ; */ insert into a select 1;\n"
+            "select $$;$$;;\n"
+            "update a set n = 1 / (n - 1)\n  where true;\n"
+            "select 2;\n"
+        }
+    )
+    ran = folder("migrate")
+    assert "migrations/001_a.sql:4:1" in ran.err
+    assert "| update a set n = 1 / (n - 1)\n        |   where true" in ran.err
+    assert "22012" in ran.err
+
+
+def test_positions_count_characters_not_bytes(folder: Folder) -> None:
+    folder.write({"001_a.sql": "select 'жжж', nope;\n"})
+    assert "migrations/001_a.sql:1:15" in folder("migrate").err
+
+
+def test_detail_and_hint_of_the_server_are_shown(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "do $$begin raise exception 'no' using detail = 'because', "
+            "hint = 'do this', errcode = 'AB123'; end$$;"
+        }
+    )
+    ran = folder("migrate")
+    assert "AB123: no" in ran.err
+    assert "detail  because" in ran.err
+    assert "hint    do this" in ran.err
+
+
+def test_a_deferred_constraint_is_the_migration_s_own_failure(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create table a (id int primary key);\n"
+            "create table b (a int references a deferrable initially deferred);\n"
+            "insert into b values (1);\n"
+        }
+    )
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "23503" in ran.err
+    assert folder.query("select to_regclass('a')") == [(None,)]
+
+
+def test_an_error_in_a_check_has_its_own_place(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create table a ();",
+            "verify/001_a.sql": "-- check: one\nselect true;\n\n-- check: two\nselect 1;\nselect nope;",
+        }
+    )
+    ran = folder("migrate")
+    assert "migrations/verify/001_a.sql:6:8" in ran.err
+    assert "two" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("check", "found"),
+    [
+        ("-- check: x\nselect false;", "(f)"),
+        ("-- check: x\nselect null::boolean;", "(null)"),
+        ("-- check: x\nselect true where false;", "no row"),
+        ("-- check: x\nselect v from (values (true), (false)) as t(v);", "(t), (f)"),
+        ("-- check: x\ncreate table z ();", "returns no rows"),
+        ("-- check none: x\nselect 1;", "(1)"),
+        ("-- check error 23505: x\nselect 1;", "no error"),
+        ("-- check error 23505: x\nselect 1/0;", "22012"),
+        ("-- check: x\nselect repeat('x', 100);", "x" * 60 + "…"),
+        ("-- check none: x\nselect generate_series(1, 9);", "and 4 more"),
+        ("-- same: x\n-- before:\nselect 1\n-- after:\nselect 2", "(2)"),
+        ("select 1/0;\n-- check: x\nselect true;", "22012"),
+    ],
+)
+def test_each_kind_of_check_can_fail(folder: Folder, check: str, found: str) -> None:
+    folder.write({"001_a.sql": "create table a ();", "verify/001_a.sql": check})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert found in ran.err
+    assert folder.query("select to_regclass('a')") == [(None,)]
+
+
+def test_every_broken_check_is_named(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create table a ();",
+            "verify/001_a.sql": "-- check: one\nselect false;\n-- check: two\nselect true;\n"
+            "-- check: three\nselect false;\n-- check error 42501: four\nselect 1;",
+        }
+    )
+    ran = folder("migrate")
+    assert "promise: one" in ran.err
+    assert "also broken: three" in ran.err
+    assert "also broken: four" in ran.err
+    assert "two" not in ran.err
+
+
+def test_a_connection_that_dies_is_reported_as_such(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create table a ();",
+            "002_b.sql": "select pg_terminate_backend(pg_backend_pid());",
+        }
+    )
+    ran = folder("migrate")
+    assert ran.code == 5
+    assert "the connection was lost during 002_b" in ran.err
+    assert "Landed before it: 001_a" in ran.err
+
+
+def test_a_password_is_never_shown(folder: Folder) -> None:
+    folder.write({"001_a.sql": "select 1;"})
+    for url in (
+        "postgresql://me:s3cret@127.0.0.1:1/x",
+        "host=127.0.0.1 port=1 password=s3cret dbname=x",
+        "postgresql://me:s3cret@127.0.0.1:not_a_port/x",
+    ):
+        ran = folder("migrate", url=url)
+        assert ran.code == 5
+        assert "s3cret" not in ran.out + ran.err
+
+
+def test_a_missing_database_is_created_only_when_asked(folder: Folder) -> None:
+    folder.write({"001_a.sql": "select 1;"})
+    url = folder.url.replace("/t_", "/u_")
+    ran = folder("migrate", url=url)
+    assert ran.code == 5
+    assert "--create-database" in ran.err
+    assert folder("migrate", "--create-database", url=url).code == 0
+    folder.query(f'drop database "{url.split("/")[3].split("?")[0]}"')

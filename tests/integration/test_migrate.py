@@ -1,0 +1,169 @@
+"""The migration, its checks and its ledger row are one transaction."""
+
+import json
+
+from conftest import Folder
+
+TABLE = {
+    "001_users.sql": "create table users (id int primary key);\n",
+    "001_users.rollback.sql": "drop table users;\n",
+}
+
+
+def test_applies_in_order_and_says_so(folder: Folder) -> None:
+    folder.write(TABLE | {"0010_b.sql": "create table b ();", "2_a.sql": "create table a ();"})
+    ran = folder("migrate")
+    assert ran.code == 0
+    assert [line.split()[1] for line in ran.err.splitlines()] == ["001_users", "2_a", "0010_b"]
+    assert "3 applied" in ran.out
+    assert folder.query("select migration_id from pgvouch.migration order by applied_order") == [
+        ("001_users",),
+        ("2_a",),
+        ("0010_b",),
+    ]
+
+
+def test_a_second_run_has_nothing_to_do(folder: Folder) -> None:
+    folder.write(TABLE)
+    folder("migrate")
+    before = folder.query("select xmin, * from pgvouch.migration")
+    ran = folder("migrate")
+    assert (ran.code, ran.err) == (0, "")
+    assert "nothing to do (1 applied)" in ran.out
+    assert folder.query("select xmin, * from pgvouch.migration") == before
+
+
+def test_what_fails_leaves_nothing_and_what_landed_before_it_stays(folder: Folder) -> None:
+    folder.write(TABLE | {"002_bad.sql": "create table b ();\ninsert into users values (1), (1);"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert folder.query("select to_regclass('b'), to_regclass('users')::text") == [(None, "users")]
+    assert folder.query("select migration_id from pgvouch._yoyo_migration") == [("001_users",)]
+    assert folder.query("select migration_id from pgvouch.migration") == [("001_users",)]
+    assert "Nothing of 002_bad is in the database. Landed before it: 001_users." in ran.err
+
+
+def test_a_ledger_that_cannot_be_written_takes_the_migration_with_it(folder: Folder) -> None:
+    folder.write(TABLE)
+    folder("migrate")
+    folder.query(
+        "create function no() returns trigger language plpgsql as $$begin raise 'no'; end$$"
+    )
+    folder.query(
+        "create trigger no before insert on pgvouch._yoyo_log for each row execute function no()"
+    )
+    folder.write({"002_b.sql": "create table b ();"})
+    assert folder("migrate").code == 1
+    assert folder.query("select to_regclass('b')") == [(None,)]
+    assert folder.query("select count(*) from pgvouch._yoyo_migration") == [(1,)]
+
+
+def test_a_failed_check_takes_the_migration_with_it(folder: Folder) -> None:
+    folder.write(
+        TABLE | {"verify/001_users.sql": "\n-- check: there is somebody\nselect true from users;\n"}
+    )
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "001_users does not keep its promise: there is somebody" in ran.err
+    assert "migrations/verify/001_users.sql:2" in ran.err
+    assert "found    no row" in ran.err
+    assert folder.query("select to_regclass('users')") == [(None,)]
+    assert folder.query("select count(*) from pgvouch._yoyo_migration") == [(0,)]
+
+
+def test_to_stops_there(folder: Folder) -> None:
+    folder.write(TABLE | {"002_b.sql": "create table b ();", "003_c.sql": "create table c ();"})
+    assert folder("migrate", "--to", "2").code == 0
+    assert folder.query("select to_regclass('b')::text, to_regclass('c')") == [("b", None)]
+    assert folder("migrate", "--to", "003_c").code == 0
+    assert folder("migrate", "--to", "004").code == 2
+
+
+def test_dry_run_prints_the_sql_and_runs_none(folder: Folder) -> None:
+    folder.write(TABLE | {"002_b.sql": "-- why b\ncreate table b ();"})
+    ran = folder("migrate", "--dry-run")
+    assert ran.code == 0
+    assert ran.out.index("create table users") < ran.out.index("-- why b\ncreate table b ()")
+    assert folder.query("select to_regclass('users'), to_regclass('pgvouch.ledger')") == [
+        (None, None)
+    ]
+
+
+def test_single_transaction_is_all_or_nothing(folder: Folder) -> None:
+    folder.write(TABLE | {"002_bad.sql": "select 1/0;"})
+    ran = folder("migrate", "--single-transaction")
+    assert ran.code == 1
+    assert "Nothing is in the database" in ran.err
+    assert folder.query("select to_regclass('users')") == [(None,)]
+    folder.write({"002_bad.sql": "create table b (); set role pg_monitor"})
+    assert folder("migrate", "--single-transaction").code == 0
+    xmins = folder.query("select distinct xmin::text from pgvouch._yoyo_migration")
+    assert len(xmins) == 1
+
+
+def test_rehearse_runs_everything_and_keeps_nothing(folder: Folder) -> None:
+    folder.write(TABLE | {"002_b.sql": "create table b ();", "002_b.rollback.sql": "drop table b;"})
+    ran = folder("migrate", "--rehearse")
+    assert ran.code == 0
+    assert [line.split()[0] for line in ran.err.splitlines()] == ["✓", "✓", "↩", "↩"]
+    assert folder.query("select to_regclass('users')") == [(None,)]
+    assert folder.query("select count(*) from pgvouch._yoyo_migration") == [(0,)]
+
+
+def test_rehearse_sees_a_rollback_that_leaves_something(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create table a (); create table left_over ();",
+            "001_a.rollback.sql": "drop table a;",
+        }
+    )
+    ran = folder("migrate", "--rehearse")
+    assert ran.code == 1
+    assert "does not leave the catalog as it was" in ran.err
+    assert "left_over" in ran.err
+
+
+def test_unless_records_what_is_there_as_provided(folder: Folder) -> None:
+    folder.write(
+        TABLE
+        | {
+            "002_auth.sql": "-- unless: to_regnamespace('auth') is not null\ncreate schema auth;",
+            "002_auth.rollback.sql": "drop schema auth;",
+        }
+    )
+    folder.query("create schema auth")
+    ran = folder("migrate")
+    assert "provided" in ran.err
+    assert folder.query(
+        "select state from pgvouch.migration where migration_id = '002_auth'"
+    ) == [("provided",)]
+    assert folder("rollback").code == 0
+    assert folder.query("select to_regnamespace('auth')::text") == [("auth",)]
+    folder.query("drop schema auth")
+    folder("migrate")
+    assert folder.query("select to_regnamespace('auth')::text") == [("auth",)]
+    folder("rollback")
+    assert folder.query("select to_regnamespace('auth')") == [(None,)]
+
+
+def test_json_is_one_document(folder: Folder) -> None:
+    folder.write(TABLE)
+    document = json.loads(folder("migrate", "--json").out)
+    assert document["databases"][0]["migrations"][0]["id"] == "001_users"
+    folder.write({"002_bad.sql": "\nselec 1;"})
+    ran = folder("migrate", "--json")
+    error = json.loads(ran.out)["error"]
+    assert (ran.code, ran.err) == (1, "")
+    assert (error["line"], error["column"], error["sqlstate"]) == (2, 1, "42601")
+
+
+def test_required_promises(folder: Folder) -> None:
+    (folder.root / "pgvouch.toml").write_text('verify = "required"\n')
+    folder.write(TABLE)
+    ran = folder("migrate", "--config", "pgvouch.toml")
+    assert ran.code == 2
+    assert "001_users promises nothing" in ran.err
+    assert folder.query("select to_regclass('users'), to_regnamespace('pgvouch')") == [(None, None)]
+    folder.write({"001_users.sql": "-- unverified: a test\ncreate table users ();"})
+    assert folder("migrate", "--config", "pgvouch.toml").code == 0
+

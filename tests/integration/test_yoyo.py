@@ -1,0 +1,149 @@
+"""Stock yoyo reads our ledger, and we continue where stock yoyo stopped."""
+
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from conftest import Folder
+
+SQL = {
+    "001_a.sql": "create table a ();\n",
+    "001_a.rollback.sql": "drop table a;\n",
+    "002_b.sql": "-- depends: 001_a\ncreate table b ();\n",
+    "002_b.rollback.sql": "drop table b;\n",
+}
+PYTHON = '''
+from yoyo import step
+
+__depends__ = {"002_b"}
+
+
+def fill(connection):
+    with connection.cursor() as cursor:
+        cursor.execute("insert into c select generate_series(1, %s)", (3,))
+
+
+steps = [
+    step("create table c (n int)", "drop table c"),
+    step(fill, "delete from c"),
+    step("select count(*) from c"),
+]
+'''
+
+
+def yoyo(folder: Folder, *arguments: str, schema: str | None = None) -> str:
+    parts = urlsplit(folder.url)
+    given = parse_qs(parts.query)
+    url = f"postgresql+psycopg://postgres@{parts.path}?host={given['host'][0]}&port={given['port'][0]}"
+    if schema:
+        url += f"&schema={schema}"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "yoyo", *arguments),
+            *("--batch", "--no-config-file", "--database", url, str(folder.path)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _states(listing: str) -> dict[str, str]:
+    rows = (line.split() for line in listing.splitlines())
+    return {row[1]: row[0] for row in rows if len(row) > 1 and row[0] in {"A", "U"}}
+
+
+def test_yoyo_list_reads_our_ledger(folder: Folder) -> None:
+    folder.write(SQL)
+    folder("migrate", "--to", "1")
+    assert _states(yoyo(folder, "list", schema="pgvouch")) == {"001_a": "A", "002_b": "U"}
+    folder("migrate")
+    assert _states(yoyo(folder, "list", schema="pgvouch")) == {"001_a": "A", "002_b": "A"}
+    folder("rollback", "--all")
+    assert _states(yoyo(folder, "list", schema="pgvouch")) == {"001_a": "U", "002_b": "U"}
+
+
+def test_our_tables_are_those_that_yoyo_makes(folder: Folder) -> None:
+    folder.write(SQL)
+    yoyo(folder, "apply")
+    folder.write({"003_c.sql": "create table c ();"})
+    folder("migrate")
+    columns = """
+      select table_name, column_name, data_type, character_maximum_length, is_nullable
+      from information_schema.columns where table_schema = '{}' and table_name like '%yoyo%'
+      order by 1, ordinal_position"""
+    assert folder.query(columns.format("pgvouch")) == folder.query(columns.format("public"))
+
+
+def test_a_yoyo_database_continues_and_nothing_is_applied_twice(folder: Folder) -> None:
+    folder.write(SQL)
+    yoyo(folder, "apply")
+    folder.write({"003_c.sql": "create table c ();", "003_c.rollback.sql": "drop table c;"})
+    status = folder("status")
+    assert [line.split()[2] for line in status.out.splitlines()[2:]] == [
+        "applied",
+        "applied",
+        "pending",
+    ]
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert "2 migrations taken over from yoyo" in ran.err
+    assert [row[0] for row in folder.query("select migration_id from pgvouch.migration order by applied_order")] == [
+        "001_a",
+        "002_b",
+        "003_c",
+    ]
+    assert folder.query("select count(*) from pgvouch._yoyo_log") == [(3,)]
+    assert "nothing to do (3 applied)" in folder("migrate").out
+    assert folder("rollback", "--all").code == 0
+    assert folder.query("select to_regclass('a'), to_regclass('b')") == [(None, None)]
+
+
+def test_stock_yoyo_may_go_on_with_our_ledger(folder: Folder) -> None:
+    folder.write(SQL)
+    folder("migrate", "--to", "1")
+    yoyo(folder, "apply", schema="pgvouch,public")
+    ran = folder("migrate")
+    assert "nothing to do (2 applied)" in ran.out
+    yoyo(folder, "rollback", "--revision", "002_b", schema="pgvouch,public")
+    assert "1 applied" in folder("migrate").out
+
+
+def test_python_steps_run_in_our_transaction(folder: Folder) -> None:
+    folder.write(SQL | {"003_c.py": PYTHON, "verify/003_c.sql": "-- check: three\nselect count(*) = 3 from c;"})
+    ran = folder("migrate", "--json")
+    assert ran.code == 0, ran.out
+    assert folder.query("select count(*) from c") == [(3,)]
+    assert folder("rollback").code == 0
+    assert folder.query("select to_regclass('c')") == [(None,)]
+
+
+def test_a_failing_python_step_leaves_nothing(folder: Folder) -> None:
+    folder.write(SQL | {"003_c.py": PYTHON.replace("(3,)", "('x',)")})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "22P02" in ran.err
+    assert "migrations/003_c.py:9" in ran.err
+    assert folder.query("select to_regclass('c')") == [(None,)]
+
+
+def test_a_python_step_with_a_bug_is_no_traceback(folder: Folder) -> None:
+    folder.write({"001_c.py": "from yoyo import step\nstep(lambda connection: 1 / 0)\n"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "ZeroDivisionError" in ran.err
+    assert "migrations/001_c.py:2" in ran.err
+
+
+def test_yoyo_s_own_file_names(folder: Folder, tmp_path: Path) -> None:
+    del tmp_path
+    folder.write(
+        {
+            "20251107_02_zzzzz-b.sql": "create table b (a int references a);",
+            "20251107_01_yyyyy-a.sql": "create table a (id int primary key);",
+        }
+    )
+    assert folder("migrate").code == 0
