@@ -1,6 +1,9 @@
 """Real servers for the tests: the embedded PostgreSQL 18, and every other one that is here."""
 
+import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -51,15 +54,25 @@ class Server:
             port=self.running.port,
             dbname=name,
             template_dbname=template,
+            connection_timeout=10,
         )
 
 
+# One folder a test run, so that two runs at once do not stop each other's servers.
+_SERVERS = "PGVOUCH_TEST_SERVERS"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        root = tempfile.mkdtemp(prefix="pgvouch-test-")
+        Path(root).chmod(0o755)  # root's servers run as nobody
+        os.environ[_SERVERS] = root
+
+
 def _project(name: str) -> Project:
-    root = ROOT / ".pgvouch" / "test"
+    root = Path(os.environ[_SERVERS])
     data = root / name
-    return Project(
-        root, root, root, root, embedded_bin=BINARIES[name], embedded_data=data
-    )
+    return Project(root, root, root, root, embedded_bin=BINARIES[name], embedded_data=data)
 
 
 def start(name: str) -> Server:
@@ -74,11 +87,12 @@ def start(name: str) -> Server:
     return Server(name, running, server.psql(project).parent)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if hasattr(session.config, "workerinput"):
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or _SERVERS not in os.environ:
         return
     for name in BINARIES:
         server.stop(_project(name))
+    shutil.rmtree(os.environ.pop(_SERVERS))
 
 
 @pytest.fixture(scope="session")
@@ -148,9 +162,7 @@ class Folder:
     def __call__(self, *arguments: str, url: str | None = None, **environment: str) -> Ran:
         self._capsys.readouterr()
         given = ["--url", url or self.url] if arguments[0] != "server" else []
-        code = cli.run(
-            [*arguments, "--migrations", str(self.path), *given], environment
-        )
+        code = cli.run([*arguments, "--migrations", str(self.path), *given], environment)
         out, err = self._capsys.readouterr()
         return Ran(code, out, err)
 
@@ -167,7 +179,5 @@ def folder(
 
 
 @pytest.fixture
-def make_folder(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Callable[[str], Folder]:
+def make_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str], Folder]:
     return lambda url: Folder(tmp_path, url, capsys)

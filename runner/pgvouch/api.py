@@ -114,9 +114,10 @@ def migrate(
     if not todo.pending:
         return Outcome((), count, todo.ahead)
     from pgvouch.engine import Engine
-    from pgvouch.prepare import prepare
+    from pgvouch.prepare import prepare, refuse_unknown_until
 
     prepared = prepare(todo.pending, options.variables, require_promises=require_promises)
+    refuse_unknown_until(prepared, database.by_id)
     _refuse_stepwise_together(todo.pending, together=options.single_transaction)
     if rows is None:
         _create_ledger(session, listener)

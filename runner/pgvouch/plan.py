@@ -74,6 +74,8 @@ def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]
         if migration is None:
             if row.id not in ahead:
                 found.append(Drift(row.id, row.checksum, None, None))
+        elif row.state is State.INCOMPLETE:
+            continue  # its checksum is of the statements that are done
         elif row.checksum is not None and row.checksum != migration.checksum:
             found.append(Drift(row.id, row.checksum, migration.checksum, Place(migration.path)))
     return found

@@ -1,7 +1,7 @@
 """Everything about a migration that can be known, and refused, before anything is sent."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,19 @@ def prepare(
         for migration in migrations:
             _refuse_without_promises(migration)
     return [_prepare(migration, variables) for migration in migrations]
+
+
+def refuse_unknown_until(prepared: Sequence[Prepared], known: Collection[str]) -> None:
+    """Refuse a check that is to be retired by a migration nobody has written.
+
+    Raises:
+        FileError: at the check.
+    """
+    stems = {name.rpartition("/")[2] for name in known}
+    for item in prepared:
+        for check in item.promises.checks if item.promises else ():
+            if check.until is not None and check.until not in stems:
+                raise FileError(f"`-- until: {check.until}` is not a migration here", check.place)
 
 
 def given_variables(options: Mapping[str, str]) -> dict[str, str]:

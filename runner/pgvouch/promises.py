@@ -90,7 +90,8 @@ def parse(text: str, path: Path) -> Promises:
     sqltext.refuse_psql_only(text, Place(path))
     sqltext.refuse_transaction_control(text, Place(path), savepoints=False)
     marks = _marks(text, path)
-    if not any(mark.word.startswith(("check", "same")) for mark in marks):
+    checks = tuple(_checks(text, path, marks))
+    if not checks:
         raise FileError(
             "names no check, so it promises nothing",
             Place(path),
@@ -99,7 +100,6 @@ def parse(text: str, path: Path) -> Promises:
         )
     first = marks[0].start
     setup = None if sqltext.is_blank(text[:first]) else Piece(text[:first], 0)
-    checks = tuple(_checks(text, path, marks))
     return Promises(path, text, setup, checks)
 
 
@@ -146,7 +146,7 @@ def _checks(text: str, path: Path, marks: list[_Mark]) -> list[Check]:
             groups[-1].append(mark)
         else:
             groups.append([mark])
-    ends = [group[0].start for group in groups[1:]] + [len(text)]
+    ends = [group[0].start for group in groups[1:]] + [len(text)] * bool(groups)
     for group, end in zip(groups, ends, strict=True):
         found.append(_check(text, path, group, end))
     return found

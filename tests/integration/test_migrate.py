@@ -134,9 +134,9 @@ def test_unless_records_what_is_there_as_provided(folder: Folder) -> None:
     folder.query("create schema auth")
     ran = folder("migrate")
     assert "provided" in ran.err
-    assert folder.query(
-        "select state from pgvouch.migration where migration_id = '002_auth'"
-    ) == [("provided",)]
+    assert folder.query("select state from pgvouch.migration where migration_id = '002_auth'") == [
+        ("provided",)
+    ]
     assert folder("rollback").code == 0
     assert folder.query("select to_regnamespace('auth')::text") == [("auth",)]
     folder.query("drop schema auth")
@@ -166,4 +166,3 @@ def test_required_promises(folder: Folder) -> None:
     assert folder.query("select to_regclass('users'), to_regnamespace('pgvouch')") == [(None, None)]
     folder.write({"001_users.sql": "-- unverified: a test\ncreate table users ();"})
     assert folder("migrate", "--config", "pgvouch.toml").code == 0
-

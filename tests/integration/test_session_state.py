@@ -55,7 +55,11 @@ def test_it_does_not_leak(folder: Folder, leak: str, single: tuple[str, ...]) ->
         {
             "001_leaks.sql": statement,
             "verify/001_leaks.sql": "-- check: nor into the checks\n"
-            + ("select true;" if "temp" in leak or "prep" in leak else "select current_user = session_user;"),
+            + (
+                "select true;"
+                if "temp" in leak or "prep" in leak
+                else "select current_user = session_user;"
+            ),
             "002_looks.sql": f"do $$begin if not ({expectation}) then raise 'leaked'; end if; end$$;",
         }
     )
@@ -88,7 +92,9 @@ def test_a_file_that_ends_its_transaction_is_refused(folder: Folder, statement: 
 
 def test_savepoints_are_a_migration_s_own_business(folder: Folder) -> None:
     folder.write(
-        {"001_a.sql": "savepoint s; create table a (); rollback to s; create table b (); release s;"}
+        {
+            "001_a.sql": "savepoint s; create table a (); rollback to s; create table b (); release s;"
+        }
     )
     assert folder("migrate").code == 0
     assert folder.query("select to_regclass('a'), to_regclass('b')::text") == [(None, "b")]

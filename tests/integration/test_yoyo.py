@@ -13,7 +13,7 @@ SQL = {
     "002_b.sql": "-- depends: 001_a\ncreate table b ();\n",
     "002_b.rollback.sql": "drop table b;\n",
 }
-PYTHON = '''
+PYTHON = """
 from yoyo import step
 
 __depends__ = {"002_b"}
@@ -29,7 +29,7 @@ steps = [
     step(fill, "delete from c"),
     step("select count(*) from c"),
 ]
-'''
+"""
 
 
 def yoyo(folder: Folder, *arguments: str, schema: str | None = None) -> str:
@@ -91,7 +91,10 @@ def test_a_yoyo_database_continues_and_nothing_is_applied_twice(folder: Folder) 
     ran = folder("migrate")
     assert ran.code == 0, ran.err
     assert "2 migrations taken over from yoyo" in ran.err
-    assert [row[0] for row in folder.query("select migration_id from pgvouch.migration order by applied_order")] == [
+    assert [
+        row[0]
+        for row in folder.query("select migration_id from pgvouch.migration order by applied_order")
+    ] == [
         "001_a",
         "002_b",
         "003_c",
@@ -113,7 +116,10 @@ def test_stock_yoyo_may_go_on_with_our_ledger(folder: Folder) -> None:
 
 
 def test_python_steps_run_in_our_transaction(folder: Folder) -> None:
-    folder.write(SQL | {"003_c.py": PYTHON, "verify/003_c.sql": "-- check: three\nselect count(*) = 3 from c;"})
+    folder.write(
+        SQL
+        | {"003_c.py": PYTHON, "verify/003_c.sql": "-- check: three\nselect count(*) = 3 from c;"}
+    )
     ran = folder("migrate", "--json")
     assert ran.code == 0, ran.out
     assert folder.query("select count(*) from c") == [(3,)]

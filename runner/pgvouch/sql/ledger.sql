@@ -52,19 +52,24 @@ declare
   entry record;
 begin
   for entry in
-    select c.oid::regclass as relation, acl.grantee
+    select 'table ' || c.oid::regclass as object, acl.grantee
     from pg_catalog.pg_class as c
       cross join lateral pg_catalog.aclexplode(c.relacl) as acl
     where c.relnamespace = 'pgvouch'::regnamespace
       and c.relkind in ('r', 'S')
       and acl.grantee <> c.relowner
+    union
+    select 'schema pgvouch', acl.grantee
+    from pg_catalog.pg_namespace as n
+      cross join lateral pg_catalog.aclexplode(n.nspacl) as acl
+    where n.nspname = 'pgvouch'
+      and acl.grantee <> n.nspowner
   loop
     execute pg_catalog.format(
       'revoke all on %s from %s',
-      entry.relation,
+      entry.object,
       case when entry.grantee = 0 then 'public' else entry.grantee::regrole::text end
     );
   end loop;
 end
 $$;
-revoke all on schema pgvouch from public;

@@ -1,0 +1,180 @@
+"""Drift, order, holes, a database ahead of its files, and who may look at the ledger."""
+
+import psycopg
+import pytest
+from conftest import Folder
+
+A = {"001_a.sql": "create table a ();\n", "001_a.rollback.sql": "drop table a;\n"}
+B = {"002_b.sql": "create table b ();\n", "002_b.rollback.sql": "drop table b;\n"}
+C = {"003_c.sql": "create table c ();\n", "003_c.rollback.sql": "drop table c;\n"}
+
+
+def test_a_changed_file_is_drift(folder: Folder) -> None:
+    folder.write(A)
+    folder("migrate")
+    folder.write({"001_a.sql": "create table a (id int);\n"} | B)
+    ran = folder("migrate")
+    assert ran.code == 4
+    assert "001_a was applied and its file has changed since" in ran.err
+    assert ran.err.count("sha256:") == 2
+    assert "pgvouch accept 001_a --why" in ran.err
+    assert folder.query("select to_regclass('b')") == [(None,)]
+    assert folder("status").code == 4
+    assert "changed" in folder("status").out
+
+
+def test_line_ends_and_a_bom_are_no_drift(folder: Folder) -> None:
+    folder.write(A)
+    folder("migrate")
+    folder.write({"001_a.sql": b"\xef\xbb\xbfcreate table a ();\r\n"})
+    assert folder("migrate").code == 0
+
+
+def test_accept_records_why(folder: Folder) -> None:
+    folder.write(A)
+    folder("migrate")
+    folder.write({"001_a.sql": "create table a (); -- a comment\n"})
+    assert folder("accept", "001_a", "--why", " ").code == 2
+    assert folder("accept", "1", "--why", "only a comment").code == 0
+    assert folder("migrate").code == 0
+    assert folder.query("select migration_id, why from pgvouch.acceptance") == [
+        ("001_a", "only a comment")
+    ]
+    assert folder("accept", "1", "--why", "again").code == 2
+
+
+def test_a_hole_is_drift_and_being_ahead_is_not(folder: Folder) -> None:
+    folder.write(A | B)
+    folder("migrate")
+    (folder.path / "002_b.sql").unlink()
+    (folder.path / "002_b.rollback.sql").unlink()
+    ran = folder("migrate")
+    assert ran.code == 0
+    assert "the database is ahead of these files by 002_b" in ran.err
+    folder.write(C)
+    ran = folder("migrate")
+    assert ran.code == 4
+    assert "002_b was applied and its file is gone" in ran.err
+
+
+def test_out_of_order_is_refused_unless_asked(folder: Folder) -> None:
+    folder.write(A | C)
+    folder("migrate")
+    folder.write(B)
+    ran = folder("migrate")
+    assert ran.code == 2
+    assert "002_b comes before 003_c, which is applied already" in ran.err
+    assert folder("migrate", "--out-of-order").code == 0
+
+
+def test_depends_orders_what_numbers_do_not(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "-- depends: 002_b\ncreate table a (b int references b);",
+            "002_b.sql": "create table b (id int primary key);",
+        }
+    )
+    assert folder("migrate").code == 0
+
+
+def test_nobody_else_may_read_the_ledger(folder: Folder) -> None:
+    """Also where default privileges give everything away, as they do in Supabase."""
+    folder.query("create role reader_of_ledgers login")
+    try:
+        folder.query("alter default privileges grant all on schemas to reader_of_ledgers")
+        folder.query("alter default privileges grant all on tables to reader_of_ledgers")
+        folder.query("alter default privileges grant all on sequences to reader_of_ledgers")
+        folder.write(A)
+        folder("migrate")
+        with psycopg.connect(folder.url, user="reader_of_ledgers") as connection:
+            for name in ("migration", "_yoyo_migration", "_yoyo_log", "ledger", "acceptance"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                    connection.execute(f"select from pgvouch.{name}")
+        leaks = """
+          select c.relname from pg_class c, aclexplode(c.relacl) a
+          where c.relnamespace = 'pgvouch'::regnamespace and a.grantee <> c.relowner
+          union all
+          select n.nspname from pg_namespace n, aclexplode(n.nspacl) a
+          where n.nspname = 'pgvouch' and a.grantee <> n.nspowner"""
+        assert folder.query(leaks) == []
+        ran = folder("migrate", url=folder.url.replace("postgres@", "reader_of_ledgers@"))
+        assert ran.code == 2
+        assert "the ledger belongs to another role" in ran.err
+    finally:
+        folder.query("drop owned by reader_of_ledgers")
+        folder.query("drop role reader_of_ledgers")
+
+
+def test_every_column_of_the_ledger_is_explained(folder: Folder) -> None:
+    folder.write(A)
+    folder("migrate")
+    tables = folder.query(
+        "select relname from pg_class where relnamespace = 'pgvouch'::regnamespace "
+        "and relkind = 'r' and relname not like '%yoyo%' and obj_description(oid) is null"
+    )
+    assert tables == []
+
+
+def test_a_newer_ledger_is_refused(folder: Folder) -> None:
+    folder.write(A)
+    folder("migrate")
+    folder.query("update pgvouch.ledger set version = 99")
+    ran = folder("migrate")
+    assert ran.code == 2
+    assert "the ledger is of version 99" in ran.err
+
+
+def test_status_says_everything_and_its_exit_code(folder: Folder) -> None:
+    folder.write(A | B)
+    assert folder("status").code == 0
+    assert folder("status", "--exit-code").code == 3
+    folder("migrate")
+    ran = folder("status", "--exit-code")
+    assert ran.code == 0
+    assert ran.out.count("applied") == 3
+
+
+def test_plan_shows_promises_and_timeouts(folder: Folder) -> None:
+    folder.write(
+        A
+        | {
+            "verify/001_a.sql": "-- check: x\nselect true;",
+            "002_b.sql": "-- transactional: false\nselect 1;",
+            "003_c.sql": "-- lock_timeout: 2s\nselect 1;",
+        }
+    )
+    lines = [line.split() for line in folder("plan").out.splitlines()[2:]]
+    assert lines == [
+        ["001_a", "checks", "yes", "5s"],
+        ["002_b", "none", "no", "none", "statement", "by", "statement"],
+        ["003_c", "none", "no", "2s"],
+    ]
+
+
+def test_the_lock_timeout_that_is_nearest_wins(folder: Folder) -> None:
+    see = "do $$begin if current_setting('lock_timeout') <> '{}' then raise 'no'; end if; end$$;"
+    folder.write({"001_a.sql": see.format("5s")})
+    assert folder("migrate").code == 0
+    folder.write({"002_b.sql": see.format("7s")})
+    assert folder("migrate", "--lock-timeout", "7s").code == 0
+    folder.write({"003_c.sql": "-- lock_timeout: 900ms\n" + see.format("900ms")})
+    assert folder("migrate", "--lock-timeout", "7s").code == 0
+    folder.write({"004_d.sql": "-- statement_timeout: 1ms\nselect pg_sleep(5);"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "57014" in ran.err
+
+
+def test_a_second_runner_waits_and_then_finds_it_done(folder: Folder) -> None:
+    folder.write(A)
+    folder("migrate")
+    folder.write(B)
+    from pgvouch.message import LOCK_KEY
+
+    with psycopg.connect(folder.url) as other:
+        other.execute(f"select pg_advisory_xact_lock({LOCK_KEY})")
+        ran = folder("migrate", "--lock-wait", "0.2")
+        assert ran.code == 5
+        assert "another runner" in ran.err
+        assert "Nothing of 002_b was run." in ran.err
+    assert folder("migrate").code == 0

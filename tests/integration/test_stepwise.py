@@ -1,0 +1,80 @@
+"""Non-transactional migrations: statement by statement, going on where they stopped."""
+
+from conftest import Folder
+
+HEAD = "-- transactional: false\n"
+
+
+def test_what_cannot_run_in_a_transaction_runs(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create table a (n int);",
+            "002_i.sql": HEAD + "create index concurrently i on a (n);\nvacuum a;\n",
+            "002_i.rollback.sql": HEAD + "drop index concurrently i;",
+            "verify/002_i.sql": "-- check: valid\n"
+            "select indisvalid from pg_index where indexrelid = 'i'::regclass;",
+        }
+    )
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert folder.query(
+        "select state, checks_passed from pgvouch.migration where migration_id = '002_i'"
+    ) == [("applied", 1)]
+    assert folder("rollback").code == 0
+    assert folder.query("select to_regclass('i')") == [(None,)]
+    assert folder("migrate").code == 0
+
+
+def test_without_the_directive_the_error_says_what_to_write(folder: Folder) -> None:
+    folder.write({"001_a.sql": "create table a (n int); create index concurrently i on a (n);"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "-- transactional: false" in ran.err
+
+
+def test_it_goes_on_where_it_stopped(folder: Folder) -> None:
+    folder.write({"001_a.sql": HEAD + "create table a (n int);\ncreate table b ();\nselect 1/0;\n"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "001_a.sql:4:1" in ran.err
+    assert "2 of its 3 statements are done" in ran.err
+    assert "incomplete" in folder("status").out
+    assert folder("rollback").code == 2
+    folder.write({"001_a.sql": HEAD + "create table a (m int);\ncreate table b ();\nselect 1;\n"})
+    ran = folder("migrate")
+    assert ran.code == 4
+    assert "stopped after 2 statements, and these have changed" in ran.err
+    folder.write({"001_a.sql": HEAD + "create table a (n int);\ncreate table b ();\nselect 1;\n"})
+    assert folder("migrate").code == 0
+    assert "nothing to do (1 applied)" in folder("migrate").out
+
+
+def test_a_failed_check_says_that_the_statements_stay(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": HEAD + "create table a ();",
+            "verify/001_a.sql": "-- check: x\nselect false;",
+        }
+    )
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "all its statements are done and in the database" in ran.err
+    assert folder.query("select state from pgvouch.migration") == [("incomplete",)]
+    folder.write({"verify/001_a.sql": "-- check: x\nselect true;"})
+    assert folder("migrate").code == 0
+
+
+def test_it_cannot_be_part_of_one_transaction(folder: Folder) -> None:
+    folder.write({"001_a.sql": HEAD + "create table a ();"})
+    for option in ("--single-transaction", "--rehearse"):
+        ran = folder("migrate", option)
+        assert ran.code == 2
+        assert "001_a is not transactional" in ran.err
+
+
+def test_no_default_lock_timeout_for_them(folder: Folder) -> None:
+    see = "do $$begin if current_setting('lock_timeout') <> '{}' then raise 'no'; end if; end$$;"
+    folder.write({"001_a.sql": HEAD + see.format("0")})
+    assert folder("migrate").code == 0
+    folder.write({"002_b.sql": HEAD + "-- lock_timeout: 3s\n" + see.format("3s")})
+    assert folder("migrate").code == 0
