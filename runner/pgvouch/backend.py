@@ -47,7 +47,7 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
         """Leave the connection open: it is the engine's."""
 
     @contextmanager
-    def lock(self, timeout: float = 10) -> Iterator[None]:  # noqa: ARG002 - yoyo's signature
+    def lock(self, timeout: float = 10) -> Iterator[None]:
         """Hold nothing: the engine holds a transaction-level advisory lock already."""
         yield
 

@@ -207,7 +207,7 @@ _MODULES = {
     "plan": "pgvouch.commands.looking",
     "verify": "pgvouch.commands.looking",
     "new": "pgvouch.commands.writing",
-    "stamp": "pgvouch.commands.writing",
+    "stamp": "pgvouch.commands.stamping",
     "seed": "pgvouch.commands.running",
     "accept": "pgvouch.commands.running",
     "accept-delta": "pgvouch.commands.writing",

@@ -250,7 +250,7 @@ def _url(
 
     try:
         parts = conninfo_to_dict(given)
-    except Exception:  # noqa: BLE001 - db.open explains it, without the password
+    except Exception:  # db.open explains it, without the password
         return given
     has_name = bool(parts.get("dbname") or os.environ.get("PGDATABASE") or parts.get("service"))
     if has_name and not alone and not (name and environment.get(own) and not url):

@@ -1,8 +1,8 @@
 """The only opener of connections, and the only place where messages meet the wire.
 
-A message is one simple-protocol string; PostgreSQL splits it into statements itself. libpq's results
-are read one by one, because on an error psycopg's cursor forgets the results before it, and their
-number tells which statement failed.
+A message is one simple-protocol string; PostgreSQL splits it into statements itself. libpq's
+results are read one by one, because on an error psycopg's cursor forgets the results before it, and
+their number tells which statement failed.
 """
 
 import select
@@ -238,7 +238,7 @@ def _connect_error(exc: psycopg.Error, conninfo: str) -> ConnectError:
     except psycopg.Error:
         return ConnectError(
             "the URL cannot be read",
-            hint="write postgresql://user@host:5432/database; in a password, percent-encode @ : / ?",
+            hint="write postgresql://user@host:5432/database; percent-encode @ : / ? in a password",
         )
     said = str(exc).strip()
     if password:

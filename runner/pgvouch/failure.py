@@ -13,7 +13,8 @@ _HINTS = {
     "25001": "put `-- transactional: false` into the header: this statement cannot run in a "
     "transaction, so the file is run statement by statement",
     "55P03": "something holds the table; look at pg_locks, or allow more time with --lock-timeout",
-    "57014": "a timeout or somebody cancelled it; `-- statement_timeout: 10min` in the header allows more",
+    "57014": "a timeout, or somebody cancelled it; `-- statement_timeout: 10min` in the header "
+    "allows more",
     "42501": "connect as the role that owns the objects",
     "0A000": "write the rows as INSERT … VALUES: a migration is SQL alone",
 }

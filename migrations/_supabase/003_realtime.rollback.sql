@@ -1,0 +1,1 @@
+drop publication supabase_realtime;

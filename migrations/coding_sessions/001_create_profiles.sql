@@ -1,0 +1,85 @@
+-- The account as the application knows it: one row for each row of auth.users, made by a trigger
+-- there. Both the foreign key and the trigger lock auth.users against sign-ups for a moment.
+-- depends: 000_create_functions
+-- lock_timeout: 2s
+
+create table public.profiles (
+  id uuid not null,
+  email text not null,
+  display_name text,
+  avatar_url text,
+  tier text not null default 'free',
+  sessions_used integer not null default 0,
+  sessions_limit integer not null default 3,
+  stripe_customer_id text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint profiles_pkey primary key (id),
+  constraint profiles_id_fkey foreign key (id) references auth.users (id) on delete cascade,
+  constraint profiles_email_key unique (email),
+  constraint profiles_tier_check check (tier in ('free', 'starter', 'pro', 'enterprise'))
+);
+
+comment on table public.profiles is
+  'One row per account, made by the trigger on auth.users; its owner may change name and picture.';
+
+-- Not forced: `handle_new_user` inserts as the owner, and there is no insert policy for anyone else.
+alter table public.profiles enable row level security;
+
+-- stamp: owner_policies(table="profiles", owner="id", for=["select", "update"],
+--   names={"select": "Users can view own profile", "update": "Users can update own profile"})
+-- stamped: owner_policies sha256:8d0d5ce570d6b1b2  (edit the stamp line or the template, then run pgvouch stamp)
+create policy "Users can view own profile"
+  on public.profiles
+  for select
+  to authenticated
+  using (id = (select auth.uid()));
+
+create policy "Users can update own profile"
+  on public.profiles
+  for update
+  to authenticated
+  using (id = (select auth.uid()))
+  with check (id = (select auth.uid()));
+-- end stamp
+
+-- The constraint profiles_email_key could serve the same look-ups; the document counts this one too.
+create index profiles_email_idx on public.profiles (email);
+create index profiles_tier_idx on public.profiles (tier);
+
+-- stamp: updated_at_trigger(table="profiles")
+-- stamped: updated_at_trigger sha256:43669d15196f63d3  (edit the stamp line or the template, then run pgvouch stamp)
+create trigger profiles_updated_at
+  before update on public.profiles
+  for each row
+  execute function public.update_updated_at();
+-- end stamp
+
+create trigger on_auth_user_created
+  after insert on auth.users
+  for each row
+  execute function public.handle_new_user();
+
+-- Accounts older than the trigger. None can slip in between: the foreign key holds its lock on
+-- auth.users until the end of the transaction. An account without an address has no profile.
+insert into public.profiles (id, email, display_name)
+select
+  account.id,
+  account.email,
+  coalesce(account.raw_user_meta_data ->> 'display_name', split_part(account.email, '@', 1))
+from auth.users as account
+where account.email is not null;
+
+-- Row security is about rows: the policy alone would let users choose their own tier and limit.
+-- stamp: grants(table="profiles",
+--   to={"authenticated": ["select"],
+--   "service_role": ["select", "insert", "update", "delete"]},
+--   columns={"authenticated": {"update": ["display_name", "avatar_url"]}})
+-- stamped: grants sha256:89db801b67d91c7f  (edit the stamp line or the template, then run pgvouch stamp)
+-- Default privileges may have opened the table already: start from nothing.
+revoke all on table public.profiles
+  from public, anon, authenticated, service_role;
+grant select on table public.profiles to authenticated;
+grant select, insert, update, delete on table public.profiles to service_role;
+grant update (display_name, avatar_url) on table public.profiles to authenticated;
+-- end stamp

@@ -1,0 +1,4 @@
+-- lock_timeout: 2s
+
+-- Its policies, indexes, trigger and grants go with it.
+drop table public.projects;

@@ -1,0 +1,9 @@
+-- check: people can still sign up
+insert into auth.users (id, email)
+values ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid');
+select id = '5afe0000-0000-4000-8000-00000000000a'
+from auth.users
+where email = 'ann@verify.invalid';
+
+-- check: profiles is gone
+select to_regclass('public.profiles') is null;

@@ -1,0 +1,420 @@
+-- Ann and Bob sign up. Ann is the caller of every check that acts as a user.
+insert into auth.users (id, email, raw_user_meta_data)
+values
+  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', '{"display_name": "Ann"}'),
+  ('5afe0000-0000-4000-8000-00000000000b', 'Bob@verify.invalid', null);
+select set_config(
+  'request.jwt.claims',
+  '{"sub": "5afe0000-0000-4000-8000-00000000000a", "role": "authenticated"}',
+  true
+);
+
+-- check: whoever signs up gets a profile with the address, the chosen name and the free tier
+select to_jsonb(profile) = jsonb_build_object(
+  'id', '5afe0000-0000-4000-8000-00000000000a',
+  'email', 'ann@verify.invalid',
+  'display_name', 'Ann',
+  'avatar_url', null,
+  'tier', 'free',
+  'sessions_used', 0,
+  'sessions_limit', 3,
+  'stripe_customer_id', null,
+  'created_at', now(),
+  'updated_at', now()
+)
+from public.profiles as profile
+where id = '5afe0000-0000-4000-8000-00000000000a';
+
+-- check: without any metadata the name is the address up to the @, as it was written
+select display_name = 'Bob' and email = 'Bob@verify.invalid'
+from public.profiles
+where id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check: metadata that says nothing of a name gives the address up to the @ as well
+insert into auth.users (id, email, raw_user_meta_data)
+values ('5afe0000-0000-4000-8000-00000000000c', 'cid@verify.invalid', '{"theme": "dark"}');
+select display_name = 'cid'
+from public.profiles
+where id = '5afe0000-0000-4000-8000-00000000000c';
+
+-- check: nobody who signs up can slip a function of his own under the trigger
+create schema verify_decoy;
+create function verify_decoy.split_part(text, text, integer)
+returns text
+language sql
+return 'decoy';
+set local search_path = verify_decoy, pg_catalog;
+insert into auth.users (id, email)
+values ('5afe0000-0000-4000-8000-00000000000c', 'cid@verify.invalid');
+select display_name = 'cid'
+from public.profiles
+where id = '5afe0000-0000-4000-8000-00000000000c';
+
+-- check none: an account that has an address and no profile, older than the trigger or not
+select id
+from auth.users
+where email is not null
+  and not exists (select from public.profiles where profiles.id = users.id)
+limit 5;
+
+-- check: an account that is deleted takes its profile along, and no other
+delete from auth.users where id = '5afe0000-0000-4000-8000-00000000000a';
+select array_agg(id) = '{5afe0000-0000-4000-8000-00000000000b}'
+from public.profiles
+where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b');
+
+-- check error 23503: a profile without an account
+insert into public.profiles (id, email)
+values ('5afe0000-0000-4000-8000-00000000000c', 'cid@verify.invalid');
+
+-- check error 23505: two profiles of one address
+update public.profiles
+set email = 'ann@verify.invalid'
+where id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check error 23502: a profile without an address
+update public.profiles
+set email = null
+where id = '5afe0000-0000-4000-8000-00000000000a';
+
+-- check error 23514: a tier that is not sold
+update public.profiles
+set tier = 'platinum'
+where id = '5afe0000-0000-4000-8000-00000000000a';
+
+-- check: each tier of the price list
+create temporary table sold (tier text);
+do $$
+declare
+  listed text;
+begin
+  foreach listed in array array['free', 'starter', 'pro', 'enterprise'] loop
+    update public.profiles
+    set tier = listed
+    where id = '5afe0000-0000-4000-8000-00000000000a';
+    insert into sold select tier from public.profiles where id = '5afe0000-0000-4000-8000-00000000000a';
+  end loop;
+end
+$$;
+select array_agg(tier) = array['free', 'starter', 'pro', 'enterprise'] from sold;
+
+-- check none: a column that may be empty and should not, or the other way round
+select attname
+from pg_catalog.pg_attribute
+where attrelid = 'public.profiles'::regclass
+  and attnum > 0
+  and not attisdropped
+  and attnotnull = (attname in ('display_name', 'avatar_url', 'stripe_customer_id'));
+
+-- check: a user sees one profile, the own
+set local role authenticated;
+select array_agg(id) = '{5afe0000-0000-4000-8000-00000000000a}' from public.profiles;
+
+-- check: a user changes name and picture of the own profile, and updated_at follows
+delete from public.profiles where id = '5afe0000-0000-4000-8000-00000000000a';
+insert into public.profiles (id, email, updated_at)
+values ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', '2000-01-01 00:00:00+00');
+set local role authenticated;
+update public.profiles
+set display_name = 'Anna', avatar_url = 'https://verify.invalid/anna.png'
+where id = '5afe0000-0000-4000-8000-00000000000a';
+select display_name = 'Anna' and avatar_url is not null and updated_at = now()
+from public.profiles;
+
+-- Without a where clause only the update policy stands between the caller and other people's rows: a
+-- condition would read columns, and reading brings in the select policy. Should the policy be broken
+-- on a large live table, the timeout ends the statement early, which fails the check as well.
+-- check: a user who changes every profile within reach changes the own one only
+set local role authenticated;
+set local statement_timeout = '5s';
+update public.profiles set display_name = 'Mine';
+reset role;
+select (id = '5afe0000-0000-4000-8000-00000000000a') = (display_name is not distinct from 'Mine')
+from public.profiles
+where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b');
+
+-- check error 42501: a user sells a better tier to himself
+set local role authenticated;
+update public.profiles set tier = 'enterprise';
+
+-- check error 42501: a user raises the own limit
+set local role authenticated;
+update public.profiles set sessions_limit = 1000;
+
+-- check error 42501: a user makes a profile
+set local role authenticated;
+insert into public.profiles (id, email)
+values ('5afe0000-0000-4000-8000-00000000000c', 'cid@verify.invalid');
+
+-- check error 42501: a user deletes the own profile
+set local role authenticated;
+delete from public.profiles;
+
+-- check error 42501: a visitor reads profiles
+set local role anon;
+select id from public.profiles;
+
+-- check: a token without a subject sees no profile
+select set_config('request.jwt.claims', '{"role": "authenticated"}', true);
+set local role authenticated;
+select count(*) = 0 from public.profiles;
+
+-- check: service_role sees every profile and changes what users may not
+set local role service_role;
+update public.profiles
+set tier = 'pro', sessions_limit = 50
+where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b');
+select count(*) = 2
+from public.profiles
+where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b')
+  and tier = 'pro';
+
+-- check: the owner of profiles is exempt from row level security, so that sign-ups get through
+select not relforcerowsecurity
+from pg_catalog.pg_class
+where oid = 'public.profiles'::regclass;
+
+-- check: the trigger on auth.users fires after every insert and never else
+set local search_path = '';
+select tgenabled = 'O'
+  and pg_get_triggerdef(oid) = 'CREATE TRIGGER on_auth_user_created AFTER INSERT ON auth.users '
+    'FOR EACH ROW EXECUTE FUNCTION public.handle_new_user()'
+from pg_catalog.pg_trigger
+where tgrelid = 'auth.users'::regclass and tgname = 'on_auth_user_created';
+
+-- check none: a policy of profiles besides its two
+select policyname, cmd, roles
+from pg_catalog.pg_policies
+where schemaname = 'public'
+  and tablename = 'profiles'
+  and policyname not in (
+    'Users can view own profile',
+    'Users can update own profile'
+  );
+
+-- check none: a trigger of profiles besides profiles_updated_at
+select tgname
+from pg_catalog.pg_trigger
+where tgrelid = 'public.profiles'::regclass
+  and not tgisinternal
+  and tgname <> 'profiles_updated_at';
+
+-- check: profiles has these constraints and no other
+set local search_path = '';
+select array_agg(pg_get_constraintdef(oid) order by conname) = array[
+  'UNIQUE (email)',
+  'FOREIGN KEY (id) REFERENCES auth.users(id) ON DELETE CASCADE',
+  'PRIMARY KEY (id)',
+  'CHECK ((tier = ANY (ARRAY[''free''::text, ''starter''::text, ''pro''::text, ''enterprise''::text])))'
+]
+from pg_catalog.pg_constraint
+where conrelid = 'public.profiles'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
+
+-- check: profiles has the indexes that its queries rely on
+select array_agg(indexname || ' ' || substring(indexdef from 'btree .*') order by indexname) = array[
+  'profiles_email_idx btree (email)',
+  'profiles_tier_idx btree (tier)'
+]
+from pg_catalog.pg_indexes
+where schemaname = 'public'
+  and indexname in ('profiles_email_idx', 'profiles_tier_idx');
+
+-- stamp: owner_policies(table="profiles", owner="id", for=["select", "update"],
+--   names={"select": "Users can view own profile", "update": "Users can update own profile"})
+-- stamped: owner_policies sha256:e10199b483f7e088  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public.profiles has row level security on
+select c.relrowsecurity
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'public'
+  and c.relname = 'profiles';
+
+-- check: select and update on public.profiles by authenticated: exactly the stamped policies
+create temporary table profiles (like public.profiles);
+
+create policy "Users can view own profile"
+  on pg_temp.profiles
+  for select
+  to authenticated
+  using (id = (select auth.uid()));
+
+create policy "Users can update own profile"
+  on pg_temp.profiles
+  for update
+  to authenticated
+  using (id = (select auth.uid()))
+  with check (id = (select auth.uid()));
+
+-- The server prints both sets by the same rules, so what differs here differs in meaning.
+with expected as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  join pg_catalog.pg_namespace as n on n.nspname = p.schemaname
+  where n.oid = pg_my_temp_schema()
+    and p.tablename = 'profiles'
+),
+found as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  where p.schemaname = 'public'
+    and p.tablename = 'profiles'
+    and (
+      p.policyname in (select e.policyname from expected as e)
+      or lower(p.cmd) in ('all', 'select', 'update')
+      and exists (
+        select
+        from unnest(p.roles) as granted (name)
+        left join pg_catalog.pg_roles as g on g.rolname = granted.name
+        where granted.name = 'public'
+          or exists (
+            select
+            from pg_catalog.pg_roles as r
+            where r.rolname in ('authenticated', 'anon')
+              and pg_has_role(r.oid, g.oid, 'usage')
+          )
+      )
+    )
+)
+select
+  (e.permissive, e.roles, e.cmd, e.qual, e.with_check)
+    is not distinct from (f.permissive, f.roles, f.cmd, f.qual, f.with_check) as as_stamped,
+  coalesce(e.policyname, f.policyname) as policy,
+  case
+    when f.policyname is null then 'missing'
+    when e.policyname is null then 'opens the same command'
+    else concat_ws(
+      ', ',
+      case when f.permissive <> e.permissive then lower(f.permissive) end,
+      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
+      case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
+      case
+        when f.with_check is distinct from e.with_check
+          then 'with check ' || coalesce(f.with_check, 'nothing')
+      end
+    )
+  end as difference
+from expected as e
+full join found as f using (policyname)
+order by as_stamped, policy;
+
+-- check: an index begins with every column that the policies of public.profiles read
+select
+  exists (
+    select
+    from pg_catalog.pg_index as i
+    join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+    join pg_catalog.pg_class as c on c.oid = i.indrelid
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = r.schema_name
+      and c.relname = r.table_name
+      and a.attname = r.column_name
+      and i.indisvalid
+      and i.indpred is null
+  ) as indexed,
+  r.*
+from (
+  values
+    ('public', 'profiles', 'id')
+) as r (schema_name, table_name, column_name)
+order by indexed;
+-- end stamp
+
+-- stamp: updated_at_trigger(table="profiles")
+-- stamped: updated_at_trigger sha256:8dbdf007462fa2cd  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: profiles_updated_at runs public.update_updated_at before every update of a row of public.profiles
+select
+  -- 1 for each row + 2 before + 16 update, and no other event
+  t.tgtype = 1 + 2 + 16
+  and t.tgenabled = 'O'
+  and t.tgqual is null
+  and cardinality(t.tgattr::int2[]) = 0
+  and pn.nspname = 'public'
+  and p.proname = 'update_updated_at' as as_stamped,
+  pg_get_triggerdef(t.oid) as found
+from pg_catalog.pg_trigger as t
+join pg_catalog.pg_class as c on c.oid = t.tgrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
+where n.nspname = 'public'
+  and c.relname = 'profiles'
+  and t.tgname = 'profiles_updated_at'
+  and not t.tgisinternal;
+
+-- check: an update of public.profiles sets updated_at
+-- An empty copy without its constraints takes a row, whatever the table demands.
+create temporary table profiles as
+  select * from public.profiles with no data;
+
+create trigger profiles_updated_at
+  before update on pg_temp.profiles
+  for each row
+  execute function public.update_updated_at();
+
+insert into pg_temp.profiles (updated_at) values ('2000-01-01');
+
+update pg_temp.profiles set updated_at = '2000-01-01';
+
+select t.updated_at > '2000-01-02' as moved, t.updated_at
+from pg_temp.profiles as t;
+-- end stamp
+
+-- stamp: grants(table="profiles",
+--   to={"authenticated": ["select"],
+--   "service_role": ["select", "insert", "update", "delete"]},
+--   columns={"authenticated": {"update": ["display_name", "avatar_url"]}})
+-- stamped: grants sha256:16d504e8bcaaa162  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public, anon, authenticated and service_role may do with public.profiles exactly what was granted
+with stamped (grantee, column_name, privilege) as (
+  -- An empty column is the whole table.
+  select null::text, null::text, null::text where false
+  union all select 'authenticated', '', 'select'
+  union all select 'service_role', '', 'select'
+  union all select 'service_role', '', 'insert'
+  union all select 'service_role', '', 'update'
+  union all select 'service_role', '', 'delete'
+  union all select 'authenticated', 'display_name', 'update'
+  union all select 'authenticated', 'avatar_url', 'update'
+),
+target as (
+  select c.oid, c.relacl, c.relowner
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'public'
+    and c.relname = 'profiles'
+),
+acls (column_name, acl, relowner) as (
+  select '', t.relacl, t.relowner
+  from target as t
+  union all
+  select a.attname, a.attacl, t.relowner
+  from target as t
+  join pg_catalog.pg_attribute as a on a.attrelid = t.oid
+  where not a.attisdropped
+),
+found as (
+  select
+    coalesce(r.rolname, 'public')::text as grantee,
+    acls.column_name::text,
+    lower(entry.privilege_type)
+      || case when entry.is_grantable then ' with grant option' else '' end as privilege
+  from acls
+  cross join aclexplode(acls.acl) as entry
+  left join pg_catalog.pg_roles as r on r.oid = entry.grantee
+  where entry.grantee <> acls.relowner
+),
+differences as (
+  select
+    coalesce(s.grantee, f.grantee) as grantee,
+    coalesce(s.privilege, f.privilege) as privilege,
+    coalesce(s.column_name, f.column_name) as column_name,
+    case when f.grantee is null then 'missing' else 'not granted here' end as difference
+  from stamped as s
+  full join found as f using (grantee, column_name, privilege)
+  where s.grantee is null or f.grantee is null
+)
+select d.grantee is null as as_granted, d.*
+from target as t
+left join differences as d on d.grantee in ('public', 'anon', 'authenticated', 'service_role');
+-- end stamp

@@ -1,0 +1,2 @@
+-- check: projects is gone
+select to_regclass('public.projects') is null;

@@ -1,0 +1,426 @@
+-- Ann and Bob have a project each. Ann is the caller of every check that acts as a user.
+insert into auth.users (id, email)
+values
+  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid'),
+  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid');
+insert into public.projects (id, user_id, name, updated_at)
+values
+  (
+    '5afe0000-0000-4000-8000-0000000000a1',
+    '5afe0000-0000-4000-8000-00000000000a',
+    'Ann''s project',
+    '2000-01-01 00:00:00+00'
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000b1',
+    '5afe0000-0000-4000-8000-00000000000b',
+    'Bob''s project',
+    '2000-01-01 00:00:00+00'
+  );
+select set_config(
+  'request.jwt.claims',
+  '{"sub": "5afe0000-0000-4000-8000-00000000000a", "role": "authenticated"}',
+  true
+);
+
+-- check: a user creates a project of the own with nothing but a name
+set local role authenticated;
+insert into public.projects (user_id, name)
+values ('5afe0000-0000-4000-8000-00000000000a', 'A second one');
+select to_jsonb(project) - 'id' = jsonb_build_object(
+  'user_id', '5afe0000-0000-4000-8000-00000000000a',
+  'name', 'A second one',
+  'description', null,
+  'template_id', null,
+  'expo_config', null,
+  'sandbox_id', null,
+  'status', 'active',
+  'created_at', now(),
+  'updated_at', now()
+)
+from public.projects as project
+where name = 'A second one';
+
+-- check error 42501: a user creates a project for somebody else
+set local role authenticated;
+insert into public.projects (user_id, name)
+values ('5afe0000-0000-4000-8000-00000000000b', 'A gift');
+
+-- check: a user sees the own projects and nobody else's
+set local role authenticated;
+select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000a1}' from public.projects;
+
+-- check: a user changes the own project, and updated_at follows
+set local role authenticated;
+update public.projects
+set name = 'Renamed', expo_config = '{"slug": "renamed"}'
+where id = '5afe0000-0000-4000-8000-0000000000a1';
+select name = 'Renamed' and updated_at = now() from public.projects;
+
+-- check: a user deletes softly, by status, and still sees the row
+set local role authenticated;
+update public.projects
+set status = 'deleted'
+where id = '5afe0000-0000-4000-8000-0000000000a1';
+select status = 'deleted'
+from public.projects
+where id = '5afe0000-0000-4000-8000-0000000000a1';
+
+-- Without a where clause only the policy of the command stands between the caller and other people's
+-- rows: a condition would read columns, and reading brings in the select policy. Should a policy be
+-- broken on a large live table, the timeout ends the statement early, which fails the check as well.
+-- check: a user who takes over every project within reach takes the own ones only
+set local role authenticated;
+set local statement_timeout = '5s';
+update public.projects
+set user_id = '5afe0000-0000-4000-8000-00000000000a', name = 'Mine';
+reset role;
+select array_agg(row(user_id, name)::text order by id) = array[
+  '(5afe0000-0000-4000-8000-00000000000a,Mine)',
+  '(5afe0000-0000-4000-8000-00000000000b,"Bob''s project")'
+]
+from public.projects
+where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1');
+
+-- check error 42501: a user gives a project to somebody else
+set local role authenticated;
+set local statement_timeout = '5s';
+update public.projects set user_id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check: a user who deletes every project within reach deletes the own ones only
+set local role authenticated;
+set local statement_timeout = '5s';
+delete from public.projects;
+reset role;
+select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000b1}'
+from public.projects
+where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1');
+
+-- check error 42501: a visitor reads projects
+set local role anon;
+select id from public.projects;
+
+-- check error 42501: a visitor creates a project
+set local role anon;
+insert into public.projects (user_id, name)
+values ('5afe0000-0000-4000-8000-00000000000a', 'From outside');
+
+-- check: service_role sees and changes every project
+set local role service_role;
+update public.projects
+set sandbox_id = 'a machine'
+where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1');
+select count(*) = 2
+from public.projects
+where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1')
+  and sandbox_id = 'a machine';
+
+-- check: service_role creates and deletes projects of anyone
+set local role service_role;
+insert into public.projects (id, user_id, name)
+values (
+  '5afe0000-0000-4000-8000-0000000000b2',
+  '5afe0000-0000-4000-8000-00000000000b',
+  'Made by a server'
+);
+delete from public.projects where id = '5afe0000-0000-4000-8000-0000000000b1';
+select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000b2}'
+from public.projects
+where user_id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check: a profile that is deleted takes its projects along, and no other's
+delete from public.profiles where id = '5afe0000-0000-4000-8000-00000000000a';
+select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000b1}'
+from public.projects
+where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1');
+
+-- check error 23503: a project of nobody
+insert into public.projects (user_id, name)
+values ('5afe0000-0000-4000-8000-00000000000c', 'Lost');
+
+-- check error 23502: a project without an owner
+insert into public.projects (name) values ('Lost');
+
+-- check error 23502: a project without a name
+insert into public.projects (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
+
+-- check error 23514: a status that projects do not have
+update public.projects
+set status = 'paused'
+where id = '5afe0000-0000-4000-8000-0000000000a1';
+
+-- check: each status of a project
+insert into public.projects (user_id, name, status)
+select '5afe0000-0000-4000-8000-00000000000a', 'In each status', status
+from unnest(array['active', 'archived', 'deleted']) as listed (status);
+select count(*) = 3 from public.projects where name = 'In each status';
+
+-- check none: a column that may be empty and should not, or the other way round
+select attname
+from pg_catalog.pg_attribute
+where attrelid = 'public.projects'::regclass
+  and attnum > 0
+  and not attisdropped
+  and attnotnull = (attname in ('description', 'template_id', 'expo_config', 'sandbox_id'));
+
+-- check: the owner of projects is exempt from row level security
+select not relforcerowsecurity
+from pg_catalog.pg_class
+where oid = 'public.projects'::regclass;
+
+-- check none: a policy of projects besides its four
+select policyname, cmd, roles
+from pg_catalog.pg_policies
+where schemaname = 'public'
+  and tablename = 'projects'
+  and policyname not in (
+    'Users can view own projects',
+    'Users can create projects',
+    'Users can update own projects',
+    'Users can delete own projects'
+  );
+
+-- check none: a trigger of projects besides projects_updated_at
+select tgname
+from pg_catalog.pg_trigger
+where tgrelid = 'public.projects'::regclass
+  and not tgisinternal
+  and tgname <> 'projects_updated_at';
+
+-- check: projects has these constraints and no other
+set local search_path = '';
+select array_agg(pg_get_constraintdef(oid) order by conname) = array[
+  'PRIMARY KEY (id)',
+  'CHECK ((status = ANY (ARRAY[''active''::text, ''archived''::text, ''deleted''::text])))',
+  'FOREIGN KEY (user_id) REFERENCES public.profiles(id) ON DELETE CASCADE'
+]
+from pg_catalog.pg_constraint
+where conrelid = 'public.projects'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
+
+-- check: projects has the indexes that its queries rely on
+select array_agg(indexname || ' ' || substring(indexdef from 'btree .*') order by indexname) = array[
+  'projects_created_at_idx btree (created_at DESC)',
+  'projects_status_idx btree (status)',
+  'projects_user_id_idx btree (user_id)'
+]
+from pg_catalog.pg_indexes
+where schemaname = 'public'
+  and indexname in (
+    'projects_created_at_idx',
+    'projects_status_idx',
+    'projects_user_id_idx'
+  );
+
+-- stamp: owner_policies(table="projects", owner="user_id",
+--   for=["select", "insert", "update", "delete"],
+--   names={"select": "Users can view own projects", "insert": "Users can create projects",
+--   "update": "Users can update own projects", "delete": "Users can delete own projects"})
+-- stamped: owner_policies sha256:5597f19b81360abc  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public.projects has row level security on
+select c.relrowsecurity
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'public'
+  and c.relname = 'projects';
+
+-- check: select, insert, update and delete on public.projects by authenticated: exactly the stamped policies
+create temporary table projects (like public.projects);
+
+create policy "Users can view own projects"
+  on pg_temp.projects
+  for select
+  to authenticated
+  using (user_id = (select auth.uid()));
+
+create policy "Users can create projects"
+  on pg_temp.projects
+  for insert
+  to authenticated
+  with check (user_id = (select auth.uid()));
+
+create policy "Users can update own projects"
+  on pg_temp.projects
+  for update
+  to authenticated
+  using (user_id = (select auth.uid()))
+  with check (user_id = (select auth.uid()));
+
+create policy "Users can delete own projects"
+  on pg_temp.projects
+  for delete
+  to authenticated
+  using (user_id = (select auth.uid()));
+
+-- The server prints both sets by the same rules, so what differs here differs in meaning.
+with expected as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  join pg_catalog.pg_namespace as n on n.nspname = p.schemaname
+  where n.oid = pg_my_temp_schema()
+    and p.tablename = 'projects'
+),
+found as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  where p.schemaname = 'public'
+    and p.tablename = 'projects'
+    and (
+      p.policyname in (select e.policyname from expected as e)
+      or lower(p.cmd) in ('all', 'select', 'insert', 'update', 'delete')
+      and exists (
+        select
+        from unnest(p.roles) as granted (name)
+        left join pg_catalog.pg_roles as g on g.rolname = granted.name
+        where granted.name = 'public'
+          or exists (
+            select
+            from pg_catalog.pg_roles as r
+            where r.rolname in ('authenticated', 'anon')
+              and pg_has_role(r.oid, g.oid, 'usage')
+          )
+      )
+    )
+)
+select
+  (e.permissive, e.roles, e.cmd, e.qual, e.with_check)
+    is not distinct from (f.permissive, f.roles, f.cmd, f.qual, f.with_check) as as_stamped,
+  coalesce(e.policyname, f.policyname) as policy,
+  case
+    when f.policyname is null then 'missing'
+    when e.policyname is null then 'opens the same command'
+    else concat_ws(
+      ', ',
+      case when f.permissive <> e.permissive then lower(f.permissive) end,
+      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
+      case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
+      case
+        when f.with_check is distinct from e.with_check
+          then 'with check ' || coalesce(f.with_check, 'nothing')
+      end
+    )
+  end as difference
+from expected as e
+full join found as f using (policyname)
+order by as_stamped, policy;
+
+-- check: an index begins with every column that the policies of public.projects read
+select
+  exists (
+    select
+    from pg_catalog.pg_index as i
+    join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+    join pg_catalog.pg_class as c on c.oid = i.indrelid
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = r.schema_name
+      and c.relname = r.table_name
+      and a.attname = r.column_name
+      and i.indisvalid
+      and i.indpred is null
+  ) as indexed,
+  r.*
+from (
+  values
+    ('public', 'projects', 'user_id')
+) as r (schema_name, table_name, column_name)
+order by indexed;
+-- end stamp
+
+-- stamp: updated_at_trigger(table="projects")
+-- stamped: updated_at_trigger sha256:1b28ca22749b08ca  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: projects_updated_at runs public.update_updated_at before every update of a row of public.projects
+select
+  -- 1 for each row + 2 before + 16 update, and no other event
+  t.tgtype = 1 + 2 + 16
+  and t.tgenabled = 'O'
+  and t.tgqual is null
+  and cardinality(t.tgattr::int2[]) = 0
+  and pn.nspname = 'public'
+  and p.proname = 'update_updated_at' as as_stamped,
+  pg_get_triggerdef(t.oid) as found
+from pg_catalog.pg_trigger as t
+join pg_catalog.pg_class as c on c.oid = t.tgrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
+where n.nspname = 'public'
+  and c.relname = 'projects'
+  and t.tgname = 'projects_updated_at'
+  and not t.tgisinternal;
+
+-- check: an update of public.projects sets updated_at
+-- An empty copy without its constraints takes a row, whatever the table demands.
+create temporary table projects as
+  select * from public.projects with no data;
+
+create trigger projects_updated_at
+  before update on pg_temp.projects
+  for each row
+  execute function public.update_updated_at();
+
+insert into pg_temp.projects (updated_at) values ('2000-01-01');
+
+update pg_temp.projects set updated_at = '2000-01-01';
+
+select t.updated_at > '2000-01-02' as moved, t.updated_at
+from pg_temp.projects as t;
+-- end stamp
+
+-- stamp: grants(table="projects",
+--   to={"authenticated": ["select", "insert", "update", "delete"],
+--   "service_role": ["select", "insert", "update", "delete"]})
+-- stamped: grants sha256:a80c888bd5ed9d44  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public, anon, authenticated and service_role may do with public.projects exactly what was granted
+with stamped (grantee, column_name, privilege) as (
+  -- An empty column is the whole table.
+  select null::text, null::text, null::text where false
+  union all select 'authenticated', '', 'select'
+  union all select 'authenticated', '', 'insert'
+  union all select 'authenticated', '', 'update'
+  union all select 'authenticated', '', 'delete'
+  union all select 'service_role', '', 'select'
+  union all select 'service_role', '', 'insert'
+  union all select 'service_role', '', 'update'
+  union all select 'service_role', '', 'delete'
+),
+target as (
+  select c.oid, c.relacl, c.relowner
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'public'
+    and c.relname = 'projects'
+),
+acls (column_name, acl, relowner) as (
+  select '', t.relacl, t.relowner
+  from target as t
+  union all
+  select a.attname, a.attacl, t.relowner
+  from target as t
+  join pg_catalog.pg_attribute as a on a.attrelid = t.oid
+  where not a.attisdropped
+),
+found as (
+  select
+    coalesce(r.rolname, 'public')::text as grantee,
+    acls.column_name::text,
+    lower(entry.privilege_type)
+      || case when entry.is_grantable then ' with grant option' else '' end as privilege
+  from acls
+  cross join aclexplode(acls.acl) as entry
+  left join pg_catalog.pg_roles as r on r.oid = entry.grantee
+  where entry.grantee <> acls.relowner
+),
+differences as (
+  select
+    coalesce(s.grantee, f.grantee) as grantee,
+    coalesce(s.privilege, f.privilege) as privilege,
+    coalesce(s.column_name, f.column_name) as column_name,
+    case when f.grantee is null then 'missing' else 'not granted here' end as difference
+  from stamped as s
+  full join found as f using (grantee, column_name, privilege)
+  where s.grantee is null or f.grantee is null
+)
+select d.grantee is null as as_granted, d.*
+from target as t
+left join differences as d on d.grantee in ('public', 'anon', 'authenticated', 'service_role');
+-- end stamp

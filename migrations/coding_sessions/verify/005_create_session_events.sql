@@ -1,0 +1,348 @@
+-- Ann and Bob have a session with an event each. Ann is the caller of every check that acts as a
+-- user.
+insert into auth.users (id, email)
+values
+  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid'),
+  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid');
+insert into public.projects (id, user_id, name)
+values
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'Ann''s'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'Bob''s');
+insert into public.coding_sessions (id, user_id, project_id, initial_prompt, expires_at)
+values
+  (
+    '5afe0000-0000-4000-8000-0000000000a2',
+    '5afe0000-0000-4000-8000-00000000000a',
+    '5afe0000-0000-4000-8000-0000000000a1',
+    'Ann''s prompt',
+    now() + interval '1 hour'
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000b2',
+    '5afe0000-0000-4000-8000-00000000000b',
+    '5afe0000-0000-4000-8000-0000000000b1',
+    'Bob''s prompt',
+    now() + interval '1 hour'
+  );
+insert into public.session_events (id, session_id, event_type, data)
+values
+  (
+    '5afe0000-0000-4000-8000-0000000000a3',
+    '5afe0000-0000-4000-8000-0000000000a2',
+    'thinking',
+    '{"message": "Ann''s"}'
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000b3',
+    '5afe0000-0000-4000-8000-0000000000b2',
+    'thinking',
+    '{"message": "Bob''s"}'
+  );
+select set_config(
+  'request.jwt.claims',
+  '{"sub": "5afe0000-0000-4000-8000-00000000000a", "role": "authenticated"}',
+  true
+);
+
+-- check: a user sees the events of the own sessions and nobody else's
+set local role authenticated;
+select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000a3}' from public.session_events;
+
+-- check: whose project it is makes no difference, the session's user sees the event
+update public.coding_sessions
+set user_id = '5afe0000-0000-4000-8000-00000000000b'
+where id = '5afe0000-0000-4000-8000-0000000000a2';
+set local role authenticated;
+select count(*) = 0 from public.session_events;
+
+-- check error 42501: a user reports an event
+set local role authenticated;
+insert into public.session_events (session_id, event_type, data)
+values ('5afe0000-0000-4000-8000-0000000000a2', 'completion', '{}');
+
+-- check error 42501: a user rewrites history
+set local role authenticated;
+update public.session_events set data = '{}';
+
+-- check error 42501: a user erases history
+set local role authenticated;
+delete from public.session_events;
+
+-- check error 42501: a visitor reads events
+set local role anon;
+select id from public.session_events;
+
+-- check: the worker reports an event of anyone's session
+set local role service_role;
+insert into public.session_events (session_id, event_type, data)
+values ('5afe0000-0000-4000-8000-0000000000b2', 'terminal', '{"command": "npm test"}');
+select to_jsonb(event) - 'id' = jsonb_build_object(
+  'session_id', '5afe0000-0000-4000-8000-0000000000b2',
+  'event_type', 'terminal',
+  'data', '{"command": "npm test"}'::jsonb,
+  'created_at', now()
+)
+from public.session_events as event
+where session_id = '5afe0000-0000-4000-8000-0000000000b2' and event_type = 'terminal';
+
+-- check: the worker sees every event
+set local role service_role;
+select count(*) = 2
+from public.session_events
+where id in ('5afe0000-0000-4000-8000-0000000000a3', '5afe0000-0000-4000-8000-0000000000b3');
+
+-- check: a session that is deleted takes its events along, and no other's
+delete from public.coding_sessions where id = '5afe0000-0000-4000-8000-0000000000a2';
+select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000b3}'
+from public.session_events
+where id in ('5afe0000-0000-4000-8000-0000000000a3', '5afe0000-0000-4000-8000-0000000000b3');
+
+-- check: an account that is deleted leaves nothing behind, down to its events
+delete from auth.users where id = '5afe0000-0000-4000-8000-00000000000a';
+select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000b3}'
+from public.session_events
+where id in ('5afe0000-0000-4000-8000-0000000000a3', '5afe0000-0000-4000-8000-0000000000b3');
+
+-- check error 23503: an event of no session
+insert into public.session_events (session_id, event_type, data)
+values ('5afe0000-0000-4000-8000-0000000000c2', 'thinking', '{}');
+
+-- check error 23502: an event without a session
+insert into public.session_events (event_type, data) values ('thinking', '{}');
+
+-- check error 23502: an event without a type
+insert into public.session_events (session_id, data)
+values ('5afe0000-0000-4000-8000-0000000000a2', '{}');
+
+-- check error 23502: an event without data
+insert into public.session_events (session_id, event_type)
+values ('5afe0000-0000-4000-8000-0000000000a2', 'thinking');
+
+-- check error 23514: a type that events do not have
+insert into public.session_events (session_id, event_type, data)
+values ('5afe0000-0000-4000-8000-0000000000a2', 'coffee', '{}');
+
+-- check: each type of event
+insert into public.session_events (session_id, event_type, data)
+select '5afe0000-0000-4000-8000-0000000000a2', event_type, '{"listed": true}'
+from unnest(
+  array['thinking', 'terminal', 'file_change', 'preview_ready', 'completion', 'error']
+) as listed (event_type);
+select count(*) = 6
+from public.session_events
+where session_id = '5afe0000-0000-4000-8000-0000000000a2' and data = '{"listed": true}';
+
+-- check none: a column that may be empty
+select attname
+from pg_catalog.pg_attribute
+where attrelid = 'public.session_events'::regclass
+  and attnum > 0
+  and not attisdropped
+  and not attnotnull;
+
+-- check: clients can subscribe to events wherever there is Realtime
+select not exists (select from pg_catalog.pg_publication where pubname = 'supabase_realtime')
+  or exists (
+    select
+    from pg_catalog.pg_publication_tables
+    where pubname = 'supabase_realtime'
+      and schemaname = 'public'
+      and tablename = 'session_events'
+  );
+
+-- check: the owner of session_events is exempt from row level security
+select not relforcerowsecurity
+from pg_catalog.pg_class
+where oid = 'public.session_events'::regclass;
+
+-- check none: a policy of session_events besides its one policy
+select policyname, cmd, roles
+from pg_catalog.pg_policies
+where schemaname = 'public'
+  and tablename = 'session_events'
+  and policyname <> 'Users can view own session events';
+
+-- check none: a trigger of session_events
+select tgname
+from pg_catalog.pg_trigger
+where tgrelid = 'public.session_events'::regclass
+  and not tgisinternal;
+
+-- check: session_events has these constraints and no other
+set local search_path = '';
+select array_agg(pg_get_constraintdef(oid) order by conname) = array[
+  'CHECK ((event_type = ANY (ARRAY[''thinking''::text, ''terminal''::text, ''file_change''::text, '
+  '''preview_ready''::text, ''completion''::text, ''error''::text])))',
+  'PRIMARY KEY (id)',
+  'FOREIGN KEY (session_id) REFERENCES public.coding_sessions(id) ON DELETE CASCADE'
+]
+from pg_catalog.pg_constraint
+where conrelid = 'public.session_events'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
+
+-- check: session_events has the indexes that its queries rely on
+select array_agg(indexname || ' ' || substring(indexdef from 'btree .*') order by indexname) = array[
+  'session_events_created_at_idx btree (created_at DESC)',
+  'session_events_session_id_idx btree (session_id)'
+]
+from pg_catalog.pg_indexes
+where schemaname = 'public'
+  and indexname in ('session_events_created_at_idx', 'session_events_session_id_idx');
+
+-- stamp: owner_via_policies(table="session_events",
+--   via=[{"table": "coding_sessions", "key": "id", "column": "session_id", "owner": "user_id"}],
+--   for=["select"], names={"select": "Users can view own session events"})
+-- stamped: owner_via_policies sha256:16b13fffb72fa5fd  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public.session_events has row level security on
+select c.relrowsecurity
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'public'
+  and c.relname = 'session_events';
+
+-- check: select on public.session_events by authenticated: exactly the stamped policies
+create temporary table session_events (like public.session_events);
+
+create policy "Users can view own session events"
+  on pg_temp.session_events
+  for select
+  to authenticated
+  using (
+    session_id = any (array(
+      select parent.id
+      from public.coding_sessions as parent
+      where parent.user_id = (select auth.uid())
+    ))
+  );
+
+-- The server prints both sets by the same rules, so what differs here differs in meaning.
+with expected as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  join pg_catalog.pg_namespace as n on n.nspname = p.schemaname
+  where n.oid = pg_my_temp_schema()
+    and p.tablename = 'session_events'
+),
+found as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  where p.schemaname = 'public'
+    and p.tablename = 'session_events'
+    and (
+      p.policyname in (select e.policyname from expected as e)
+      or lower(p.cmd) in ('all', 'select')
+      and exists (
+        select
+        from unnest(p.roles) as granted (name)
+        left join pg_catalog.pg_roles as g on g.rolname = granted.name
+        where granted.name = 'public'
+          or exists (
+            select
+            from pg_catalog.pg_roles as r
+            where r.rolname in ('authenticated', 'anon')
+              and pg_has_role(r.oid, g.oid, 'usage')
+          )
+      )
+    )
+)
+select
+  (e.permissive, e.roles, e.cmd, e.qual, e.with_check)
+    is not distinct from (f.permissive, f.roles, f.cmd, f.qual, f.with_check) as as_stamped,
+  coalesce(e.policyname, f.policyname) as policy,
+  case
+    when f.policyname is null then 'missing'
+    when e.policyname is null then 'opens the same command'
+    else concat_ws(
+      ', ',
+      case when f.permissive <> e.permissive then lower(f.permissive) end,
+      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
+      case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
+      case
+        when f.with_check is distinct from e.with_check
+          then 'with check ' || coalesce(f.with_check, 'nothing')
+      end
+    )
+  end as difference
+from expected as e
+full join found as f using (policyname)
+order by as_stamped, policy;
+
+-- check: an index begins with every column that the policies of public.session_events read
+select
+  exists (
+    select
+    from pg_catalog.pg_index as i
+    join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+    join pg_catalog.pg_class as c on c.oid = i.indrelid
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = r.schema_name
+      and c.relname = r.table_name
+      and a.attname = r.column_name
+      and i.indisvalid
+      and i.indpred is null
+  ) as indexed,
+  r.*
+from (
+  values
+    ('public', 'session_events', 'session_id'),
+    ('public', 'coding_sessions', 'id'),
+    ('public', 'coding_sessions', 'user_id')
+) as r (schema_name, table_name, column_name)
+order by indexed;
+-- end stamp
+
+-- stamp: grants(table="session_events",
+--   to={"authenticated": ["select"],
+--   "service_role": ["select", "insert", "update", "delete"]})
+-- stamped: grants sha256:f7a86633573af6d6  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public, anon, authenticated and service_role may do with public.session_events exactly what was granted
+with stamped (grantee, column_name, privilege) as (
+  -- An empty column is the whole table.
+  select null::text, null::text, null::text where false
+  union all select 'authenticated', '', 'select'
+  union all select 'service_role', '', 'select'
+  union all select 'service_role', '', 'insert'
+  union all select 'service_role', '', 'update'
+  union all select 'service_role', '', 'delete'
+),
+target as (
+  select c.oid, c.relacl, c.relowner
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'public'
+    and c.relname = 'session_events'
+),
+acls (column_name, acl, relowner) as (
+  select '', t.relacl, t.relowner
+  from target as t
+  union all
+  select a.attname, a.attacl, t.relowner
+  from target as t
+  join pg_catalog.pg_attribute as a on a.attrelid = t.oid
+  where not a.attisdropped
+),
+found as (
+  select
+    coalesce(r.rolname, 'public')::text as grantee,
+    acls.column_name::text,
+    lower(entry.privilege_type)
+      || case when entry.is_grantable then ' with grant option' else '' end as privilege
+  from acls
+  cross join aclexplode(acls.acl) as entry
+  left join pg_catalog.pg_roles as r on r.oid = entry.grantee
+  where entry.grantee <> acls.relowner
+),
+differences as (
+  select
+    coalesce(s.grantee, f.grantee) as grantee,
+    coalesce(s.privilege, f.privilege) as privilege,
+    coalesce(s.column_name, f.column_name) as column_name,
+    case when f.grantee is null then 'missing' else 'not granted here' end as difference
+  from stamped as s
+  full join found as f using (grantee, column_name, privilege)
+  where s.grantee is null or f.grantee is null
+)
+select d.grantee is null as as_granted, d.*
+from target as t
+left join differences as d on d.grantee in ('public', 'anon', 'authenticated', 'service_role');
+-- end stamp

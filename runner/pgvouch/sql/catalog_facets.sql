@@ -1,0 +1,114 @@
+-- The lines: each object's own, then what can be said of any object (owner, privileges, comment, label), from `obj`.
+-- Privileges are told as the difference from what PostgreSQL grants by itself (of its own objects and of extensions':
+-- from what they came with).
+obj as materialized (
+  select f.classid, f.objid, f.subid, f.identity, f.definition, f.owner, f.acl, f.acltype, f.own and m.objid is null as own
+  from found as f
+  left join member as m on m.classid = f.classid and m.objid = f.objid
+),
+
+held as materialized (
+  select
+    'on ' as how, o.acltype, o.owner, o.acl, coalesce(i.initprivs, acldefault(o.acltype, o.owner)) as base,
+    array_agg(o.identity) as identities
+  from obj as o
+  left join pg_init_privs as i on i.classoid = o.classid and i.objoid = o.objid and i.objsubid = o.subid
+  where o.acl is not null
+  group by 1, 2, 3, 4, 5
+
+  union all
+  select
+    'by default on ', case d.defaclobjtype when 'S' then 's'::"char" else d.defaclobjtype end, d.defaclrole, d.defaclacl,
+    case when d.defaclnamespace = 0
+      then acldefault(case d.defaclobjtype when 'S' then 's'::"char" else d.defaclobjtype end, d.defaclrole)
+      -- Of a column nothing is granted by itself: the empty list that aclexplode() takes.
+      else acldefault('c', d.defaclrole) end,
+    array[
+      case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions'
+        when 'T' then 'types' when 'n' then 'schemas' when 'L' then 'large objects' end
+      || coalesce(' in schema ' || n.name, '')
+      || case when d.defaclrole = s.me then '' else ' of role ' || quote_ident(pg_get_userbyid(d.defaclrole)) end]
+  from pg_default_acl as d
+  cross join setting as s
+  left join nsp as n on n.oid = d.defaclnamespace
+  where d.defaclnamespace = 0 or n.oid is not null
+),
+
+-- MAINTAIN came with 17. Whoever holds TRUNCATE, REFERENCES and TRIGGER was granted ALL and is expected to hold it
+-- where it exists; whoever does not, is not: so the text is the same where it does not exist.
+worded as (
+  select
+    h.how, h.identities, x.verb,
+    case when x.grantee = h.owner then '(owner)' when x.grantee = 0 then 'public'
+      else quote_ident(pg_get_userbyid(x.grantee)) end as grantee,
+    case when cardinality(p.common) > 1
+        and p.common @> case h.acltype when 'r' then '{delete,insert,references,select,trigger,truncate,update}'
+          when 's' then '{select,update,usage}' when 'n' then '{create,usage}'
+          when 'c' then '{insert,references,select,update}' when 'L' then '{select,update}' else '{-}' end::text[]
+      then 'all' else array_to_string(p.common, ', ') end
+    || case when h.acltype <> 'r' or s.version < 170000 or p.maintain = (p.common @> '{references,trigger,truncate}')
+        then ''
+      when not p.maintain then ' except maintain'
+      when cardinality(p.common) > 0 then ', maintain' else 'maintain' end
+    || case when x.is_grantable then ' with grant option' else '' end
+    || case when x.grantor = h.owner then '' else ' granted by ' || quote_ident(pg_get_userbyid(x.grantor)) end as list
+  from held as h
+  cross join setting as s
+  cross join lateral (
+    select
+      a.verb, a.grantee, a.grantor, a.is_grantable, array_agg(lower(a.privilege_type) order by a.privilege_type) as all
+    from (
+      (select 'grant' as verb, g.* from aclexplode(h.acl) as g
+        except select 'grant', b.* from aclexplode(h.base) as b)
+      union all
+      (select 'revoke', b.* from aclexplode(h.base) as b except select 'revoke', g.* from aclexplode(h.acl) as g)
+    ) as a
+    group by a.verb, a.grantee, a.grantor, a.is_grantable
+  ) as x
+  cross join lateral (
+    select array_remove(x.all, 'maintain') as common, 'maintain' = any (x.all) as maintain
+  ) as p
+)
+
+select o.identity, o.definition
+from obj as o
+where o.own and o.definition is not null
+
+union all
+select 'owner of ' || o.identity, quote_ident(pg_get_userbyid(o.owner))
+from obj as o
+cross join setting as s
+where o.own and o.definition is not null and o.owner <> s.me and o.acltype is distinct from 'c'
+  and not (o.identity = 'schema public' and o.owner = 'pg_database_owner'::regrole)
+
+union all
+select line.identity, string_agg(line.list, '; ' order by line.list collate "C")
+from (
+  select
+    w.verb || ' ' || w.how || i.identity || case w.verb when 'grant' then ' to ' else ' from ' end || w.grantee || ':'
+      as identity,
+    w.list
+  from worded as w
+  cross join unnest(w.identities) as i (identity)
+) as line
+group by line.identity
+
+-- An extension's comment comes with its files, in whatever version a server has.
+union all
+select 'comment on ' || o.identity, '''' || replace(d.description, '''', '''''') || ''''
+from pg_description as d
+join obj as o on o.classid = d.classoid and o.objid = d.objoid and o.subid = d.objsubid
+where o.own and o.classid <> 'pg_extension'::regclass
+
+union all
+select 'security label of ' || quote_ident(l.provider) || ' on ' || o.identity, quote_literal(l.label)
+from pg_seclabel as l
+join obj as o on o.classid = l.classoid and o.objid = l.objoid and o.subid = l.objsubid
+where o.own
+
+union all
+select o.identity || ' depends on extension ' || quote_ident(e.extname), ''
+from pg_depend as d
+join obj as o on o.classid = d.classid and o.objid = d.objid and o.subid = d.objsubid
+join pg_extension as e on e.oid = d.refobjid
+where d.refclassid = 'pg_extension'::regclass and d.deptype = 'x' and o.own

@@ -1,0 +1,225 @@
+"""The Jinja environment of templates, in which no text can be pasted.
+
+Whatever a template prints has to be an `Sql`: only the filters here make one, and each quotes what
+it is given or takes it from a fixed list of words. Imported only where a template is rendered,
+because importing Jinja costs more than most commands.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from jinja2 import BaseLoader, StrictUndefined, Template, TemplateAssertionError, nodes
+from jinja2.environment import TemplateModule
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from pgvouch.stamp import quoting
+from pgvouch.stamp.quoting import BadValueError
+
+KEYWORDS = frozenset(
+    {"select", "insert", "update", "delete", "truncate", "references", "trigger", "all"}
+)
+"""What the filter `keyword` lets through."""
+
+SENTENCE_START, SENTENCE_END = "\ue000", "\ue001"
+"""Around what `visible` prints, so that it can be refused outside of a comment."""
+
+_STATEMENTS = (
+    nodes.Output,
+    nodes.For,
+    nodes.If,
+    nodes.Assign,
+    nodes.AssignBlock,
+    nodes.Macro,
+    nodes.Import,
+    nodes.FromImport,
+    nodes.ExprStmt,
+    nodes.Scope,
+)
+_KEPT_FILTERS = ("default", "first", "items", "last", "length", "list", "reverse", "sort", "unique")
+
+
+class PastedTextError(TypeError):
+    """A template prints a value as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of SQL that a filter has made safe.
+
+    Not a subclass of str: the sandbox's own `format` would make one from any text.
+    """
+
+    _text: str
+
+    @property
+    def __sql__(self) -> str:
+        """The text; templates cannot reach names with underscores."""
+        return self._text
+
+
+def only_sql(value: object) -> str:
+    """Let an Sql be printed and refuse everything else; Jinja calls it on all that is printed.
+
+    Raises:
+        PastedTextError: the value did not come from a quoting filter.
+        jinja2.UndefinedError: the value is not defined.
+    """
+    if isinstance(value, Sql):
+        return value.__sql__
+    if isinstance(value, StrictUndefined):
+        str(value)
+    if isinstance(value, TemplateModule) or callable(value):
+        raise PastedTextError("prints a macro or a module instead of calling it")
+    raise PastedTextError(
+        f"prints {_short(value)} as it is; pass it through ident, qualified, literal or keyword"
+    )
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _strings(values: object) -> list[str]:
+    if isinstance(values, StrictUndefined):
+        str(values)
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise BadValueError(f"{_short(values)} is not a list of names")
+    return [_string(value) for value in values]
+
+
+def _string(value: object) -> str:
+    if isinstance(value, StrictUndefined):
+        str(value)
+    if not isinstance(value, str):
+        raise BadValueError(f"{_short(value)} is not a text")
+    return value
+
+
+def _ident(value: object) -> Sql:
+    """A name, quoted where it must be."""
+    return Sql(quoting.identifier(_string(value)))
+
+
+def _idents(values: object) -> Sql:
+    """Names, quoted where they must be, with commas between."""
+    return Sql(", ".join(quoting.identifier(name) for name in _strings(values)))
+
+
+def _qualified(values: object) -> Sql:
+    """(schema, table) as schema.table."""
+    return Sql(quoting.qualified(_strings(values)))
+
+
+def _literal(value: object) -> Sql:
+    """A string, number, boolean or null as a constant."""
+    if isinstance(value, StrictUndefined):
+        str(value)
+    if value is not None and not isinstance(value, str | int):
+        raise BadValueError(f"{_short(value)} is not a string, a number, a boolean or null")
+    return Sql(quoting.literal(value))
+
+
+def _literals(values: object) -> Sql:
+    """Strings as constants, with commas between."""
+    return Sql(", ".join(quoting.literal(value) for value in _strings(values)))
+
+
+def _keyword(value: object) -> Sql:
+    """A word of SQL from a fixed list."""
+    word = _string(value)
+    if word not in KEYWORDS:
+        raise BadValueError(f"{_short(word)} is not one of the keywords a template may print")
+    return Sql(word)
+
+
+def _keywords(values: object) -> Sql:
+    """Words of SQL from a fixed list, with commas between."""
+    return Sql(", ".join(_keyword(value).__sql__ for value in _strings(values)))
+
+
+def _visible(value: object) -> Sql:
+    """A name or text inside a comment: one line, whatever it holds."""
+    text = quoting.visible(_string(value))
+    return Sql(f"{SENTENCE_START}{text}{SENTENCE_END}")
+
+
+def _listing(values: object) -> Sql:
+    """Names or texts inside a comment: a, b and c."""
+    texts = [quoting.visible(text) for text in _strings(values)]
+    joined = " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
+    return Sql(f"{SENTENCE_START}{joined}{SENTENCE_END}")
+
+
+FILTERS: dict[str, Callable[[object], Sql]] = {
+    "ident": _ident,
+    "idents": _idents,
+    "qualified": _qualified,
+    "literal": _literal,
+    "literals": _literals,
+    "keyword": _keyword,
+    "keywords": _keywords,
+    "visible": _visible,
+    "listing": _listing,
+}
+
+
+def _fail(message: object) -> NoReturn:
+    """Refuse the arguments, from inside a template."""
+    raise BadValueError(_string(message))
+
+
+def _concat(pieces: Iterable[str]) -> Sql:
+    """Join what has been printed: every piece is the template's own text or came from an Sql."""
+    return Sql("".join(pieces))
+
+
+class StampEnvironment(ImmutableSandboxedEnvironment):
+    """Strict, sandboxed, and unable to paste.
+
+    See https://jinja.palletsprojects.com/en/stable/sandbox/.
+    """
+
+    def __init__(self, loader: BaseLoader) -> None:
+        super().__init__(
+            loader=loader,
+            undefined=StrictUndefined,
+            finalize=only_sql,
+            autoescape=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            cache_size=-1,
+        )
+        kept = {name: self.filters[name] for name in _KEPT_FILTERS}
+        self.filters = {**kept, **FILTERS}
+        self.globals = {"fail": _fail}
+        # What a macro or a block `set` gives is built from printed pieces only, so it may be
+        # printed itself.
+        self.concat: Any = _concat
+
+
+def refuse_statements(tree: nodes.Template, name: str, filename: str) -> None:
+    """Refuse the statements whose output Jinja does not pass through `finalize`.
+
+    Raises:
+        jinja2.TemplateAssertionError: with the line of the first one.
+    """
+    for node in tree.find_all(nodes.Stmt):
+        if not isinstance(node, _STATEMENTS):
+            word = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).lower()
+            raise TemplateAssertionError(
+                f"the statement “{word}” could paste text; a template has for, if, set, macro "
+                "and import",
+                node.lineno,
+                name,
+                filename,
+            )
+
+
+def render(template: Template, arguments: dict[str, Any]) -> str:
+    """Return the text of a template, with the marks of `visible` still in it."""
+    sql: Any = template.render(arguments)
+    return sql.__sql__ if isinstance(sql, Sql) else str(sql)

@@ -1,0 +1,143 @@
+"""Names and values as SQL text, exactly as PostgreSQL itself would quote them. No I/O.
+
+Two layers: `quote_ident` and `quote_literal` give what the server's functions of those names give;
+`identifier` and `literal` write the same name or value so that it also stays on one visible line.
+"""
+
+import re
+import unicodedata
+from functools import cache
+
+MAX_NAME_BYTES = 63
+"""NAMEDATALEN - 1: PostgreSQL silently cuts what is longer."""
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp"})
+_SENTINELS = ("\ue000", "\ue001")
+
+
+class BadValueError(ValueError):
+    """A value cannot be written as SQL; the message says why in words for its author."""
+
+
+def check_name(name: str) -> None:
+    """Refuse what PostgreSQL cannot take as an identifier.
+
+    Raises:
+        BadValueError: it is empty, holds a NUL or half a character, or is longer than 63 bytes.
+    """
+    if not name:
+        raise BadValueError("a name cannot be empty")
+    check_text(name)
+    if (length := len(name.encode())) > MAX_NAME_BYTES:
+        raise BadValueError(
+            f"the name {visible(name)} is {length} bytes long; PostgreSQL would cut it to "
+            f"{MAX_NAME_BYTES}"
+        )
+
+
+def check_text(text: str) -> None:
+    """Refuse what PostgreSQL cannot hold in a text.
+
+    Raises:
+        BadValueError: it holds a NUL or half of a surrogate pair.
+    """
+    if "\0" in text:
+        raise BadValueError("PostgreSQL cannot hold a NUL character in a text or a name")
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise BadValueError("half of a surrogate pair is not a character; write \\UXXXXXXXX")
+
+
+def quote_ident(name: str) -> str:
+    """Return a name as the server's quote_ident() does.
+
+    See https://www.postgresql.org/docs/current/functions-string.html; a keyword is quoted unless
+    the grammar reserves it nowhere (quote_identifier in ruleutils.c).
+    """
+    if _PLAIN.match(name) and not _is_keyword(name):
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_literal(text: str) -> str:
+    """Return a text as the server's quote_literal() does."""
+    quoted = "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+    return f"E{quoted}" if "\\" in text else quoted
+
+
+def identifier(name: str) -> str:
+    r"""Return a name as SQL on one line: like quote_ident, with U&"\000a" for what hides.
+
+    A line break inside a name would change with the file's line ends, and a direction mark would
+    show the reader another statement than the server reads.
+
+    Raises:
+        BadValueError: PostgreSQL cannot take the name.
+    """
+    check_name(name)
+    if not any(map(_hides, name)):
+        return quote_ident(name)
+    return 'U&"' + "".join(_unicode_escape(char) for char in name) + '"'
+
+
+def literal(value: str | int | None) -> str:
+    r"""Return a value as an SQL constant on one line: like quote_literal, with \n for what hides.
+
+    Raises:
+        BadValueError: PostgreSQL cannot hold the text.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    check_text(value)
+    if not any(map(_hides, value)):
+        return quote_literal(value)
+    return "E'" + "".join(_string_escape(char) for char in value) + "'"
+
+
+def visible(text: str) -> str:
+    """Return a text for a sentence: on one line, with escapes for what hides.
+
+    It is harmless in a `--` comment and nowhere else.
+    """
+    return "".join(f"<U+{ord(char):04X}>" if _hides(char) else char for char in text)
+
+
+def qualified(parts: list[str]) -> str:
+    """Return names joined by dots, each quoted where it must be."""
+    return ".".join(identifier(part) for part in parts)
+
+
+@cache
+def _is_keyword(word: str) -> bool:
+    from postgast import pg_query_pb2, scan
+
+    kind = scan(word).tokens[0].keyword_kind
+    return kind not in (pg_query_pb2.NO_KEYWORD, pg_query_pb2.UNRESERVED_KEYWORD)
+
+
+def _hides(char: str) -> bool:
+    if char < "\x7f":  # most are
+        return char < " "
+    return char in _SENTINELS or unicodedata.category(char) in _HIDDEN_CATEGORIES
+
+
+def _unicode_escape(char: str) -> str:
+    if char in '"\\':
+        return char * 2
+    if not _hides(char):
+        return char
+    return f"\\{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\+{ord(char):06x}"
+
+
+def _string_escape(char: str) -> str:
+    if char in "'\\":
+        return char * 2
+    if not _hides(char):
+        return char
+    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    wide = f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"
+    return named.get(char, wide)

@@ -1,0 +1,185 @@
+"""Where templates are, and what each takes. The only reader of template folders.
+
+A family is NAME.sql.j2 with NAME.rollback.sql.j2 and NAME.verify.sql.j2 beside it, all three from
+the folder that has the first: a project's own policies are never checked by the stock checks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pgvouch.errors import Place, StampError
+from pgvouch.stamp.call import Value
+from pgvouch.stamp.declaration import Declaration, parse_declaration
+from pgvouch.stamp.kinds import near_miss
+
+SUFFIX = ".sql.j2"
+
+
+class Part(Enum):
+    """Which file of a family is stamped into which file of a migration."""
+
+    MIGRATION = SUFFIX
+    ROLLBACK = f".rollback{SUFFIX}"
+    VERIFY = f".verify{SUFFIX}"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A template with its rollback and its checks."""
+
+    name: str
+    origin: str
+    """`project` or `stock`."""
+    folder: Path
+    declaration: Declaration
+    import_folders: tuple[Path, ...]
+    """Where its `import` looks, in order: its own folder, then the stock set."""
+    environments: dict[tuple[Path, ...], Any] = field(compare=False, repr=False)
+    """The Jinja environments of one run, by import folders: each file is compiled once."""
+
+    def path(self, part: Part) -> Path:
+        """Return the file of a part, whether it is there or not."""
+        return self.folder / f"{self.name}{part.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentInfo:
+    """One argument as `stamp --list` shows it."""
+
+    name: str
+    type: str
+    required: bool
+    default: Value
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateInfo:
+    """One family as `stamp --list` shows it."""
+
+    name: str
+    origin: str
+    path: Path
+    doc: str
+    arguments: tuple[ArgumentInfo, ...]
+    sample: str
+    """A stamp line without its dashes."""
+    expansion: str
+    """What that line gives in a migration."""
+
+
+class Templates:
+    """The folders templates are looked for in, the project's own first."""
+
+    def __init__(self, project: Path | None = None, *, stock: Path | None = None) -> None:
+        """Name the folders.
+
+        Args:
+            project: the project's `templates/`; it need not exist.
+            stock: the set that comes with pgvouch, unless another is given.
+        """
+        self._stock = stock or stock_folder()
+        same = project is not None and project.resolve() == self._stock.resolve()
+        self._project = None if project is None or same else project
+        self._families: dict[str, Family] = {}
+        self._environments: dict[tuple[Path, ...], Any] = {}
+
+    def names(self) -> list[str]:
+        """Return the names of all families, sorted."""
+        return sorted({name for _, folder in self._folders() for name in _names(folder)})
+
+    def family(self, name: str, place: Place | None = None) -> Family:
+        """Find a template.
+
+        Args:
+            name: of the family.
+            place: of the stamp, for the error.
+
+        Raises:
+            StampError: there is none of this name (with near misses), or its declaration is wrong.
+        """
+        if name not in self._families:
+            self._families[name] = self._load(name, place)
+        return self._families[name]
+
+    def _load(self, name: str, place: Place | None) -> Family:
+        for origin, folder in self._folders():
+            if name in _names(folder):
+                path = folder / f"{name}{SUFFIX}"
+                declaration = parse_declaration(read_template(path), path)
+                folders = tuple(dict.fromkeys((folder, self._stock)))
+                return Family(name, origin, folder, declaration, folders, self._environments)
+        raise StampError(
+            f"there is no template {name}{near_miss(name, self.names())}",
+            place,
+            hint="`pgvouch stamp --list` shows them; your own go into "
+            f"{self._project or 'templates'}/{name}{SUFFIX}",
+        )
+
+    def _folders(self) -> Sequence[tuple[str, Path]]:
+        stock = ("stock", self._stock)
+        return [stock] if self._project is None else [("project", self._project), stock]
+
+
+def stock_folder() -> Path:
+    """Return the folder of the stock set: inside the wheel, or `templates/` of a source tree."""
+    packaged = Path(str(resources.files("pgvouch"))) / "templates"
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[3] / "templates"
+
+
+def read_template(path: Path) -> str:
+    """Return the text of a template.
+
+    Raises:
+        StampError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as exc:
+        raise StampError(f"byte {exc.start} is not UTF-8", Place(path)) from None
+    except OSError as exc:
+        raise StampError(f"cannot be read: {exc.strerror or exc}", Place(path)) from exc
+
+
+def list_templates(templates: Templates) -> list[TemplateInfo]:
+    """Return every template with its arguments and a sample expansion.
+
+    Raises:
+        StampError: a declaration or a template is wrong.
+    """
+    from pgvouch.stamp.render import expand
+
+    found = []
+    for name in templates.names():
+        family = templates.family(name)
+        declaration = family.declaration
+        values = declaration.bind(declaration.sample)
+        expansion = expand(family, Part.MIGRATION, values, declaration.sample.place)
+        arguments = tuple(
+            ArgumentInfo(p.name, p.type, p.required, p.default, p.doc)
+            for p in declaration.parameters
+        )
+        found.append(
+            TemplateInfo(
+                name,
+                family.origin,
+                family.path(Part.MIGRATION),
+                declaration.doc,
+                arguments,
+                declaration.sample_text,
+                expansion,
+            )
+        )
+    return found
+
+
+def _names(folder: Path) -> list[str]:
+    """Return the families of a folder; a name with a leading _ is only imported by others."""
+    if not folder.is_dir():
+        return []
+    stems = (path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+    return [stem for stem in stems if "." not in stem and not stem.startswith("_")]
