@@ -27,7 +27,7 @@ def run_steps(migration: Migration, backend: VouchBackend, direction: str) -> No
     from yoyo.migrations import Migration as YoyoMigration
 
     folder = str(migration.path.parent)
-    # yoyo looks a dependency up among the objects it has made, and pgvouch has ordered them already.
+    # yoyo looks dependencies up among the objects it has made; their order is settled already.
     for name in migration.directives.depends:
         YoyoMigration(name, str(migration.path.with_name(f"{name}.sql")), folder)
     loaded = YoyoMigration(migration.path.stem, str(migration.path), folder)

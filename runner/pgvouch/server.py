@@ -61,7 +61,7 @@ def find_running(data: Path) -> Running | None:
             raise UsageError(
                 "the embedded server's data belongs to another user",
                 Place(data),
-                hint="use the user that started it, or remove the folder (and its data) and start anew",
+                hint="use the user that started it, or remove the folder and its data",
             ) from None
     return Running(Path(socket_folder), port)
 
@@ -88,7 +88,7 @@ def stop(project: Project) -> bool:
 
 
 def data_folder(project: Project) -> Path:
-    """Return where the data is: in the project, or elsewhere if the server's user cannot get there."""
+    """Return where the data is: in the project, unless the server's user cannot get there."""
     data = project.server_data.resolve()
     if os.geteuid() != 0 or project.embedded_data or _is_reachable(data):
         return data
@@ -254,7 +254,7 @@ def _lock(data: Path) -> Iterator[None]:
 
 
 def resolve(url: str, project: Project, database: str) -> str:
-    """Return the URL to connect to: `embedded:` becomes the embedded server's, started on demand."""
+    """Return the URL to connect to; `embedded:` becomes that of the server, started on demand."""
     if not url.startswith(EMBEDDED):
         return url
     name = url.removeprefix(EMBEDDED)

@@ -12,7 +12,7 @@ from pgvouch.delta.views import unqualified
 _QUALIFIED = "/*qualified*/"
 """Stands before a view's query that PostgreSQL 14 or 15 wrote: see sql/catalog_relations.sql."""
 
-_BLANK = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")|(\()?[ \t\r\n]+""")
+_BLANK = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|\()(?:(?<=\()[ \t\r\n]+)?|[ \t\r\n]+(\))?""")
 _NEW_KEYWORD = re.compile(
     r"""('(?:[^']|'')*')|"(merge_action|system_user|json(?:_(?:array|arrayagg|exists|object"""
     r"""|objectagg|query|scalar|serialize|table|value))?)\""""

@@ -17,6 +17,18 @@ _TOKEN = re.compile(
 )
 _AFTER_FROM = {"WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "OFFSET", "LIMIT", "FETCH", "FOR"}
 _SEVERAL = {"UNION", "INTERSECT", "EXCEPT"}
+_AFTER_KEY = {
+    ",",
+    ")",
+    "DESC",
+    "ASC",
+    "USING",
+    "NULLS",
+    "ORDER",
+    "ROWS",
+    "RANGE",
+    "GROUPS",
+} | _AFTER_FROM
 _QUERY = {"SELECT", "VALUES", "WITH"}
 _NOT_A_COLUMN_AFTER = {".", "::", "COLLATE", "AS", "OF"}
 
@@ -50,7 +62,7 @@ def unqualified(query: str) -> str:
     for at, token in enumerate(tokens):
         if token.text != table or at in sources or not _stands_before_column(tokens, at):
             continue
-        if _is_ordered_by(tokens, at) and tokens[at + 2].text in renamed:
+        if _is_sort_key(tokens, at) and tokens[at + 2].text in renamed:
             continue
         kept.append(query[copied : token.start])
         copied = tokens[at + 2].start
@@ -102,19 +114,22 @@ def _output_names(tokens: Sequence[_Token]) -> set[str]:
     return {name.text for as_, name in pairwise(tokens) if as_.text == "AS" and not as_.depth}
 
 
-def _is_ordered_by(tokens: Sequence[_Token], at: int) -> bool:
-    """Whether a column is itself a key of the query's ORDER BY.
+def _is_sort_key(tokens: Sequence[_Token], at: int) -> bool:
+    """Whether a column is by itself a key of ORDER BY, PARTITION BY or DISTINCT ON.
 
-    There an output column's name goes before a table's column, so the table is named where both
-    exist.
+    In ORDER BY an output column's name goes before a table's column, so PostgreSQL names the table
+    where both exist; it does so in the other two by the way. GROUP BY is not affected.
     """
-    if tokens[at].depth or tokens[at - 1].text not in {"BY", ","}:
+    if tokens[at - 1].text not in {"BY", ",", "("}:
         return False
-    after = tokens[at + 3].text if at + 3 < len(tokens) else ""
-    if after not in {"", ",", "DESC", "ASC", "USING", "NULLS", "OFFSET", "LIMIT", "FETCH", "FOR"}:
+    if at + 3 < len(tokens) and tokens[at + 3].text not in _AFTER_KEY:
         return False
-    before = [token.text for token in tokens[:at] if not token.depth]
-    return "BY" in before and before[len(before) - 2 - before[::-1].index("BY")] == "ORDER"
+    for back in range(at - 1, 0, -1):
+        if tokens[back].depth < tokens[at].depth:
+            return tokens[back - 1].text == "ON" and tokens[back - 2].text == "DISTINCT"
+        if tokens[back].text == "BY" and tokens[back].depth == tokens[at].depth:
+            return tokens[back - 1].text != "GROUP"
+    return False
 
 
 def _stands_before_column(tokens: Sequence[_Token], at: int) -> bool:

@@ -56,7 +56,8 @@ worded as (
   cross join setting as s
   cross join lateral (
     select
-      a.verb, a.grantee, a.grantor, a.is_grantable, array_agg(lower(a.privilege_type) order by a.privilege_type) as all
+      a.verb, a.grantee, a.grantor, a.is_grantable,
+      array_agg(lower(a.privilege_type collate "C") order by a.privilege_type collate "C") as all
     from (
       (select 'grant' as verb, g.* from aclexplode(h.acl) as g
         except select 'grant', b.* from aclexplode(h.base) as b)

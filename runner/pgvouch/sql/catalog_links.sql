@@ -61,7 +61,7 @@ select
   'pg_subscription'::regclass, s.oid, 0, 'subscription ' || quote_ident(s.subname),
   concat_ws(' ',
     'publication ' || (
-      select string_agg(quote_ident(p.name), ', ' order by p.name) from unnest(s.subpublications) as p (name)),
+      select string_agg(quote_ident(p.name), ', ' order by p.name collate "C") from unnest(s.subpublications) as p (name)),
     'slot ' || quote_ident(s.subslotname), case when not s.subenabled then 'disabled' end),
   s.subowner, null, null, true
 from pg_subscription as s
@@ -74,7 +74,7 @@ select
     case when w.fdwhandler <> 0 then 'handler ' || w.fdwhandler::regproc end,
     case when w.fdwvalidator <> 0 then 'validator ' || w.fdwvalidator::regproc end,
     'options (' || (
-      select string_agg(quote_ident(o.option_name), ', ' order by o.option_name)
+      select string_agg(quote_ident(o.option_name), ', ' order by o.option_name collate "C")
       from pg_options_to_table(w.fdwoptions) as o) || ')'),
   w.fdwowner, w.fdwacl, 'F', true
 from pg_foreign_data_wrapper as w
@@ -86,7 +86,7 @@ select
     'foreign data wrapper ' || quote_ident(w.fdwname),
     'type ' || quote_literal(s.srvtype), 'version ' || quote_literal(s.srvversion),
     'options (' || (
-      select string_agg(quote_ident(o.option_name), ', ' order by o.option_name)
+      select string_agg(quote_ident(o.option_name), ', ' order by o.option_name collate "C")
       from pg_options_to_table(s.srvoptions) as o) || ')'),
   s.srvowner, s.srvacl, 'S', true
 from pg_foreign_server as s
@@ -98,7 +98,7 @@ select
   'user mapping for ' || case when u.umuser = 0 then 'public' else quote_ident(u.usename) end
     || ' server ' || quote_ident(u.srvname),
   concat('options (' || (
-    select string_agg(quote_ident(o.option_name), ', ' order by o.option_name)
+    select string_agg(quote_ident(o.option_name), ', ' order by o.option_name collate "C")
     from pg_options_to_table(u.umoptions) as o) || ')'),
   null, null, null, true
 from pg_user_mappings as u

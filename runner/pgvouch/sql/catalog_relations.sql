@@ -22,8 +22,10 @@ select
     'options (' || array_to_string(ft.ftoptions, ', ') || ')',
     'with (' || array_to_string(t.reloptions || toast.options, ', ') || ')',
     'tablespace ' || quote_ident(ts.spcname),
-    'replica identity ' || case t.relreplident when 'n' then 'nothing' when 'f' then 'full'
-      when 'i' then coalesce('using index ' || quote_ident(rep.relname), 'using a dropped index') end),
+    case when t.relkind <> 'f' then
+      'replica identity ' || case t.relreplident when 'n' then 'nothing' when 'f' then 'full'
+        when 'i' then coalesce('using index ' || quote_ident(rep.relname), 'using a dropped index') end
+    end),
   t.relowner, t.relacl, 'r', t.own
 from rel as t
 left join (

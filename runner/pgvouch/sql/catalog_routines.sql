@@ -70,7 +70,11 @@ select
 from pg_proc as p
 join nsp as n on n.oid = p.pronamespace
 join pg_language as l on l.oid = p.prolang
-where not n.system or p.proacl is not null
+where case when n.system then p.proacl is not null
+  -- A range type brings its own constructors and a cast.
+  else l.lanname <> 'internal' or not exists (
+    select from pg_depend as d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i')
+  end
 
 union all
 select
@@ -118,7 +122,8 @@ select
     case c.castcontext when 'a' then 'as assignment' when 'i' then 'as implicit' end),
   null, null, null, true
 from pg_cast as c
-where c.oid >= 16384
+left join pg_range as r on r.rngtypid = c.castsource and r.rngmultitypid = c.casttarget
+where c.oid >= 16384 and r.rngtypid is null
 
 union all
 select

@@ -1,0 +1,184 @@
+"""Each system on every server here: the same schema as psql gives, and nothing left behind."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+from conftest import ROOT, Server, _fresh, query
+from pgvouch import api, plan
+from pgvouch.config import Database, find_project, read_database
+from pgvouch.db import Session
+from pgvouch.events import silent
+from pgvouch.status import verify_database
+from pgvouch.transaction import Options
+
+SYSTEMS = ["coding_sessions"]
+
+
+def _database(name: str) -> Database:
+    project = find_project(ROOT / "pyproject.toml")
+    return Database(name, project.migrations / name, "", read_database(project, name))
+
+
+@pytest.fixture(params=SYSTEMS)
+def system(request: pytest.FixtureRequest) -> Database:
+    return _database(request.param)
+
+
+@pytest.fixture
+def session(every_url: str) -> Iterator[Session]:
+    with Session.open(every_url) as opened:
+        yield opened
+
+
+def dump(server: Server, url: str) -> str:
+    """The schema as pg_dump sees it, the ledger left out."""
+    done = subprocess.run(
+        [server.bin / "pg_dump", "--schema-only", "--exclude-schema=pgvouch", url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # A token that pg_dump draws by lot.
+    return re.sub(r"^\\(un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
+
+
+def psql(server: Server, url: str, *arguments: object) -> None:
+    done = subprocess.run(
+        [server.bin / "psql", url, "-qX", "-v", "ON_ERROR_STOP=1", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def migrate(session: Session, system: Database, to: str | None = None) -> api.Outcome:
+    return api.migrate(session, system, Options(), silent, to=to, require_promises=True)
+
+
+def roll_back(session: Session, system: Database, steps: int | None) -> api.Outcome:
+    return api.roll_back_steps(session, system, Options(), silent, steps=steps, to=None)
+
+
+def seed(server: Server, url: str, system: Database) -> None:
+    psql(server, url, "-1", "-f", ROOT / "seed" / f"{system.name}.sql")
+
+
+def test_psql_gives_the_same_schema_byte_for_byte(
+    every_server: Server, every_url: str, session: Session, system: Database
+) -> None:
+    migrate(session, system)
+    for other in _fresh(every_server):
+        for migration in plan.in_order(system.migrations):
+            if migration.id != "_supabase/000_roles":  # the roles are the cluster's
+                psql(every_server, other, "-f", migration.path)
+        assert dump(every_server, other) == dump(every_server, every_url)
+
+
+def test_every_rollback_returns_the_schema_to_where_it_was(
+    every_server: Server, every_url: str, session: Session, system: Database
+) -> None:
+    before = {}
+    for migration in plan.in_order(system.migrations):
+        before[migration.id] = dump(every_server, every_url)
+        migrate(session, system, to=migration.id)
+    seed(every_server, every_url, system)
+    for migration in reversed(plan.in_order(system.migrations)):
+        done = roll_back(session, system, 1)
+        assert [event.id for event in done.finished] == [migration.id]
+        assert dump(every_server, every_url) == before[migration.id]
+
+
+def test_all_at_once_leaves_no_trace_and_can_be_applied_again(
+    every_server: Server, every_url: str, session: Session, system: Database
+) -> None:
+    empty = dump(every_server, every_url)
+    migrate(session, system)
+    full = dump(every_server, every_url)
+    seed(every_server, every_url, system)
+    roll_back(session, system, None)
+    assert dump(every_server, every_url) == empty
+    migrate(session, system)
+    assert dump(every_server, every_url) == full
+
+
+def test_promises_hold_before_and_after_the_seed_and_leave_nothing(
+    every_server: Server, every_url: str, session: Session, system: Database
+) -> None:
+    migrate(session, system)
+    rows = api.read_ledger(session)
+    assert all(not item.broken for item in verify_database(session, system, rows))
+    seed(every_server, every_url, system)
+    once = _contents(every_url)
+    seed(every_server, every_url, system)
+    assert _contents(every_url) == once
+    found = verify_database(session, system, rows)
+    assert [item for item in found if item.broken] == []
+    assert sum(item.passed for item in found) > 100
+    assert _contents(every_url) == once
+
+
+def _contents(url: str) -> dict[str, object]:
+    tables = query(
+        url,
+        "select format('%I.%I', table_schema, table_name) from information_schema.tables "
+        "where table_schema in ('public', 'auth') and table_type = 'BASE TABLE'",
+    )
+    return {
+        str(name): query(
+            url, f"select md5(string_agg(t::text, chr(10) order by t::text)) from {name} t"
+        )
+        for (name,) in tables
+    }
+
+
+def test_what_supabase_has_already_is_provided(
+    every_server: Server, every_url: str, session: Session, system: Database
+) -> None:
+    platform = [m for m in system.migrations if m.set_name == "_supabase"]
+    for migration in platform:
+        if migration.id != "_supabase/000_roles":
+            psql(every_server, every_url, "-f", migration.path)
+    as_supabase = dump(every_server, every_url)
+    done = migrate(session, system, to=platform[-1].id)
+    assert {event.outcome for event in done.finished} <= {"provided"} | (
+        {"applied"} if done.finished[0].outcome == "applied" else set()
+    )
+    assert [e.outcome for e in done.finished if e.id != "_supabase/000_roles"] == ["provided"] * (
+        len(platform) - 1
+    )
+    assert dump(every_server, every_url) == as_supabase
+    migrate(session, system)
+    roll_back(session, system, None)
+    assert dump(every_server, every_url) == as_supabase
+
+
+def test_stock_yoyo_may_read_the_folder(system: Database) -> None:
+    from yoyo import read_migrations
+
+    found = read_migrations(str(system.folder))
+    own = [m.id for m in system.migrations if not m.set_name]
+    assert [m.id for m in found] == own
+    for migration in found:
+        migration.load()
+
+
+def test_the_delta_is_compared_on_every_server(
+    session: Session, system: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+    from pgvouch import engine
+
+    original: Callable[..., None] = engine.compare_delta
+
+    def spy(item: engine.Prepared, delta: tuple[str, ...]) -> None:
+        if item.expected_delta is not None:
+            compared.append(item.migration.id)
+        original(item, delta)
+
+    monkeypatch.setattr(engine, "compare_delta", spy)
+    done = migrate(session, system)
+    expected = [e.id for e in done.finished if e.outcome == "applied" and "000_roles" not in e.id]
+    assert compared == expected
