@@ -1,0 +1,132 @@
+"""The embedded server: starts on demand, goes on alone, survives crashes, belongs to the project."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from conftest import Ran
+from pgvouch import server
+from pgvouch.config import Project
+
+
+@pytest.fixture
+def project() -> Iterator[Project]:
+    # Not pytest's tmp_path: its parents are closed to others, and root's server runs as nobody.
+    root = Path(tempfile.mkdtemp(prefix="pgvouch-project-"))
+    root.chmod(0o755)
+    (root / "migrations").mkdir()
+    (root / "migrations" / "001_a.sql").write_text("create table a ();")
+    found = Project(root, root / "migrations", root / "templates", root / "seed")
+    yield found
+    server.stop(found)
+    shutil.rmtree(root)
+
+
+def pgvouch(project: Project, *arguments: str) -> Ran:
+    done = subprocess.run(
+        [sys.executable, "-m", "pgvouch", *arguments],
+        cwd=project.root,
+        env={**os.environ, "DATABASE_URL": "embedded:"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def test_start_url_psql_stop(project: Project) -> None:
+    assert server.find_running(server.data_folder(project)) is None
+    started = pgvouch(project, "server", "start")
+    assert started.code == 0, started.err
+    assert pgvouch(project, "server", "start").out == started.out
+    assert pgvouch(project, "server", "url", "x y").out.startswith("postgresql://postgres@/x%20y?")
+    with psycopg.connect(started.out.strip()) as connection:
+        assert connection.execute("show listen_addresses").fetchone() == ("",)
+        assert connection.execute("show wal_level").fetchone() == ("logical",)
+    said = pgvouch(project, "server", "psql", "postgres", "-Atc", "select 6 * 7")
+    assert said.out == "42\n"
+    assert pgvouch(project, "server", "stop").code == 0
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(started.out.strip())
+    assert "not running" in pgvouch(project, "server", "stop").err
+
+
+def test_it_starts_on_demand_and_outlives_the_program(project: Project) -> None:
+    ran = pgvouch(project, "migrate")
+    assert ran.code == 0, ran.err
+    running = server.find_running(server.data_folder(project))
+    assert running is not None
+    with psycopg.connect(running.url("migrations")) as connection:
+        assert connection.execute("select to_regclass('a')::text").fetchone() == ("a",)
+
+
+def test_a_server_that_was_killed_starts_again(project: Project) -> None:
+    pgvouch(project, "migrate")
+    data = server.data_folder(project)
+    pid = int((data / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    with psycopg.connect(server.ensure_running(project).url()) as connection:  # a stale pid file
+        connection.execute("select 1")
+    ran = pgvouch(project, "migrate")
+    assert "nothing to do" in ran.out, ran.err
+
+
+def test_a_data_folder_half_made_is_never_used(project: Project) -> None:
+    data = server.data_folder(project)
+    data.parent.mkdir(parents=True)
+    (data.parent / "new-crashed").mkdir()
+    assert pgvouch(project, "server", "start").code == 0
+
+
+def test_a_long_path_gets_its_socket_elsewhere(project: Project) -> None:
+    long = project.root / ("long_" * 20)
+    long.mkdir()
+    found = Project(long, long, long, long)
+    try:
+        with psycopg.connect(server.ensure_running(found).url()) as connection:
+            connection.execute("select 1")
+    finally:
+        server.stop(found)
+
+
+def test_another_postgresql_s_bin_folder(project: Project) -> None:
+    bins = server._wheel_bin().parent.parent / "pginstall" / "bin"
+    (project.root / "pgvouch.toml").write_text(f'[embedded]\nbin = "{bins}"\n')
+    said = pgvouch(project, "server", "psql", "postgres", "-Atc", "show server_version_num")
+    assert said.out.startswith("16"), said.err
+
+
+def test_a_bin_folder_without_postgresql(project: Project) -> None:
+    (project.root / "pgvouch.toml").write_text('[embedded]\nbin = "/nowhere"\n')
+    ran = pgvouch(project, "server", "start")
+    assert ran.code == 2
+    assert "embedded.bin" in ran.err
+
+
+def test_root_s_closed_home_is_left_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root runs PostgreSQL as nobody, who may not enter: data and binaries go where he can be."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    found = Project(closed, closed, closed, closed)
+    monkeypatch.setattr(server, "_OUT_OF_THE_WAY", Path("/var/tmp") / f"pgvouch-test-{os.getpid()}")
+    data = server.data_folder(found)
+    if os.geteuid() != 0:
+        assert data == closed / ".pgvouch" / "server"
+        return
+    assert closed not in data.parents
+    try:
+        with psycopg.connect(server.ensure_running(found).url()) as connection:
+            connection.execute("select 1")
+        assert closed.stat().st_mode & 0o077 == 0
+    finally:
+        server.stop(found)
+        subprocess.run(["rm", "-rf", str(server._OUT_OF_THE_WAY)], check=True)
