@@ -11,9 +11,11 @@ import hashlib
 import os
 import pwd
 import shutil
+import socket
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ SUPERUSER = "postgres"
 _PORT = 5432
 _LONGEST_SOCKET_FOLDER = 90
 _START_TIMEOUT_S = 60
+_PATIENCE_S = 10
 _OUT_OF_THE_WAY = Path("/var/lib/pgvouch")
 _BUILTIN_LOCALE_SINCE = 17
 
@@ -52,9 +55,11 @@ def find_running(data: Path) -> Running | None:
     """
     try:
         lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-        pid, port, socket_folder = int(lines[0]), int(lines[3]), lines[4]
-        os.kill(pid, 0)
-    except (FileNotFoundError, ProcessLookupError, IndexError, ValueError):
+        running = Running(Path(lines[4]), int(lines[3]))
+        # Not by its process id: a killed server's may be a zombie's, or somebody else's by now.
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(running.socket_folder / f".s.PGSQL.{running.port}"))
+    except (FileNotFoundError, ConnectionRefusedError, IndexError, ValueError):
         return None
     except PermissionError:
         if not os.access(data, os.X_OK):
@@ -63,7 +68,7 @@ def find_running(data: Path) -> Running | None:
                 Place(data),
                 hint="use the user that started it, or remove the folder and its data",
             ) from None
-    return Running(Path(socket_folder), port)
+    return running
 
 
 def ensure_running(project: Project) -> Running:
@@ -81,9 +86,12 @@ def stop(project: Project) -> bool:
     """Stop the embedded server; say whether there was one."""
     data = data_folder(project)
     with _lock(data):
-        if find_running(data) is None:
+        running = find_running(data)
+        if running is None:
             return False
         _run(_tool(project, data, "pg_ctl"), "-D", str(data), "-m", "fast", "-w", "stop", data=data)
+        if running.socket_folder != data:
+            shutil.rmtree(running.socket_folder)
         return True
 
 
@@ -109,16 +117,41 @@ def _start(project: Project, data: Path) -> Running:
             _create(project, data)
         socket_folder = _socket_folder(data)
         options = f"-c listen_addresses='' -c unix_socket_directories='{socket_folder}' -p {_PORT}"
-        _run(
-            _tool(project, data, "pg_ctl"),
-            *("-D", str(data), "-l", str(data / "server.log"), "-o", options),
-            *("-t", str(_START_TIMEOUT_S), "-w", "start"),
-            data=data,
-        )
+        _remove_pid_of_zombie(data)
+        arguments = ["-D", str(data), "-l", str(data / "server.log"), "-o", options]
+        _start_patiently(project, data, [*arguments, "-t", str(_START_TIMEOUT_S), "-w", "start"])
         running = find_running(data)
     if running is None:
         raise ConnectError("the embedded server did not start", Place(data / "server.log"))
     return running
+
+
+def _remove_pid_of_zombie(data: Path) -> None:
+    """Take away the pid file of a killed server whose process nobody has reaped.
+
+    PostgreSQL takes a zombie for a running server and refuses to start; a container whose first
+    process is no init keeps its zombies.
+    """
+    with contextlib.suppress(FileNotFoundError, IndexError):
+        pid = (data / "postmaster.pid").read_text(encoding="utf-8").split()[0]
+        status = Path("/proc") / pid / "stat"
+        if status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z":
+            (data / "postmaster.pid").unlink()
+
+
+def _start_patiently(project: Project, data: Path, arguments: list[str]) -> None:
+    """Start; a killed server's children may need a moment to be gone from its shared memory."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            _run(_tool(project, data, "pg_ctl"), *arguments, data=data)
+        except ConnectError:
+            log = (data / "server.log").read_text(encoding="utf-8", errors="replace")
+            if "shared memory block" not in log[-2000:] or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _create(project: Project, data: Path) -> None:

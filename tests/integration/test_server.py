@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,9 @@ def test_a_server_that_was_killed_starts_again(project: Project) -> None:
     data = server.data_folder(project)
     pid = int((data / "postmaster.pid").read_text().split()[0])
     os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while server.find_running(data) and time.monotonic() < deadline:
+        pass  # its children hold the socket until they see that it is gone
     with psycopg.connect(server.ensure_running(project).url()) as connection:  # a stale pid file
         connection.execute("select 1")
     ran = pgvouch(project, "migrate")
