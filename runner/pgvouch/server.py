@@ -30,6 +30,7 @@ _PORT = 5432
 _LONGEST_SOCKET_FOLDER = 90
 _START_TIMEOUT_S = 60
 _PATIENCE_S = 10
+_PASSING = ("shared memory block", "already exists")
 _OUT_OF_THE_WAY = Path("/var/lib/pgvouch")
 _BUILTIN_LOCALE_SINCE = 17
 
@@ -117,7 +118,6 @@ def _start(project: Project, data: Path) -> Running:
             _create(project, data)
         socket_folder = _socket_folder(data)
         options = f"-c listen_addresses='' -c unix_socket_directories='{socket_folder}' -p {_PORT}"
-        _remove_pid_of_zombie(data)
         arguments = ["-D", str(data), "-l", str(data / "server.log"), "-o", options]
         _start_patiently(project, data, [*arguments, "-t", str(_START_TIMEOUT_S), "-w", "start"])
         running = find_running(data)
@@ -140,14 +140,16 @@ def _remove_pid_of_zombie(data: Path) -> None:
 
 
 def _start_patiently(project: Project, data: Path, arguments: list[str]) -> None:
-    """Start; a killed server's children may need a moment to be gone from its shared memory."""
+    """Start; a killed server and its children may need a moment to be gone."""
     deadline = time.monotonic() + _PATIENCE_S
     while True:
+        _remove_pid_of_zombie(data)
         try:
             _run(_tool(project, data, "pg_ctl"), *arguments, data=data)
         except ConnectError:
             log = (data / "server.log").read_text(encoding="utf-8", errors="replace")
-            if "shared memory block" not in log[-2000:] or time.monotonic() > deadline:
+            is_passing = any(words in log[-2000:] for words in _PASSING)
+            if not is_passing or time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
         else:
