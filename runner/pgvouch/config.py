@@ -13,8 +13,8 @@ from pgvouch.files import read_folder
 from pgvouch.migration import Migration
 
 EMBEDDED = "embedded:"
-_KEYS = {"migrations", "templates", "seed", "verify", "lock_timeout", "databases", "embedded"}
-_DATABASE_KEYS = {"requires", "url_env"}
+_KEYS = {"migrations", "templates", "seed", "verify", "lock_timeout", "databases", "embedded", "requires"}
+_DATABASE_KEYS = {"requires"}
 _EMBEDDED_KEYS = {"bin", "data"}
 
 
@@ -124,7 +124,10 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         config_file=file,
         verify_required=verify == "required",
         lock_timeout=str(table.get("lock_timeout", "5s")),
-        requires={n: tuple(s.get("requires", ())) for n, s in databases.items()},
+        requires={
+            "": tuple(table.get("requires", ())),
+            **{n: tuple(s.get("requires", ())) for n, s in databases.items()},
+        },
         embedded_bin=Path(embedded["bin"]) if "bin" in embedded else None,
         embedded_data=root / embedded["data"] if "data" in embedded else None,
     )
@@ -202,15 +205,25 @@ def choose(
             Place(project.migrations),
             hint="pgvouch new NAME writes the first one",
         )
-    return [
-        Database(
-            name or project.migrations.name,
-            project.migrations / name,
-            _url(project, name, url, environment, alone=len(chosen) == 1),
-            read_database(project, name),
-        )
-        for name in chosen
-    ]
+    found = []
+    for name in chosen:
+        target = _url(name, url, environment, alone=len(chosen) == 1)
+        folder = project.migrations / name
+        shown = name or _name_in(target) or project.root.name
+        found.append(Database(shown, folder, target, read_database(project, name)))
+    return found
+
+
+def _name_in(url: str) -> str:
+    """Return the database that a URL names; a project with one folder is called after it."""
+    if url.startswith(EMBEDDED):
+        return url.removeprefix(EMBEDDED)
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        return str(conninfo_to_dict(url).get("dbname") or "")
+    except Exception:  # db.open explains it, without the password
+        return ""
 
 
 def read_database(project: Project, name: str) -> tuple[Migration, ...]:
@@ -221,12 +234,12 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
         FileError: a file that cannot be read as a migration.
     """
     found: list[Migration] = []
-    for platform in project.requires.get(name or project.migrations.name, ()):
+    for platform in project.requires.get(name, ()):
         base = project.migrations if name else project.migrations.parent
         folder = base / platform
         if not folder.is_dir():
             raise UsageError(
-                f"{name or project.migrations.name} requires {platform}, which is not there",
+                f"the platform set {platform} is required and not there",
                 Place(folder),
             )
         found += read_folder(folder, platform)
@@ -234,7 +247,7 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
 
 
 def _url(
-    project: Project, name: str, url: str | None, environment: Mapping[str, str], *, alone: bool
+    name: str, url: str | None, environment: Mapping[str, str], *, alone: bool
 ) -> str:
     own = "DATABASE_URL_" + re.sub(r"\W", "_", name).upper()
     given = url or (environment.get(own) if name else None) or environment.get("DATABASE_URL")

@@ -187,7 +187,8 @@ def test_until_retires_a_check(folder: Folder) -> None:
     assert folder("verify").code == 0
     folder("migrate")
     verified = folder("verify")
-    assert (verified.code, verified.out) == (0, "migrations: 1 checks hold, 0 do not\n")
+    assert verified.code == 0
+    assert ": 1 checks hold, 0 broken" in verified.out
 
 
 def test_until_names_a_migration_that_is_there(folder: Folder) -> None:

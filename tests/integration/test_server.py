@@ -64,7 +64,7 @@ def test_it_starts_on_demand_and_outlives_the_program(project: Project) -> None:
     assert ran.code == 0, ran.err
     running = server.find_running(server.data_folder(project))
     assert running is not None
-    with psycopg.connect(running.url("migrations")) as connection:
+    with psycopg.connect(running.url(project.root.name)) as connection:
         assert connection.execute("select to_regclass('a')::text").fetchone() == ("a",)
 
 

@@ -170,7 +170,7 @@ def verify(context: Context, databases: tuple[str, ...]) -> int:
         passed = sum(item.passed for item in found)
         findings = [(item.id, finding) for item in found for finding in item.broken]
         broken += len(findings)
-        lines = [f"{database.name}: {passed} checks hold, {len(findings)} do not"]
+        lines = [f"{database.name}: {passed} checks hold, {len(findings)} broken"]
         for identifier, finding in findings:
             lines.append(f"  {click.style('✗', fg='red')} {identifier}: {finding.sentence}")
             lines.append(f"      at       {report.shown_place(finding.place)}")

@@ -47,7 +47,7 @@ def _folders(project: Project, wanted: tuple[str, ...]) -> list[tuple[str, Path]
     if unknown := [name for name in wanted if name not in names]:
         raise UsageError(f"there is no database {unknown[0]} in {project.migrations.name}/")
     if names == [""]:
-        return [(project.migrations.name, project.migrations)]
+        return [("", project.migrations)]
     if not wanted:
         platforms = project.migrations.glob("_*/")
         names = sorted(path.name for path in platforms) + names
@@ -77,7 +77,7 @@ def _applied_ids(context: Context, name: str) -> set[str]:
     from pgvouch.server import data_folder, find_running
 
     try:
-        (database,) = context.databases(() if name == context.project.migrations.name else (name,))
+        (database,) = context.databases((name,) if name else ())
         is_embedded = database.url.startswith("embedded:")
         if is_embedded and find_running(data_folder(context.project)) is None:
             return set()
@@ -95,7 +95,7 @@ def _tell(context: Context, name: str, outcomes: list[Outcome], *, check: bool) 
     }
     shown = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     context.tell(
-        f"{name}: {shown or 'no stamps'}",
+        f"{name or context.project.migrations.name}: {shown or 'no stamps'}",
         {"database": name, "check": check, "stamps": [_as_dict(outcome) for outcome in outcomes]},
     )
     if not context.as_json:

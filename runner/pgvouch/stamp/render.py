@@ -49,47 +49,50 @@ def expand(family: Family, part: Part, values: Mapping[str, Value], place: Place
 
 
 def _render(family: Family, path: Path, values: Mapping[str, Value], place: Place) -> str:
-    from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
-    from jinja2.exceptions import SecurityError
+    from pgvouch.stamp.environment import StampEnvironment, render
 
-    from pgvouch.stamp.environment import FILTERS, PastedTextError, StampEnvironment, render
-
-    def fault(
-        message: str, line: int | None, exc: Exception, hint: str | None = None
-    ) -> StampError:
-        at = _innermost(exc.__traceback__)
-        where = Place(path, line) if line else at or Place(path)
-        error = StampError(message, where, notes=[f"stamped at {place}"], hint=hint)
-        error.__cause__ = exc
-        return error
-
+    folders = family.import_folders
+    if folders not in family.environments:
+        family.environments[folders] = StampEnvironment(_loader(folders))
     try:
-        folders = family.import_folders
-        if folders not in family.environments:
-            family.environments[folders] = StampEnvironment(_loader(folders))
         return render(family.environments[folders].get_template(path.name), dict(values))
+    except StampError:
+        raise
     except BadValueError as exc:
         at = _innermost(exc.__traceback__)
         notes = [f"in {at}"] if at else []
         raise StampError(str(exc), place, notes=notes) from None
-    except TemplateNotFound as exc:
-        raise fault(f"it imports {exc.name}, which is not beside it", None, exc) from exc
-    except TemplateSyntaxError as exc:
-        hint = f"filters: {', '.join(FILTERS)}" if "filter" in (exc.message or "") else None
-        where = Path(exc.filename) if exc.filename else path
-        error = fault(f"the template: {exc.message}", exc.lineno, exc, hint)
-        error.place = Place(where, exc.lineno)
-        raise error from exc
-    except UndefinedError as exc:
-        declared = ", ".join(p.name for p in family.declaration.parameters)
-        raise fault(f"the template: {exc.message}", None, exc, f"declared: {declared}") from exc
-    except PastedTextError as exc:
-        hint = f"filters: {', '.join(FILTERS)}"
-        raise fault(f"the template {exc}", None, exc, hint) from exc
-    except SecurityError as exc:
-        raise fault(f"the template: {exc}", None, exc) from exc
     except Exception as exc:
-        raise fault(f"the template fails: {type(exc).__name__}: {exc}", None, exc) from exc
+        where, message, hint = _fault(exc, family)
+        raise StampError(
+            message, where or Place(path), notes=[f"stamped at {place}"], hint=hint
+        ) from exc
+
+
+def _fault(exc: Exception, family: Family) -> tuple[Place | None, str, str | None]:
+    """Return where a template is wrong, how, and what there is instead."""
+    from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
+    from jinja2.exceptions import SecurityError
+
+    from pgvouch.stamp.environment import FILTERS, PastedTextError
+
+    where = _innermost(exc.__traceback__)
+    filters = f"filters: {', '.join(FILTERS)}"
+    match exc:
+        case TemplateNotFound():
+            return where, f"it imports {exc.name}, which is not beside it", None
+        case TemplateSyntaxError():
+            hint = filters if "filter" in (exc.message or "") else None
+            place = Place(Path(exc.filename), exc.lineno) if exc.filename else where
+            return place, f"the template: {exc.message}", hint
+        case UndefinedError():
+            declared = ", ".join(parameter.name for parameter in family.declaration.parameters)
+            return where, f"the template: {exc.message}", f"declared: {declared}"
+        case PastedTextError():
+            return where, f"the template {exc}", filters
+        case SecurityError():
+            return where, f"the template: {exc}", None
+    return where, f"the template fails: {type(exc).__name__}: {exc}", None
 
 
 def _loader(folders: Sequence[Path]) -> "BaseLoader":

@@ -111,6 +111,8 @@ class Templates:
             if name in _names(folder):
                 path = folder / f"{name}{SUFFIX}"
                 declaration = parse_declaration(read_template(path), path)
+                if declaration.sample.template != name:
+                    raise StampError(f"its sample calls {declaration.sample.template}", Place(path))
                 folders = tuple(dict.fromkeys((folder, self._stock)))
                 return Family(name, origin, folder, declaration, folders, self._environments)
         raise StampError(
