@@ -1,0 +1,138 @@
+"""What the documents show is what happens: their files are written, their commands run."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from conftest import ROOT
+from pgvouch.cli import cli
+
+BIN = Path(sys.executable).parent
+FENCE = re.compile(r"(?:`(?P<path>[^`\n]+)`:\n)?```(?P<kind>\w+)\n(?P<body>.*?)```", re.DOTALL)
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.fixture
+def project() -> Iterator[Path]:
+    # Not pytest's tmp_path: root's embedded server runs as nobody, who may not enter there.
+    base = Path(tempfile.mkdtemp(prefix="pgvouch-docs-"))
+    base.chmod(0o755)
+    root = base / "notes"
+    root.mkdir()
+    yield root
+    _shell("pgvouch server stop", root)
+    shutil.rmtree(base)
+
+
+def _shell(command: str, folder: Path) -> str:
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env={
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "DATABASE_URL": "embedded:",
+            "NO_COLOR": "1",
+            "LC_ALL": "C.UTF-8",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.stdout
+
+
+def _normal(text: str) -> str:
+    """Leave out what no two runs have in common: times."""
+    text = re.sub(r"\s+\d+ ms", " N ms", text)
+    return re.sub(r"in \d+\.\d+ s", "in N s", text).rstrip()
+
+
+def test_the_example_of_the_readme_is_real(project: Path) -> None:
+    text = (ROOT / "README.md").read_text().partition("## An example")[2]
+    commands = 0
+    for block in FENCE.finditer(text):
+        if block["path"]:
+            path = project / block["path"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block["body"])
+        elif block["kind"] == "console":
+            for step in re.split(r"^\$ ", block["body"], flags=re.MULTILINE)[1:]:
+                command, _, expected = step.partition("\n")
+                assert _normal(_shell(command, project)) == _normal(expected), command
+                commands += 1
+    assert commands >= 8
+
+
+def test_the_make_targets_work_in_a_copy(project: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, project / name)
+    # The environment of this run, as if `make` had made it a moment ago.
+    (project / ".venv" / "bin").mkdir(parents=True)
+    for tool in ("pgvouch", "python"):
+        (project / ".venv" / "bin" / tool).symlink_to(BIN / tool)
+    (project / ".venv" / "installed").touch()
+    said = {
+        target: _shell(f"make {target} && echo ok", project)
+        for target in (
+            "migrate", "status", "plan", "verify", "seed", "stamp",
+            "rollback", "rollback STEPS=2", "migrate DB=coding_sessions",
+            "rollback ALL=1",
+        )
+    }  # fmt: skip
+    assert {target: text.splitlines()[-1] for target, text in said.items()} == dict.fromkeys(
+        said, "ok"
+    )
+    assert "10 applied" in said["migrate"] or "9 applied, 1 provided" in said["migrate"]
+    assert "0 still applied" in said["rollback ALL=1"]
+    assert "nothing to do" in _shell("make migrate; make migrate", project)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+        assert (document.parent / target).exists(), target
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text()
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        assert command.help, name
+        assert f"`{name}" in text or f"{name} `" in text, name
+        for option in command.params:
+            if isinstance(option, click.Option) and option.name != "help":
+                assert option.help, (name, option.name)
+                assert max(option.opts, key=len) in text, (name, option.opts)
+
+
+def test_every_command_in_the_documents_is_there() -> None:
+    names = set(cli.list_commands(click.Context(cli)))
+    for document in DOCUMENTS:
+        for word in re.findall(r"(?:^\$ |`)pgvouch ([a-z-]+)", document.read_text(), re.MULTILINE):
+            assert word in names, (document.name, word)
+
+
+def test_the_settings_are_those_of_the_documents(tmp_path: Path) -> None:
+    from pgvouch.config import find_project
+
+    text = (ROOT / "docs" / "commands.md").read_text()
+    (block,) = (b["body"] for b in FENCE.finditer(text) if b["kind"] == "toml")
+    (tmp_path / "pgvouch.toml").write_text(block)
+    project = find_project(tmp_path / "pgvouch.toml")
+    assert project.requires["coding_sessions"] == ("_supabase",)
