@@ -45,7 +45,7 @@ def test_an_empty_environment_is_enough(wheel: Path, tmp_path: Path, url: str) -
     folder.mkdir()
     (folder / "001_a.sql").write_text(
         "create table public.a (id int, updated_at timestamptz);\n"
-        'create function public.update_updated_at() returns trigger language plpgsql as '
+        "create function public.update_updated_at() returns trigger language plpgsql as "
         "$$begin new.updated_at := now(); return new; end$$;\n"
         '-- stamp: updated_at_trigger(table="a")\n'
     )

@@ -18,7 +18,8 @@ def server() -> None:
 @click.pass_obj
 def start(context: Context) -> None:
     """Start the server; the first time, create it."""
-    click.echo(embedded.ensure_running(context.project).url())
+    found = embedded.ensure_running(context.project).url()
+    context.tell(found, {"url": found})
 
 
 @server.command()
@@ -36,7 +37,8 @@ def stop(context: Context) -> None:
 @click.pass_obj
 def url(context: Context, database: str) -> None:
     """Print the URL of a database, starting the server where needed."""
-    click.echo(embedded.ensure_running(context.project).url(database))
+    found = embedded.ensure_running(context.project).url(database)
+    context.tell(found, {"url": found})
 
 
 @server.command(context_settings={"ignore_unknown_options": True})

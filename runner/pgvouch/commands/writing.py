@@ -26,7 +26,7 @@ def new(context: Context, name: str, database: str | None) -> None:
     folder = project.migrations / chosen
     there = read_database(project, chosen) if folder.is_dir() else ()
     for path in authoring.new_migration(folder, there, name):
-        click.echo(report.shown_path(path))
+        context.tell(report.shown_path(path), {"file": str(path)})
 
 
 @click.command(name="accept-delta")
