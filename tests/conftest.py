@@ -11,10 +11,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from pgvouch import cli, server
-from pgvouch.config import Project
 from psycopg.conninfo import conninfo_to_dict
 from pytest_postgresql.janitor import DatabaseJanitor
+
+from pgvouch import cli, server
+from pgvouch.config import Project
 
 ROOT = Path(__file__).parent.parent
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import postgast
+
 from pgvouch.migration import Migration
 from pgvouch.sqltext import Statement, statements
 
@@ -283,7 +284,7 @@ def _function(node: Any) -> Iterator[tuple[str, Edit, bool]]:
 
     def body(text: str) -> Edit:
         def edit(function: Any) -> None:
-            items = getattr(option(function, "as").arg.list, "items")
+            items = option(function, "as").arg.list.items
             items[0].string.sval = text
 
         return edit

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from conftest import ROOT
 from pgvouch.cli import cli
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from conftest import ROOT, Server
 from mutants import Mutant, mutants_of
 from pgvouch import api

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from conftest import ROOT, Server, _fresh, query
 from pgvouch import api, plan
 from pgvouch.config import Database, find_project, read_database

@@ -13,7 +13,10 @@ from pgvouch.files import read_folder
 from pgvouch.migration import Migration
 
 EMBEDDED = "embedded:"
-_KEYS = {"migrations", "templates", "seed", "verify", "lock_timeout", "databases", "embedded", "requires"}
+_KEYS = {
+    *("migrations", "templates", "seed", "verify", "lock_timeout"),
+    *("requires", "databases", "embedded"),
+}
 _DATABASE_KEYS = {"requires"}
 _EMBEDDED_KEYS = {"bin", "data"}
 
@@ -246,9 +249,7 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
     return (*found, *read_folder(project.migrations / name))
 
 
-def _url(
-    name: str, url: str | None, environment: Mapping[str, str], *, alone: bool
-) -> str:
+def _url(name: str, url: str | None, environment: Mapping[str, str], *, alone: bool) -> str:
     own = "DATABASE_URL_" + re.sub(r"\W", "_", name).upper()
     given = url or (environment.get(own) if name else None) or environment.get("DATABASE_URL")
     if not given:

@@ -1,6 +1,7 @@
 """The ledger: what is in the database, in rows. Reads them, and gives the SQL that writes them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pgvouch import __version__, sql
@@ -124,6 +125,15 @@ def _take_over_sql(table: str) -> str:
       from {table} order by applied_at_utc, migration_id"""
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The rollback that the ledger keeps of a migration."""
+
+    sql: str | None = None
+    irreversible: str | None = None
+    """Why it may not be run."""
+
+
 def forget_sql(migration_id: str) -> str:
     """Return the statement that removes a row."""
     return f"delete from pgvouch.migration where migration_id = {literal(migration_id)}"
@@ -161,13 +171,13 @@ def record_sql(
     return f"insert into pgvouch.migration ({columns}) values ({literals})"
 
 
-def rollback_text(session: Session, migration_id: str) -> tuple[str | None, str | None]:
-    """Return the rollback SQL that was stored with a migration, and why it may not be run."""
+def rollback_texts(session: Session, ids: Sequence[str]) -> dict[str, "Stored"]:
+    """Return the rollbacks that were stored with migrations, by identifier."""
     (result,) = session.run(
-        "select rollback_sql, irreversible from pgvouch.migration "
-        f"where migration_id = {literal(migration_id)}"
+        "select migration_id, rollback_sql, irreversible from pgvouch.migration "
+        f"where migration_id = any ({literal(list(ids))})"
     )
-    return (result.rows[0][0], result.rows[0][1]) if result.rows else (None, None)
+    return {str(row[0]): Stored(row[1], row[2]) for row in result.rows}
 
 
 def accept_sql(row: Applied, checksum: str, why: str) -> str:

@@ -43,16 +43,19 @@ def prepare_rollback(
         PlanError: a migration without rollback SQL, or one that says it is irreversible.
         FileError: a file that is not what its name says.
     """
-    return [_prepare(engine, row, files.get(row.id), variables) for row in rows]
+    stored = ledger.rollback_texts(engine.session, [row.id for row in rows])
+    return [
+        _prepare(row, stored.get(row.id, ledger.Stored()), files.get(row.id), variables)
+        for row in rows
+    ]
 
 
 def _prepare(
-    engine: Engine, row: Applied, migration: Migration | None, variables: Mapping[str, str]
+    row: Applied, stored: ledger.Stored, migration: Migration | None, variables: Mapping[str, str]
 ) -> Undo:
-    stored, irreversible = ledger.rollback_text(engine.session, row.id)
-    if irreversible:
+    if stored.irreversible:
         raise PlanError(
-            f"{row.id} cannot be rolled back: {irreversible}",
+            f"{row.id} cannot be rolled back: {stored.irreversible}",
             state="Nothing was rolled back.",
             hint="restore a backup, or write a new migration that undoes what can be undone",
         )
@@ -63,12 +66,12 @@ def _prepare(
         return Undo(row, migration, make_script("", path, {}), None)
     if migration is not None and migration.is_python:
         return Undo(row, migration, python_script(migration), promises)
-    text = stored
+    text = stored.sql
     notes: tuple[str, ...] = ()
-    if stored is None and on_disk is not None:
+    if text is None and on_disk is not None:
         text = read_text(on_disk)
         check_sql(text, on_disk)
-    elif stored is not None and on_disk is not None and read_text(on_disk) != stored:
+    elif text is not None and on_disk is not None and read_text(on_disk) != text:
         notes = (f"{on_disk.name} has changed since; the ledger's own text is used",)
     if text is None:
         raise PlanError(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pgvouch import plan
 from pgvouch.errors import PlanError
 from pgvouch.migration import Directives, Migration, Version

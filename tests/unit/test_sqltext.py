@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pgvouch import sqltext
 from pgvouch.errors import FileError, Place
 
@@ -22,10 +23,11 @@ FRAGMENTS = [
 GAPS = ["", " ", "\n", "-- ; 'x\n", "/* ; /* ' */ */", "\r\n", "\t-- $$\r\n", ";", "/**/ -- é\n"]
 
 
-@given(st.lists(st.tuples(st.sampled_from(GAPS), st.sampled_from(FRAGMENTS)), max_size=8), st.sampled_from(GAPS))
-def test_statements_are_found_where_they_stand(
-    parts: list[tuple[str, str]], tail: str
-) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from(GAPS), st.sampled_from(FRAGMENTS)), max_size=8),
+    st.sampled_from(GAPS),
+)
+def test_statements_are_found_where_they_stand(parts: list[tuple[str, str]], tail: str) -> None:
     text, expected = "", []
     for gap, fragment in parts:
         text += gap

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pgvouch.errors import Place
 from pgvouch.variables import render
 
@@ -14,9 +15,7 @@ WORD = st.text("abcé'\"\\ ", min_size=1, max_size=8)
 
 
 @given(st.lists(PIECES, max_size=8), WORD)
-def test_what_is_not_a_variable_stays_and_offsets_lead_back(
-    pieces: list[str], value: str
-) -> None:
+def test_what_is_not_a_variable_stays_and_offsets_lead_back(pieces: list[str], value: str) -> None:
     text = " ".join(pieces)
     rendered = render(text, ("v",), {"v": value}, Place(Path("f")))
     for needle in ("'a:v'", "$$:v$$", "::text", ":w"):
