@@ -1,6 +1,7 @@
 """Files that cannot be what their names say: a clear error, and nothing is run."""
 
 import pytest
+
 from conftest import Folder
 
 OK = "create table a ();"

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
+
 from conftest import Folder, Server, database_of
 from pgvouch import cli
-from psycopg.conninfo import make_conninfo
 
 TABLE = "create table public.a (id int primary key, name varchar(20) not null default 'x');\n"
 

@@ -1,6 +1,7 @@
 """Errors name the file, the line, the column and the statement, and say what is in the database."""
 
 import pytest
+
 from conftest import Folder
 
 

@@ -2,6 +2,7 @@
 
 import psycopg
 import pytest
+
 from conftest import Folder
 
 A = {"001_a.sql": "create table a ();\n", "001_a.rollback.sql": "drop table a;\n"}

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+
 from conftest import Folder, Server, database_of
 from proxy import Recorded, recording
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from conftest import Ran
 from pgvouch import server
 from pgvouch.config import Project
@@ -114,9 +115,7 @@ def test_a_bin_folder_without_postgresql(project: Project) -> None:
     assert "embedded.bin" in ran.err
 
 
-def test_root_s_closed_home_is_left_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_root_s_closed_home_is_left_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Root runs PostgreSQL as nobody, who may not enter: data and binaries go where he can be."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)

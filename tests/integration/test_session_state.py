@@ -1,6 +1,7 @@
 """Nothing of a session leaks from one migration to the next, and none ends its own transaction."""
 
 import pytest
+
 from conftest import Folder
 
 LEAKS = {

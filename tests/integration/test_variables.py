@@ -3,9 +3,10 @@
 import subprocess
 
 import pytest
-from conftest import Folder, Server
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from conftest import Folder, Server
 
 SECRET = 's3cr\'t \\ "x"'
 
