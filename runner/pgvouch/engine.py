@@ -14,7 +14,7 @@ from pgvouch.delta import (
     difference,
     snapshot_sql,
 )
-from pgvouch.errors import VouchError
+from pgvouch.errors import PlanError, VouchError
 from pgvouch.events import Finished, Listener, Started
 from pgvouch.message import RESET_ROLE, Message
 from pgvouch.plan import State
@@ -54,6 +54,7 @@ class Engine:
         self.backend = VouchBackend(session.connection)
         self.deltas = deltas
         self.landed: list[str] = []
+        self._unflushed = False
         self.snapshots: dict[str, Snapshot] = {}
         """The catalog before each migration, where a snapshot was taken."""
 
@@ -90,14 +91,21 @@ class Engine:
         except ConnectionLost as exc:
             landed = [] if together else self.landed
             raise failure.connection_lost(exc, item.migration.id, landed) from exc
+        finally:
+            self._flush()
         return finished
+
+    def _flush(self) -> None:
+        """Make sure that what is said to have landed is on disk, where the last one failed."""
+        if self._unflushed:
+            self.session.try_run(
+                "begin; set local synchronous_commit = on; "
+                "select pg_catalog.pg_current_xact_id(); commit"
+            )
+            self._unflushed = False
 
     def _one(self, item: Prepared, *, begins: bool, commits: bool, flush: bool) -> Finished | None:
         self.listener(Started(item.migration.id, "migrate"))
-        if not item.script.transactional:
-            from pgvouch.stepwise import apply_stepwise
-
-            return self._tell(apply_stepwise(self, item))
         transaction = Transaction(
             self.session,
             self.options,
@@ -109,9 +117,19 @@ class Engine:
             commits=commits,
         )
         try:
-            return self._tell(self._apply(transaction, item, flush=flush))
+            if item.script.transactional:
+                done = self._apply(transaction, item, flush=flush)
+            else:
+                done = self._apply_stepwise(transaction, item)
+            self._unflushed = commits and not flush
+            return self._tell(done)
         except LedgerMovedError:
-            return None
+            if begins and commits:
+                return None
+            raise PlanError(
+                f"another runner has applied {item.migration.id} in the meantime",
+                hint="run the same command again: it plans anew",
+            ) from None
         except BaseException:
             self.session.try_run("rollback")
             raise
@@ -122,7 +140,7 @@ class Engine:
         message = transaction.opening()
         if item.migration.directives.unless:
             if self._is_provided(transaction, message, item):
-                return self._record_provided(transaction, item, began, flush)
+                return self._record_provided(transaction, item, began, flush=flush)
             message = Message()
         verify.add_before(message, item.promises)
         if wants_delta:
@@ -140,6 +158,16 @@ class Engine:
             flush=flush,
         )
         return Finished(item.migration.id, "applied", duration_ms, verdict_count, delta)
+
+    def _apply_stepwise(self, transaction: Transaction, item: Prepared) -> Finished:
+        from pgvouch.stepwise import apply_stepwise
+
+        if item.migration.directives.unless:
+            began = time.perf_counter()
+            if self._is_provided(transaction, transaction.opening(), item):
+                return self._record_provided(transaction, item, began, flush=True)
+            self.session.run("rollback")
+        return apply_stepwise(self, item)
 
     def _run_body(
         self, transaction: Transaction, message: Message, item: Prepared, wants_delta: bool
@@ -190,7 +218,7 @@ class Engine:
         return message.results_of("unless", results)[0].rows[0][0] == "t"
 
     def _record_provided(
-        self, transaction: Transaction, item: Prepared, began: float, flush: bool
+        self, transaction: Transaction, item: Prepared, began: float, *, flush: bool
     ) -> Finished:
         duration_ms = (time.perf_counter() - began) * 1000
         transaction.finish(

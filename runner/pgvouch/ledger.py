@@ -11,6 +11,9 @@ from pgvouch.message import LOCK_KEY, literal
 from pgvouch.plan import Applied, State
 
 VERSION = 1
+_YOYO_TABLE = (
+    "select coalesce(to_regclass('pgvouch._yoyo_migration'), to_regclass('_yoyo_migration'))::text"
+)
 _NO_LEDGER = {"3F000", "42P01"}  # no such schema, no such table
 
 
@@ -61,7 +64,7 @@ def _applied(row: Sequence[str | None]) -> Applied:
 
 def read_yoyo(session: Session) -> list[Applied]:
     """Return what stock yoyo has recorded in a database that has no ledger of ours yet."""
-    (found,) = session.run("select to_regclass('_yoyo_migration')::text")
+    (found,) = session.run(_YOYO_TABLE)
     if (table := found.rows[0][0]) is None:
         return []
     (result,) = session.run(
@@ -103,15 +106,14 @@ def create(session: Session) -> int:
     """
     from pgvouch.backend import VouchBackend
 
-    (found,) = session.run("select to_regclass('_yoyo_migration')::text")
+    (found,) = session.run(_YOYO_TABLE)
     session.run("create schema if not exists pgvouch")
     backend = VouchBackend(session.connection)
     backend.create_tables()
     session.run(sql.load("ledger"))
     table = found.rows[0][0]
-    if table is None:
-        return 0
-    session.run(_take_over_sql(table))
+    if table is not None and not table.startswith("pgvouch."):
+        session.run(_take_over_sql(table))
     return len(read(session) or ())
 
 

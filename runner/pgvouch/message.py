@@ -13,7 +13,7 @@ from psycopg import sql
 
 from pgvouch import sqltext
 from pgvouch.db import QueryError, Result
-from pgvouch.errors import Place
+from pgvouch.errors import Place, VouchError
 from pgvouch.variables import Rendered
 
 RESET_SESSION = (
@@ -32,6 +32,9 @@ RESET_SESSION = (
 
 RESET_ROLE = ("reset session authorization", "reset role", "reset all")
 """Enough within one migration: its own temporary tables and prepared statements stay."""
+
+LOCK_TIMEOUT = "5s"
+"""How long a statement waits for a lock where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +108,15 @@ class Message:
         """Return the results that belong to the parts of a name.
 
         Raises:
-            RuntimeError: PostgreSQL gave another number of results than the message has
+            VouchError: PostgreSQL gave another number of results than the message has
                 statements, so none can be attributed.
         """
         counted = sum(part.count or 0 for part in self.parts)
         if len(results) < counted or (len(results) > counted and self.parts[-1].count is not None):
-            raise RuntimeError(f"{len(results)} results for {counted} statements")
+            raise VouchError(
+                f"PostgreSQL gave {len(results)} results for {counted} statements, "
+                "so they cannot be told apart"
+            )
         found: list[Result] = []
         at = 0
         for part in self.parts:

@@ -12,6 +12,7 @@ from pgvouch.events import Listener, Waiting
 from pgvouch.message import (
     LEDGER_MOVED,
     LOCK_KEY,
+    LOCK_TIMEOUT,
     LOCKED,
     RESET_ROLE,
     RESET_SESSION,
@@ -31,7 +32,7 @@ _LONGEST_PAUSE_S = 1.0
 class Options:
     """How migrations are run."""
 
-    lock_timeout: str = "5s"
+    lock_timeout: str = LOCK_TIMEOUT
     """For transactional migrations; the header of a file overrides it."""
     statement_timeout: str | None = None
     lock_wait_s: float = 300.0
@@ -68,8 +69,7 @@ class Transaction:
         message.add(*RESET_SESSION)
         guard = guard_sql(self.identifier, lock_key=LOCK_KEY, applied=self.verb == "rollback")
         message.add(guard, name="guard")
-        lock_timeout = self.script.lock_timeout or self.options.lock_timeout
-        message.add(f"set local lock_timeout = {literal(lock_timeout)}")
+        message.add(self._lock_timeout)
         if timeout := self.script.statement_timeout or self.options.statement_timeout:
             message.add(f"set local statement_timeout = {literal(timeout)}")
         return message.add("select pg_catalog.pg_current_xact_id()::text", name="xid")
@@ -130,7 +130,7 @@ class Transaction:
         if verified:
             message.add(*BACK)
         # Deferred constraints speak now, where there is still a migration to blame.
-        message.add("set constraints all immediate", *RESET_ROLE)
+        message.add("set constraints all immediate", *RESET_ROLE, self._lock_timeout)
         # LISTEN begins and ends with a commit: taken back in the next migration it would be late.
         message.add("unlisten *")
         message.add(same_transaction_sql(self.xid), "set local search_path = pg_catalog", *ledger)
@@ -147,6 +147,11 @@ class Transaction:
             self.session.run(message.text)
         except QueryError as exc:
             raise self._error(message, exc) from None
+
+    @property
+    def _lock_timeout(self) -> str:
+        timeout = self.script.lock_timeout or self.options.lock_timeout
+        return f"set local lock_timeout = {literal(timeout)}"
 
     def _refuse_ended(self) -> None:
         if not self.session.in_transaction:

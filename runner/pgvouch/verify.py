@@ -8,7 +8,7 @@ from pathlib import Path
 from pgvouch import sqltext
 from pgvouch.db import QueryError, Result, Session
 from pgvouch.errors import FileError, Place, ServerMessage
-from pgvouch.message import RESET_ROLE, Message, Source
+from pgvouch.message import LOCK_TIMEOUT, RESET_ROLE, Message, Source
 from pgvouch.promises import Check, Kind, Piece, Promises
 from pgvouch.variables import Rendered
 
@@ -85,7 +85,8 @@ def run(
     Raises:
         QueryError: the message itself failed.
     """
-    message.add(*RESET_ROLE, "set constraints all immediate", f"savepoint {_VERIFY}")
+    message.add(*RESET_ROLE, f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+    message.add("set constraints all immediate", f"savepoint {_VERIFY}")
     plain = [] if promises is None else _add_checks(message, promises)
     try:
         results = session.run(message.text)

@@ -166,3 +166,37 @@ def test_required_promises(folder: Folder) -> None:
     assert folder.query("select to_regclass('users'), to_regnamespace('pgvouch')") == [(None, None)]
     folder.write({"001_users.sql": "-- unverified: a test\ncreate table users ();"})
     assert folder("migrate", "--config", "pgvouch.toml").code == 0
+
+
+def test_unless_holds_for_a_non_transactional_file_too(folder: Folder) -> None:
+    folder.write({"001_a.sql": "-- transactional: false\n-- unless: true\ncreate table a ();"})
+    assert "provided" in folder("migrate").err
+    folder.write({"002_b.sql": "-- transactional: false\n-- unless: false\ncreate table b ();"})
+    assert folder("migrate").code == 0
+    assert folder.query("select to_regclass('a'), to_regclass('b')::text") == [(None, "b")]
+
+
+def test_the_lock_timeout_holds_for_checks_and_ledger_too(folder: Folder) -> None:
+    folder.write(
+        TABLE
+        | {
+            "verify/001_users.sql": "-- check: it does\n"
+            "select current_setting('lock_timeout') = '5s';\n",
+        }
+    )
+    assert folder("migrate").code == 0
+
+
+def test_a_rule_that_answers_too_does_not_shift_the_checks(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create table a (n int);\n"
+            "create rule r as on insert to a do also select false;",
+            "verify/001_a.sql": "-- check: one\ninsert into a values (1);\nselect true;\n"
+            "-- check: two\nselect false;\n-- check: three\nselect true;",
+        }
+    )
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "promise: two" in ran.err
+    assert "also broken" not in ran.err

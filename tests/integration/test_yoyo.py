@@ -153,3 +153,15 @@ def test_yoyo_s_own_file_names(folder: Folder, tmp_path: Path) -> None:
         }
     )
     assert folder("migrate").code == 0
+
+
+def test_a_ledger_that_yoyo_alone_began_in_our_schema(folder: Folder) -> None:
+    folder.write(SQL)
+    folder.query("create schema pgvouch")
+    yoyo(folder, "apply", schema="pgvouch,public")
+    folder.query("alter table if exists pgvouch.a set schema public")
+    ran = folder("migrate")
+    assert "nothing to do" in ran.out
+    folder.write({"003_c.sql": "create table c ();"})
+    assert "1 applied" in folder("migrate").out
+    assert folder.query("select count(*) from pgvouch._yoyo_migration") == [(3,)]
