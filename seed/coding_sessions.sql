@@ -1,9 +1,9 @@
 -- Development data: two users with a project each, a session on it, one job and two events.
--- Running it again changes nothing. Neither user has a password: act as one of them with its claims,
--- or on Supabase send a sign-in link from the dashboard.
+-- Running it again changes nothing. Neither user has a password: act as one of them with the claims
+-- of a token, or on Supabase send a sign-in link from the dashboard.
 
--- Their profiles are made by the trigger. The tokens are empty and not null, because the auth server
--- of Supabase cannot read null there.
+-- Their profiles are made by the trigger. The tokens are empty and not null, because the auth
+-- server of Supabase cannot read null there.
 insert into auth.users (
   instance_id,
   id,

@@ -2,7 +2,7 @@
 -- it becomes `anon`, `authenticated` or, for the project's own servers, `service_role`, which sees
 -- past row level security.
 --
--- Roles belong to the whole cluster, so another database of it may have brought some or all of them.
+-- Roles belong to the whole cluster: another database of it may have brought some or all of them.
 -- unless: select count(distinct api.rolname) = 3
 -- unless:   and bool_or(api.rolname = 'service_role' and api.rolbypassrls)
 -- unless: from pg_catalog.pg_roles as api

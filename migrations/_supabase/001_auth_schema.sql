@@ -36,7 +36,8 @@ create table auth.users (
   phone_change text default '',
   phone_change_token varchar(255) default '',
   phone_change_sent_at timestamptz,
-  confirmed_at timestamptz generated always as (least(email_confirmed_at, phone_confirmed_at)) stored,
+  confirmed_at timestamptz
+    generated always as (least(email_confirmed_at, phone_confirmed_at)) stored,
   email_change_token_current varchar(255) default '',
   email_change_confirm_status smallint default 0,
   banned_until timestamptz,
@@ -47,7 +48,8 @@ create table auth.users (
   is_anonymous boolean not null default false,
   constraint users_pkey primary key (id),
   constraint users_phone_key unique (phone),
-  constraint users_email_change_confirm_status_check check (email_change_confirm_status between 0 and 2)
+  constraint users_email_change_confirm_status_check
+    check (email_change_confirm_status between 0 and 2)
 );
 
 -- Single sign-on may bring one address through several identity providers.

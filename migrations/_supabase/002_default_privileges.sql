@@ -9,7 +9,7 @@
 -- unless:   from pg_catalog.pg_default_acl as defaults
 -- unless:   cross join lateral aclexplode(defaults.defaclacl) as door
 -- unless:   join pg_catalog.pg_roles as api on api.oid = door.grantee
--- unless:   where defaults.defaclrole = (select oid from pg_catalog.pg_roles where rolname = current_user)
+-- unless:   where pg_get_userbyid(defaults.defaclrole) = current_user
 -- unless:     and defaults.defaclnamespace = to_regnamespace('public')
 -- unless:     and defaults.defaclobjtype in ('r', 'S', 'f')
 -- unless:     and api.rolname in ('anon', 'authenticated', 'service_role')

@@ -18,8 +18,8 @@ $$;
 comment on function public.update_updated_at() is
   'Trigger: puts the time of the transaction into updated_at.';
 
--- It runs with its owner's rights, for whoever signs up may not write profiles. An empty search_path
--- leaves a caller no way to slip in objects of his own under the names used here.
+-- It runs with its owner's rights, for whoever signs up may not write profiles. With an empty
+-- search_path no caller can slip in objects of their own under the names used here.
 create function public.handle_new_user()
 returns trigger
 language plpgsql
@@ -41,6 +41,6 @@ comment on function public.handle_new_user() is
   'Trigger on auth.users: gives every new account its profile.';
 
 -- A trigger fires whether or not the one who fires it may call its function. Whoever may call it
--- could attach it to a table of his own and write profiles with its owner's rights.
+-- could attach it to a table of their own and write profiles with its owner's rights.
 revoke execute on function public.update_updated_at(), public.handle_new_user()
   from public, anon, authenticated, service_role;

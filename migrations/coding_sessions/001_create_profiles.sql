@@ -23,7 +23,7 @@ create table public.profiles (
 comment on table public.profiles is
   'One row per account, made by the trigger on auth.users; its owner may change name and picture.';
 
--- Not forced: `handle_new_user` inserts as the owner, and there is no insert policy for anyone else.
+-- Not forced: `handle_new_user` inserts as the owner, and nobody has an insert policy.
 alter table public.profiles enable row level security;
 
 -- stamp: owner_policies(table="profiles", owner="id", for=["select", "update"],
@@ -43,7 +43,7 @@ create policy "Users can update own profile"
   with check (id = (select auth.uid()));
 -- end stamp
 
--- The constraint profiles_email_key could serve the same look-ups; the document counts this one too.
+-- The constraint profiles_email_key could serve the same look-ups; the plan counts this one too.
 create index profiles_email_idx on public.profiles (email);
 create index profiles_tier_idx on public.profiles (tier);
 

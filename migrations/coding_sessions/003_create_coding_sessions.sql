@@ -47,8 +47,8 @@ create policy "Users can view own sessions"
   using (user_id = (select auth.uid()));
 -- end stamp
 
--- A foreign key does not ask whose project it is: it looks past row level security. The policies do,
--- or anyone who knows an id could open a session on somebody else's project.
+-- A foreign key does not ask whose project it is: it looks past row level security. The policies
+-- ask, or anyone who knows an id could open a session on somebody else's project.
 -- stamp: owner_via_policies(table="coding_sessions",
 --   via=[{"table": "projects", "key": "id", "column": "project_id", "owner": "user_id"}],
 --   own="user_id", for=["insert", "update"],

@@ -24,7 +24,8 @@ create table public.coding_jobs (
 );
 
 comment on table public.coding_jobs is
-  'The queue of the worker: the pending job of the highest priority is next, the oldest among equals.';
+  'The queue of the worker: the pending job of the highest priority is next, '
+  'the oldest among equals.';
 comment on column public.coding_jobs.priority is 'Higher is sooner.';
 
 alter table public.coding_jobs enable row level security;
@@ -47,8 +48,8 @@ create policy "Users can view own jobs"
   );
 -- end stamp
 
--- In the order of the claim, third column included: without it the worker would sort all pending jobs
--- of one priority to find the oldest.
+-- In the order of the claim, third column included: without it the worker would sort all pending
+-- jobs of one priority to find the oldest.
 create index coding_jobs_status_priority_idx
   on public.coding_jobs (status, priority desc, created_at);
 create index coding_jobs_session_id_idx on public.coding_jobs (session_id, created_at);

@@ -54,7 +54,8 @@ grant select on table public.session_events to authenticated;
 grant select, insert, update, delete on table public.session_events to service_role;
 -- end stamp
 
--- Clients subscribe to the inserts; Realtime shows each of them what the select policy shows him.
+-- Clients subscribe to the inserts; Realtime shows each of them what the select policy lets
+-- through.
 -- A database without the publication has no Realtime to tell.
 do $realtime$
 begin

@@ -1,4 +1,4 @@
--- What the worker asks whenever it is free. It looks past row level security, and so does the owner.
+-- What the worker asks whenever it is free. It sees past row level security, as the owner does.
 -- plan: index coding_jobs_status_priority_idx
 -- plan: no seq scan on coding_jobs
 -- plan: no sort
@@ -42,7 +42,10 @@ insert into public.coding_jobs (session_id, prompt, status, priority, created_at
 select
   ('5afe0002-0000-4000-8000-' || lpad((n % 10000 + 1)::text, 12, '0'))::uuid,
   'Job ' || n,
-  case when n % 10 = 3 then 'pending' else (array['completed', 'failed', 'processing'])[n % 3 + 1] end,
+  case
+    when n % 10 = 3 then 'pending'
+    else (array['completed', 'failed', 'processing'])[n % 3 + 1]
+  end,
   (array[0, 0, 0, 5, 10])[n / 10 % 5 + 1],
   now() - make_interval(secs => 100000 - n)
 from generate_series(1, 100000) as n;

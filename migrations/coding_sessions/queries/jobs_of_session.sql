@@ -43,7 +43,10 @@ insert into public.coding_jobs (session_id, prompt, status, priority, created_at
 select
   ('5afe0002-0000-4000-8000-' || lpad((n % 10000 + 1)::text, 12, '0'))::uuid,
   'Job ' || n,
-  case when n % 10 = 3 then 'pending' else (array['completed', 'failed', 'processing'])[n % 3 + 1] end,
+  case
+    when n % 10 = 3 then 'pending'
+    else (array['completed', 'failed', 'processing'])[n % 3 + 1]
+  end,
   (array[0, 0, 0, 5, 10])[n / 10 % 5 + 1],
   now() - make_interval(secs => 100000 - n)
 from generate_series(1, 100000) as n;

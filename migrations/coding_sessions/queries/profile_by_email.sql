@@ -1,4 +1,4 @@
--- What the payment provider's messages are matched by. Two equal indexes serve it (see profiles_email_idx).
+-- What the payment provider's messages are matched by. Either index on the address serves it.
 -- plan: no seq scan on profiles
 -- time: 10ms
 -- rows: 100000

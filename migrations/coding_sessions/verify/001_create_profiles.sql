@@ -37,7 +37,7 @@ select display_name = 'cid'
 from public.profiles
 where id = '5afe0000-0000-4000-8000-00000000000c';
 
--- check: nobody who signs up can slip a function of his own under the trigger
+-- check: nobody who signs up can slip a function of their own under the trigger
 create schema verify_decoy;
 create function verify_decoy.split_part(text, text, integer)
 returns text
@@ -92,7 +92,10 @@ begin
     update public.profiles
     set tier = listed
     where id = '5afe0000-0000-4000-8000-00000000000a';
-    insert into sold select tier from public.profiles where id = '5afe0000-0000-4000-8000-00000000000a';
+    insert into sold
+    select tier
+    from public.profiles
+    where id = '5afe0000-0000-4000-8000-00000000000a';
   end loop;
 end
 $$;
@@ -121,9 +124,9 @@ where id = '5afe0000-0000-4000-8000-00000000000a';
 select display_name = 'Anna' and avatar_url is not null and updated_at = now()
 from public.profiles;
 
--- Without a where clause only the update policy stands between the caller and other people's rows: a
--- condition would read columns, and reading brings in the select policy. Should the policy be broken
--- on a large live table, the timeout ends the statement early, which fails the check as well.
+-- Without a where clause only the update policy stands between the caller and other people's rows:
+-- a condition would read columns, and reading brings in the select policy. Should the policy be
+-- broken on a large live table, the timeout ends the statement early, which fails the check too.
 -- check: a user who changes every profile within reach changes the own one only
 set local role authenticated;
 set local statement_timeout = '5s';
@@ -133,7 +136,7 @@ select (id = '5afe0000-0000-4000-8000-00000000000a') = (display_name is not dist
 from public.profiles
 where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b');
 
--- check error 42501: a user sells a better tier to himself
+-- check error 42501: a user takes a better tier
 set local role authenticated;
 update public.profiles set tier = 'enterprise';
 
@@ -205,13 +208,16 @@ select array_agg(pg_get_constraintdef(oid) order by conname) = array[
   'UNIQUE (email)',
   'FOREIGN KEY (id) REFERENCES auth.users(id) ON DELETE CASCADE',
   'PRIMARY KEY (id)',
-  'CHECK ((tier = ANY (ARRAY[''free''::text, ''starter''::text, ''pro''::text, ''enterprise''::text])))'
+  'CHECK ((tier = ANY (ARRAY[''free''::text, ''starter''::text, ''pro''::text, '
+  '''enterprise''::text])))'
 ]
 from pg_catalog.pg_constraint
 where conrelid = 'public.profiles'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
 
 -- check: profiles has the indexes that its queries rely on
-select array_agg(indexname || ' ' || substring(indexdef from 'btree .*') order by indexname) = array[
+select array_agg(
+  indexname || ' ' || substring(indexdef from 'btree .*') order by indexname
+) = array[
   'profiles_email_idx btree (email)',
   'profiles_tier_idx btree (tier)'
 ]

@@ -66,9 +66,9 @@ select status = 'deleted'
 from public.projects
 where id = '5afe0000-0000-4000-8000-0000000000a1';
 
--- Without a where clause only the policy of the command stands between the caller and other people's
--- rows: a condition would read columns, and reading brings in the select policy. Should a policy be
--- broken on a large live table, the timeout ends the statement early, which fails the check as well.
+-- Without a where clause only the policy of the command stands between the caller and other
+-- people's rows: a condition would read columns, and reading brings in the select policy. Should a
+-- policy be broken on a large live table, the timeout ends the statement early, which fails too.
 -- check: a user who takes over every project within reach takes the own ones only
 set local role authenticated;
 set local statement_timeout = '5s';
@@ -198,7 +198,9 @@ from pg_catalog.pg_constraint
 where conrelid = 'public.projects'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
 
 -- check: projects has the indexes that its queries rely on
-select array_agg(indexname || ' ' || substring(indexdef from 'btree .*') order by indexname) = array[
+select array_agg(
+  indexname || ' ' || substring(indexdef from 'btree .*') order by indexname
+) = array[
   'projects_created_at_idx btree (created_at DESC)',
   'projects_status_idx btree (status)',
   'projects_user_id_idx btree (user_id)'

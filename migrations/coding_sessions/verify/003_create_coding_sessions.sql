@@ -115,9 +115,9 @@ where id = '5afe0000-0000-4000-8000-0000000000a2';
 select status = 'paused' and metadata = '{"files": 3}' and updated_at = now()
 from public.coding_sessions;
 
--- Without a where clause only the update policy stands between the caller and other people's rows: a
--- condition would read columns, and reading brings in the select policy. Should the policy be broken
--- on a large live table, the timeout ends the statement early, which fails the check as well.
+-- Without a where clause only the update policy stands between the caller and other people's rows:
+-- a condition would read columns, and reading brings in the select policy. Should the policy be
+-- broken on a large live table, the timeout ends the statement early, which fails the check too.
 -- check: a user who takes over every session within reach takes the own ones only
 set local role authenticated;
 set local statement_timeout = '5s';
@@ -276,7 +276,9 @@ from pg_catalog.pg_constraint
 where conrelid = 'public.coding_sessions'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
 
 -- check: coding_sessions has the indexes that its queries rely on
-select array_agg(indexname || ' ' || substring(indexdef from 'btree .*') order by indexname) = array[
+select array_agg(
+  indexname || ' ' || substring(indexdef from 'btree .*') order by indexname
+) = array[
   'coding_sessions_expires_at_idx btree (expires_at)',
   'coding_sessions_project_id_idx btree (project_id)',
   'coding_sessions_status_idx btree (status)',

@@ -113,7 +113,10 @@ with next_job as (
   select id
   from public.coding_jobs
   where status = 'pending'
-    and session_id in ('5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-0000000000b2')
+    and session_id in (
+      '5afe0000-0000-4000-8000-0000000000a2',
+      '5afe0000-0000-4000-8000-0000000000b2'
+    )
   order by priority desc, created_at
   limit 1
   for update skip locked
@@ -211,7 +214,9 @@ from pg_catalog.pg_constraint
 where conrelid = 'public.coding_jobs'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
 
 -- check: coding_jobs has the indexes that its queries rely on
-select array_agg(indexname || ' ' || substring(indexdef from 'btree .*') order by indexname) = array[
+select array_agg(
+  indexname || ' ' || substring(indexdef from 'btree .*') order by indexname
+) = array[
   'coding_jobs_session_id_idx btree (session_id, created_at)',
   'coding_jobs_status_priority_idx btree (status, priority DESC, created_at)'
 ]

@@ -180,7 +180,9 @@ from pg_catalog.pg_constraint
 where conrelid = 'public.session_events'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
 
 -- check: session_events has the indexes that its queries rely on
-select array_agg(indexname || ' ' || substring(indexdef from 'btree .*') order by indexname) = array[
+select array_agg(
+  indexname || ' ' || substring(indexdef from 'btree .*') order by indexname
+) = array[
   'session_events_created_at_idx btree (created_at DESC)',
   'session_events_session_id_idx btree (session_id)'
 ]
