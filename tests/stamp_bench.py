@@ -22,9 +22,13 @@ do $$
 declare
   wanted text;
 begin
-  foreach wanted in array array['anon', 'authenticated', 'service_role'] loop
+  -- Roles are the cluster's, and other tests bring the platform set itself: as Supabase has them.
+  -- `stamp_service` is a service role that policies have to let through.
+  foreach wanted in array array[
+    'anon', 'authenticated', 'service_role bypassrls', 'stamp_service'
+  ] loop
     begin
-      execute format('create role %I', wanted);
+      execute 'create role ' || wanted;
     exception when duplicate_object or unique_violation then
       null;
     end;

@@ -12,6 +12,12 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from pgvouch import api, config
+from pgvouch.config import find_project, read_database
+from pgvouch.db import Session
+from pgvouch.events import silent
+from pgvouch.transaction import Options
+
 ROOT = Path(__file__).parent.parent.parent
 SYSTEM = ROOT / "migrations" / "coding_sessions"
 PLATFORM = ROOT / "migrations" / "_supabase"
@@ -24,10 +30,17 @@ def migration_files(folder: Path) -> list[Path]:
 
 
 def build(conninfo: str) -> None:
-    """Make the platform set and the system in an empty database."""
-    with psycopg.connect(conninfo) as connection:
-        for file in (*migration_files(PLATFORM), *migration_files(SYSTEM)):
-            connection.execute(file.read_text())
+    """Make the platform set and the system in an empty database, as `pgvouch migrate` does."""
+    project = find_project(ROOT / "pyproject.toml")
+    migrations = read_database(project, SYSTEM.name)
+    with Session.open(conninfo) as session:
+        api.migrate(
+            session,
+            config.Database(SYSTEM.name, SYSTEM, conninfo, migrations),
+            Options(lock_wait_s=60),
+            silent,
+            require_promises=project.verify_required,
+        )
 
 
 class Database:
