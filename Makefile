@@ -38,7 +38,7 @@ stamp: $(STAMP)
 	@$(PGVOUCH) stamp $(DB)
 
 test: $(STAMP)
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest -n auto $(ARGS)
 
 lint: $(STAMP)
 	@$(VENV)/bin/ruff format --check runner tests

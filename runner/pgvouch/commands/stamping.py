@@ -84,7 +84,8 @@ def _applied_ids(context: Context, name: str) -> set[str]:
         url = context.resolve(database)
         with connect(url, application_name="pgvouch stamp", create=False) as session:
             return {row.id for row in read_ledger(session)}
-    except VouchError:
+    except VouchError as exc:
+        click.echo(f"{name}: applied files are not known: {exc.message}", err=True)
         return set()
 
 

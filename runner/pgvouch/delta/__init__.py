@@ -2,7 +2,8 @@
 
 The caller takes a snapshot before and after a migration, in its transaction and as the same role:
 SNAPSHOT_SETTINGS, snapshot_sql(), SNAPSHOT_RESET. An object owned by that role says nothing of its
-owner, so the text does not depend on the name of the role that migrates.
+owner, so the text does not depend on the name of the role that migrates. What another session
+commits between the two is seen like the migration's own work: the caller keeps others out.
 """
 
 from functools import cache
@@ -43,11 +44,18 @@ _SETTINGS = {
     "work_mem": "'64MB'",
 }
 
-SNAPSHOT_SETTINGS = tuple(f"set local {name} = {value}" for name, value in _SETTINGS.items())
+SNAPSHOT_SETTINGS = (
+    "savepoint pgvouch_snapshot",
+    *(f"set local {name} = {value}" for name, value in _SETTINGS.items()),
+)
 """Statements to send before snapshot_sql(): they make its text independent of the session."""
 
-SNAPSHOT_RESET = tuple(f"set local {name} to default" for name in _SETTINGS)
-"""Statements that give the session's own settings back, for the rest of the transaction."""
+SNAPSHOT_RESET = (
+    "rollback to savepoint pgvouch_snapshot",
+    "release savepoint pgvouch_snapshot",
+)
+"""Statements to send behind it. They give back the settings as they were, and the locks: describing
+a view takes a share lock on its tables, which would else be held until the transaction ends."""
 
 _BLOCKS = ("relations", "rules", "routines", "types", "links")
 

@@ -177,12 +177,13 @@ join pg_am as a on a.oid = c.opcmethod
 join pg_opfamily as f on f.oid = c.opcfamily
 join nsp as fn on fn.oid = f.opfnamespace
 
+-- subid -1: what is said of the family as a whole is not said again of its parts.
 union all
 select
-  null, null, null,
+  'pg_opfamily'::regclass, f.oid, -1,
   'operator family ' || n.name || '.' || quote_ident(f.opfname) || ' using ' || quote_ident(a.amname) || ' '
     || part.identity,
-  part.definition, null, null, null, true
+  part.definition, null, null, null, m.objid is null
 from (
   select
     o.amopfamily as family,
@@ -190,7 +191,8 @@ from (
       || format_type(o.amoprighttype, null) || ')' as identity,
     o.amopopr::regoperator || case when o.amoppurpose = 'o' then ' for order by '
       || (select sn.nspname || '.' || sf.opfname from pg_opfamily as sf
-        join pg_namespace as sn on sn.oid = sf.opfnamespace where sf.oid = o.amopsortfamily) else '' end as definition
+        join pg_namespace as sn on sn.oid = sf.opfnamespace where sf.oid = o.amopsortfamily) else '' end as definition,
+    'pg_operator'::regclass as classid, o.amopopr as objid
   from pg_amop as o
   where o.oid >= 16384
   union all
@@ -198,10 +200,12 @@ from (
     p.amprocfamily,
     'function ' || p.amprocnum || ' (' || format_type(p.amproclefttype, null) || ', '
       || format_type(p.amprocrighttype, null) || ')',
-    p.amproc::regprocedure::text
+    p.amproc::regprocedure::text,
+    'pg_proc', p.amproc
   from pg_amproc as p
   where p.oid >= 16384
 ) as part
 join pg_opfamily as f on f.oid = part.family
 join nsp as n on n.oid = f.opfnamespace
 join pg_am as a on a.oid = f.opfmethod
+left join member as m on m.classid = part.classid and m.objid = part.objid

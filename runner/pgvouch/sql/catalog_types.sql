@@ -95,8 +95,7 @@ where c.contype <> 'n'
 
 union all
 select
-  'pg_collation'::regclass, co.oid, 0, 'collation ' || n.name || '.' || quote_ident(co.collname)
-    || case when co.collencoding = -1 then '' else ' for ' || pg_encoding_to_char(co.collencoding) end,
+  'pg_collation'::regclass, co.oid, 0, 'collation ' || n.name || '.' || quote_ident(co.collname),
   concat_ws(' ',
     'provider ' || case co.collprovider when 'c' then 'libc' when 'i' then 'icu' when 'b' then 'builtin'
       else co.collprovider::text end,
@@ -113,6 +112,7 @@ cross join lateral (
   from pg_collation as c
 ) as co
 join nsp as n on n.oid = co.collnamespace and not n.system
+where co.collencoding in (-1, pg_char_to_encoding(getdatabaseencoding()))
 
 union all
 select
