@@ -260,7 +260,8 @@ def test_force_overwrites_an_edit(migrations: Path, templates: Templates) -> Non
     stamp_files([path], templates)
     fresh = path.read_text()
     write(path, fresh.replace("select 1", "select 9"))
-    assert [o.status for o in stamp_files([path], templates, check=True, force=True)] == ["edited"]
+    [outcome] = stamp_files([path], templates, check=True, force=True)
+    assert "was edited by hand" in str(outcome.error)
     assert [o.status for o in stamp_files([path], templates, force=True)] == ["written"]
     assert path.read_text() == fresh
 
