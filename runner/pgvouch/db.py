@@ -108,12 +108,13 @@ class Session:
 
         self.connection.add_notice_handler(forward)
 
-    def run(self, message: str, *, keep_rows: bool = True) -> tuple[Result, ...]:
+    def run(self, message: str, *, rows_of_first: int | None = None) -> tuple[Result, ...]:
         """Send one message and read all its results.
 
         Args:
             message: SQL, any number of statements; nothing in it is interpolated.
-            keep_rows: whether the rows are wanted; what a migration selects is not.
+            rows_of_first: how many results are wanted with their rows; None means all. What a
+                migration selects may be large, and nobody reads it.
 
         Returns:
             A result a statement, in order.
@@ -125,7 +126,7 @@ class Session:
         try:
             self._pgconn.send_query(message.encode())
             self._flush()
-            return self._results(keep_rows=keep_rows)
+            return self._results(rows_of_first)
         except psycopg.OperationalError as exc:
             raise ConnectionLost(str(exc).strip()) from exc
         except KeyboardInterrupt:
@@ -139,7 +140,7 @@ class Session:
         except (QueryError, ConnectionLost):
             return
 
-    def _results(self, *, keep_rows: bool) -> tuple[Result, ...]:
+    def _results(self, rows_of_first: int | None) -> tuple[Result, ...]:
         done: list[Result] = []
         error: ServerMessage | None = None
         while (result := self._next_result()) is not None:
@@ -149,7 +150,8 @@ class Session:
             elif result.status in {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}:
                 error = error or _server_message(result)
             elif error is None and result.status != pq.ExecStatus.EMPTY_QUERY:
-                done.append(_result(result, keep_rows=keep_rows))
+                wanted = rows_of_first is None or len(done) < rows_of_first
+                done.append(_result(result, keep_rows=wanted))
         if error is not None:
             if self._pgconn.status != _STILL_CONNECTED:
                 raise ConnectionLost(error.primary)
@@ -181,7 +183,7 @@ class Session:
     def _cancel(self) -> None:
         try:
             self.connection.cancel_safe(timeout=5)
-            self._results(keep_rows=False)
+            self._results(0)
         except (psycopg.Error, QueryError, ConnectionLost):
             self.connection.close()
 

@@ -54,7 +54,7 @@ class Engine:
         self.backend = VouchBackend(session.connection)
         self.deltas = deltas
         self.landed: list[str] = []
-        self._unflushed = False
+        self.unflushed = False
         self.snapshots: dict[str, Snapshot] = {}
         """The catalog before each migration, where a snapshot was taken."""
 
@@ -92,17 +92,17 @@ class Engine:
             landed = [] if together else self.landed
             raise failure.connection_lost(exc, item.migration.id, landed) from exc
         finally:
-            self._flush()
+            self.flush()
         return finished
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Make sure that what is said to have landed is on disk, where the last one failed."""
-        if self._unflushed:
+        if self.unflushed:
             self.session.try_run(
                 "begin; set local synchronous_commit = on; "
                 "select pg_catalog.pg_current_xact_id(); commit"
             )
-            self._unflushed = False
+            self.unflushed = False
 
     def _one(self, item: Prepared, *, begins: bool, commits: bool, flush: bool) -> Finished | None:
         self.listener(Started(item.migration.id, "migrate"))
@@ -121,7 +121,7 @@ class Engine:
                 done = self._apply(transaction, item, flush=flush)
             else:
                 done = self._apply_stepwise(transaction, item)
-            self._unflushed = commits and not flush
+            self.unflushed = commits and not flush
             return self._tell(done)
         except LedgerMovedError:
             if begins and commits:
@@ -182,6 +182,7 @@ class Engine:
             from pgvouch.python_steps import run_steps
 
             run_steps(item.migration, self.backend, "apply")
+            transaction.refuse_ended()
         return before, snapshot
 
     def _judge(

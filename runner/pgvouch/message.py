@@ -104,6 +104,11 @@ class Message:
         # The newline closes a `--` comment at the end of a part.
         return "\n;".join(part.sql for part in self.parts)
 
+    @property
+    def counted(self) -> int:
+        """How many results come from parts whose statements are counted."""
+        return sum(part.count or 0 for part in self.parts)
+
     def results_of(self, name: str, results: Sequence[Result]) -> list[Result]:
         """Return the results that belong to the parts of a name.
 
@@ -111,7 +116,7 @@ class Message:
             VouchError: PostgreSQL gave another number of results than the message has
                 statements, so none can be attributed.
         """
-        counted = sum(part.count or 0 for part in self.parts)
+        counted = self.counted
         if len(results) < counted or (len(results) > counted and self.parts[-1].count is not None):
             raise VouchError(
                 f"PostgreSQL gave {len(results)} results for {counted} statements, "

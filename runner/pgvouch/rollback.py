@@ -96,6 +96,7 @@ def roll_back(engine: Engine, undo: Sequence[Undo], *, together: bool = False) -
     finished: list[Finished] = []
     for number, step in enumerate(undo):
         engine.listener(Started(step.row.id, "rollback"))
+        done = None
         try:
             done = _one(engine, step, flush=number == len(undo) - 1, together=together)
         except VouchError as exc:
@@ -104,6 +105,9 @@ def roll_back(engine: Engine, undo: Sequence[Undo], *, together: bool = False) -
         except ConnectionLost as exc:
             gone = [event.id for event in finished]
             raise failure.connection_lost(exc, step.row.id, gone) from exc
+        finally:
+            if done is None:
+                engine.flush()
         if together:
             _compare_catalog(engine, step)
         if done is not None:
@@ -133,6 +137,7 @@ def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished
             verified=step.promises is not None,
             flush=flush,
         )
+        engine.unflushed = not (flush or together)
     except LedgerMovedError:
         return None
     except BaseException:
@@ -163,7 +168,7 @@ def _run_stepwise(engine: Engine, step: Undo) -> None:
     for statement in sqltext.statements(source.rendered.text):
         message = Message().add(statement.text)
         try:
-            engine.session.run(message.text, keep_rows=False)
+            engine.session.run(message.text, rows_of_first=0)
         except QueryError as exc:
             raise failure.migration_error(
                 step.row.id, message, exc, source.rendered, verb="rollback"

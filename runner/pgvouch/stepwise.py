@@ -125,7 +125,7 @@ def _step(
         Source(source.path, source.text, type(source.rendered)(step.text), offset), 1, "body"
     )
     try:
-        engine.session.run(message.text, keep_rows=False)
+        engine.session.run(message.text, rows_of_first=0)
     except QueryError as exc:
         error = failure.migration_error(
             item.migration.id, message, exc, source.rendered, verb="migrate"

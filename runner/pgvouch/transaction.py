@@ -86,7 +86,7 @@ class Transaction:
         pause = _FIRST_PAUSE_S
         while True:
             try:
-                results = self.session.run(message.text)
+                results = self.session.run(message.text, rows_of_first=message.counted)
             except QueryError as exc:
                 at_guard = message.locate(exc).part.name == "guard"
                 if not at_guard:
@@ -99,20 +99,20 @@ class Transaction:
                 pause = self._wait(deadline, pause)
             else:
                 self.xid = message.results_of("xid", results)[0].rows[0][0] or ""
-                self._refuse_ended()
+                self.refuse_ended()
                 return results
 
-    def send(self, message: Message, *, keep_rows: bool = True) -> tuple[Result, ...]:
+    def send(self, message: Message) -> tuple[Result, ...]:
         """Send a further message of the transaction.
 
         Raises:
             MigrationError: PostgreSQL refused a statement, or the file ended its transaction.
         """
         try:
-            results = self.session.run(message.text, keep_rows=keep_rows)
+            results = self.session.run(message.text, rows_of_first=message.counted)
         except QueryError as exc:
             raise self._error(message, exc) from None
-        self._refuse_ended()
+        self.refuse_ended()
         return results
 
     def finish(self, *ledger: str, verified: bool, flush: bool) -> None:
@@ -153,7 +153,12 @@ class Transaction:
         timeout = self.script.lock_timeout or self.options.lock_timeout
         return f"set local lock_timeout = {literal(timeout)}"
 
-    def _refuse_ended(self) -> None:
+    def refuse_ended(self) -> None:
+        """Refuse to go on outside a transaction.
+
+        Raises:
+            MigrationError: the file has committed or rolled back by itself.
+        """
         if not self.session.in_transaction:
             raise failure.ended_its_transaction(self.identifier, self.script.source.place(0))
 

@@ -98,3 +98,18 @@ def test_commits_before_the_last_do_not_wait_for_the_disk(folder: Folder, wire: 
     commits = [text for text in wire.queries if text.endswith("commit")]
     assert ["'off', true)" in text for text in commits] == [True, True, False]
     assert "case current_setting('synchronous_commit') when 'off' then 'on'" in commits[-1]
+
+
+def test_what_landed_before_a_failure_is_flushed(folder: Folder, wire: Recorded) -> None:
+    _write(folder, 3)
+    folder.write({"003_t.sql": "select 1/0;"})
+    assert folder("migrate", url=_through(wire, folder.url)).code == 1
+    assert wire.queries[-1].startswith("begin; set local synchronous_commit = on;")
+    folder.write({"003_t.sql": "select 1;", "003_t.rollback.sql": "select 1;"})
+    folder("migrate")
+    folder.query(
+        "update pgvouch.migration set rollback_sql = 'select 1/0' where migration_id = '001_t'"
+    )
+    wire.clear()
+    assert folder("rollback", "--all", url=_through(wire, folder.url)).code == 1
+    assert wire.queries[-1].startswith("begin; set local synchronous_commit = on;")

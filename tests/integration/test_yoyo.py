@@ -165,3 +165,19 @@ def test_a_ledger_that_yoyo_alone_began_in_our_schema(folder: Folder) -> None:
     folder.write({"003_c.sql": "create table c ();"})
     assert "1 applied" in folder("migrate").out
     assert folder.query("select count(*) from pgvouch._yoyo_migration") == [(3,)]
+
+
+def test_a_python_step_that_commits_is_refused(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_c.py": "from yoyo import step\n"
+            "def apply(connection):\n"
+            "    connection.execute('create table c ()')\n"
+            "    connection.commit()\n"
+            "step(apply)\n"
+        }
+    )
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "ended its own transaction" in ran.err
+    assert folder.query("select count(*) from pgvouch._yoyo_migration") == [(0,)]

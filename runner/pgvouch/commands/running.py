@@ -163,7 +163,7 @@ def _run_seed(session: Session, database: Database, path_text: tuple[Place, str]
     message = Message().add("begin")
     message.add_source(Source(place.path, text, Rendered(text)), None)
     try:
-        session.run(message.text, keep_rows=False)
+        session.run(message.text, rows_of_first=0)
         session.run("commit")
     except QueryError as exc:
         session.try_run("rollback")
