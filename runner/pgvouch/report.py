@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -67,7 +68,8 @@ class Progress:
             facts.append(f"{event.checks} check{'s' * (event.checks != 1)}")
         if event.delta:
             facts.append(delta_summary([event]))
-        _say(f"  {click.style(mark, fg=colour)} {event.id:<36} {'  '.join(facts)}")
+        told = _fitting(f"{event.id:<36} {'  '.join(facts)}")
+        _say(f"  {click.style(mark, fg=colour)} {told}")
         for note in event.notes:
             _say(f"      {note}")
         if self.verbose:
@@ -82,6 +84,16 @@ class Progress:
             _say(f"      {event.severity}: {event.text}")
         elif self.notices == _MAX_NOTICES + 1:
             _say("      … more notices are not shown")
+
+
+def _fitting(text: str) -> str:
+    """Cut a line of progress to the width of the terminal; `--verbose` shows all of a delta."""
+    if not sys.stderr.isatty():
+        return text
+    width = shutil.get_terminal_size().columns - len("  ✓ ")
+    if len(text) <= width:
+        return text
+    return f"{text[: width - 2].rpartition(',')[0] or text[: width - 2]} …"
 
 
 def _say(line: str) -> None:
