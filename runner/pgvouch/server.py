@@ -183,7 +183,8 @@ def _socket_folder(data: Path) -> Path:
     digest = hashlib.sha256(str(data).encode()).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"pgvouch-{digest}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid not in {os.geteuid(), data.stat().st_uid}:
+    found = folder.lstat()  # anyone may put a link into the folder of temporary files
+    if stat.S_ISLNK(found.st_mode) or found.st_uid not in {os.geteuid(), data.stat().st_uid}:
         raise UsageError("belongs to another user", Place(folder), hint="remove it")
     if user := _server_user(data):
         os.chown(folder, user.pw_uid, user.pw_gid)

@@ -1,5 +1,6 @@
 """The embedded server: starts on demand, goes on alone, survives crashes, belongs to the project."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import pytest
 from conftest import Ran
 from pgvouch import server
 from pgvouch.config import Project
+from pgvouch.errors import UsageError
 
 
 @pytest.fixture
@@ -99,6 +101,24 @@ def test_a_long_path_gets_its_socket_elsewhere(project: Project) -> None:
             connection.execute("select 1")
     finally:
         server.stop(found)
+
+
+def test_a_link_in_the_place_of_the_socket_s_folder_is_refused(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root would hand its target over to the server's user."""
+    target, temporary = project.root / "target", project.root / "tmp"
+    target.mkdir()
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    data = project.root / ("long_" * 20)
+    data.mkdir()
+    digest = hashlib.sha256(str(data).encode()).hexdigest()[:12]
+    (temporary / f"pgvouch-{digest}").symlink_to(target)
+    before = target.stat()
+    with pytest.raises(UsageError, match="another user"):
+        server._socket_folder(data)
+    assert target.stat() == before
 
 
 def test_another_postgresql_s_bin_folder(project: Project) -> None:
