@@ -12,15 +12,15 @@ import pytest
 
 from conftest import ROOT, Server
 from mutants import Mutant, mutants_of
-from pgvouch import api
-from pgvouch.config import Database, find_project, read_database
+from pgvouch import api, ledger
+from pgvouch.config import Database, database_names, find_project, read_database
 from pgvouch.db import Session
 from pgvouch.errors import VouchError
 from pgvouch.events import silent
 from pgvouch.migration import Migration, checksum
 from pgvouch.transaction import Options
 
-SYSTEMS = ["coding_sessions"]
+SYSTEMS = database_names(find_project(ROOT / "pyproject.toml"))
 
 EQUIVALENT: dict[str, str] = {
     r"no not null on id in «create table": "the primary key says it too",
@@ -59,9 +59,11 @@ class Lab:
         self.close()
         self.janitor.init()
         self.session = Session.open(self.server.url(self.name))
-        database = _database(self.migrations)
-        last = self.migrations[upto - 1].id
-        api.migrate(self.session, database, Options(), silent, to=last)
+        ledger.ensure(self.session)
+        if upto:
+            database = _database(self.migrations)
+            last = self.migrations[upto - 1].id
+            api.migrate(self.session, database, Options(), silent, to=last)
         self.session.run(OLD_ROWS.get(self.migrations[upto].id, ""))
 
     def close(self) -> None:
