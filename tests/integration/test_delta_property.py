@@ -1,4 +1,7 @@
-"""Random DDL: the delta is empty exactly when pg_dump does not change."""
+"""Random DDL: the delta is empty exactly when pg_dump does not change.
+
+The examples are the same in every run; PGVOUCH_DELTA_EXAMPLES=500 looks at that many new ones.
+"""
 
 import os
 import secrets

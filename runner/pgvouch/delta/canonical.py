@@ -7,8 +7,6 @@ one table names it before each column. String literals and quoted names are left
 
 import re
 
-from pgvouch.delta.views import unqualified
-
 _QUALIFIED = "/*qualified*/"
 """Stands before a view's query that PostgreSQL 14 or 15 wrote: see sql/catalog_relations.sql."""
 
@@ -39,5 +37,8 @@ def canonical(text: str) -> str:
         text = _NEW_KEYWORD.sub(lambda match: match[1] or match[2], text)
     head, mark, query = text.partition(_QUALIFIED)
     if mark:
+        # Compiling its pattern costs more than the rest of the package, and few need it.
+        from pgvouch.delta.views import unqualified
+
         text = head + unqualified(query)
     return text.translate(_ESCAPES)
