@@ -368,6 +368,24 @@ def _comment(node: Any) -> Iterator[tuple[str, Edit, bool]]:
     yield "another text", lambda comment: setattr(comment, "comment", comment.comment + "x"), False
 
 
+def _enum(node: Any) -> Iterator[tuple[str, Edit, bool]]:
+    for number, value in enumerate(node.vals):
+
+        def fewer(enum: Any, number: int = number) -> None:
+            del enum.vals[number]
+
+        def other(enum: Any, number: int = number) -> None:
+            enum.vals[number].string.sval += "x"
+
+        def to_front(enum: Any, number: int = number) -> None:
+            enum.vals.insert(0, enum.vals.pop(number))
+
+        yield f"no value {value.string.sval}", fewer, False
+        yield f"another value than {value.string.sval}", other, False
+        if number:
+            yield f"place of {value.string.sval}", to_front, False
+
+
 def _do(node: Any) -> Iterator[tuple[str, Edit, bool]]:
     def hollow(do: Any) -> None:
         do.args[0].def_elem.arg.string.sval = "begin end"
@@ -386,6 +404,7 @@ _EDITS: dict[str, Callable[[Any], Iterator[tuple[str, Edit, bool]]]] = {
     "alter_table_stmt": _alter,
     "comment_stmt": _comment,
     "do_stmt": _do,
+    "create_enum_stmt": _enum,
 }
 _ACCESS = {
     "create_policy_stmt",

@@ -23,7 +23,11 @@ from pgvouch.transaction import Options
 SYSTEMS = database_names(find_project(ROOT / "pyproject.toml"))
 
 EQUIVALENT: dict[str, str] = {
-    r"no not null on id in «create table": "the primary key says it too",
+    r"no not null on (id|plan_id) in «create table": "the primary key says it too",
+    r"role service_role in «create policy \w+_service on": "it is the role already",
+    r"role anon in «create policy learning_plans_select_public_anon": "it is the role already",
+    r"to anon in «grant select on table public\.learning_plans to anon": "it is the role already",
+    r'a grant to anon on "public"\."learning_plans"$': "visitors may read it already",
     r"no grantee 0 in «revoke all on table public\.\w+ from public, anon": "a new table grants "
     "nothing to PUBLIC; the line is there for databases whose default privileges do",
 }

@@ -14,6 +14,7 @@ from pgvouch.stamp.templates import Family
 from stamp_bench import STOCK, stamp
 
 FAMILIES = [
+    "clerk_via_policies",
     "grants",
     "owner_policies",
     "owner_via_policies",

@@ -1,0 +1,4 @@
+-- lock_timeout: 2s
+
+-- Its policies, index and grants go with it. Nothing is lost: a schedule can be computed again.
+drop table public.plan_schedules;

@@ -1,0 +1,481 @@
+-- Ann and Bob have signed in once. Ann is the caller of every check that acts as a user.
+insert into public.users (id, clerk_user_id, email, name, subscription_tier, updated_at)
+values
+  (
+    '5afe0000-0000-4000-8000-00000000000a',
+    'user_verify_ann',
+    'ann@verify.invalid',
+    'Ann',
+    'free',
+    '2000-01-01 00:00:00+00'
+  ),
+  (
+    '5afe0000-0000-4000-8000-00000000000b',
+    'user_verify_bob',
+    'bob@verify.invalid',
+    'Bob',
+    'pro',
+    '2000-01-01 00:00:00+00'
+  );
+select set_config(
+  'request.jwt.claims',
+  '{"sub": "user_verify_ann", "role": "authenticated"}',
+  true
+);
+
+-- check: whoever is new makes the own row, with nothing but the Clerk id and an address
+select set_config(
+  'request.jwt.claims',
+  '{"sub": "user_verify_cid", "role": "authenticated"}',
+  true
+);
+set local role authenticated;
+insert into public.users (clerk_user_id, email)
+values ('user_verify_cid', 'cid@verify.invalid');
+select to_jsonb(person) - 'id' = jsonb_build_object(
+  'clerk_user_id', 'user_verify_cid',
+  'email', 'cid@verify.invalid',
+  'name', null,
+  'subscription_tier', null,
+  'created_at', now(),
+  'updated_at', now()
+)
+from public.users as person;
+
+-- check: every person has an id of the own
+insert into public.users (clerk_user_id, email)
+values ('user_verify_cid', 'cid@verify.invalid'), ('user_verify_dot', 'dot@verify.invalid');
+select count(distinct id) = 2
+from public.users
+where clerk_user_id in ('user_verify_cid', 'user_verify_dot');
+
+-- check error 42501: a user makes the row of somebody else, before they sign in themselves
+set local role authenticated;
+insert into public.users (clerk_user_id, email)
+values ('user_verify_cid', 'cid@verify.invalid');
+
+-- check error 42501: a user who is new chooses a tier
+select set_config(
+  'request.jwt.claims',
+  '{"sub": "user_verify_cid", "role": "authenticated"}',
+  true
+);
+set local role authenticated;
+insert into public.users (clerk_user_id, email, subscription_tier)
+values ('user_verify_cid', 'cid@verify.invalid', 'pro');
+
+-- check: a user sees one person, the own self
+set local role authenticated;
+select array_agg(id) = '{5afe0000-0000-4000-8000-00000000000a}' from public.users;
+
+-- check: a user changes the own name
+set local role authenticated;
+update public.users
+set name = 'Anna', updated_at = now()
+where id = '5afe0000-0000-4000-8000-00000000000a';
+select name = 'Anna' and updated_at = now() from public.users;
+
+-- Without a where clause only the update policy stands between the caller and other people's rows:
+-- a condition would read columns, and reading brings in the select policy. Should the policy be
+-- broken on a large live table, the timeout ends the statement early, which fails the check too.
+-- check: a user who changes every name within reach changes the own one only
+set local role authenticated;
+set local statement_timeout = '5s';
+update public.users set name = 'Mine';
+reset role;
+select array_agg(name order by id) = array['Mine', 'Bob']
+from public.users
+where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b');
+
+-- check error 42501: a user becomes somebody else
+set local role authenticated;
+update public.users set clerk_user_id = 'user_verify_cid';
+
+-- check error 42501: a user changes the own address
+set local role authenticated;
+update public.users set email = 'anna@verify.invalid';
+
+-- check error 42501: a user takes a better tier
+set local role authenticated;
+update public.users set subscription_tier = 'pro';
+
+-- check error 42501: a user deletes the own row
+set local role authenticated;
+delete from public.users;
+
+-- check: a token without a subject sees nobody
+select set_config('request.jwt.claims', '{"role": "authenticated"}', true);
+set local role authenticated;
+select count(*) = 0 from public.users;
+
+-- check: a token that says nothing sees nobody
+select set_config('request.jwt.claims', '', true);
+set local role authenticated;
+select count(*) = 0 from public.users;
+
+-- check: a subject that nobody has sees nobody
+select set_config(
+  'request.jwt.claims',
+  '{"sub": "user_verify_nobody", "role": "authenticated"}',
+  true
+);
+set local role authenticated;
+select count(*) = 0 from public.users;
+
+-- check: the uuid of a person opens nothing, only the Clerk id does
+select set_config(
+  'request.jwt.claims',
+  '{"sub": "5afe0000-0000-4000-8000-00000000000a", "role": "authenticated"}',
+  true
+);
+set local role authenticated;
+select count(*) = 0 from public.users;
+
+-- check error 42501: a visitor reads people
+set local role anon;
+select id from public.users;
+
+-- check error 42501: a visitor makes a person
+set local role anon;
+insert into public.users (clerk_user_id, email)
+values ('user_verify_cid', 'cid@verify.invalid');
+
+-- check: service_role sees everybody and changes what people themselves may not
+set local role service_role;
+update public.users
+set subscription_tier = 'starter', email = 'new-' || email
+where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b');
+select array_agg(subscription_tier || ' ' || email order by id) = array[
+  'starter new-ann@verify.invalid',
+  'starter new-bob@verify.invalid'
+]
+from public.users
+where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b');
+
+-- check: service_role makes and deletes anyone
+set local role service_role;
+insert into public.users (id, clerk_user_id, email)
+values ('5afe0000-0000-4000-8000-00000000000c', 'user_verify_cid', 'cid@verify.invalid');
+delete from public.users where id = '5afe0000-0000-4000-8000-00000000000b';
+select array_agg(clerk_user_id order by id) = array['user_verify_ann', 'user_verify_cid']
+from public.users
+where clerk_user_id in ('user_verify_ann', 'user_verify_bob', 'user_verify_cid');
+
+-- check error 23505: two people of one Clerk id
+update public.users
+set clerk_user_id = 'user_verify_ann'
+where id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check error 23505: two people of one address
+update public.users
+set email = 'ann@verify.invalid'
+where id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check error 23502: a person without a Clerk id
+insert into public.users (email) values ('cid@verify.invalid');
+
+-- check error 23502: a person without an address
+insert into public.users (clerk_user_id) values ('user_verify_cid');
+
+-- check none: a column that may be empty and should not, or the other way round
+select attname
+from pg_catalog.pg_attribute
+where attrelid = 'public.users'::regclass
+  and attnum > 0
+  and not attisdropped
+  and attnotnull = (attname in ('name', 'subscription_tier'));
+
+-- check: the owner of users is exempt from row level security
+select not relforcerowsecurity
+from pg_catalog.pg_class
+where oid = 'public.users'::regclass;
+
+-- check none: a policy of users besides its seven
+select policyname, cmd, roles
+from pg_catalog.pg_policies
+where schemaname = 'public'
+  and tablename = 'users'
+  and policyname not in (
+    'users_select_own',
+    'users_insert_own',
+    'users_update_own_profile',
+    'users_select_service',
+    'users_insert_service',
+    'users_update_service',
+    'users_delete_service'
+  );
+
+-- check none: a trigger of users
+select tgname
+from pg_catalog.pg_trigger
+where tgrelid = 'public.users'::regclass and not tgisinternal;
+
+-- check: users has these constraints and no other
+select array_agg(conname || ' ' || pg_get_constraintdef(oid) order by conname) = array[
+  'users_clerk_user_id_unique UNIQUE (clerk_user_id)',
+  'users_email_unique UNIQUE (email)',
+  'users_pkey PRIMARY KEY (id)'
+]
+from pg_catalog.pg_constraint
+where conrelid = 'public.users'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
+
+-- stamp: clerk_via_policies(table="users", own="clerk_user_id", for=["select", "insert", "update"],
+--   names={"update": "users_update_own_profile"})
+-- stamped: clerk_via_policies sha256:2ad3924722013961  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public.users has row level security on
+select c.relrowsecurity
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'public'
+  and c.relname = 'users';
+
+-- check: select, insert and update on public.users by authenticated: exactly the stamped policies
+create temporary table users (like public.users);
+
+create policy users_select_own
+  on pg_temp.users
+  for select
+  to authenticated
+  using (clerk_user_id = (select auth.jwt() ->> 'sub'));
+
+create policy users_insert_own
+  on pg_temp.users
+  for insert
+  to authenticated
+  with check (clerk_user_id = (select auth.jwt() ->> 'sub'));
+
+create policy users_update_own_profile
+  on pg_temp.users
+  for update
+  to authenticated
+  using (clerk_user_id = (select auth.jwt() ->> 'sub'))
+  with check (clerk_user_id = (select auth.jwt() ->> 'sub'));
+
+-- The server prints both sets by the same rules, so what differs here differs in meaning.
+with expected as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  join pg_catalog.pg_namespace as n on n.nspname = p.schemaname
+  where n.oid = pg_my_temp_schema()
+    and p.tablename = 'users'
+),
+found as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  where p.schemaname = 'public'
+    and p.tablename = 'users'
+    and (
+      p.policyname in (select e.policyname from expected as e)
+      or lower(p.cmd) in ('all', 'select', 'insert', 'update')
+      and exists (
+        select
+        from unnest(p.roles) as granted (name)
+        left join pg_catalog.pg_roles as g on g.rolname = granted.name
+        where granted.name = 'public'
+          or exists (
+            select
+            from pg_catalog.pg_roles as r
+            where r.rolname in ('authenticated', 'anon')
+              and pg_has_role(r.oid, g.oid, 'usage')
+          )
+      )
+    )
+)
+select
+  (e.permissive, e.roles, e.cmd, e.qual, e.with_check)
+    is not distinct from (f.permissive, f.roles, f.cmd, f.qual, f.with_check) as as_stamped,
+  coalesce(e.policyname, f.policyname) as policy,
+  case
+    when f.policyname is null then 'missing'
+    when e.policyname is null then 'opens the same command'
+    else concat_ws(
+      ', ',
+      case when f.permissive <> e.permissive then lower(f.permissive) end,
+      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
+      case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
+      case
+        when f.with_check is distinct from e.with_check
+          then 'with check ' || coalesce(f.with_check, 'nothing')
+      end
+    )
+  end as difference
+from expected as e
+full join found as f using (policyname)
+order by as_stamped, policy;
+
+-- check: an index begins with every column that the policies of public.users read
+select
+  exists (
+    select
+    from pg_catalog.pg_index as i
+    join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+    join pg_catalog.pg_class as c on c.oid = i.indrelid
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = r.schema_name
+      and c.relname = r.table_name
+      and a.attname = r.column_name
+      and i.indisvalid
+      and i.indpred is null
+  ) as indexed,
+  r.*
+from (
+  values
+    ('public', 'users', 'clerk_user_id')
+) as r (schema_name, table_name, column_name)
+order by indexed;
+-- end stamp
+
+-- stamp: service_policies(table="users", for=["select", "insert", "update", "delete"])
+-- stamped: service_policies sha256:3db73a0b07f50b34  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public.users has row level security on
+select c.relrowsecurity
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'public'
+  and c.relname = 'users';
+
+-- check: select, insert, update and delete on public.users by service_role: exactly the stamped policies
+create temporary table users (like public.users);
+
+create policy users_select_service
+  on pg_temp.users
+  for select
+  to service_role
+  using (true);
+
+create policy users_insert_service
+  on pg_temp.users
+  for insert
+  to service_role
+  with check (true);
+
+create policy users_update_service
+  on pg_temp.users
+  for update
+  to service_role
+  using (true)
+  with check (true);
+
+create policy users_delete_service
+  on pg_temp.users
+  for delete
+  to service_role
+  using (true);
+
+-- The server prints both sets by the same rules, so what differs here differs in meaning.
+with expected as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  join pg_catalog.pg_namespace as n on n.nspname = p.schemaname
+  where n.oid = pg_my_temp_schema()
+    and p.tablename = 'users'
+),
+found as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  where p.schemaname = 'public'
+    and p.tablename = 'users'
+    and (
+      p.policyname in (select e.policyname from expected as e)
+      or lower(p.cmd) in ('all', 'select', 'insert', 'update', 'delete')
+      and exists (
+        select
+        from unnest(p.roles) as granted (name)
+        left join pg_catalog.pg_roles as g on g.rolname = granted.name
+        where granted.name = 'public'
+          or exists (
+            select
+            from pg_catalog.pg_roles as r
+            where r.rolname in ('service_role')
+              and pg_has_role(r.oid, g.oid, 'usage')
+          )
+      )
+    )
+)
+select
+  (e.permissive, e.roles, e.cmd, e.qual, e.with_check)
+    is not distinct from (f.permissive, f.roles, f.cmd, f.qual, f.with_check) as as_stamped,
+  coalesce(e.policyname, f.policyname) as policy,
+  case
+    when f.policyname is null then 'missing'
+    when e.policyname is null then 'opens the same command'
+    else concat_ws(
+      ', ',
+      case when f.permissive <> e.permissive then lower(f.permissive) end,
+      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
+      case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
+      case
+        when f.with_check is distinct from e.with_check
+          then 'with check ' || coalesce(f.with_check, 'nothing')
+      end
+    )
+  end as difference
+from expected as e
+full join found as f using (policyname)
+order by as_stamped, policy;
+-- end stamp
+
+-- stamp: grants(table="users",
+--   to={"authenticated": ["select"],
+--   "service_role": ["select", "insert", "update", "delete"]},
+--   columns={"authenticated": {"insert": ["clerk_user_id", "email", "name"],
+--   "update": ["name", "updated_at"]}})
+-- stamped: grants sha256:d523a61512a9809d  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public, anon, authenticated and service_role may do with public.users exactly what was granted
+with stamped (grantee, column_name, privilege) as (
+  -- An empty column is the whole table.
+  select null::text, null::text, null::text where false
+  union all select 'authenticated', '', 'select'
+  union all select 'service_role', '', 'select'
+  union all select 'service_role', '', 'insert'
+  union all select 'service_role', '', 'update'
+  union all select 'service_role', '', 'delete'
+  union all select 'authenticated', 'clerk_user_id', 'insert'
+  union all select 'authenticated', 'email', 'insert'
+  union all select 'authenticated', 'name', 'insert'
+  union all select 'authenticated', 'name', 'update'
+  union all select 'authenticated', 'updated_at', 'update'
+),
+target as (
+  select c.oid, c.relacl, c.relowner
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'public'
+    and c.relname = 'users'
+),
+acls (column_name, acl, relowner) as (
+  select '', t.relacl, t.relowner
+  from target as t
+  union all
+  select a.attname, a.attacl, t.relowner
+  from target as t
+  join pg_catalog.pg_attribute as a on a.attrelid = t.oid
+  where not a.attisdropped
+),
+found as (
+  select
+    coalesce(r.rolname, 'public')::text as grantee,
+    acls.column_name::text,
+    lower(entry.privilege_type)
+      || case when entry.is_grantable then ' with grant option' else '' end as privilege
+  from acls
+  cross join aclexplode(acls.acl) as entry
+  left join pg_catalog.pg_roles as r on r.oid = entry.grantee
+  where entry.grantee <> acls.relowner
+),
+differences as (
+  select
+    coalesce(s.grantee, f.grantee) as grantee,
+    coalesce(s.privilege, f.privilege) as privilege,
+    coalesce(s.column_name, f.column_name) as column_name,
+    case when f.grantee is null then 'missing' else 'not granted here' end as difference
+  from stamped as s
+  full join found as f using (grantee, column_name, privilege)
+  where s.grantee is null or f.grantee is null
+)
+select d.grantee is null as as_granted, d.*
+from target as t
+left join differences as d on d.grantee in ('public', 'anon', 'authenticated', 'service_role');
+-- end stamp

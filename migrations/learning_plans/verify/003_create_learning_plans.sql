@@ -1,0 +1,578 @@
+-- Ann has a private plan, Bob a private and a public one. Ann is the caller of every check that acts
+-- as a user.
+insert into public.users (id, clerk_user_id, email)
+values
+  ('5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid'),
+  ('5afe0000-0000-4000-8000-00000000000b', 'user_verify_bob', 'bob@verify.invalid');
+insert into public.learning_plans
+  (id, user_id, topic, skill_level, weekly_hours, learning_style, visibility)
+values
+  (
+    '5afe0000-0000-4000-8000-0000000000a1',
+    '5afe0000-0000-4000-8000-00000000000a',
+    'Ann''s plan',
+    'beginner',
+    10,
+    'mixed',
+    'private'
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000b1',
+    '5afe0000-0000-4000-8000-00000000000b',
+    'Bob''s plan',
+    'advanced',
+    5,
+    'video',
+    'private'
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000b2',
+    '5afe0000-0000-4000-8000-00000000000b',
+    'Bob''s public plan',
+    'advanced',
+    5,
+    'video',
+    'public'
+  );
+select set_config(
+  'request.jwt.claims',
+  '{"sub": "user_verify_ann", "role": "authenticated"}',
+  true
+);
+
+-- check: a user makes a plan of the own, and what is not said is private, by AI and being generated
+set local role authenticated;
+insert into public.learning_plans (user_id, topic, skill_level, weekly_hours, learning_style)
+values ('5afe0000-0000-4000-8000-00000000000a', 'A second one', 'intermediate', 0, 'reading');
+select to_jsonb(plan) - 'id' = jsonb_build_object(
+  'user_id', '5afe0000-0000-4000-8000-00000000000a',
+  'topic', 'A second one',
+  'skill_level', 'intermediate',
+  'weekly_hours', 0,
+  'learning_style', 'reading',
+  'start_date', null,
+  'deadline_date', null,
+  'visibility', 'private',
+  'origin', 'ai',
+  'generation_status', 'generating',
+  'is_quota_eligible', false,
+  'finalized_at', null,
+  'created_at', now(),
+  'updated_at', now()
+)
+from public.learning_plans as plan
+where topic = 'A second one';
+
+-- check error 42501: a user makes a plan for somebody else
+set local role authenticated;
+insert into public.learning_plans (user_id, topic, skill_level, weekly_hours, learning_style)
+values ('5afe0000-0000-4000-8000-00000000000b', 'A gift', 'beginner', 1, 'mixed');
+
+-- check: a user sees the own plans and what others have made public
+set local role authenticated;
+select array_agg(id order by id) = array[
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b2'
+]::uuid[]
+from public.learning_plans
+where id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1',
+  '5afe0000-0000-4000-8000-0000000000b2'
+);
+
+-- check: what a user sees that is not public is the own
+set local role authenticated;
+select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000a1}'
+from public.learning_plans
+where visibility <> 'public';
+
+-- check: a visitor sees public plans
+set local role anon;
+select count(*) = 1
+from public.learning_plans
+where id = '5afe0000-0000-4000-8000-0000000000b2';
+
+-- check none: a plan that is not public, seen by a visitor who claims to be somebody
+set local role anon;
+select id from public.learning_plans where visibility <> 'public';
+
+-- check error 42501: a visitor makes a plan
+set local role anon;
+insert into public.learning_plans (user_id, topic, skill_level, weekly_hours, learning_style)
+values ('5afe0000-0000-4000-8000-00000000000a', 'From outside', 'beginner', 1, 'mixed');
+
+-- check error 42501: a visitor changes a public plan
+set local role anon;
+update public.learning_plans set topic = 'From outside';
+
+-- check error 42501: a visitor deletes a public plan
+set local role anon;
+delete from public.learning_plans;
+
+-- check none: a plan that a token without a subject sees, unless it is public
+select set_config('request.jwt.claims', '{"role": "authenticated"}', true);
+set local role authenticated;
+select id from public.learning_plans where visibility <> 'public';
+
+-- Without a where clause only the policy of the command stands between the caller and other
+-- people's rows: a condition would read columns, and reading brings in the select policy. Should a
+-- policy be broken on a large live table, the timeout ends the statement early, which fails too.
+-- check: a user who takes over every plan within reach takes the own ones only, public or not
+set local role authenticated;
+set local statement_timeout = '5s';
+update public.learning_plans
+set user_id = '5afe0000-0000-4000-8000-00000000000a', topic = 'Mine';
+reset role;
+select array_agg(topic order by id) = array['Mine', 'Bob''s plan', 'Bob''s public plan']
+from public.learning_plans
+where id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1',
+  '5afe0000-0000-4000-8000-0000000000b2'
+);
+
+-- check error 42501: a user gives a plan to somebody else
+set local role authenticated;
+set local statement_timeout = '5s';
+update public.learning_plans set user_id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check: a user who deletes every plan within reach deletes the own ones only, public or not
+set local role authenticated;
+set local statement_timeout = '5s';
+delete from public.learning_plans;
+reset role;
+select array_agg(id order by id) = array[
+  '5afe0000-0000-4000-8000-0000000000b1',
+  '5afe0000-0000-4000-8000-0000000000b2'
+]::uuid[]
+from public.learning_plans
+where id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1',
+  '5afe0000-0000-4000-8000-0000000000b2'
+);
+
+-- check: service_role sees and changes every plan
+set local role service_role;
+update public.learning_plans
+set generation_status = 'ready', finalized_at = now(), is_quota_eligible = true
+where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1');
+select count(*) = 2
+from public.learning_plans
+where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1')
+  and generation_status = 'ready';
+
+-- check: service_role makes and deletes plans of anyone
+set local role service_role;
+insert into public.learning_plans (id, user_id, topic, skill_level, weekly_hours, learning_style)
+values (
+  '5afe0000-0000-4000-8000-0000000000b3',
+  '5afe0000-0000-4000-8000-00000000000b',
+  'Made by a server',
+  'beginner',
+  1,
+  'practice'
+);
+delete from public.learning_plans where id = '5afe0000-0000-4000-8000-0000000000b1';
+select array_agg(id order by id) = array[
+  '5afe0000-0000-4000-8000-0000000000b2',
+  '5afe0000-0000-4000-8000-0000000000b3'
+]::uuid[]
+from public.learning_plans
+where user_id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check: a person who is deleted takes the own plans along, and no other's
+delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+select array_agg(id order by id) = array[
+  '5afe0000-0000-4000-8000-0000000000b1',
+  '5afe0000-0000-4000-8000-0000000000b2'
+]::uuid[]
+from public.learning_plans
+where user_id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b');
+
+-- check error 23503: a plan of nobody
+insert into public.learning_plans (user_id, topic, skill_level, weekly_hours, learning_style)
+values ('5afe0000-0000-4000-8000-00000000000c', 'Lost', 'beginner', 1, 'mixed');
+
+-- check error 23514: fewer hours a week than none
+update public.learning_plans
+set weekly_hours = -1
+where id = '5afe0000-0000-4000-8000-0000000000a1';
+
+-- check none: a column that may be empty and should not, or the other way round
+select attname
+from pg_catalog.pg_attribute
+where attrelid = 'public.learning_plans'::regclass
+  and attnum > 0
+  and not attisdropped
+  and attnotnull = (attname in ('start_date', 'deadline_date', 'finalized_at'));
+
+-- check: the owner of learning_plans is exempt from row level security
+select not relforcerowsecurity
+from pg_catalog.pg_class
+where oid = 'public.learning_plans'::regclass;
+
+-- check: public plans are open to visitors and to users, for reading, and each by a policy of its own
+select array_agg(
+  concat_ws(' ', policyname, lower(permissive), lower(cmd), roles, qual, with_check)
+  order by policyname
+) = array[
+  'learning_plans_select_public_anon permissive select {anon} (visibility = ''public''::text)',
+  'learning_plans_select_public_auth permissive select {authenticated} '
+  '(visibility = ''public''::text)'
+]
+from pg_catalog.pg_policies
+where schemaname = 'public'
+  and tablename = 'learning_plans'
+  and policyname in ('learning_plans_select_public_anon', 'learning_plans_select_public_auth');
+
+-- check none: a policy of learning_plans besides its ten
+select policyname, cmd, roles
+from pg_catalog.pg_policies
+where schemaname = 'public'
+  and tablename = 'learning_plans'
+  and policyname not in (
+    'learning_plans_select_public_anon',
+    'learning_plans_select_public_auth',
+    'learning_plans_select_own',
+    'learning_plans_insert_own',
+    'learning_plans_update_own',
+    'learning_plans_delete_own',
+    'learning_plans_select_service',
+    'learning_plans_insert_service',
+    'learning_plans_update_service',
+    'learning_plans_delete_service'
+  );
+
+-- check none: a trigger of learning_plans
+select tgname
+from pg_catalog.pg_trigger
+where tgrelid = 'public.learning_plans'::regclass and not tgisinternal;
+
+-- check: learning_plans has these constraints and no other
+set local search_path = '';
+select array_agg(conname || ' ' || pg_get_constraintdef(oid) order by conname) = array[
+  'learning_plans_pkey PRIMARY KEY (id)',
+  'learning_plans_user_id_users_id_fk FOREIGN KEY (user_id) REFERENCES public.users(id) '
+  'ON DELETE CASCADE',
+  'weekly_hours_check CHECK ((weekly_hours >= 0))'
+]
+from pg_catalog.pg_constraint
+where conrelid = 'public.learning_plans'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
+
+-- check: learning_plans has the indexes that its queries rely on
+select array_agg(
+  indexname || ' ' || substring(indexdef from 'btree .*') order by indexname
+) = array[
+  'idx_learning_plans_user_generation_status btree (user_id, generation_status)',
+  'idx_learning_plans_user_id btree (user_id)',
+  'idx_learning_plans_user_quota btree (user_id, is_quota_eligible)'
+]
+from pg_catalog.pg_indexes
+where schemaname = 'public'
+  and indexname in (
+    'idx_learning_plans_user_generation_status',
+    'idx_learning_plans_user_id',
+    'idx_learning_plans_user_quota'
+  );
+
+-- stamp: clerk_via_policies(table="learning_plans",
+--   via=[{"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
+--   for=["select", "insert", "update", "delete"],
+--   beside=["learning_plans_select_public_anon", "learning_plans_select_public_auth"])
+-- stamped: clerk_via_policies sha256:e76d6c4f18c389ee  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public.learning_plans has row level security on
+select c.relrowsecurity
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'public'
+  and c.relname = 'learning_plans';
+
+-- check: select, insert, update and delete on public.learning_plans by authenticated: exactly the stamped policies
+create temporary table learning_plans (like public.learning_plans);
+
+create policy learning_plans_select_own
+  on pg_temp.learning_plans
+  for select
+  to authenticated
+  using (
+    user_id = any (array(
+      select parent.id
+      from public.users as parent
+      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+    ))
+  );
+
+create policy learning_plans_insert_own
+  on pg_temp.learning_plans
+  for insert
+  to authenticated
+  with check (
+    user_id = any (array(
+      select parent.id
+      from public.users as parent
+      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+    ))
+  );
+
+create policy learning_plans_update_own
+  on pg_temp.learning_plans
+  for update
+  to authenticated
+  using (
+    user_id = any (array(
+      select parent.id
+      from public.users as parent
+      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+    ))
+  )
+  with check (
+    user_id = any (array(
+      select parent.id
+      from public.users as parent
+      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+    ))
+  );
+
+create policy learning_plans_delete_own
+  on pg_temp.learning_plans
+  for delete
+  to authenticated
+  using (
+    user_id = any (array(
+      select parent.id
+      from public.users as parent
+      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+    ))
+  );
+
+-- The server prints both sets by the same rules, so what differs here differs in meaning.
+with expected as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  join pg_catalog.pg_namespace as n on n.nspname = p.schemaname
+  where n.oid = pg_my_temp_schema()
+    and p.tablename = 'learning_plans'
+),
+found as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  where p.schemaname = 'public'
+    and p.tablename = 'learning_plans'
+    and p.policyname not in ('learning_plans_select_public_anon', 'learning_plans_select_public_auth')
+    and (
+      p.policyname in (select e.policyname from expected as e)
+      or lower(p.cmd) in ('all', 'select', 'insert', 'update', 'delete')
+      and exists (
+        select
+        from unnest(p.roles) as granted (name)
+        left join pg_catalog.pg_roles as g on g.rolname = granted.name
+        where granted.name = 'public'
+          or exists (
+            select
+            from pg_catalog.pg_roles as r
+            where r.rolname in ('authenticated', 'anon')
+              and pg_has_role(r.oid, g.oid, 'usage')
+          )
+      )
+    )
+)
+select
+  (e.permissive, e.roles, e.cmd, e.qual, e.with_check)
+    is not distinct from (f.permissive, f.roles, f.cmd, f.qual, f.with_check) as as_stamped,
+  coalesce(e.policyname, f.policyname) as policy,
+  case
+    when f.policyname is null then 'missing'
+    when e.policyname is null then 'opens the same command'
+    else concat_ws(
+      ', ',
+      case when f.permissive <> e.permissive then lower(f.permissive) end,
+      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
+      case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
+      case
+        when f.with_check is distinct from e.with_check
+          then 'with check ' || coalesce(f.with_check, 'nothing')
+      end
+    )
+  end as difference
+from expected as e
+full join found as f using (policyname)
+order by as_stamped, policy;
+
+-- check: an index begins with every column that the policies of public.learning_plans read
+select
+  exists (
+    select
+    from pg_catalog.pg_index as i
+    join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+    join pg_catalog.pg_class as c on c.oid = i.indrelid
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = r.schema_name
+      and c.relname = r.table_name
+      and a.attname = r.column_name
+      and i.indisvalid
+      and i.indpred is null
+  ) as indexed,
+  r.*
+from (
+  values
+    ('public', 'learning_plans', 'user_id'),
+    ('public', 'users', 'id'),
+    ('public', 'users', 'clerk_user_id')
+) as r (schema_name, table_name, column_name)
+order by indexed;
+-- end stamp
+
+-- stamp: service_policies(table="learning_plans", for=["select", "insert", "update", "delete"])
+-- stamped: service_policies sha256:3edae9af53efd96f  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public.learning_plans has row level security on
+select c.relrowsecurity
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'public'
+  and c.relname = 'learning_plans';
+
+-- check: select, insert, update and delete on public.learning_plans by service_role: exactly the stamped policies
+create temporary table learning_plans (like public.learning_plans);
+
+create policy learning_plans_select_service
+  on pg_temp.learning_plans
+  for select
+  to service_role
+  using (true);
+
+create policy learning_plans_insert_service
+  on pg_temp.learning_plans
+  for insert
+  to service_role
+  with check (true);
+
+create policy learning_plans_update_service
+  on pg_temp.learning_plans
+  for update
+  to service_role
+  using (true)
+  with check (true);
+
+create policy learning_plans_delete_service
+  on pg_temp.learning_plans
+  for delete
+  to service_role
+  using (true);
+
+-- The server prints both sets by the same rules, so what differs here differs in meaning.
+with expected as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  join pg_catalog.pg_namespace as n on n.nspname = p.schemaname
+  where n.oid = pg_my_temp_schema()
+    and p.tablename = 'learning_plans'
+),
+found as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  where p.schemaname = 'public'
+    and p.tablename = 'learning_plans'
+    and (
+      p.policyname in (select e.policyname from expected as e)
+      or lower(p.cmd) in ('all', 'select', 'insert', 'update', 'delete')
+      and exists (
+        select
+        from unnest(p.roles) as granted (name)
+        left join pg_catalog.pg_roles as g on g.rolname = granted.name
+        where granted.name = 'public'
+          or exists (
+            select
+            from pg_catalog.pg_roles as r
+            where r.rolname in ('service_role')
+              and pg_has_role(r.oid, g.oid, 'usage')
+          )
+      )
+    )
+)
+select
+  (e.permissive, e.roles, e.cmd, e.qual, e.with_check)
+    is not distinct from (f.permissive, f.roles, f.cmd, f.qual, f.with_check) as as_stamped,
+  coalesce(e.policyname, f.policyname) as policy,
+  case
+    when f.policyname is null then 'missing'
+    when e.policyname is null then 'opens the same command'
+    else concat_ws(
+      ', ',
+      case when f.permissive <> e.permissive then lower(f.permissive) end,
+      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
+      case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
+      case
+        when f.with_check is distinct from e.with_check
+          then 'with check ' || coalesce(f.with_check, 'nothing')
+      end
+    )
+  end as difference
+from expected as e
+full join found as f using (policyname)
+order by as_stamped, policy;
+-- end stamp
+
+-- stamp: grants(table="learning_plans",
+--   to={"anon": ["select"],
+--   "authenticated": ["select", "insert", "update", "delete"],
+--   "service_role": ["select", "insert", "update", "delete"]})
+-- stamped: grants sha256:7c0cfb08ca60333a  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public, anon, authenticated and service_role may do with public.learning_plans exactly what was granted
+with stamped (grantee, column_name, privilege) as (
+  -- An empty column is the whole table.
+  select null::text, null::text, null::text where false
+  union all select 'anon', '', 'select'
+  union all select 'authenticated', '', 'select'
+  union all select 'authenticated', '', 'insert'
+  union all select 'authenticated', '', 'update'
+  union all select 'authenticated', '', 'delete'
+  union all select 'service_role', '', 'select'
+  union all select 'service_role', '', 'insert'
+  union all select 'service_role', '', 'update'
+  union all select 'service_role', '', 'delete'
+),
+target as (
+  select c.oid, c.relacl, c.relowner
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'public'
+    and c.relname = 'learning_plans'
+),
+acls (column_name, acl, relowner) as (
+  select '', t.relacl, t.relowner
+  from target as t
+  union all
+  select a.attname, a.attacl, t.relowner
+  from target as t
+  join pg_catalog.pg_attribute as a on a.attrelid = t.oid
+  where not a.attisdropped
+),
+found as (
+  select
+    coalesce(r.rolname, 'public')::text as grantee,
+    acls.column_name::text,
+    lower(entry.privilege_type)
+      || case when entry.is_grantable then ' with grant option' else '' end as privilege
+  from acls
+  cross join aclexplode(acls.acl) as entry
+  left join pg_catalog.pg_roles as r on r.oid = entry.grantee
+  where entry.grantee <> acls.relowner
+),
+differences as (
+  select
+    coalesce(s.grantee, f.grantee) as grantee,
+    coalesce(s.privilege, f.privilege) as privilege,
+    coalesce(s.column_name, f.column_name) as column_name,
+    case when f.grantee is null then 'missing' else 'not granted here' end as difference
+  from stamped as s
+  full join found as f using (grantee, column_name, privilege)
+  where s.grantee is null or f.grantee is null
+)
+select d.grantee is null as as_granted, d.*
+from target as t
+left join differences as d on d.grantee in ('public', 'anon', 'authenticated', 'service_role');
+-- end stamp

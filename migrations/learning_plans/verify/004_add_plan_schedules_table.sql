@@ -1,0 +1,719 @@
+-- Ann has a plan with a schedule and a second one without. Bob has a public plan with a schedule and
+-- one without. Ann is the caller of every check that acts as a user.
+insert into public.users (id, clerk_user_id, email)
+values
+  ('5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid'),
+  ('5afe0000-0000-4000-8000-00000000000b', 'user_verify_bob', 'bob@verify.invalid');
+insert into public.learning_plans
+  (id, user_id, topic, skill_level, weekly_hours, learning_style, visibility)
+values
+  (
+    '5afe0000-0000-4000-8000-0000000000a1',
+    '5afe0000-0000-4000-8000-00000000000a',
+    'Ann''s plan',
+    'beginner',
+    10,
+    'mixed',
+    'private'
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000a2',
+    '5afe0000-0000-4000-8000-00000000000a',
+    'Ann''s second plan',
+    'beginner',
+    10,
+    'mixed',
+    'private'
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000b1',
+    '5afe0000-0000-4000-8000-00000000000b',
+    'Bob''s public plan',
+    'advanced',
+    5,
+    'video',
+    'public'
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000b2',
+    '5afe0000-0000-4000-8000-00000000000b',
+    'Bob''s second plan',
+    'advanced',
+    5,
+    'video',
+    'private'
+  );
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, generated_at, timezone, weekly_hours, start_date)
+values
+  (
+    '5afe0000-0000-4000-8000-0000000000a1',
+    '{"weeks": [], "totalWeeks": 0, "totalSessions": 0}',
+    'verify-ann',
+    '2000-01-01 00:00:00+00',
+    'UTC',
+    10,
+    '2025-02-03'
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000b1',
+    '{"weeks": [], "totalWeeks": 0, "totalSessions": 0}',
+    'verify-bob',
+    '2000-01-01 00:00:00+00',
+    'UTC',
+    5,
+    '2025-02-03'
+  );
+select set_config(
+  'request.jwt.claims',
+  '{"sub": "user_verify_ann", "role": "authenticated"}',
+  true
+);
+
+-- check: the owner of a plan stores its schedule, and the time of it is now
+set local role authenticated;
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values (
+  '5afe0000-0000-4000-8000-0000000000a2',
+  '{"weeks": [{"weekNumber": 1}], "totalWeeks": 1, "totalSessions": 0}',
+  'verify-second',
+  'America/New_York',
+  10,
+  '2025-02-03'
+);
+select to_jsonb(schedule) = jsonb_build_object(
+  'plan_id', '5afe0000-0000-4000-8000-0000000000a2',
+  'schedule_json', '{"weeks": [{"weekNumber": 1}], "totalWeeks": 1, "totalSessions": 0}'::jsonb,
+  'inputs_hash', 'verify-second',
+  'generated_at', now(),
+  'timezone', 'America/New_York',
+  'weekly_hours', 10,
+  'start_date', '2025-02-03',
+  'deadline', null
+)
+from public.plan_schedules as schedule
+where plan_id = '5afe0000-0000-4000-8000-0000000000a2';
+
+-- check: the owner's upsert replaces the schedule, again and again, and one row remains
+set local role authenticated;
+insert into public.plan_schedules as schedule
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date, deadline)
+values (
+  '5afe0000-0000-4000-8000-0000000000a1', '{}', 'verify-2', 'UTC', 8, '2025-02-10', '2025-06-01'
+)
+on conflict (plan_id) do update
+set
+  schedule_json = excluded.schedule_json,
+  inputs_hash = excluded.inputs_hash,
+  generated_at = now(),
+  timezone = excluded.timezone,
+  weekly_hours = excluded.weekly_hours,
+  start_date = excluded.start_date,
+  deadline = excluded.deadline;
+insert into public.plan_schedules as schedule
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date, deadline)
+values (
+  '5afe0000-0000-4000-8000-0000000000a1', '[]', 'verify-3', 'Etc/UTC', 6, '2025-02-17', null
+)
+on conflict (plan_id) do update
+set
+  schedule_json = excluded.schedule_json,
+  inputs_hash = excluded.inputs_hash,
+  generated_at = now(),
+  timezone = excluded.timezone,
+  weekly_hours = excluded.weekly_hours,
+  start_date = excluded.start_date,
+  deadline = excluded.deadline;
+select count(*) = 1 and bool_and(
+  to_jsonb(schedule) = jsonb_build_object(
+    'plan_id', '5afe0000-0000-4000-8000-0000000000a1',
+    'schedule_json', '[]'::jsonb,
+    'inputs_hash', 'verify-3',
+    'generated_at', now(),
+    'timezone', 'Etc/UTC',
+    'weekly_hours', 6,
+    'start_date', '2025-02-17',
+    'deadline', null
+  )
+)
+from public.plan_schedules as schedule;
+
+-- check: the owner's upsert stores a first schedule just as well
+set local role authenticated;
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values ('5afe0000-0000-4000-8000-0000000000a2', '{}', 'verify-2', 'UTC', 8, '2025-02-10')
+on conflict (plan_id) do update
+set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
+select array_agg(inputs_hash order by plan_id) = array['verify-ann', 'verify-2']
+from public.plan_schedules;
+
+-- check error 42501: a user upserts over somebody else's schedule, though the plan is public
+set local role authenticated;
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values ('5afe0000-0000-4000-8000-0000000000b1', '{}', 'verify-2', 'UTC', 8, '2025-02-10')
+on conflict (plan_id) do update
+set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
+
+-- check error 42501: a user upserts the first schedule of somebody else's plan
+set local role authenticated;
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values ('5afe0000-0000-4000-8000-0000000000b2', '{}', 'verify-2', 'UTC', 8, '2025-02-10')
+on conflict (plan_id) do update
+set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
+
+-- check error 42501: a user stores the schedule of somebody else's plan
+set local role authenticated;
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values ('5afe0000-0000-4000-8000-0000000000b2', '{}', 'verify-2', 'UTC', 8, '2025-02-10');
+
+-- check error 42501: a user stores the schedule of a plan that is not there, and learns no more
+set local role authenticated;
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values ('5afe0000-0000-4000-8000-0000000000c1', '{}', 'verify-2', 'UTC', 8, '2025-02-10');
+
+-- check error 42501: a token without a subject stores a schedule
+select set_config('request.jwt.claims', '{"role": "authenticated"}', true);
+set local role authenticated;
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values ('5afe0000-0000-4000-8000-0000000000a2', '{}', 'verify-2', 'UTC', 8, '2025-02-10');
+
+-- check: a user sees the schedules of the own plans and no other, public plan or not
+set local role authenticated;
+select array_agg(plan_id) = '{5afe0000-0000-4000-8000-0000000000a1}' from public.plan_schedules;
+
+-- Without a where clause only the policy of the command stands between the caller and other
+-- people's rows: a condition would read columns, and reading brings in the select policy. Should a
+-- policy be broken on a large live table, the timeout ends the statement early, which fails too.
+-- check: a user who changes every schedule within reach changes the own ones only
+set local role authenticated;
+set local statement_timeout = '5s';
+update public.plan_schedules set inputs_hash = 'verify-mine';
+reset role;
+select array_agg(inputs_hash order by plan_id) = array['verify-mine', 'verify-bob']
+from public.plan_schedules
+where plan_id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1'
+);
+
+-- check error 42501: a user moves a schedule to somebody else's plan
+set local role authenticated;
+set local statement_timeout = '5s';
+update public.plan_schedules set plan_id = '5afe0000-0000-4000-8000-0000000000b2';
+
+-- check: a user moves a schedule to another plan of the own
+set local role authenticated;
+set local statement_timeout = '5s';
+update public.plan_schedules set plan_id = '5afe0000-0000-4000-8000-0000000000a2';
+select array_agg(plan_id) = '{5afe0000-0000-4000-8000-0000000000a2}' from public.plan_schedules;
+
+-- check: a user who deletes every schedule within reach deletes the own ones only
+set local role authenticated;
+set local statement_timeout = '5s';
+delete from public.plan_schedules;
+reset role;
+select array_agg(plan_id) = '{5afe0000-0000-4000-8000-0000000000b1}'
+from public.plan_schedules
+where plan_id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1'
+);
+
+-- check: a token without a subject sees no schedule
+select set_config('request.jwt.claims', '{"role": "authenticated"}', true);
+set local role authenticated;
+select count(*) = 0 from public.plan_schedules;
+
+-- check: a plan that changes hands takes its schedule along
+update public.learning_plans
+set user_id = '5afe0000-0000-4000-8000-00000000000b'
+where id = '5afe0000-0000-4000-8000-0000000000a1';
+set local role authenticated;
+select count(*) = 0 from public.plan_schedules;
+
+-- check error 42501: a visitor reads schedules, though a plan is public
+set local role anon;
+select plan_id from public.plan_schedules;
+
+-- check error 42501: a visitor stores a schedule
+set local role anon;
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values ('5afe0000-0000-4000-8000-0000000000a2', '{}', 'verify-2', 'UTC', 8, '2025-02-10');
+
+-- check error 42501: a visitor changes schedules
+set local role anon;
+update public.plan_schedules set inputs_hash = 'verify-mine';
+
+-- check error 42501: a visitor deletes schedules
+set local role anon;
+delete from public.plan_schedules;
+
+-- check: service_role sees and changes every schedule
+set local role service_role;
+update public.plan_schedules
+set timezone = 'Etc/UTC'
+where plan_id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1'
+);
+select count(*) = 2
+from public.plan_schedules
+where plan_id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1'
+)
+  and timezone = 'Etc/UTC';
+
+-- check: service_role upserts and deletes the schedules of anyone
+set local role service_role;
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values
+  ('5afe0000-0000-4000-8000-0000000000b1', '{}', 'verify-2', 'UTC', 8, '2025-02-10'),
+  ('5afe0000-0000-4000-8000-0000000000b2', '{}', 'verify-2', 'UTC', 8, '2025-02-10')
+on conflict (plan_id) do update
+set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
+delete from public.plan_schedules where plan_id = '5afe0000-0000-4000-8000-0000000000a1';
+select array_agg(plan_id order by plan_id) = array[
+  '5afe0000-0000-4000-8000-0000000000b1',
+  '5afe0000-0000-4000-8000-0000000000b2'
+]::uuid[]
+from public.plan_schedules
+where plan_id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1',
+  '5afe0000-0000-4000-8000-0000000000b2'
+);
+
+-- check: a plan that is deleted takes its schedule along, and no other's
+delete from public.learning_plans where id = '5afe0000-0000-4000-8000-0000000000a1';
+select array_agg(plan_id) = '{5afe0000-0000-4000-8000-0000000000b1}'
+from public.plan_schedules
+where plan_id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1'
+);
+
+-- check: a plan that its owner deletes takes its schedule along
+set local role authenticated;
+delete from public.learning_plans where id = '5afe0000-0000-4000-8000-0000000000a1';
+reset role;
+select array_agg(plan_id) = '{5afe0000-0000-4000-8000-0000000000b1}'
+from public.plan_schedules
+where plan_id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1'
+);
+
+-- check: a person who is deleted leaves nothing behind, down to the schedule
+delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+select array_agg(plan_id) = '{5afe0000-0000-4000-8000-0000000000b1}'
+from public.plan_schedules
+where plan_id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1'
+);
+
+-- check: a schedule that is deleted leaves its plan alone
+delete from public.plan_schedules where plan_id = '5afe0000-0000-4000-8000-0000000000a1';
+select count(*) = 1
+from public.learning_plans
+where id = '5afe0000-0000-4000-8000-0000000000a1';
+
+-- check error 23505: a plan with two schedules
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values ('5afe0000-0000-4000-8000-0000000000a1', '{}', 'verify-2', 'UTC', 8, '2025-02-10');
+
+-- check error 23503: the schedule of no plan
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values ('5afe0000-0000-4000-8000-0000000000c1', '{}', 'verify-2', 'UTC', 8, '2025-02-10');
+
+-- check error 23502: a schedule without a plan
+insert into public.plan_schedules
+  (schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values ('{}', 'verify-2', 'UTC', 8, '2025-02-10');
+
+-- check: two plans may have schedules of the same inputs
+update public.plan_schedules
+set inputs_hash = 'verify-same'
+where plan_id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1'
+);
+select count(*) = 2 from public.plan_schedules where inputs_hash = 'verify-same';
+
+-- check none: a column that may be empty and should not, or the other way round
+select attname
+from pg_catalog.pg_attribute
+where attrelid = 'public.plan_schedules'::regclass
+  and attnum > 0
+  and not attisdropped
+  and attnotnull = (attname = 'deadline');
+
+-- check: the owner of plan_schedules is exempt from row level security
+select not relforcerowsecurity
+from pg_catalog.pg_class
+where oid = 'public.plan_schedules'::regclass;
+
+-- check: two policies for each command, one for users and one for service_role, eight in all
+select count(*) = 8 and bool_and(number = 2)
+from (
+  select count(*) over (partition by cmd) as number
+  from pg_catalog.pg_policies
+  where schemaname = 'public'
+    and tablename = 'plan_schedules'
+    and policyname in (
+      'plan_schedules_select_own',
+      'plan_schedules_select_service',
+      'plan_schedules_insert_own',
+      'plan_schedules_insert_service',
+      'plan_schedules_update_own',
+      'plan_schedules_update_service',
+      'plan_schedules_delete_own',
+      'plan_schedules_delete_service'
+    )
+) as policy;
+
+-- check: and no other
+select count(*) = 8
+from pg_catalog.pg_policies
+where schemaname = 'public' and tablename = 'plan_schedules';
+
+-- check none: a trigger of plan_schedules
+select tgname
+from pg_catalog.pg_trigger
+where tgrelid = 'public.plan_schedules'::regclass and not tgisinternal;
+
+-- check: plan_schedules has these constraints and no other
+set local search_path = '';
+select array_agg(conname || ' ' || pg_get_constraintdef(oid) order by conname) = array[
+  'plan_schedules_pkey PRIMARY KEY (plan_id)',
+  'plan_schedules_plan_id_learning_plans_id_fk FOREIGN KEY (plan_id) REFERENCES '
+  'public.learning_plans(id) ON DELETE CASCADE'
+]
+from pg_catalog.pg_constraint
+where conrelid = 'public.plan_schedules'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
+
+-- check: plan_schedules has the index on inputs_hash
+select substring(indexdef from 'btree .*') = 'btree (inputs_hash)'
+from pg_catalog.pg_indexes
+where schemaname = 'public' and indexname = 'idx_plan_schedules_inputs_hash';
+
+-- stamp: clerk_via_policies(table="plan_schedules",
+--   via=[{"table": "learning_plans", "key": "id", "column": "plan_id"},
+--   {"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
+--   for=["select", "insert", "update", "delete"])
+-- stamped: clerk_via_policies sha256:5fdfb259c4d66527  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public.plan_schedules has row level security on
+select c.relrowsecurity
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'public'
+  and c.relname = 'plan_schedules';
+
+-- check: select, insert, update and delete on public.plan_schedules by authenticated: exactly the stamped policies
+create temporary table plan_schedules (like public.plan_schedules);
+
+create policy plan_schedules_select_own
+  on pg_temp.plan_schedules
+  for select
+  to authenticated
+  using (
+    plan_id = any (array(
+      select parent.id
+      from public.users as parent2
+      join public.learning_plans as parent
+        on parent.user_id = parent2.id
+      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+    ))
+  );
+
+create policy plan_schedules_insert_own
+  on pg_temp.plan_schedules
+  for insert
+  to authenticated
+  with check (
+    plan_id = any (array(
+      select parent.id
+      from public.users as parent2
+      join public.learning_plans as parent
+        on parent.user_id = parent2.id
+      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+    ))
+  );
+
+create policy plan_schedules_update_own
+  on pg_temp.plan_schedules
+  for update
+  to authenticated
+  using (
+    plan_id = any (array(
+      select parent.id
+      from public.users as parent2
+      join public.learning_plans as parent
+        on parent.user_id = parent2.id
+      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+    ))
+  )
+  with check (
+    plan_id = any (array(
+      select parent.id
+      from public.users as parent2
+      join public.learning_plans as parent
+        on parent.user_id = parent2.id
+      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+    ))
+  );
+
+create policy plan_schedules_delete_own
+  on pg_temp.plan_schedules
+  for delete
+  to authenticated
+  using (
+    plan_id = any (array(
+      select parent.id
+      from public.users as parent2
+      join public.learning_plans as parent
+        on parent.user_id = parent2.id
+      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+    ))
+  );
+
+-- The server prints both sets by the same rules, so what differs here differs in meaning.
+with expected as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  join pg_catalog.pg_namespace as n on n.nspname = p.schemaname
+  where n.oid = pg_my_temp_schema()
+    and p.tablename = 'plan_schedules'
+),
+found as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  where p.schemaname = 'public'
+    and p.tablename = 'plan_schedules'
+    and (
+      p.policyname in (select e.policyname from expected as e)
+      or lower(p.cmd) in ('all', 'select', 'insert', 'update', 'delete')
+      and exists (
+        select
+        from unnest(p.roles) as granted (name)
+        left join pg_catalog.pg_roles as g on g.rolname = granted.name
+        where granted.name = 'public'
+          or exists (
+            select
+            from pg_catalog.pg_roles as r
+            where r.rolname in ('authenticated', 'anon')
+              and pg_has_role(r.oid, g.oid, 'usage')
+          )
+      )
+    )
+)
+select
+  (e.permissive, e.roles, e.cmd, e.qual, e.with_check)
+    is not distinct from (f.permissive, f.roles, f.cmd, f.qual, f.with_check) as as_stamped,
+  coalesce(e.policyname, f.policyname) as policy,
+  case
+    when f.policyname is null then 'missing'
+    when e.policyname is null then 'opens the same command'
+    else concat_ws(
+      ', ',
+      case when f.permissive <> e.permissive then lower(f.permissive) end,
+      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
+      case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
+      case
+        when f.with_check is distinct from e.with_check
+          then 'with check ' || coalesce(f.with_check, 'nothing')
+      end
+    )
+  end as difference
+from expected as e
+full join found as f using (policyname)
+order by as_stamped, policy;
+
+-- check: an index begins with every column that the policies of public.plan_schedules read
+select
+  exists (
+    select
+    from pg_catalog.pg_index as i
+    join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+    join pg_catalog.pg_class as c on c.oid = i.indrelid
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = r.schema_name
+      and c.relname = r.table_name
+      and a.attname = r.column_name
+      and i.indisvalid
+      and i.indpred is null
+  ) as indexed,
+  r.*
+from (
+  values
+    ('public', 'plan_schedules', 'plan_id'),
+    ('public', 'learning_plans', 'id'),
+    ('public', 'learning_plans', 'user_id'),
+    ('public', 'users', 'id'),
+    ('public', 'users', 'clerk_user_id')
+) as r (schema_name, table_name, column_name)
+order by indexed;
+-- end stamp
+
+-- stamp: service_policies(table="plan_schedules", for=["select", "insert", "update", "delete"])
+-- stamped: service_policies sha256:00be4cc91f235e6c  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public.plan_schedules has row level security on
+select c.relrowsecurity
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'public'
+  and c.relname = 'plan_schedules';
+
+-- check: select, insert, update and delete on public.plan_schedules by service_role: exactly the stamped policies
+create temporary table plan_schedules (like public.plan_schedules);
+
+create policy plan_schedules_select_service
+  on pg_temp.plan_schedules
+  for select
+  to service_role
+  using (true);
+
+create policy plan_schedules_insert_service
+  on pg_temp.plan_schedules
+  for insert
+  to service_role
+  with check (true);
+
+create policy plan_schedules_update_service
+  on pg_temp.plan_schedules
+  for update
+  to service_role
+  using (true)
+  with check (true);
+
+create policy plan_schedules_delete_service
+  on pg_temp.plan_schedules
+  for delete
+  to service_role
+  using (true);
+
+-- The server prints both sets by the same rules, so what differs here differs in meaning.
+with expected as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  join pg_catalog.pg_namespace as n on n.nspname = p.schemaname
+  where n.oid = pg_my_temp_schema()
+    and p.tablename = 'plan_schedules'
+),
+found as (
+  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
+  from pg_catalog.pg_policies as p
+  where p.schemaname = 'public'
+    and p.tablename = 'plan_schedules'
+    and (
+      p.policyname in (select e.policyname from expected as e)
+      or lower(p.cmd) in ('all', 'select', 'insert', 'update', 'delete')
+      and exists (
+        select
+        from unnest(p.roles) as granted (name)
+        left join pg_catalog.pg_roles as g on g.rolname = granted.name
+        where granted.name = 'public'
+          or exists (
+            select
+            from pg_catalog.pg_roles as r
+            where r.rolname in ('service_role')
+              and pg_has_role(r.oid, g.oid, 'usage')
+          )
+      )
+    )
+)
+select
+  (e.permissive, e.roles, e.cmd, e.qual, e.with_check)
+    is not distinct from (f.permissive, f.roles, f.cmd, f.qual, f.with_check) as as_stamped,
+  coalesce(e.policyname, f.policyname) as policy,
+  case
+    when f.policyname is null then 'missing'
+    when e.policyname is null then 'opens the same command'
+    else concat_ws(
+      ', ',
+      case when f.permissive <> e.permissive then lower(f.permissive) end,
+      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
+      case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
+      case
+        when f.with_check is distinct from e.with_check
+          then 'with check ' || coalesce(f.with_check, 'nothing')
+      end
+    )
+  end as difference
+from expected as e
+full join found as f using (policyname)
+order by as_stamped, policy;
+-- end stamp
+
+-- stamp: grants(table="plan_schedules",
+--   to={"authenticated": ["select", "insert", "update", "delete"],
+--   "service_role": ["select", "insert", "update", "delete"]})
+-- stamped: grants sha256:d6352496c64fe9ba  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: public, anon, authenticated and service_role may do with public.plan_schedules exactly what was granted
+with stamped (grantee, column_name, privilege) as (
+  -- An empty column is the whole table.
+  select null::text, null::text, null::text where false
+  union all select 'authenticated', '', 'select'
+  union all select 'authenticated', '', 'insert'
+  union all select 'authenticated', '', 'update'
+  union all select 'authenticated', '', 'delete'
+  union all select 'service_role', '', 'select'
+  union all select 'service_role', '', 'insert'
+  union all select 'service_role', '', 'update'
+  union all select 'service_role', '', 'delete'
+),
+target as (
+  select c.oid, c.relacl, c.relowner
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'public'
+    and c.relname = 'plan_schedules'
+),
+acls (column_name, acl, relowner) as (
+  select '', t.relacl, t.relowner
+  from target as t
+  union all
+  select a.attname, a.attacl, t.relowner
+  from target as t
+  join pg_catalog.pg_attribute as a on a.attrelid = t.oid
+  where not a.attisdropped
+),
+found as (
+  select
+    coalesce(r.rolname, 'public')::text as grantee,
+    acls.column_name::text,
+    lower(entry.privilege_type)
+      || case when entry.is_grantable then ' with grant option' else '' end as privilege
+  from acls
+  cross join aclexplode(acls.acl) as entry
+  left join pg_catalog.pg_roles as r on r.oid = entry.grantee
+  where entry.grantee <> acls.relowner
+),
+differences as (
+  select
+    coalesce(s.grantee, f.grantee) as grantee,
+    coalesce(s.privilege, f.privilege) as privilege,
+    coalesce(s.column_name, f.column_name) as column_name,
+    case when f.grantee is null then 'missing' else 'not granted here' end as difference
+  from stamped as s
+  full join found as f using (grantee, column_name, privilege)
+  where s.grantee is null or f.grantee is null
+)
+select d.grantee is null as as_granted, d.*
+from target as t
+left join differences as d on d.grantee in ('public', 'anon', 'authenticated', 'service_role');
+-- end stamp
