@@ -385,6 +385,8 @@ def _enum(node: Any) -> Iterator[tuple[str, Edit, bool]]:
         if number:
             yield f"place of {value.string.sval}", to_front, False
 
+    yield "one more value", lambda enum: setattr(enum.vals.add().string, "sval", "surplus"), False
+
 
 def _do(node: Any) -> Iterator[tuple[str, Edit, bool]]:
     def hollow(do: Any) -> None:

@@ -4,7 +4,7 @@ Twice: with everything, and (for what changes what a user may do) by the hand-wr
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,16 +22,23 @@ from pgvouch.transaction import Options
 
 SYSTEMS = database_names(find_project(ROOT / "pyproject.toml"))
 
-EQUIVALENT: dict[str, str] = {
-    r"no not null on (id|plan_id) in «create table": "the primary key says it too",
-    r"role service_role in «create policy \w+_service on": "it is the role already",
-    r"role anon in «create policy learning_plans_select_public_anon": "it is the role already",
-    r"to anon in «grant select on table public\.learning_plans to anon": "it is the role already",
-    r'a grant to anon on "public"\."learning_plans"$': "visitors may read it already",
-    r"no grantee 0 in «revoke all on table public\.\w+ from public, anon": "a new table grants "
-    "nothing to PUBLIC; the line is there for databases whose default privileges do",
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "": {
+        r"no not null on (id|plan_id) in «create table": "the primary key says it too",
+        r"no grantee 0 in «revoke all on table public\.\w+ from public, anon": "a new table grants "
+        "nothing to PUBLIC; the line is there for databases whose default privileges do",
+    },
+    "learning_plans": {
+        r"role service_role in «create policy \w+_service on": "it is the role already",
+        r"role anon in «create policy learning_plans_select_public_anon": "it is the role already",
+        r"to anon in «grant select on table public\.learning_plans to anon": "it is the role already",
+        r'a grant to anon on "public"\."learning_plans"$': "visitors may read it already",
+    },
+    "monthly_planner": {
+        r'no row level security on "public"\."\w+"$': "the design has none to switch off",
+    },
 }
-"""Mutants that mean the same as the original, by pattern, each with the reason."""
+"""By system ("" is all of them): mutants that mean the same, by pattern, each with the reason."""
 
 OLD_ROWS: dict[str, str] = {
     # An account from before there were profiles, or the backfill would have nothing to do.
@@ -109,16 +116,15 @@ def _cases() -> Iterator[tuple[str, int]]:
 CASES = list(_cases())
 
 
-def _not_equivalent(names: list[str]) -> list[str]:
-    return [name for name in names if not any(re.search(p, name) for p in EQUIVALENT)]
+def _not_equivalent(system: str, names: list[str]) -> list[str]:
+    patterns = [*EQUIVALENT[""], *EQUIVALENT.get(system, {})]
+    return [name for name in names if not any(re.search(p, name) for p in patterns)]
 
 
 @pytest.mark.parametrize(
     ("system", "position"), CASES, ids=[f"{s}-{_system(s)[p].id}" for s, p in CASES]
 )
-def test_no_mutant_survives(
-    pg18: Server, system: str, position: int, record_property: Callable[[str, object], None]
-) -> None:
+def test_no_mutant_survives(pg18: Server, system: str, position: int) -> None:
     migrations = _system(system)
     mutants = list(mutants_of(migrations[position]))
     survivors: list[str] = []
@@ -133,9 +139,6 @@ def test_no_mutant_survives(
                 unchecked.append(mutant.name)
     finally:
         lab.close()
-    access = sum(mutant.access for mutant in mutants)
-    record_property("score", f"{len(mutants) - len(survivors)}/{len(mutants)}")
-    record_property("score of the checks alone", f"{access - len(unchecked)}/{access}")
     assert len(mutants) >= 20
-    assert _not_equivalent(survivors) == []
-    assert _not_equivalent(unchecked) == []
+    assert _not_equivalent(system, survivors) == []
+    assert _not_equivalent(system, unchecked) == []

@@ -18,6 +18,7 @@ from pgvouch.plan import Applied, State
 from pgvouch.prepare import Script, check_sql, make_script, python_script, read_promises
 from pgvouch.promises import Promises
 from pgvouch.transaction import LedgerMovedError, Transaction
+from pgvouch.verify import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,8 @@ def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished
     )
     began = time.perf_counter()
     try:
-        _run(engine, transaction, step)
-        passed = _judge(engine, step)
+        before = _run(engine, transaction, step)
+        passed = _judge(engine, step, before)
         transaction.finish(
             *engine.backend.unmark_sql(step.row.id),
             ledger.forget_sql(step.row.id),
@@ -147,19 +148,22 @@ def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished
     return Finished(step.row.id, "rolled back", duration_ms, passed, notes=step.notes)
 
 
-def _run(engine: Engine, transaction: Transaction, step: Undo) -> None:
+def _run(engine: Engine, transaction: Transaction, step: Undo) -> list[Rows]:
+    """Take the migration back; return the rows of the `before` queries."""
     message = transaction.opening()
+    verify.add_before(message, step.promises)
     is_python = step.migration is not None and step.migration.is_python
     is_empty = step.row.state is State.PROVIDED or sqltext.is_blank(step.script.source.text)
     if not step.script.transactional and not is_python:
         _run_stepwise(engine, step)
     elif not is_python and not is_empty:
         message.add_source(step.script.source, None, "body")
-    transaction.open(message)
+    results = transaction.open(message)
     if is_python and step.migration is not None and step.row.state is not State.PROVIDED:
         from pgvouch.python_steps import run_steps
 
         run_steps(step.migration, engine.backend, "rollback")
+    return verify.before_values(message, results, step.promises)
 
 
 def _run_stepwise(engine: Engine, step: Undo) -> None:
@@ -175,10 +179,11 @@ def _run_stepwise(engine: Engine, step: Undo) -> None:
             ) from None
 
 
-def _judge(engine: Engine, step: Undo) -> int:
+def _judge(engine: Engine, step: Undo, before: Sequence[Rows]) -> int:
     if step.promises is None:
         return 0
-    _, verdict = verify.run(engine.session, Message().add(*RESET_ROLE), step.promises)
+    message = Message().add(*RESET_ROLE)
+    _, verdict = verify.run(engine.session, message, step.promises, before)
     if verdict.broken:
         raise failure.check_error(f"the rollback of {step.row.id}", verdict.broken)
     return verdict.passed

@@ -99,6 +99,23 @@ def test_a_rollback_promises_too(folder: Folder) -> None:
     assert folder.query("select count(*) from pgvouch._yoyo_migration") == [(1,)]
 
 
+def test_a_rollback_may_promise_that_rows_stay_the_same(folder: Folder) -> None:
+    folder.write(A | {"002_b.sql": "create table b (n int); insert into b values (1), (2);"})
+    folder.write({"002_b.rollback.sql": "delete from b where n = 2; alter table b rename to c;"})
+    folder.write(
+        {
+            "verify/002_b.rollback.sql": "-- same: the rows\n-- before:\nselect n from b\n"
+            "-- after:\nselect n from c;"
+        }
+    )
+    folder("migrate")
+    ran = folder("rollback")
+    assert ran.code == 1
+    assert "does not keep its promise: the rows" in ran.err
+    folder.query("update pgvouch.migration set rollback_sql = 'alter table b rename to c'")
+    assert folder("rollback").code == 0
+
+
 def test_options_that_exclude_each_other(folder: Folder) -> None:
     folder.write(A)
     folder("migrate")
