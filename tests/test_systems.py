@@ -60,7 +60,7 @@ def apply_by_psql(server: Server, url: str, migrations: Sequence[Migration]) -> 
     """Apply files with psql, except for what the server has already: roles are the cluster's."""
     for migration in migrations:
         condition = migration.directives.unless
-        if condition is None or query(url, f"select ({condition}\n)::boolean") == [(False,)]:
+        if condition is None or query(url, f"select ({condition}\n)::boolean") != [(True,)]:
             psql(server, url, "-f", migration.path)
 
 

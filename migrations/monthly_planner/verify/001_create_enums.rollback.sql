@@ -1,0 +1,8 @@
+-- check: complexity is gone
+select to_regtype('public.complexity') is null;
+
+-- check: weekend_preference is gone
+select to_regtype('public.weekend_preference') is null;
+
+-- check: insight_type is gone
+select to_regtype('public.insight_type') is null;

@@ -1,0 +1,3 @@
+-- check: user_goals_and_preferences is gone, with its sequence
+select to_regclass('public.user_goals_and_preferences') is null
+  and to_regclass('public.user_goals_and_preferences_id_seq') is null;

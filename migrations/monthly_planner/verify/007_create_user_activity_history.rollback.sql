@@ -1,0 +1,3 @@
+-- check: user_activity_history is gone, with its sequence
+select to_regclass('public.user_activity_history') is null
+  and to_regclass('public.user_activity_history_id_seq') is null;

@@ -1,0 +1,173 @@
+"""The migration of the document that closes the rows by user: stamped, applied, tried, taken back."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from psycopg import errors
+
+from pgvouch import api, config
+from pgvouch.config import find_project, read_database
+from pgvouch.db import Session
+from pgvouch.events import silent
+from pgvouch.stamp import Templates, stamp_files
+from pgvouch.status import verify_database
+from pgvouch.transaction import Options
+
+from .conftest import ROOT, SYSTEM, TABLES, Database, blocks
+from .test_rollbacks import dump
+
+NAME = "009_close_by_ownership"
+ROLE = "do $$ begin create role authenticated nologin; exception when duplicate_object then end $$"
+STAMP = re.compile(r"^-- stamp: .*(?:\n--   .*)*", re.MULTILINE)
+
+
+def closing_project(root: Path) -> Path:
+    """A copy of the project in which the document's words are followed."""
+    copy = root / "migrations" / SYSTEM.name
+    shutil.copytree(SYSTEM, copy)
+    (root / "pgvouch.toml").write_text('verify = "required"\n')
+    migration, undo = blocks("pgsql")
+    stamps = STAMP.findall(migration)
+    assert len(stamps) == 14
+    files = {
+        f"{NAME}.sql": migration,
+        f"{NAME}.rollback.sql": "\n".join(reversed(stamps)) + "\n\n" + undo,
+        f"verify/{NAME}.sql": "\n".join(stamps) + "\n",
+    }
+    for name, text in files.items():
+        (copy / name).write_text(text)
+    outcomes = stamp_files([copy / name for name in files], Templates())
+    assert [outcome.status for outcome in outcomes] == ["written"] * 42
+    (retire,) = (block for block in blocks("sh") if block.startswith("sed "))
+    subprocess.run(["sh", "-ec", retire], cwd=root, check=True)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def closing(tmp_path_factory) -> config.Database:
+    root = tmp_path_factory.mktemp("closing")
+    copy = closing_project(root)
+    migrations = read_database(find_project(root / "pgvouch.toml"), SYSTEM.name)
+    assert [m.id for m in migrations][-1] == NAME
+    return config.Database(SYSTEM.name, copy, "", migrations)
+
+
+@pytest.fixture
+def closed(address, monthly_planner, closing):
+    """The planner with the migration applied."""
+    monthly_planner.rows(ROLE)
+    with Session.open(address) as session:
+        done = api.migrate(session, closing, Options(), silent, require_promises=True)
+    assert [e.id for e in done.finished] == [NAME]
+    return monthly_planner
+
+
+class Acting:
+    """A transaction in a user's name, as the server begins it."""
+
+    def __init__(self, db: Database, user: int | None) -> None:
+        self.db = db
+        self.user = user
+        self.transaction = db.connection.transaction()
+
+    def __enter__(self) -> Database:
+        self.transaction.__enter__()
+        self.db.rows("set local role authenticated")
+        if self.user is not None:
+            self.db.rows("select set_config('planner.user_id', %s, true)", str(self.user))
+        return self.db
+
+    def __exit__(self, *error: object) -> None:
+        self.transaction.__exit__(*error)
+
+
+def test_a_user_sees_the_own_rows_and_nobody_elses(closed, ann, bob):
+    for person in (ann, bob):
+        with Acting(closed, person.id) as db:
+            for table in TABLES:
+                assert db.rows(f"select id from public.{table}") == [(person.rows[table],)]
+
+
+def test_without_a_user_there_is_nothing(closed, ann):
+    with Acting(closed, None) as db:
+        assert [db.rows(f"select id from public.{table}") for table in TABLES] == [[]] * 7
+
+
+def test_the_server_itself_sees_everything_as_before(closed, ann, bob):
+    for table in TABLES:
+        assert closed.value(f"select count(*) from public.{table}") == 2
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into public.user_goals_and_preferences (user_id, goals_text, task_complexity, "
+        "focus_areas, weekend_preference, fixed_commitments_json) "
+        "values (%(user)s, 'g', 'Simple', 'f', 'Rest', '{}')",
+        "insert into public.monthly_plans (user_id, preference_id, month_year, ai_prompt, "
+        "ai_response_raw) values (%(caller)s, %(user_goals_and_preferences)s, '2026-02-01', 'p', '{}')",
+        "insert into public.plan_tasks (plan_id, task_description, focus_area, start_time, end_time) "
+        "values (%(monthly_plans)s, 't', 'f', '2026-02-01 07:00', '2026-02-01 08:00')",
+        "insert into public.user_activity_history (user_id, task_id, was_completed) "
+        "values (%(caller)s, %(plan_tasks)s, true)",
+        "insert into public.user_productivity_insights (user_id, insight_type, insight_value_json) "
+        "values (%(user)s, 'Challenges', '{}')",
+        "update public.generation_quota set generations_used = 0 where id = %(generation_quota)s",
+        "update public.user_activity_history set was_completed = false",
+        "update public.users set name = 'x'",
+    ],
+)
+def test_nothing_is_written_into_the_rows_of_another(closed, ann, bob, statement):
+    values = bob.rows | {"user": bob.id, "caller": ann.id}
+    with closed.refused(errors.InsufficientPrivilege), Acting(closed, ann.id) as db:
+        db.connection.execute(statement, values)
+
+
+def test_a_user_works_on_the_own_plan(closed, ann, bob):
+    with Acting(closed, ann.id) as db:
+        plan = db.insert(
+            "monthly_plans",
+            user_id=ann.id,
+            preference_id=ann.rows["user_goals_and_preferences"],
+            month_year="2026-02-01",
+            ai_prompt="Plan February",
+            ai_response_raw="{}",
+        )
+        task = db.insert(
+            "plan_tasks",
+            plan_id=plan,
+            task_description="Swim",
+            focus_area="Health",
+            start_time="2026-02-02 07:00",
+            end_time="2026-02-02 08:00",
+        )
+        entry = db.insert("user_activity_history", user_id=ann.id, task_id=task, was_completed=True)
+        assert db.changed("update public.plan_tasks set is_completed = true") == 2
+        assert db.changed("delete from public.user_activity_history where id = %s", entry) == 1
+        for table in ("plan_tasks", "monthly_plans", "user_productivity_insights"):
+            assert db.changed(f"delete from public.{table} where id = %s", bob.rows[table]) == 0
+
+
+def test_promises_hold_and_the_rollback_takes_all_of_it_back(
+    every_server, address, monthly_planner, closing
+):
+    before = dump(every_server, address)
+    monthly_planner.rows(ROLE)
+    with Session.open(address) as session:
+        api.migrate(session, closing, Options(), silent, require_promises=True)
+        found = verify_database(session, closing, api.read_ledger(session))
+        assert [item for item in found if item.broken] == []
+        assert sum(item.passed for item in found) > 150
+        api.roll_back_steps(session, closing, Options(), silent, steps=1, to=None)
+    assert dump(every_server, address) == before
+
+
+def test_checks_that_nothing_is_open_fail_if_they_are_not_retired(closed, address):
+    migrations = read_database(find_project(ROOT / "pyproject.toml"), SYSTEM.name)
+    system = config.Database(SYSTEM.name, SYSTEM, address, migrations)
+    with Session.open(address) as session:
+        found = verify_database(session, system, api.read_ledger(session))
+    assert [len(item.broken) for item in found] == [0] + [1] * 7
