@@ -41,11 +41,10 @@ class Context:
 
     def resolve(self, database: Database) -> str:
         """The URL to connect to; `embedded:` starts the embedded server."""
-        if not database.url.startswith("embedded:"):
+        if not database.is_embedded:
             return database.url
         from pgvouch.server import resolve
 
-        self.create = True
         return resolve(database.url, self.project, database.name)
 
     @contextmanager
@@ -54,7 +53,8 @@ class Context:
         from pgvouch.api import connect
 
         url = self.resolve(database)
-        with connect(url, application_name=f"pgvouch {command}", create=self.create) as session:
+        create = self.create or database.is_embedded
+        with connect(url, application_name=f"pgvouch {command}", create=create) as session:
             yield session
 
     def tell(self, text: str, document: dict[str, Any]) -> None:

@@ -53,6 +53,11 @@ class Database:
     """Platform sets first."""
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether it is on the embedded server."""
+        return self.url.startswith(EMBEDDED)
+
+    @property
     def by_id(self) -> dict[str, Migration]:
         """The migrations by identifier."""
         return {migration.id: migration for migration in self.migrations}

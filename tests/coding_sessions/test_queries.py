@@ -4,35 +4,18 @@ import re
 
 import pytest
 
+from plans import is_broken, nodes
+
 from .conftest import SYSTEM
 
 FILES = {file.stem: file for file in sorted((SYSTEM / "queries").glob("*.sql"))}
 OF_THE_DOCUMENT = ("job_claim", "projects_active")
 
 
-def nodes(plan):
-    """All nodes of a plan, the outermost first."""
-    yield plan
-    for child in plan.get("Plans", []):
-        yield from nodes(child)
-
-
 def explain(db, query):
     """The plan of a query, and the shortest of three runs in milliseconds."""
     runs = [db.value(f"explain (analyze, format json) {query}")[0] for _ in range(3)]
     return list(nodes(runs[-1]["Plan"])), min(run["Execution Time"] for run in runs)
-
-
-def broken(found, wanted):
-    """Whether a plan is not what a file says, in the words of its `plan` lines."""
-    if match := re.fullmatch(r"index (\w+)", wanted):
-        return match[1] not in {node.get("Index Name") for node in found}
-    if match := re.fullmatch(r"no seq scan on (\w+)", wanted):
-        return any(
-            node["Node Type"] == "Seq Scan" and node["Relation Name"] == match[1] for node in found
-        )
-    assert wanted == "no sort"
-    return any("Sort" in node["Node Type"] for node in found)
 
 
 def check(db, name):
@@ -53,7 +36,7 @@ def check(db, name):
     assert rows
     assert sorted(map(str, same_rows)) == sorted(map(str, rows))
     for found, took_ms in (owners, callers):
-        assert [plan for plan in plans if broken(found, plan)] == []
+        assert [plan for plan in plans if is_broken(found, plan)] == []
         assert took_ms < float(said["time"].removesuffix("ms"))
 
 

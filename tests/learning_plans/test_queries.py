@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from plans import is_broken, nodes
+
 from .conftest import SYSTEM
 
 FILES = {file.stem: file for file in sorted((SYSTEM / "queries").glob("*.sql"))}
@@ -46,13 +48,6 @@ $$;
 """
 
 
-def nodes(plan):
-    """All nodes of a plan, the outermost first."""
-    yield plan
-    for child in plan.get("Plans", []):
-        yield from nodes(child)
-
-
 def explain(db, query):
     """The plan of a query, and the shortest of three runs in milliseconds; nothing is changed."""
     runs = []
@@ -66,19 +61,6 @@ def answer(db, query):
     """What a query returns; nothing is changed."""
     with db.connection.transaction(force_rollback=True):
         return sorted(map(str, db.rows(query)))
-
-
-def broken(found, wanted):
-    """Whether a plan is not what a file says, in the words of its `plan` lines."""
-    if match := re.fullmatch(r"index (\w+)", wanted):
-        return match[1] not in {node.get("Index Name") for node in found}
-    if match := re.fullmatch(r"arbiter (\w+)", wanted):
-        return found[0].get("Conflict Arbiter Indexes") != [match[1]]
-    match = re.fullmatch(r"no seq scan on (\w+)", wanted)
-    assert match
-    return any(
-        node["Node Type"] == "Seq Scan" and node["Relation Name"] == match[1] for node in found
-    )
 
 
 def run_per_row(found):
@@ -111,7 +93,7 @@ def check(db, name, *, prepare=""):
     for (found, took_ms), rows in answers:
         assert rows
         assert rows == answers[0][1]
-        missed = [plan for plan in plans if broken(found, plan)]
+        missed = [plan for plan in plans if is_broken(found, plan)]
         assert not missed, missed
         assert run_per_row(found) == []
         assert took_ms < float(said["time"].removesuffix("ms"))

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from plans import is_broken, nodes
+
 from .conftest import SYSTEM
 
 FILES = {file.stem: file for file in sorted((SYSTEM / "queries").glob("*.sql"))}
@@ -11,25 +13,6 @@ INDEXES = {
     name: re.findall(r"^-- plan: index (\w+)$", file.read_text(), re.MULTILINE)
     for name, file in FILES.items()
 }
-
-
-def nodes(plan):
-    """All nodes of a plan, the outermost first."""
-    yield plan
-    for child in plan.get("Plans", []):
-        yield from nodes(child)
-
-
-def is_broken(found, wanted):
-    """Whether a plan is not what a file says, in the words of its `plan` lines."""
-    if match := re.fullmatch(r"index (\w+)", wanted):
-        return match[1] not in {node.get("Index Name") for node in found}
-    if match := re.fullmatch(r"no seq scan on (\w+)", wanted):
-        return any(
-            node["Node Type"] == "Seq Scan" and node["Relation Name"] == match[1] for node in found
-        )
-    assert wanted == "no sort"
-    return any("Sort" in node["Node Type"] for node in found)
 
 
 def check(db, name):

@@ -24,12 +24,7 @@ _MARKS = {
 
 def _rows(context: Context, database: Database) -> list[Applied]:
     """Read a ledger; a database that is not there yet has an empty one."""
-    if database.url.startswith("embedded:"):
-        from pgvouch.server import resolve
-
-        url = resolve(database.url, context.project, database.name)
-    else:
-        url = database.url
+    url = context.resolve(database)
     try:
         with api.connect(url, application_name="pgvouch status", create=False) as session:
             return api.read_ledger(session)

@@ -78,8 +78,7 @@ def _applied_ids(context: Context, name: str) -> set[str]:
 
     try:
         (database,) = context.databases((name,) if name else ())
-        is_embedded = database.url.startswith("embedded:")
-        if is_embedded and find_running(data_folder(context.project)) is None:
+        if database.is_embedded and find_running(data_folder(context.project)) is None:
             return set()
         url = context.resolve(database)
         with connect(url, application_name="pgvouch stamp", create=False) as session:
