@@ -5,13 +5,13 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from owner import Owner
 from pgvouch import api, config
 from pgvouch.config import find_project, read_database
 from pgvouch.db import Session
@@ -22,11 +22,6 @@ ROOT = Path(__file__).parent.parent.parent
 SYSTEM = ROOT / "migrations" / "coding_sessions"
 PLATFORM = ROOT / "migrations" / "_supabase"
 TABLES = ("profiles", "projects", "coding_sessions", "coding_jobs", "session_events")
-
-
-def migration_files(folder: Path) -> list[Path]:
-    """The migrations of a folder in order, without their rollbacks."""
-    return sorted(f for f in folder.glob("*.sql") if not f.name.endswith(".rollback.sql"))
 
 
 def build(conninfo: str) -> None:
@@ -43,25 +38,8 @@ def build(conninfo: str) -> None:
         )
 
 
-class Database:
+class Database(Owner):
     """A connection as the owner, and ways to act as the roles of the API."""
-
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self.connection = connection
-
-    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """Run a statement in a transaction of its own, or in the one of `acting`."""
-        cursor = self.connection.execute(sql, values or None)
-        return cursor.fetchall() if cursor.description else []
-
-    def value(self, sql: str, *values: object) -> Any:
-        """The only value of the only row."""
-        ((value,),) = self.rows(sql, *values)
-        return value
-
-    def changed(self, sql: str, *values: object) -> int:
-        """How many rows a statement changed."""
-        return self.connection.execute(sql, values or None).rowcount
 
     @contextmanager
     def acting(self, role: str, user: UUID | None = None) -> Iterator["Database"]:
@@ -89,12 +67,6 @@ class Database:
         """Be the worker."""
         with self.acting("service_role"):
             yield self
-
-    @contextmanager
-    def refused(self, error: type[psycopg.Error]) -> Iterator[None]:
-        """What is inside has to fail with this error, and leaves nothing behind."""
-        with pytest.raises(error), self.connection.transaction():
-            yield
 
     def sign_up(self, email: str, metadata: dict[str, str] | None = None) -> UUID:
         """Insert an account, as the auth server does."""

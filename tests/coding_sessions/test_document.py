@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from .conftest import PLATFORM, ROOT, SYSTEM, TABLES, migration_files
+from owner import migration_files
+
+from .conftest import PLATFORM, ROOT, SYSTEM, TABLES
 from .test_queries import FILES
 from .test_seed import SEED
 

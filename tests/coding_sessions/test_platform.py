@@ -4,9 +4,10 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from owner import migration_files
 from pgvouch.migration import parse_directives
 
-from .conftest import PLATFORM, SYSTEM, migration_files
+from .conftest import PLATFORM, SYSTEM
 
 
 def holds(connection, name):

@@ -3,7 +3,9 @@
 import pytest
 from psycopg import errors
 
-from .conftest import SYSTEM, migration_files
+from owner import migration_files
+
+from .conftest import SYSTEM
 
 
 def test_user_can_read_own_profile(coding_sessions, ann):

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from owner import Owner
 from pgvouch import api, config
 from pgvouch.config import find_project, read_database
 from pgvouch.db import Session
@@ -38,11 +39,6 @@ UPSERT = (
 )
 
 
-def migration_files(folder: Path) -> list[Path]:
-    """The migrations of a folder in order, without their rollbacks."""
-    return sorted(f for f in folder.glob("*.sql") if not f.name.endswith(".rollback.sql"))
-
-
 def build(conninfo: str) -> None:
     """Make the platform set and the system in an empty database, as `pgvouch migrate` does."""
     project = find_project(ROOT / "pyproject.toml")
@@ -57,25 +53,8 @@ def build(conninfo: str) -> None:
         )
 
 
-class Database:
+class Database(Owner):
     """A connection as the owner, and ways to act as the roles of the API."""
-
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self.connection = connection
-
-    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """Run a statement in a transaction of its own, or in the one of `acting`."""
-        cursor = self.connection.execute(sql, values or None)
-        return cursor.fetchall() if cursor.description else []
-
-    def value(self, sql: str, *values: object) -> Any:
-        """The only value of the only row."""
-        ((value,),) = self.rows(sql, *values)
-        return value
-
-    def changed(self, sql: str, *values: object) -> int:
-        """How many rows a statement changed."""
-        return self.connection.execute(sql, values or None).rowcount
 
     @contextmanager
     def acting(self, role: str, sub: str | None = None) -> Iterator["Database"]:
@@ -112,12 +91,6 @@ class Database:
             self.rows(f"create role {worker} in role service_role")
             self.rows(f"set local role {worker}")
             yield self
-
-    @contextmanager
-    def refused(self, error: type[psycopg.Error]) -> Iterator[None]:
-        """What is inside has to fail with this error, and leaves nothing behind."""
-        with pytest.raises(error), self.connection.transaction():
-            yield
 
     def person(self, name: str) -> UUID:
         """Make a person, as Clerk's webhook would have."""

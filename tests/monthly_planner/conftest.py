@@ -3,13 +3,12 @@
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
+from owner import Owner
 from pgvouch import api, config
 from pgvouch.config import find_project, read_database
 from pgvouch.db import Session
@@ -29,11 +28,6 @@ TABLES = (
     "user_activity_history",
     "user_productivity_insights",
 )
-
-
-def migration_files(folder: Path) -> list[Path]:
-    """The migrations of a folder in order, without their rollbacks."""
-    return sorted(f for f in folder.glob("*.sql") if not f.name.endswith(".rollback.sql"))
 
 
 def blocks(language: str) -> list[str]:
@@ -60,25 +54,8 @@ def build(conninfo: str) -> api.Outcome:
         )
 
 
-class Database:
+class Database(Owner):
     """A connection as the owner."""
-
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self.connection = connection
-
-    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """Run a statement in a transaction of its own."""
-        cursor = self.connection.execute(sql, values or None)
-        return cursor.fetchall() if cursor.description else []
-
-    def value(self, sql: str, *values: object) -> Any:
-        """The only value of the only row."""
-        ((value,),) = self.rows(sql, *values)
-        return value
-
-    def changed(self, sql: str, *values: object) -> int:
-        """How many rows a statement changed."""
-        return self.connection.execute(sql, values or None).rowcount
 
     def insert(self, table: str, **values: object) -> int:
         """Insert a row and say which id it got."""
@@ -87,12 +64,6 @@ class Database:
             f"values ({', '.join(['%s'] * len(values))}) returning id",
             *values.values(),
         )
-
-    @contextmanager
-    def refused(self, error: type[psycopg.Error]) -> Iterator[None]:
-        """What is inside has to fail with this error, and leaves nothing behind."""
-        with pytest.raises(error), self.connection.transaction():
-            yield
 
 
 class Person:

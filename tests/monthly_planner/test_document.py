@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from .conftest import ROOT, SEED, SYSTEM, TABLES, TEXT, blocks, migration_files
+from owner import migration_files
+
+from .conftest import ROOT, SEED, SYSTEM, TABLES, TEXT, blocks
 from .test_queries import FILES, INDEXES
 
 SECTION = re.compile(r"^## \d\. (.+?)$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)

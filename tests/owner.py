@@ -1,0 +1,41 @@
+"""What the tests of every system share: its files, and a connection as the owner of its tables."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+
+def migration_files(folder: Path) -> list[Path]:
+    """The migrations of a folder in order, without their rollbacks."""
+    return sorted(f for f in folder.glob("*.sql") if not f.name.endswith(".rollback.sql"))
+
+
+class Owner:
+    """A connection as the owner."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run a statement in a transaction of its own, or in the one that is open."""
+        cursor = self.connection.execute(sql, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def value(self, sql: str, *values: object) -> Any:
+        """The only value of the only row."""
+        ((value,),) = self.rows(sql, *values)
+        return value
+
+    def changed(self, sql: str, *values: object) -> int:
+        """How many rows a statement changed."""
+        return self.connection.execute(sql, values or None).rowcount
+
+    @contextmanager
+    def refused(self, error: type[psycopg.Error]) -> Iterator[None]:
+        """What is inside has to fail with this error, and leaves nothing behind."""
+        with pytest.raises(error), self.connection.transaction():
+            yield
