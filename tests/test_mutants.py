@@ -18,7 +18,7 @@ from pgvouch.db import Session
 from pgvouch.errors import VouchError
 from pgvouch.events import silent
 from pgvouch.migration import Migration, checksum
-from pgvouch.transaction import Options
+from pgvouch.options import Options
 
 SYSTEMS = database_names(find_project(ROOT / "pyproject.toml"))
 

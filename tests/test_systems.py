@@ -12,8 +12,8 @@ from pgvouch.config import Database, database_names, find_project, read_database
 from pgvouch.db import Session
 from pgvouch.events import silent
 from pgvouch.migration import Migration
+from pgvouch.options import Options
 from pgvouch.status import verify_database
-from pgvouch.transaction import Options
 
 SYSTEMS = database_names(find_project(ROOT / "pyproject.toml"))
 

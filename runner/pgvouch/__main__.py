@@ -1,6 +1,7 @@
 """The program's entry: errors become text or JSON and an exit code, never a traceback."""
 
 import os
+import signal
 import sys
 
 
@@ -12,7 +13,13 @@ def main() -> None:
 
         patch()
     from pgvouch.cli import run
+    from pgvouch.errors import Interrupted
 
+    def interrupt(number: int, _frame: object) -> None:
+        raise Interrupted(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     sys.exit(run(sys.argv[1:], os.environ))
 
 

@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from pgvouch import ledger, plan
 from pgvouch.config import Database
 from pgvouch.db import QueryError, Session
-from pgvouch.errors import MigrationError, NoDatabaseError, PlanError
-from pgvouch.events import Finished, Listener, Note
+from pgvouch.errors import (
+    MigrationError,
+    NoDatabaseError,
+    NotReadyError,
+    PlanError,
+    TooManyConnectionsError,
+    VouchError,
+)
+from pgvouch.events import Finished, Listener, Note, Waiting, silent
 from pgvouch.migration import Migration
+from pgvouch.options import Options
 from pgvouch.plan import Applied, State
-from pgvouch.transaction import Options
+from pgvouch.retry import Patience, Refusal, patiently
+from pgvouch.waiting import LockedError, under_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +34,51 @@ class Outcome:
 
 
 @contextmanager
-def connect(url: str, *, application_name: str, create: bool) -> Iterator[Session]:
+def connect(
+    url: str,
+    *,
+    application_name: str,
+    create: bool,
+    wait_s: float = 0.0,
+    tell: Listener = silent,
+) -> Iterator[Session]:
     """Open a session, creating a missing database where that is wanted.
+
+    Args:
+        url: where.
+        application_name: what pg_stat_activity shows.
+        create: whether a missing database is created.
+        wait_s: how long to wait for a server that does not answer, or is starting up.
+        tell: is told about the wait.
 
     Raises:
         ConnectError: with what was said, never with the password.
     """
-    try:
-        session = Session.open(url, application_name)
-    except NoDatabaseError:
-        if not create:
-            raise
-        create_database(url)
-        session = Session.open(url, application_name)
+
+    def waiting(refusal: Refusal) -> None:
+        tell(Waiting(str(refusal.error), refusal.remaining_s))
+
+    def open_session() -> Session:
+        try:
+            return Session.open(url, application_name)
+        except NoDatabaseError:
+            if not create:
+                raise
+            create_database(url)
+            return Session.open(url, application_name)
+
+    patience = Patience(wait_s, first_s=0.2, longest_s=2.0)
+    session = (
+        patiently(open_session, patience, again=_may_come_up, tell=waiting)
+        if wait_s
+        else open_session()
+    )
     with session:
         yield session
+
+
+def _may_come_up(exc: BaseException) -> bool:
+    return isinstance(exc, (NotReadyError, TooManyConnectionsError))
 
 
 def create_database(url: str) -> str:
@@ -120,7 +159,7 @@ def migrate(
     refuse_unknown_until(prepared, database.by_id)
     _refuse_stepwise_together(todo.pending, together=options.single_transaction)
     if rows is None:
-        _create_ledger(session, listener)
+        _create_ledger(session, options, listener)
     done = Engine(session, options, listener).migrate(prepared)
     return Outcome(tuple(done), len(ledger.read(session) or ()), todo.ahead)
 
@@ -150,7 +189,7 @@ def rehearse(
     if not prepared:
         return Outcome((), len(rows or ()), todo.ahead)
     if rows is None:
-        _create_ledger(session, listener)
+        _create_ledger(session, options, listener)
     engine = Engine(session, options, listener, deltas=Deltas.TAKEN)
     try:
         done = engine.migrate(prepared, commit=False)
@@ -190,19 +229,32 @@ def roll_back_steps(
     return Outcome(tuple(done), len(rows) - len(done))
 
 
-def _create_ledger(session: Session, listener: Listener) -> None:
+def _create_ledger(session: Session, options: Options, listener: Listener) -> None:
+    def ensure() -> int:
+        if (taken_over := ledger.ensure(session)) is None:
+            raise LockedError
+        return taken_over
+
     try:
-        taken_over = ledger.ensure(session)
+        taken_over = under_lock(session, options, listener, ensure, state="Nothing was run.")
     except QueryError as exc:
         session.try_run("rollback")
-        raise MigrationError(
-            f"the ledger cannot be created: {exc.server.primary}",
-            server=exc.server,
-            state="Nothing was run.",
-            hint="connect as a role that may create a schema in this database",
-        ) from None
+        raise _no_ledger(session, exc) from None
     if taken_over:
         listener(Note(f"{taken_over} migrations taken over from yoyo; its tables stay as they are"))
+
+
+def _no_ledger(session: Session, exc: QueryError) -> VouchError:
+    from pgvouch.failure import cannot_begin
+
+    if exc.server.sqlstate in {"25006", "0A000"} and not exc.done:
+        return cannot_begin(session, exc)
+    return MigrationError(
+        f"the ledger cannot be created: {exc.server.primary}",
+        server=exc.server,
+        state="Nothing was run.",
+        hint="connect as a role that may create a schema in this database",
+    )
 
 
 def _tell_ahead(todo: plan.Plan, listener: Listener) -> None:

@@ -13,7 +13,7 @@ from pgvouch.errors import FileError, MigrationError, Place, UsageError
 from pgvouch.events import Listener
 from pgvouch.files import ROLLBACK
 from pgvouch.migration import Migration, Version
-from pgvouch.transaction import Options
+from pgvouch.options import Options
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The commands: flags in, one call, a report and an exit code out."""
 
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ import click
 
 from pgvouch import __version__, report
 from pgvouch.config import Database, Project, choose, find_project
-from pgvouch.errors import UsageError, VouchError
+from pgvouch.duration import seconds
+from pgvouch.errors import Interrupted, UsageError, VouchError
 
 PENDING, DRIFT = 3, 4
 
@@ -26,7 +28,10 @@ class Context:
     as_json: bool = False
     create: bool = False
     verbose: bool = False
-    lock_timeout: str | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    """Times and retries from the command line, by their names in the configuration."""
+    wait_s: float = 0.0
+    """How long to wait for the server to come up."""
     variables: dict[str, str] = field(default_factory=dict)
     document: dict[str, Any] = field(default_factory=dict)
 
@@ -54,7 +59,10 @@ class Context:
 
         url = self.resolve(database)
         create = self.create or database.is_embedded
-        with connect(url, application_name=f"pgvouch {command}", create=create) as session:
+        name = f"pgvouch {command}"
+        with connect(
+            url, application_name=name, create=create, wait_s=self.wait_s, tell=self.progress()
+        ) as session:
             yield session
 
     def tell(self, text: str, document: dict[str, Any]) -> None:
@@ -87,8 +95,8 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         else:
             exc.show()
         return exc.exit_code
-    except click.Abort:
-        return 130
+    except (KeyboardInterrupt, click.Abort) as exc:
+        return _interrupted(context, exc)
     except VouchError as exc:
         return _fail(context, exc)
     except OSError as exc:
@@ -96,6 +104,17 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     if context.as_json:
         report.print_json(context.document)
     return code if isinstance(code, int) else 0
+
+
+def _interrupted(context: Context, exc: BaseException) -> int:
+    number = exc.signal if isinstance(exc, Interrupted) else signal.SIGINT
+    error = VouchError(
+        f"interrupted by {signal.Signals(number).name}",
+        state=exc.state if isinstance(exc, Interrupted) else None,
+        hint="the same command again goes on where this one stopped",
+    )
+    _fail(context, error)
+    return 128 + number
 
 
 def _fail(context: Context, error: VouchError) -> int:
@@ -120,6 +139,32 @@ def _variables(ctx: click.Context, parameter: click.Parameter, values: tuple[str
         if not equals:
             raise click.BadParameter("write NAME=VALUE", ctx, parameter)
         ctx.ensure_object(Context).variables[name] = text
+
+
+def duration_s(ctx: click.Context, parameter: click.Parameter, value: str) -> float:
+    """Return a time from the command line in seconds; a bare number means seconds.
+
+    Raises:
+        BadParameter: it is no time.
+    """
+    try:
+        return seconds(value, unit="s")
+    except ValueError:
+        raise click.BadParameter("write a time such as 5s or 10min", ctx, parameter) from None
+
+
+def _setting(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value is None:
+        return
+    name = str(parameter.name)
+    if name != "retries":
+        duration_s(ctx, parameter, value)
+    ctx.ensure_object(Context).settings[name] = str(value)
+
+
+def _wait(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(Context).wait_s = duration_s(ctx, parameter, value)
 
 
 def _path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
@@ -152,8 +197,28 @@ _RUNNING = (
         help="The value of a variable that a file declares; never printed, never stored.",
     ),
     click.option(
-        "--lock-timeout", expose_value=False, callback=_store("lock_timeout"), metavar="TIME",
+        "--lock-timeout", expose_value=False, callback=_setting, metavar="TIME",
         help="How long to wait for a table, e.g. 5s (the default); a file's header overrides it.",
+    ),
+    click.option(
+        "--statement-timeout", expose_value=False, callback=_setting, metavar="TIME",
+        help="The longest a statement may take; a file's header overrides it.",
+    ),
+    click.option(
+        "--retries", type=click.IntRange(min=0), expose_value=False, callback=_setting,
+        metavar="N", help="How often a migration that gave way to others is tried again (10).",
+    ),
+    click.option(
+        "--retry-budget", expose_value=False, callback=_setting, metavar="TIME",
+        help="For all attempts of a migration together (10min).",
+    ),
+    click.option(
+        "--lock-wait", expose_value=False, callback=_setting, metavar="TIME",
+        help="How long to wait for another runner (5min).",
+    ),
+    click.option(
+        "--wait", expose_value=False, callback=_wait, metavar="TIME",
+        help="How long to wait for the server to come up.",
     ),
     click.option(
         "--create-database", "create", is_flag=True, expose_value=False, callback=_store("create"),

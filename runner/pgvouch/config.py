@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pgvouch.duration import is_duration
 from pgvouch.errors import Place, UsageError
 from pgvouch.files import read_folder
 from pgvouch.migration import Migration
 
 EMBEDDED = "embedded:"
 _KEYS = {
-    *("migrations", "templates", "seed", "verify", "lock_timeout"),
+    *("migrations", "templates", "seed", "verify", "lock_timeout", "statement_timeout"),
+    *("lock_wait", "retries", "retry_budget"),
     *("requires", "databases", "embedded"),
 }
+_TIMES = ("lock_timeout", "statement_timeout", "lock_wait", "retry_budget")
 _DATABASE_KEYS = {"requires"}
 _EMBEDDED_KEYS = {"bin", "data"}
 
@@ -31,7 +34,8 @@ class Project:
     seed: Path
     config_file: Path | None = None
     verify_required: bool = False
-    lock_timeout: str = "5s"
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """lock_timeout, statement_timeout, lock_wait, retries, retry_budget, as they are written."""
     requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     embedded_bin: Path | None = None
     embedded_data: Path | None = None
@@ -131,7 +135,7 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         seed=root / table.get("seed", "seed"),
         config_file=file,
         verify_required=verify == "required",
-        lock_timeout=str(table.get("lock_timeout", "5s")),
+        settings=_settings(file, table),
         requires={
             "": tuple(table.get("requires", ())),
             **{n: tuple(s.get("requires", ())) for n, s in databases.items()},
@@ -139,6 +143,16 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         embedded_bin=Path(embedded["bin"]) if "bin" in embedded else None,
         embedded_data=root / embedded["data"] if "data" in embedded else None,
     )
+
+
+def _settings(file: Path, table: Mapping[str, Any]) -> dict[str, str]:
+    found = {name: str(table[name]) for name in (*_TIMES, "retries") if name in table}
+    for name, value in found.items():
+        if name == "retries" and not value.isdigit():
+            raise UsageError(f"retries is a number, not {value!r}", Place(file))
+        if name in _TIMES and not is_duration(value):
+            raise UsageError(f"{name} is a time, not {value!r}", Place(file), hint=f'{name} = "5s"')
+    return found
 
 
 def _refuse_unknown(file: Path, prefix: str, table: Mapping[str, Any], known: set[str]) -> None:

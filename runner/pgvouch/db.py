@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 import psycopg
 from psycopg import pq
 
-from pgvouch.errors import ConnectError, NoDatabaseError, ServerMessage
+from pgvouch.errors import ServerMessage
+from pgvouch.refused import connect_error
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -52,9 +53,15 @@ class ConnectionLost(Exception):  # noqa: N818 - it is an event, not a mistake
 class Session:
     """One connection, spoken to in messages."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], conninfo: str = "") -> None:
         self.connection = connection
+        self.conninfo = conninfo
+        """As it was given, password and all: for further connections, never for people."""
+        self.while_waiting: Callable[[], None] | None = None
+        """Called again and again while no answer comes."""
+        self.waiting_interval_s = 1.0
         self._pgconn = connection.pgconn
+        self._notice_handlers: list[Callable[[psycopg.errors.Diagnostic], None]] = []
 
     @classmethod
     def open(cls, conninfo: str, application_name: str = "pgvouch") -> Self:
@@ -67,16 +74,30 @@ class Session:
         Raises:
             ConnectError: with what the server or libpq said, never with the password.
         """
+        return cls(_connect(conninfo, application_name), conninfo)
+
+    def reopen(self) -> None:
+        """Connect anew where the connection is gone; notices go on being told.
+
+        Raises:
+            ConnectError: no connection came about.
+        """
+        self.connection.close()
+        self.connection = _connect(self.conninfo, "pgvouch")
+        self._pgconn = self.connection.pgconn
+        for handler in self._notice_handlers:
+            self.connection.add_notice_handler(handler)
+
+    def revive(self) -> None:
+        """Connect anew if the connection was lost while it was idle.
+
+        Raises:
+            ConnectError: no connection came about.
+        """
         try:
-            connection = psycopg.connect(
-                conninfo,
-                autocommit=True,
-                fallback_application_name=application_name,
-                client_encoding="utf8",
-            )
-        except psycopg.Error as exc:
-            raise _connect_error(exc, conninfo) from None
-        return cls(connection)
+            self.run("")
+        except ConnectionLost:
+            self.reopen()
 
     def __enter__(self) -> Self:
         return self
@@ -106,6 +127,7 @@ class Session:
             severity = diagnostic.severity_nonlocalized or "NOTICE"
             handler(severity, diagnostic.message_primary or "")
 
+        self._notice_handlers.append(forward)
         self.connection.add_notice_handler(forward)
 
     def run(self, message: str, *, rows_of_first: int | None = None) -> tuple[Result, ...]:
@@ -160,8 +182,13 @@ class Session:
 
     def _next_result(self) -> "PGresult | None":
         while self._pgconn.is_busy():
-            select.select([self._pgconn.socket], [], [])
-            self._pgconn.consume_input()
+            watched = self.while_waiting
+            interval = self.waiting_interval_s if watched else None
+            readable, _, _ = select.select([self._pgconn.socket], [], [], interval)
+            if readable:
+                self._pgconn.consume_input()
+            elif watched:
+                watched()
         return self._pgconn.get_result()
 
     def _flush(self) -> None:
@@ -186,6 +213,20 @@ class Session:
             self._results(0)
         except (psycopg.Error, QueryError, ConnectionLost):
             self.connection.close()
+
+
+def _connect(conninfo: str, application_name: str) -> psycopg.Connection[Any]:
+    try:
+        return psycopg.connect(
+            conninfo,
+            autocommit=True,
+            # A pooler may give the next statement to a backend that has not seen the PREPARE.
+            prepare_threshold=None,
+            fallback_application_name=application_name,
+            client_encoding="utf8",
+        )
+    except psycopg.Error as exc:
+        raise connect_error(exc, conninfo) from None
 
 
 def _result(result: "PGresult", *, keep_rows: bool) -> Result:
@@ -219,37 +260,3 @@ def _server_message(result: "PGresult") -> ServerMessage:
         context=field(_FIELD.CONTEXT),
         position=int(position) if position else None,
     )
-
-
-def describe(conninfo: str) -> str:
-    """Return a connection string for people: user, host, port and database, no password."""
-    try:
-        parts = psycopg.conninfo.conninfo_to_dict(conninfo)
-    except psycopg.Error:
-        return "the given URL"
-    host = str(parts.get("host") or "")
-    where = "" if host.startswith("/") else host
-    port = f":{parts['port']}" if parts.get("port") and where else ""
-    name = parts.get("dbname") or parts.get("service") or ""
-    return f"{name} at {where}{port}" if where else str(name)
-
-
-def _connect_error(exc: psycopg.Error, conninfo: str) -> ConnectError:
-    try:
-        password = str(psycopg.conninfo.conninfo_to_dict(conninfo).get("password") or "")
-    except psycopg.Error:
-        return ConnectError(
-            "the URL cannot be read",
-            hint="write postgresql://user@host:5432/database; percent-encode @ : / ? in a password",
-        )
-    said = str(exc).strip()
-    if password:
-        said = said.replace(password, "***")
-    name = psycopg.conninfo.conninfo_to_dict(conninfo).get("dbname")
-    if f'database "{name}" does not exist' in said:
-        return NoDatabaseError(
-            f"the database {name} does not exist",
-            notes=said.splitlines(),
-            hint=f"pgvouch migrate --create-database, or createdb {name}",
-        )
-    return ConnectError(f"no connection to {describe(conninfo)}", notes=said.splitlines())

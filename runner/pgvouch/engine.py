@@ -3,24 +3,26 @@
 import time
 from collections.abc import Sequence
 from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING
 
-from pgvouch import failure, ledger, verify
-from pgvouch.db import ConnectionLost, QueryError, Session
-from pgvouch.delta import (
-    SNAPSHOT_RESET,
-    SNAPSHOT_SETTINGS,
-    Snapshot,
-    compare,
-    difference,
-    snapshot_sql,
-)
-from pgvouch.errors import PlanError, VouchError
+from pgvouch import aftermath, failure, ledger, verify
+from pgvouch.blockers import Watch
+from pgvouch.catalog import add_snapshot, compare_delta, read_snapshot
+from pgvouch.db import QueryError, Session
+from pgvouch.delta import Snapshot, difference
+from pgvouch.errors import PlanError
 from pgvouch.events import Finished, Listener, Started
 from pgvouch.message import RESET_ROLE, Message
+from pgvouch.options import Options
 from pgvouch.plan import State
 from pgvouch.prepare import Prepared
-from pgvouch.transaction import LedgerMovedError, Options, Transaction
+from pgvouch.transaction import LedgerMovedError, Transaction
 from pgvouch.verify import Rows
+from pgvouch.waiting import persistently, told_blockers
+
+if TYPE_CHECKING:
+    from pgvouch.backend import VouchBackend
 
 
 class Deltas(Enum):
@@ -45,18 +47,26 @@ class Engine:
         *,
         deltas: Deltas = Deltas.COMPARED,
     ) -> None:
-        # yoyo and what it imports cost a third of a run that has nothing to do.
-        from pgvouch.backend import VouchBackend
-
         self.session = session
         self.options = options
         self.listener = listener
-        self.backend = VouchBackend(session.connection)
+        self.watch = Watch(session.conninfo, told_blockers(listener))
+        session.while_waiting = self.watch
         self.deltas = deltas
         self.landed: list[str] = []
         self.unflushed = False
+        self.transaction: Transaction | None = None
+        """The one that is under way, or was the last."""
         self.snapshots: dict[str, Snapshot] = {}
         """The catalog before each migration, where a snapshot was taken."""
+
+    @property
+    def backend(self) -> "VouchBackend":
+        """yoyo's backend, on the connection as it is now."""
+        # yoyo and what it imports cost a third of a run that has nothing to do.
+        from pgvouch.backend import VouchBackend
+
+        return VouchBackend(self.session.connection)
 
     def migrate(self, prepared: Sequence[Prepared], *, commit: bool = True) -> list[Finished]:
         """Apply migrations in order.
@@ -72,27 +82,42 @@ class Engine:
             VouchError: one failed; its `state` says what landed before it.
         """
         together = self.options.single_transaction or not commit
-        finished: list[Finished] = []
         try:
-            for number, item in enumerate(prepared):
-                first, last = number == 0, number == len(prepared) - 1
-                done = self._one(
-                    item,
-                    begins=first or not together,
-                    commits=commit and (last or not together),
-                    flush=last,
-                )
-                if done is not None:
-                    finished.append(done)
-                    self.landed.append(item.migration.id)
-        except VouchError as exc:
-            exc.state = exc.state or self._state(item.migration.id, together=together)
-            raise
-        except ConnectionLost as exc:
-            landed = [] if together else self.landed
-            raise failure.connection_lost(exc, item.migration.id, landed) from exc
+            if not (together and commit):
+                return self._all(prepared, together=together, commit=commit)
+            return persistently(
+                self.session,
+                self.options,
+                self.listener,
+                "all of it",
+                lambda: self._all(prepared, together=True, commit=True),
+            )
         finally:
             self.flush()
+            self.watch.close()
+
+    def _all(self, prepared: Sequence[Prepared], *, together: bool, commit: bool) -> list[Finished]:
+        finished: list[Finished] = []
+        self.landed.clear()
+        for number, item in enumerate(prepared):
+            identifier = item.migration.id
+            first, last = number == 0, number == len(prepared) - 1
+            run = partial(
+                self._one,
+                item,
+                begins=first or not together,
+                commits=commit and (last or not together),
+                flush=last,
+            )
+            with aftermath.told(self, identifier, "migrate", self.landed, together=together):
+                done = (
+                    run()
+                    if together
+                    else persistently(self.session, self.options, self.listener, identifier, run)
+                )
+            if done is not None:
+                finished.append(done)
+                self.landed.append(identifier)
         return finished
 
     def flush(self) -> None:
@@ -113,9 +138,11 @@ class Engine:
             item.migration.id,
             item.script,
             "migrate",
+            self.watch,
             begins=begins,
             commits=commits,
         )
+        self.transaction = transaction
         try:
             if item.script.transactional:
                 done = self._apply(transaction, item, flush=flush)
@@ -146,7 +173,7 @@ class Engine:
         if wants_delta:
             add_snapshot(message)
         before, snapshot = self._run_body(transaction, message, item, wants_delta)
-        verdict_count, delta = self._judge(item, before, snapshot, wants_delta)
+        verdict_count, delta = self._judge(transaction, item, before, snapshot)
         if delta is not None and self.deltas is not Deltas.RECORDED:
             compare_delta(item, delta)
         duration_ms = (time.perf_counter() - began) * 1000
@@ -187,24 +214,23 @@ class Engine:
 
     def _judge(
         self,
+        transaction: Transaction,
         item: Prepared,
         before: Sequence[Rows],
         snapshot: Snapshot | None,
-        wants_delta: bool,
     ) -> tuple[int, tuple[str, ...] | None]:
         """Run the promises and the second snapshot; return the checks passed and the delta."""
-        if item.promises is None and not wants_delta:
+        if item.promises is None and snapshot is None:
             return 0, None
         message = Message().add(*RESET_ROLE)
-        if wants_delta:
+        if snapshot is not None:
             add_snapshot(message)
         try:
-            results, verdict = verify.run(self.session, message, item.promises, before)
+            results, verdict = verify.run(
+                self.session, message, item.promises, before, settings=transaction.settings
+            )
         except QueryError as exc:
-            rendered = item.script.source.rendered
-            raise failure.migration_error(
-                item.migration.id, message, exc, rendered, verb="migrate"
-            ) from None
+            raise transaction.error(message, exc) from None
         if verdict.broken:
             raise failure.check_error(item.migration.id, verdict.broken)
         if snapshot is None:
@@ -235,14 +261,6 @@ class Engine:
         self.listener(event)
         return event
 
-    def _state(self, identifier: str, *, together: bool) -> str:
-        nothing = f"Nothing of {identifier} is in the database."
-        if together:
-            return "Nothing is in the database: all of it was one transaction."
-        if not self.landed:
-            return nothing
-        return f"{nothing} Landed before it: {', '.join(self.landed)}."
-
 
 def _record(
     item: Prepared,
@@ -264,30 +282,3 @@ def _record(
         checks_passed=checks,
         delta=delta,
     )
-
-
-def add_snapshot(message: Message) -> None:
-    """Append the query for the catalog's snapshot."""
-    message.add(*SNAPSHOT_SETTINGS)
-    message.add(snapshot_sql(), name="snapshot")
-    message.add(*SNAPSHOT_RESET)
-
-
-def read_snapshot(message: Message, results: Sequence[object]) -> Snapshot:
-    """Return the snapshot from the results of a message that asked for one."""
-    (result,) = message.results_of("snapshot", results)  # type: ignore[arg-type]
-    return Snapshot.from_rows(result.rows)
-
-
-def compare_delta(item: Prepared, delta: tuple[str, ...]) -> None:
-    """Refuse a migration that did something else to the catalog than its .delta file says.
-
-    Raises:
-        CheckError: naming every missing and every unexpected line.
-    """
-    if item.expected_delta is None or item.migration.delta_path is None:
-        return
-    if mismatch := compare(item.expected_delta, delta):
-        raise failure.delta_error(
-            item.migration.id, item.migration.delta_path, mismatch.missing, mismatch.unexpected
-        )

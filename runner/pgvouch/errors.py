@@ -138,3 +138,45 @@ class ConnectError(VouchError):
 
 class NoDatabaseError(ConnectError):
     """The server is there, the database is not."""
+
+    kind = "no database"
+
+
+class NotReadyError(ConnectError):
+    """Nobody answers yet, or the server is starting, stopping or recovering: worth a wait."""
+
+    kind = "not ready"
+
+
+class TooManyConnectionsError(ConnectError):
+    """The server has no connection left: worth a wait."""
+
+    kind = "too many connections"
+
+
+class AuthenticationError(ConnectError):
+    """The server is there and does not let us in."""
+
+    kind = "authentication"
+
+
+class StandbyError(ConnectError):
+    """The server only reads: a standby, which follows its primary."""
+
+    kind = "standby"
+
+
+class DataLossError(VouchError):
+    """A rollback would lose rows, and nobody has said that it may."""
+
+    kind = "data loss"
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asks the program to end: SIGINT or SIGTERM."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__()
+        self.signal = signal
+        self.state: str | None = None
+        """What is in the database now, filled in on the way out."""

@@ -40,7 +40,8 @@ class Waiting:
     """Something is in the way and we try again."""
 
     text: str
-    remaining_s: float
+    remaining_s: float | None
+    """For how long yet; None where the server's lock_timeout decides."""
 
 
 @dataclass(frozen=True, slots=True)

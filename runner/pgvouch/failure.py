@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pgvouch.db import ConnectionLost, QueryError
-from pgvouch.errors import CheckError, ConnectError, MigrationError, Place, ServerMessage
+from pgvouch.blockers import Blocker, look_at
+from pgvouch.db import QueryError, Session
+from pgvouch.errors import (
+    CheckError,
+    MigrationError,
+    Place,
+    ServerMessage,
+    StandbyError,
+    VouchError,
+)
 from pgvouch.message import ENDED, Message
 from pgvouch.variables import Rendered
 from pgvouch.verify import Broken
@@ -12,7 +20,7 @@ from pgvouch.verify import Broken
 _HINTS = {
     "25001": "put `-- transactional: false` into the header: this statement cannot run in a "
     "transaction, so the file is run statement by statement",
-    "55P03": "something holds the table; look at pg_locks, or allow more time with --lock-timeout",
+    "55P03": "something holds it; the same command tries again, and --lock-timeout waits longer",
     "57014": "a timeout, or somebody cancelled it; `-- statement_timeout: 10min` in the header "
     "allows more",
     "42501": "connect as the role that owns the objects",
@@ -44,6 +52,36 @@ def migration_error(
         where.statement,
         server,
         hint=hint,
+    )
+
+
+def blame(error: MigrationError, blockers: Sequence[Blocker]) -> None:
+    """Add to an error who was in the way, and the command to look at them."""
+    if not blockers or (error.server and error.server.sqlstate) != "55P03":
+        return
+    error.notes += [f"in the way: {blocker}" for blocker in blockers]
+    error.hint = (
+        f"look at it: {look_at(blockers)}; the same command tries again, and a longer "
+        "--lock-timeout or more --retries wait longer"
+    )
+
+
+def cannot_begin(session: Session, exc: QueryError) -> VouchError:
+    """Return the error for a server on which no writing transaction can begin."""
+    session.try_run("rollback")
+    (result,) = session.run("select pg_catalog.pg_is_in_recovery()")
+    if result.rows[0][0] == "t":
+        return StandbyError(
+            "the server is a read-only standby",
+            server=exc.server,
+            state="Nothing was run.",
+            hint="connect to the primary; with several hosts in the URL, "
+            "?target_session_attrs=read-write finds it",
+        )
+    return MigrationError(
+        f"no transaction can begin: {exc.server.primary}",
+        server=exc.server,
+        state="Nothing was run.",
     )
 
 
@@ -105,16 +143,4 @@ def delta_error(
         notes=notes,
         hint=f"correct the migration; or, if this is what it should do, "
         f"pgvouch accept-delta {identifier} and review the file",
-    )
-
-
-def connection_lost(exc: ConnectionLost, identifier: str, landed: Sequence[str]) -> ConnectError:
-    """Return the error for a connection that ended under way."""
-    before = f"Landed before it: {', '.join(landed)}. " if landed else ""
-    return ConnectError(
-        f"the connection was lost during {identifier}",
-        notes=str(exc).splitlines()[:3],
-        state=f"{before}{identifier} is in the database only if its COMMIT arrived; "
-        "pgvouch status says.",
-        hint="pgvouch status, then the same command again: it goes on where this one stopped",
     )

@@ -74,23 +74,26 @@ def read_yoyo(session: Session) -> list[Applied]:
     return [Applied(name, State.APPLIED, None, order=place) for place, name in enumerate(ids)]
 
 
-def ensure(session: Session) -> int:
+def ensure(session: Session) -> int | None:
     """Create the ledger where there is none, in a transaction of its own and under the lock.
 
     Returns:
-        The number of migrations taken over from stock yoyo.
+        The number of migrations taken over from stock yoyo, or None where another runner holds
+        the lock.
 
     Raises:
-        QueryError: the role may not create it, or another runner is creating it now.
+        QueryError: the role may not create it.
     """
-    # This one may wait in the server: nothing of ours can be waiting for its snapshot yet.
     results = session.run(
         "begin isolation level read committed read write; "
-        f"select pg_catalog.pg_advisory_xact_lock({LOCK_KEY}); "
+        f"select pg_catalog.pg_try_advisory_xact_lock({LOCK_KEY}); "
         "select pg_catalog.to_regclass('pgvouch.ledger')"
     )
     try:
-        taken_over = 0 if results[-1].rows[0][0] else create(session)
+        if results[1].rows[0][0] != "t":
+            session.run("rollback")
+            return None
+        taken_over = 0 if results[2].rows[0][0] else create(session)
         session.run("commit")
     except BaseException:
         session.try_run("rollback")

@@ -4,6 +4,8 @@ One message is one round trip. When it fails, the number of results before the e
 position PostgreSQL reports, leads back to the part, and from there to the author's file.
 """
 
+import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +37,9 @@ RESET_ROLE = ("reset session authorization", "reset role", "reset all")
 
 LOCK_TIMEOUT = "5s"
 """How long a statement waits for a lock where nothing else is said."""
+
+_LONGEST_NAME = 63
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9_./ -]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +207,21 @@ begin
   end if;
 end
 $pgvouch$"""
+
+
+def application_name_sql(verb: str, migration_id: str) -> str:
+    """Return the statement that shows in pg_stat_activity what is being done."""
+    name = _NOT_PLAIN.sub("?", f"pgvouch {verb} {migration_id}")[:_LONGEST_NAME]
+    return f"set local application_name = {literal(name)}"
+
+
+def marker_of(verb: str, migration_id: str) -> str:
+    """Return a comment by which another connection knows a message in pg_stat_activity.
+
+    The client cannot know the backend's pid beforehand: a pooler gives it one for a transaction.
+    """
+    plain = _NOT_PLAIN.sub("?", migration_id)[:_LONGEST_NAME]
+    return f"/* pgvouch {verb} {plain} {secrets.token_hex(8)} */"
 
 
 def same_transaction_sql(xid: str) -> str:

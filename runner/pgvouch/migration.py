@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import total_ordering
 from pathlib import Path
 
+from pgvouch.duration import is_duration
 from pgvouch.errors import FileError, Place
 
 DIRECTIVES = (
@@ -20,7 +21,6 @@ DIRECTIVES = (
 )
 _PROMISE_WORDS = ("check", "check none", "check error", "same", "before", "after", "until")
 _HEADER_LINE = re.compile(r"\s*--\s*(?P<word>[A-Za-z][\w -]*?)\s*:(?!:)\s*(?P<value>.*?)\s*\Z")
-_DURATION = re.compile(r"(?:0|[1-9]\d*\s*(?:us|ms|s|min|h|d)?)\Z")
 _FILE_NAME = re.compile(r"(?P<number>\d+)(?:_(?P<part>\d+)(?=[_-]))?[_-](?P<name>.+)\Z")
 _DATE_DIGITS = 8
 
@@ -205,7 +205,7 @@ def _duration(word: str, values: list[tuple[int, str]] | None, path: Path) -> st
     if not values:
         return None
     line, value = values[0]
-    if not _DURATION.match(value):
+    if not is_duration(value):
         raise FileError(
             f"`-- {word}: {value}` is not a duration",
             Place(path, line),

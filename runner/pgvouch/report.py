@@ -52,7 +52,8 @@ class Progress:
                 self._notice(event)
             case Waiting() if event.text != self.waited:
                 self.waited = event.text
-                _say(f"  … {event.text}; waiting up to {event.remaining_s:.0f} s")
+                limit = f"; waiting up to {event.remaining_s:.0f} s" if event.remaining_s else ""
+                _say(f"  … {event.text}{limit}")
             case Note():
                 _say(f"  {event.text}")
             case Started() | Waiting():

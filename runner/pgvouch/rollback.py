@@ -3,13 +3,15 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from pgvouch import failure, ledger, sqltext, verify
-from pgvouch.db import ConnectionLost, QueryError
+from pgvouch import aftermath, failure, ledger, sqltext, verify
+from pgvouch.catalog import add_snapshot, read_snapshot
+from pgvouch.db import QueryError
 from pgvouch.delta import difference
-from pgvouch.engine import Engine, add_snapshot, read_snapshot
-from pgvouch.errors import CheckError, Place, PlanError, VouchError
+from pgvouch.engine import Engine
+from pgvouch.errors import CheckError, Place, PlanError
 from pgvouch.events import Finished, Started
 from pgvouch.files import read_text
 from pgvouch.message import RESET_ROLE, Message
@@ -19,6 +21,7 @@ from pgvouch.prepare import Script, check_sql, make_script, python_script, read_
 from pgvouch.promises import Promises
 from pgvouch.transaction import LedgerMovedError, Transaction
 from pgvouch.verify import Rows
+from pgvouch.waiting import persistently
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +98,26 @@ def roll_back(engine: Engine, undo: Sequence[Undo], *, together: bool = False) -
         VouchError: one failed; its `state` says what was rolled back before it.
     """
     finished: list[Finished] = []
-    for number, step in enumerate(undo):
-        engine.listener(Started(step.row.id, "rollback"))
-        done = None
-        try:
-            done = _one(engine, step, flush=number == len(undo) - 1, together=together)
-        except VouchError as exc:
-            exc.state = exc.state or _state(step.row.id, finished)
-            raise
-        except ConnectionLost as exc:
+    try:
+        for number, step in enumerate(undo):
             gone = [event.id for event in finished]
-            raise failure.connection_lost(exc, step.row.id, gone) from exc
-        finally:
-            if done is None:
-                engine.flush()
-        if together:
-            _compare_catalog(engine, step)
-        if done is not None:
-            engine.listener(done)
-            finished.append(done)
+            run = partial(_one, engine, step, flush=number == len(undo) - 1, together=together)
+            with aftermath.told(engine, step.row.id, "rollback", gone, together=False):
+                done = (
+                    run()
+                    if together
+                    else persistently(
+                        engine.session, engine.options, engine.listener, step.row.id, run
+                    )
+                )
+            if together:
+                _compare_catalog(engine, step)
+            if done is not None:
+                engine.listener(done)
+                finished.append(done)
+    finally:
+        engine.flush()
+        engine.watch.close()
     return finished
 
 
@@ -125,13 +129,16 @@ def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished
         step.row.id,
         step.script,
         "rollback",
+        engine.watch,
         begins=not together,
         commits=not together,
     )
+    engine.transaction = transaction
+    engine.listener(Started(step.row.id, "rollback"))
     began = time.perf_counter()
     try:
         before = _run(engine, transaction, step)
-        passed = _judge(engine, step, before)
+        passed = _judge(transaction, step, before)
         transaction.finish(
             *engine.backend.unmark_sql(step.row.id),
             ledger.forget_sql(step.row.id),
@@ -179,11 +186,13 @@ def _run_stepwise(engine: Engine, step: Undo) -> None:
             ) from None
 
 
-def _judge(engine: Engine, step: Undo, before: Sequence[Rows]) -> int:
+def _judge(transaction: Transaction, step: Undo, before: Sequence[Rows]) -> int:
     if step.promises is None:
         return 0
     message = Message().add(*RESET_ROLE)
-    _, verdict = verify.run(engine.session, message, step.promises, before)
+    _, verdict = verify.run(
+        transaction.session, message, step.promises, before, settings=transaction.settings
+    )
     if verdict.broken:
         raise failure.check_error(f"the rollback of {step.row.id}", verdict.broken)
     return verdict.passed
@@ -204,10 +213,3 @@ def _compare_catalog(engine: Engine, step: Undo) -> None:
             notes=[f"left over:  {line}" for line in left],
             hint="complete the rollback file, and rehearse again",
         )
-
-
-def _state(identifier: str, finished: Sequence[Finished]) -> str:
-    still = f"{identifier} is still in the database, whole."
-    if not finished:
-        return still
-    return f"{still} Rolled back before it: {', '.join(event.id for event in finished)}."

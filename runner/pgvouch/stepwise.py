@@ -64,7 +64,13 @@ def apply_stepwise(engine: "Engine", item: Prepared) -> Finished:
 
 def _ledger_transaction(engine: "Engine", item: Prepared) -> Transaction:
     transaction = Transaction(
-        engine.session, engine.options, engine.listener, item.migration.id, item.script, "migrate"
+        engine.session,
+        engine.options,
+        engine.listener,
+        item.migration.id,
+        item.script,
+        "migrate",
+        engine.watch,
     )
     transaction.open(transaction.opening())
     return transaction

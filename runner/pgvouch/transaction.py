@@ -1,44 +1,33 @@
 """One transaction around one migration or rollback: how it begins, and how it ends."""
 
-import random
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from pgvouch import failure
+from pgvouch.blockers import Watch
 from pgvouch.db import QueryError, Result, Session
-from pgvouch.errors import ConnectError
-from pgvouch.events import Listener, Waiting
+from pgvouch.duration import seconds
+from pgvouch.errors import VouchError
+from pgvouch.events import Listener
 from pgvouch.message import (
     LEDGER_MOVED,
     LOCK_KEY,
-    LOCK_TIMEOUT,
     LOCKED,
     RESET_ROLE,
     RESET_SESSION,
     Message,
+    application_name_sql,
     guard_sql,
     literal,
+    marker_of,
     same_transaction_sql,
 )
+from pgvouch.options import Options
 from pgvouch.prepare import Script
 from pgvouch.verify import BACK
+from pgvouch.waiting import LockedError, under_lock
 
-_FIRST_PAUSE_S = 0.05
-_LONGEST_PAUSE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How migrations are run."""
-
-    lock_timeout: str = LOCK_TIMEOUT
-    """For transactional migrations; the header of a file overrides it."""
-    statement_timeout: str | None = None
-    lock_wait_s: float = 300.0
-    """How long to wait for another runner."""
-    variables: Mapping[str, str] = field(default_factory=dict)
-    single_transaction: bool = False
+_LONGEST_LOOK_S = 1.0
 
 
 class LedgerMovedError(Exception):
@@ -56,23 +45,39 @@ class Transaction:
     script: Script
     verb: str
     """`migrate` or `rollback`."""
+    watch: Watch
     begins: bool = True
     """False where an outer run has begun already (--single-transaction)."""
     commits: bool = True
     xid: str = ""
 
+    @cached_property
+    def settings(self) -> tuple[str, ...]:
+        """What has to be said again after each reset of the session."""
+        return (
+            f"set local lock_timeout = {literal(self._lock_timeout)}",
+            application_name_sql(self.verb, self.identifier),
+        )
+
     def opening(self) -> Message:
         """Return the message that begins it: a clean session, the lock, the timeouts."""
+        marker = marker_of(self.verb, self.identifier)
+        self.watch.begin(marker)
+        self.session.waiting_interval_s = self._look_after_s()
         message = Message()
+        statements = list(RESET_SESSION)
         if self.begins:
-            message.add("begin isolation level read committed read write")
-        message.add(*RESET_SESSION)
+            statements.insert(0, "begin isolation level read committed read write")
+        first, *rest = statements
+        message.add(f"{marker} {first}", name="begin")
+        message.add(*rest)
         guard = guard_sql(self.identifier, lock_key=LOCK_KEY, applied=self.verb == "rollback")
         message.add(guard, name="guard")
-        message.add(self._lock_timeout)
+        message.add(*self.settings)
         if timeout := self.script.statement_timeout or self.options.statement_timeout:
             message.add(f"set local statement_timeout = {literal(timeout)}")
-        return message.add("select pg_catalog.pg_current_xact_id()::text", name="xid")
+        who = "select pg_catalog.pg_current_xact_id()::text, pg_catalog.pg_backend_pid()"
+        return message.add(who, name="xid")
 
     def open(self, message: Message) -> tuple[Result, ...]:
         """Send the opening (and what was appended to it), waiting for other runners.
@@ -82,25 +87,33 @@ class Transaction:
             ConnectError: another runner held the lock for all of the wait.
             LedgerMovedError: another runner has done this migration already.
         """
-        deadline = time.monotonic() + self.options.lock_wait_s
-        pause = _FIRST_PAUSE_S
-        while True:
-            try:
-                results = self.session.run(message.text, rows_of_first=message.counted)
-            except QueryError as exc:
-                at_guard = message.locate(exc).part.name == "guard"
-                if not at_guard:
-                    raise self._error(message, exc) from None
-                self.session.try_run("rollback")
-                if exc.server.sqlstate == LEDGER_MOVED:
-                    raise LedgerMovedError from None
-                if exc.server.sqlstate != LOCKED:
-                    raise self._error(message, exc) from None
-                pause = self._wait(deadline, pause)
-            else:
-                self.xid = message.results_of("xid", results)[0].rows[0][0] or ""
-                self.refuse_ended()
-                return results
+        results = under_lock(
+            self.session,
+            self.options,
+            self.listener,
+            lambda: self._try_open(message),
+            state=f"Nothing of {self.identifier} was run.",
+        )
+        xid, pid = message.results_of("xid", results)[0].rows[0]
+        self.xid, self.watch.pid = xid or "", int(pid or 0)
+        self.refuse_ended()
+        return results
+
+    def _try_open(self, message: Message) -> tuple[Result, ...]:
+        try:
+            return self.session.run(message.text, rows_of_first=message.counted)
+        except QueryError as exc:
+            name = message.locate(exc).part.name
+            if name == "begin":
+                raise failure.cannot_begin(self.session, exc) from None
+            if name != "guard":
+                raise self.error(message, exc) from None
+            self.session.try_run("rollback")
+            if exc.server.sqlstate == LEDGER_MOVED:
+                raise LedgerMovedError from None
+            if exc.server.sqlstate == LOCKED:
+                raise LockedError from None
+            raise self.error(message, exc) from None
 
     def send(self, message: Message) -> tuple[Result, ...]:
         """Send a further message of the transaction.
@@ -111,7 +124,7 @@ class Transaction:
         try:
             results = self.session.run(message.text, rows_of_first=message.counted)
         except QueryError as exc:
-            raise self._error(message, exc) from None
+            raise self.error(message, exc) from None
         self.refuse_ended()
         return results
 
@@ -130,7 +143,7 @@ class Transaction:
         if verified:
             message.add(*BACK)
         # Deferred constraints speak now, where there is still a migration to blame.
-        message.add("set constraints all immediate", *RESET_ROLE, self._lock_timeout)
+        message.add("set constraints all immediate", *RESET_ROLE, *self.settings)
         # LISTEN begins and ends with a commit: taken back in the next migration it would be late.
         message.add("unlisten *")
         message.add(same_transaction_sql(self.xid), "set local search_path = pg_catalog", *ledger)
@@ -146,12 +159,15 @@ class Transaction:
         try:
             self.session.run(message.text)
         except QueryError as exc:
-            raise self._error(message, exc) from None
+            raise self.error(message, exc) from None
 
     @property
     def _lock_timeout(self) -> str:
-        timeout = self.script.lock_timeout or self.options.lock_timeout
-        return f"set local lock_timeout = {literal(timeout)}"
+        return self.script.lock_timeout or self.options.lock_timeout
+
+    def _look_after_s(self) -> float:
+        timeout_s = seconds(self._lock_timeout)
+        return min(timeout_s / 2 or _LONGEST_LOOK_S, _LONGEST_LOOK_S)
 
     def refuse_ended(self) -> None:
         """Refuse to go on outside a transaction.
@@ -162,22 +178,11 @@ class Transaction:
         if not self.session.in_transaction:
             raise failure.ended_its_transaction(self.identifier, self.script.source.place(0))
 
-    def _error(self, message: Message, exc: QueryError) -> Exception:
+    def error(self, message: Message, exc: QueryError) -> VouchError:
+        """Return the error for a statement of a message, with those who were in its way."""
         rendered = self.script.source.rendered
         error = failure.migration_error(self.identifier, message, exc, rendered, verb=self.verb)
         if error.place is None:
             error.place = self.script.source.place(0)
+        failure.blame(error, self.watch.seen)
         return error
-
-    def _wait(self, deadline: float, pause: float) -> float:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise ConnectError(
-                f"another runner has held the lock for {self.options.lock_wait_s:g} s",
-                state=f"Nothing of {self.identifier} was run.",
-                hint="see who it is: select * from pg_stat_activity where "
-                "application_name like 'pgvouch%'",
-            )
-        self.listener(Waiting("another runner is at work", remaining))
-        time.sleep(min(remaining, pause * random.uniform(0.5, 1.5)))  # noqa: S311 - jitter
-        return min(pause * 2, _LONGEST_PAUSE_S)

@@ -68,7 +68,12 @@ def _same(promises: Promises | None) -> tuple[Check, ...]:
 
 
 def run(
-    session: Session, message: Message, promises: Promises | None, before: Sequence[Rows] = ()
+    session: Session,
+    message: Message,
+    promises: Promises | None,
+    before: Sequence[Rows] = (),
+    *,
+    settings: Sequence[str] = (f"set local lock_timeout = '{LOCK_TIMEOUT}'",),
 ) -> tuple[tuple[Result, ...], Verdict]:
     """Send a message with all plain checks after it, then every `check error` on its own.
 
@@ -77,6 +82,7 @@ def run(
         message: what goes ahead of the checks in the same round trip.
         promises: the checks; None sends the message alone.
         before: the rows of the `before` queries, in order.
+        settings: statements that set what the checks run under.
 
     Returns:
         The results of the message, and the verdict. The transaction is left at a savepoint: send
@@ -85,7 +91,7 @@ def run(
     Raises:
         QueryError: the message itself failed.
     """
-    message.add(*RESET_ROLE, f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+    message.add(*RESET_ROLE, *settings)
     message.add("set constraints all immediate", f"savepoint {_VERIFY}")
     plain = [] if promises is None else _add_checks(message, promises)
     try:

@@ -146,9 +146,9 @@ def test_plan_shows_promises_and_timeouts(folder: Folder) -> None:
     )
     lines = [line.split() for line in folder("plan").out.splitlines()[2:]]
     assert lines == [
-        ["001_a", "checks", "yes", "5s"],
-        ["002_b", "none", "no", "none", "statement", "by", "statement"],
-        ["003_c", "none", "no", "2s"],
+        ["001_a", "checks", "yes", "5s", "none"],
+        ["002_b", "none", "no", "none", "none", "statement", "by", "statement"],
+        ["003_c", "none", "no", "2s", "none"],
     ]
 
 
@@ -174,7 +174,7 @@ def test_a_second_runner_waits_and_then_finds_it_done(folder: Folder) -> None:
 
     with psycopg.connect(folder.url) as other:
         other.execute(f"select pg_advisory_xact_lock({LOCK_KEY})")
-        ran = folder("migrate", "--lock-wait", "0.2")
+        ran = folder("migrate", "--lock-wait", "200ms")
         assert ran.code == 5
         assert "another runner" in ran.err
         assert "Nothing of 002_b was run." in ran.err

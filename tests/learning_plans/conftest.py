@@ -17,7 +17,7 @@ from pgvouch import api, config
 from pgvouch.config import find_project, read_database
 from pgvouch.db import Session
 from pgvouch.events import silent
-from pgvouch.transaction import Options
+from pgvouch.options import Options
 
 ROOT = Path(__file__).parent.parent.parent
 SYSTEM = ROOT / "migrations" / "learning_plans"

@@ -6,7 +6,7 @@ from pgvouch import api
 from pgvouch.config import Database, find_project, read_database
 from pgvouch.db import Session
 from pgvouch.events import silent
-from pgvouch.transaction import Options
+from pgvouch.options import Options
 
 from .conftest import KEYS, ROOT, SYSTEM, TABLES
 

@@ -10,7 +10,7 @@ from pgvouch import api, plan
 from pgvouch.db import Session
 from pgvouch.errors import VouchError
 from pgvouch.events import silent
-from pgvouch.transaction import Options
+from pgvouch.options import Options
 
 from .conftest import SEED, TABLES, Database, build, described
 

@@ -6,7 +6,8 @@ import click
 
 from pgvouch import api, report
 from pgvouch import status as states
-from pgvouch.cli import DRIFT, PENDING, Context, common
+from pgvouch.cli import DRIFT, PENDING, Context, common, running
+from pgvouch.commands.running import options_of
 from pgvouch.config import Database
 from pgvouch.errors import NoDatabaseError
 from pgvouch.plan import Applied
@@ -101,10 +102,11 @@ def _as_document(database: Database, rows: Sequence[states.Row]) -> dict[str, ob
 @click.argument("databases", nargs=-1, metavar="[DB]...")
 @click.option("--to", metavar="ID", help="Stop after this migration.")
 @click.option("--out-of-order", is_flag=True, help="Allow a number below the newest applied one.")
-@common
+@running
 @click.pass_obj
 def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_order: bool) -> None:
     """Show what migrate would do: the migrations, their promises and their timeouts."""
+    options = options_of(context)
     for database in context.databases(databases):
         rows = _rows(context, database)
         todo = api.pending(database, rows, to=to, out_of_order=out_of_order)
@@ -114,8 +116,8 @@ def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_or
                 "unless": m.directives.unless,
                 "transactional": m.directives.transactional,
                 "lock_timeout": m.directives.lock_timeout
-                or (context.project.lock_timeout if m.directives.transactional else None),
-                "statement_timeout": m.directives.statement_timeout,
+                or (options.lock_timeout if m.directives.transactional else None),
+                "statement_timeout": m.directives.statement_timeout or options.statement_timeout,
                 "verified": m.verify_path is not None,
                 "delta": m.delta_path is not None,
                 "rollback": m.rollback_path is not None or m.is_python,
@@ -129,7 +131,7 @@ def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_or
         else:
             click.echo(click.style(f"{database.name}: {len(planned)} to apply", bold=True))
             report.print_table(
-                ("migration", "promises", "rollback", "lock timeout", ""),
+                ("migration", "promises", "rollback", "lock timeout", "statement timeout", ""),
                 [
                     (
                         str(item["id"]),
@@ -144,11 +146,12 @@ def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_or
                         or "none",
                         "yes" if item["rollback"] else "no",
                         str(item["lock_timeout"] or "none"),
+                        str(item["statement_timeout"] or "none"),
                         "" if item["transactional"] else "statement by statement",
                     )
                     for item in planned
                 ],
-                ("", "", "", "bright_black", "yellow"),
+                ("", "", "", "bright_black", "bright_black", "yellow"),
             )
 
 

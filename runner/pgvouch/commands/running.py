@@ -8,20 +8,26 @@ from pgvouch import api, report
 from pgvouch.cli import Context, common, running
 from pgvouch.config import Database
 from pgvouch.db import QueryError, Session
+from pgvouch.duration import seconds
 from pgvouch.errors import MigrationError, Place, UsageError
 from pgvouch.events import Listener, Notice
-from pgvouch.transaction import Options
+from pgvouch.options import Options
 
 
 def options_of(context: Context, **given: Any) -> Options:
     """Return how migrations are to be run: the command line over the configuration."""
     from pgvouch.prepare import given_variables
 
-    return Options(
-        lock_timeout=context.lock_timeout or context.project.lock_timeout,
-        variables=given_variables(context.variables),
-        **given,
-    )
+    settings = {**context.project.settings, **context.settings}
+    for name in ("lock_wait", "retry_budget"):
+        if name in settings:
+            given[f"{name}_s"] = seconds(settings[name], unit="s")
+    for name in ("lock_timeout", "statement_timeout"):
+        if name in settings:
+            given[name] = settings[name]
+    if "retries" in settings:
+        given["retries"] = int(settings["retries"])
+    return Options(variables=given_variables(context.variables), **given)
 
 
 def listen(session: Session, listener: Listener) -> Listener:
@@ -37,7 +43,6 @@ def listen(session: Session, listener: Listener) -> Listener:
 @click.option("--rehearse", is_flag=True, help="Run all of it and every rollback, keep nothing.")
 @click.option("--single-transaction", is_flag=True, help="All or nothing.")
 @click.option("--out-of-order", is_flag=True, help="Allow a number below the newest applied one.")
-@click.option("--lock-wait", default=300.0, metavar="S", help="Seconds to wait for another runner.")
 @running
 @click.pass_obj
 def migrate(
@@ -48,10 +53,9 @@ def migrate(
     rehearse: bool,
     single_transaction: bool,
     out_of_order: bool,
-    lock_wait: float,
 ) -> None:
     """Apply what is pending, each migration verified inside its own transaction."""
-    options = options_of(context, single_transaction=single_transaction, lock_wait_s=lock_wait)
+    options = options_of(context, single_transaction=single_transaction)
     required = context.project.verify_required
     for database in context.databases(databases):
         with context.session(database, "migrate") as session:
@@ -111,7 +115,6 @@ def _dry_run(
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="How many; one by default.")
 @click.option("--to", metavar="ID", help="Keep this one and roll back everything after it.")
 @click.option("--all", "everything", is_flag=True, help="Roll back everything.")
-@click.option("--lock-wait", default=300.0, metavar="S", help="Seconds to wait for another runner.")
 @running
 @click.pass_obj
 def rollback(
@@ -120,14 +123,13 @@ def rollback(
     steps: int | None,
     to: str | None,
     everything: bool,
-    lock_wait: float,
 ) -> None:
     """Take migrations back, newest first; one unless told otherwise."""
     if sum((steps is not None, to is not None, everything)) > 1:
         raise UsageError("--steps, --to and --all exclude each other")
     if to is None and steps is None and not everything:
         steps = 1
-    options = options_of(context, lock_wait_s=lock_wait)
+    options = options_of(context)
     for database in context.databases(databases):
         with context.session(database, "rollback") as session:
             listener = listen(session, context.progress())

@@ -1,0 +1,130 @@
+"""After a failure, a lost connection or a signal: what is in the database now, as the ledger says.
+
+A connection that ends after COMMIT was sent and before the answer came leaves the client without
+knowing. The ledger's row is part of the transaction, so whether it is there is the answer.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pgvouch.db import ConnectionLost, QueryError, Session
+from pgvouch.errors import ConnectError, Interrupted, VouchError
+from pgvouch.message import literal
+from pgvouch.retry import Patience, patiently
+
+if TYPE_CHECKING:
+    from pgvouch.engine import Engine
+
+_PATIENCE = Patience(10.0, first_s=0.1, longest_s=1.0)
+_NO_LEDGER = {"3F000", "42P01"}
+
+
+class _NotKnownYetError(Exception):
+    """The old backend is still ending its transaction."""
+
+
+@contextmanager
+def told(
+    engine: "Engine", identifier: str, verb: str, landed: Sequence[str], *, together: bool
+) -> Iterator[None]:
+    """Let what fails inside say what is in the database now.
+
+    Args:
+        engine: whose session it is.
+        identifier: the migration that is run inside.
+        verb: `migrate` or `rollback`.
+        landed: what was done before it.
+        together: whether all of it is one transaction.
+
+    Raises:
+        VouchError: what was raised inside, or a ConnectError for a lost connection.
+    """
+    try:
+        yield
+    except VouchError as exc:
+        if exc.state is None:
+            before = [] if together else landed
+            exc.state = (
+                "Nothing is in the database: all of it was one transaction."
+                if together
+                else state_of(identifier, verb, before, is_recorded=verb == "rollback")
+            )
+        raise
+    except ConnectionLost as exc:
+        raise ConnectError(
+            f"the connection was lost during {identifier}",
+            notes=str(exc).splitlines()[:3],
+            state=_found_state(engine, identifier, verb, landed),
+            hint="the same command again goes on where this one stopped",
+        ) from exc
+    except KeyboardInterrupt as exc:
+        if isinstance(exc, Interrupted):
+            exc.state = _found_state(engine, identifier, verb, landed)
+        raise
+
+
+def state_of(identifier: str, verb: str, landed: Sequence[str], *, is_recorded: bool) -> str:
+    """Return the sentence on what is in the database."""
+    if verb == "migrate":
+        now = (
+            f"{identifier} is in the database, whole."
+            if is_recorded
+            else f"Nothing of {identifier} is in the database."
+        )
+        return f"{now} Landed before it: {', '.join(landed)}." if landed else now
+    now = (
+        f"{identifier} is still in the database, whole."
+        if is_recorded
+        else f"{identifier} is rolled back."
+    )
+    return f"{now} Rolled back before it: {', '.join(landed)}." if landed else now
+
+
+def _found_state(engine: "Engine", identifier: str, verb: str, landed: Sequence[str]) -> str:
+    xid = engine.transaction.xid if engine.transaction else ""
+    wanted = [identifier, *landed]
+    try:
+        recorded = patiently(
+            lambda: _recorded(engine.session, wanted, xid),
+            _PATIENCE,
+            again=lambda exc: isinstance(exc, (ConnectError, ConnectionLost, _NotKnownYetError)),
+            tell=lambda _refusal: None,
+        )
+    except (ConnectError, ConnectionLost, _NotKnownYetError, QueryError):
+        return (
+            f"{identifier} is in the database only if its COMMIT arrived; the server does not "
+            "answer, pgvouch status says it later."
+        )
+    kept = [name for name in landed if (name in recorded) == (verb == "migrate")]
+    text = state_of(identifier, verb, kept, is_recorded=identifier in recorded)
+    if gone := [name for name in landed if name not in kept]:
+        # Commits before the last one are flushed with it: a crash of the server may take a tail.
+        text += f" Lost with the server's crash, and done again by the next run: {', '.join(gone)}."
+    return text
+
+
+def _recorded(session: Session, ids: Sequence[str], xid: str) -> set[str]:
+    """Return which of some migrations the ledger has, once the transaction is certainly over."""
+    session.revive()
+    session.try_run("rollback")
+    if xid and _is_in_progress(session, xid):
+        raise _NotKnownYetError
+    try:
+        (result,) = session.run(
+            "select migration_id from pgvouch._yoyo_migration "
+            f"where migration_id = any ({literal(list(ids))})"
+        )
+    except QueryError as exc:
+        if exc.server.sqlstate in _NO_LEDGER:
+            return set()
+        raise
+    return {str(row[0]) for row in result.rows}
+
+
+def _is_in_progress(session: Session, xid: str) -> bool:
+    try:
+        (result,) = session.run(f"select pg_catalog.pg_xact_status({literal(xid)}::xid8)")
+    except QueryError:  # a crash may have lost the number itself: then it is over
+        return False
+    return bool(result.rows[0][0] == "in progress")

@@ -1,0 +1,130 @@
+"""Who is in the way: other backends that hold what we wait for, in words for people."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from pgvouch import sql
+from pgvouch.db import ConnectionLost, QueryError, Session
+from pgvouch.errors import ConnectError
+from pgvouch.message import LOCK_KEY, literal
+
+_LONGEST_QUERY = 80
+_MARKER = re.compile(r"/\* pgvouch .*? \*/\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A backend that holds a lock, as far as our role may see it."""
+
+    pid: int
+    role: str | None
+    application: str | None
+    address: str | None
+    state: str | None
+    age_s: float | None
+    """How long its transaction is open."""
+    query: str | None
+    mode: str | None
+    """The lock that we want, e.g. AccessExclusiveLock."""
+    relation: str | None
+
+    @classmethod
+    def of(cls, row: Sequence[str | None]) -> Self:
+        """Return the blocker in a row of blockers.sql or lock_holder.sql."""
+        pid, role, application, address, state, age, query, mode, relation = row
+        age_s = float(age) if age else None
+        return cls(int(pid or 0), role, application, address, state, age_s, query, mode, relation)
+
+    def __str__(self) -> str:
+        who = f"pid {self.pid}" if self.pid else "a prepared transaction"
+        facts = [self.application, self.role and f"role {self.role}"]
+        facts += [self.address and f"from {self.address}"]
+        told = ", ".join(fact for fact in facts if fact)
+        text = f"{who} ({told})" if told else who
+        if self.age_s is not None:
+            text += f", in a transaction for {_age(self.age_s)}"
+        if self.state and self.state != "active":
+            text += f", {self.state}"
+        if self.query:
+            text += f": {_short(self.query)}"
+        return text
+
+
+def _short(query: str) -> str:
+    words = " ".join(_MARKER.sub("", query).split())
+    return words if len(words) <= _LONGEST_QUERY else f"{words[:_LONGEST_QUERY]}…"
+
+
+def _age(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
+
+
+def lock_holder(session: Session) -> Blocker | None:
+    """Return the runner that holds the advisory lock, or None where it has just let go."""
+    try:
+        (result,) = session.run(sql.load("lock_holder").replace("{key}", str(LOCK_KEY)))
+    except QueryError:
+        return None
+    return Blocker.of(result.rows[0]) if result.rows else None
+
+
+def look_at(blockers: Sequence[Blocker]) -> str:
+    """Return the command that shows the blockers again."""
+    if any(blocker.pid == 0 for blocker in blockers):
+        return "select * from pg_prepared_xacts"
+    pids = ", ".join(str(blocker.pid) for blocker in blockers)
+    return f"select * from pg_stat_activity where pid in ({pids})"
+
+
+@dataclass
+class Watch:
+    """Looks over a connection of its own, while a message waits, at who keeps it waiting.
+
+    It costs nothing until a message has waited for a while.
+    """
+
+    conninfo: str
+    tell: Callable[[Sequence[Blocker]], None]
+    marker: str = ""
+    """The comment that our message begins with."""
+    pid: int = 0
+    """Our backend, once the transaction has begun and its pid is known."""
+    seen: tuple[Blocker, ...] = ()
+    """The blockers of the last look that found any."""
+    _session: Session | None = field(default=None, repr=False)
+    _is_blind: bool = False
+
+    def begin(self, marker: str) -> None:
+        """Forget what was seen: another message begins."""
+        self.marker = marker
+        self.pid = 0
+        self.seen = ()
+
+    def __call__(self) -> None:
+        """Look once, and tell where somebody new is in the way."""
+        if self._is_blind or not self.marker:
+            return
+        own = f"a.pid = {self.pid}" if self.pid else f"starts_with(a.query, {literal(self.marker)})"
+        query = sql.load("blockers").replace("{own}", own)
+        try:
+            self._session = self._session or Session.open(self.conninfo, "pgvouch watch")
+            (result,) = self._session.run(query)
+        except (ConnectError, QueryError, ConnectionLost):
+            # There may be no connection left for us; what we wait for is not made better by that.
+            self._is_blind = True
+            return
+        found = tuple(Blocker.of(row) for row in result.rows)
+        if found and {b.pid for b in found} != {b.pid for b in self.seen}:
+            self.tell(found)
+        self.seen = found or self.seen
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        if self._session is not None:
+            self._session.connection.close()
+            self._session = None

@@ -1,0 +1,25 @@
+"""How migrations are run: the command line over the configuration over the defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pgvouch.message import LOCK_TIMEOUT
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How migrations are run. Times in seconds, or as PostgreSQL writes a duration."""
+
+    lock_timeout: str = LOCK_TIMEOUT
+    """For transactional migrations; the header of a file overrides it."""
+    statement_timeout: str | None = None
+    lock_wait_s: float = 300.0
+    """How long to wait for another runner."""
+    retries: int = 10
+    """How often a migration that gave way is tried again."""
+    retry_budget_s: float = 600.0
+    """For all attempts of one migration."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    single_transaction: bool = False
+    discard_data: bool = False
+    """Whether a rollback may lose rows."""

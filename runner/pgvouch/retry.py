@@ -1,0 +1,83 @@
+"""Tries again what other people's work stood in the way of, with backoff and jitter."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long and how often to try again. Times are in seconds."""
+
+    budget_s: float
+    """All attempts and pauses together."""
+    first_s: float
+    """The longest first pause; every later one may be twice as long, each drawn at random, so that
+    runners that were refused together do not come back together."""
+    longest_s: float
+    attempts: int | None = None
+    """None: as many as the budget allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An attempt that came to nothing, and what happens next."""
+
+    error: BaseException
+    attempt: int
+    """How many attempts have been made, from 1."""
+    pause_s: float
+    remaining_s: float
+
+
+def patiently(
+    action: Callable[[], T],
+    patience: Patience,
+    *,
+    again: Callable[[BaseException], bool],
+    tell: Callable[[Refusal], None],
+) -> T:
+    """Run an action until it succeeds, fails for good, or patience is spent.
+
+    Args:
+        action: what to try; it leaves nothing behind when it fails.
+        patience: the limits.
+        again: whether an error may be gone at the next attempt.
+        tell: called ahead of each pause.
+
+    Returns:
+        What the action returns.
+
+    Raises:
+        BaseException: the action's own last error.
+    """
+    from tenacity import (
+        Retrying,
+        retry_if_exception,
+        stop_after_attempt,
+        stop_before_delay,
+        stop_never,
+        wait_random_exponential,
+    )
+
+    def before_sleep(state: "RetryCallState") -> None:
+        assert state.outcome is not None
+        assert state.next_action is not None
+        error = state.outcome.exception()
+        assert error is not None
+        remaining = patience.budget_s - (state.seconds_since_start or 0.0)
+        tell(Refusal(error, state.attempt_number, state.next_action.sleep, max(remaining, 0.0)))
+
+    counted = stop_after_attempt(patience.attempts) if patience.attempts else stop_never
+    return Retrying(
+        retry=retry_if_exception(again),
+        stop=stop_before_delay(patience.budget_s) | counted,
+        wait=wait_random_exponential(multiplier=patience.first_s, max=patience.longest_s),
+        before_sleep=before_sleep,
+        reraise=True,
+    )(action)

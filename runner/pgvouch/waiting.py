@@ -1,0 +1,125 @@
+"""Waiting for others without hurting them: another runner's lock, a busy table, a deadlock."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from pgvouch.blockers import Blocker, lock_holder
+from pgvouch.db import Session
+from pgvouch.errors import ConnectError, VouchError
+from pgvouch.events import Listener, Waiting
+from pgvouch.options import Options
+from pgvouch.retry import Patience, Refusal, patiently
+
+T = TypeVar("T")
+
+_TRANSIENT = {"55P03", "40P01", "40001"}  # lock timeout, deadlock, serialization failure
+
+
+class LockedError(Exception):
+    """Another runner holds the advisory lock."""
+
+
+def under_lock(
+    session: Session, options: Options, listener: Listener, action: Callable[[], T], *, state: str
+) -> T:
+    """Run an action that needs the advisory lock, again and again while another runner has it.
+
+    It never waits in the server: a waiting transaction holds a snapshot, for which CREATE INDEX
+    CONCURRENTLY would wait in turn.
+
+    Args:
+        session: idle again whenever the action raises LockedError.
+        options: how long to wait.
+        listener: is told who holds it.
+        action: tries to take the lock without waiting.
+        state: what is in the database, for the error.
+
+    Raises:
+        ConnectError: the wait is spent.
+    """
+    holder: Blocker | None = None
+
+    def tell(refusal: Refusal) -> None:
+        nonlocal holder
+        holder = lock_holder(session) or holder
+        who = f": {holder}" if holder else ""
+        listener(Waiting(f"another runner is at work{who}", refusal.remaining_s))
+
+    try:
+        return patiently(
+            action,
+            Patience(options.lock_wait_s, first_s=0.05, longest_s=1.0),
+            again=lambda exc: isinstance(exc, LockedError),
+            tell=tell,
+        )
+    except LockedError:
+        raise ConnectError(
+            f"another runner has held the lock for {options.lock_wait_s:g} s",
+            notes=[f"held by {holder}"] if holder else [],
+            state=state,
+            hint="see what it does: select * from pg_stat_activity where application_name like "
+            "'pgvouch%'; --lock-wait 30min waits longer",
+        ) from None
+
+
+def persistently(
+    session: Session, options: Options, listener: Listener, identifier: str, action: Callable[[], T]
+) -> T:
+    """Run a whole migration again when somebody else's lock, or a deadlock, has refused it.
+
+    Each attempt gives way after lock_timeout, so that nobody queues behind it for longer.
+
+    Raises:
+        VouchError: the last attempt's error; its notes say how often it was tried.
+    """
+    attempts = 1
+
+    def tell(refusal: Refusal) -> None:
+        nonlocal attempts
+        attempts = refusal.attempt + 1
+        assert isinstance(refusal.error, VouchError)
+        assert refusal.error.server is not None
+        listener(
+            Waiting(
+                f"{identifier} gave way: {refusal.error.server.primary}; attempt {attempts} of "
+                f"{options.retries + 1} in {refusal.pause_s:.1f} s",
+                refusal.remaining_s,
+            )
+        )
+
+    def again() -> T:
+        if attempts > 1:
+            session.revive()
+        return action()
+
+    try:
+        return patiently(
+            again,
+            Patience(options.retry_budget_s, 0.5, 20.0, attempts=options.retries + 1),
+            again=is_transient,
+            tell=tell,
+        )
+    except VouchError as exc:
+        if attempts > 1:
+            exc.notes.append(f"tried {attempts} times")
+        raise
+
+
+def is_transient(error: BaseException) -> bool:
+    """Say whether a migration's failure may be gone when all of it is run again."""
+    return (
+        isinstance(error, VouchError)
+        and error.server is not None
+        and error.server.sqlstate in _TRANSIENT
+    )
+
+
+def told_blockers(listener: Listener) -> Callable[[Sequence[Blocker]], None]:
+    """Return what tells a listener who is in the way of a waiting message."""
+
+    def tell(blockers: Sequence[Blocker]) -> None:
+        wanted = next((b for b in blockers if b.relation), None)
+        what = f"{wanted.relation} ({wanted.mode})" if wanted else "a lock"
+        listener(Waiting(f"waiting for {what}, held by {blockers[0]}", None))
+
+    return tell
