@@ -1,11 +1,34 @@
-"""A TCP proxy before a server's unix socket that keeps every message the client sends."""
+"""A TCP proxy before a server's unix socket: it keeps every message, and can fail at any of them."""
 
 import socket
 import struct
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from enum import Enum
+
+
+class When(Enum):
+    """Where in a message and its answer a fault strikes."""
+
+    BEFORE = "before the message"
+    MIDDLE = "in the middle of the message"
+    AFTER = "after the message was sent"
+    ANSWER = "in the middle of the answer"
+    SILENT = "after the server has answered, before the answer arrives"
+
+
+@dataclass
+class Fault:
+    """Something that goes wrong once, at one message of the client."""
+
+    at: int
+    """The number of the message, from 0, over all connections."""
+    when: When
+    act: Callable[[], None] = lambda: None
+    """What happens besides the connection being cut."""
+    struck: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass
@@ -16,6 +39,13 @@ class Recorded:
     connections: int = 0
     queries: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
+    messages: int = 0
+    fault: Fault | None = None
+
+    def due(self, number: int) -> Fault | None:
+        """The fault, if this is its message."""
+        fault = self.fault
+        return fault if fault and fault.at == number and not fault.struck.is_set() else None
 
     def clear(self) -> None:
         self.connections = 0
@@ -49,24 +79,58 @@ def _forward_client(client: socket.socket, server: socket.socket, recorded: Reco
                 recorded.queries.append(body[:-1].decode())
             elif kind not in "pX":
                 recorded.other.append(kind)
-            server.sendall(head + body)
+            number = recorded.messages
+            recorded.messages += kind in "QPBDES"
+            if kind in "QPBDES" and (fault := recorded.due(number)):
+                _strike(fault, head + body, client, server)
+            else:
+                server.sendall(head + body)
     except OSError:
-        server.close()
+        _cut(server)
+
+
+def _strike(fault: Fault, message: bytes, client: socket.socket, server: socket.socket) -> None:
+    sent = {When.BEFORE: 0, When.MIDDLE: len(message) // 2}.get(fault.when, len(message))
+    if fault.when in {When.ANSWER, When.SILENT}:
+        # The other thread reads the answer: it finds the fault in its way.
+        _ARMED[client] = fault
+    server.sendall(message[:sent])
+    if fault.when not in {When.ANSWER, When.SILENT}:
+        fault.struck.set()
+        fault.act()
+        _cut(client, server)
+        raise ConnectionError
+
+
+_ARMED: dict[socket.socket, Fault] = {}
+
+
+def _cut(*sockets: socket.socket) -> None:
+    for end in sockets:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
 
 
 def _forward_server(server: socket.socket, client: socket.socket) -> None:
     try:
         while data := server.recv(65536):
+            if fault := _ARMED.pop(client, None):
+                client.sendall(data[: len(data) // 2 if fault.when is When.ANSWER else 0])
+                fault.struck.set()
+                fault.act()
+                _cut(client, server)
+                return
             client.sendall(data)
     except OSError:
         pass
-    client.close()
+    _cut(client)
 
 
 @contextmanager
-def recording(socket_path: str) -> Iterator[Recorded]:
-    """Listen on a free port of the loopback and forward to a unix socket."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def recording(socket_path: str, port: int = 0) -> Iterator[Recorded]:
+    """Listen on a port of the loopback (0: a free one) and forward to a unix socket."""
+    listener = socket.create_server(("127.0.0.1", port))
     recorded = Recorded(port=listener.getsockname()[1])
 
     def accept() -> None:
@@ -77,7 +141,11 @@ def recording(socket_path: str) -> Iterator[Recorded]:
                 return
             recorded.connections += 1
             server = socket.socket(socket.AF_UNIX)
-            server.connect(socket_path)
+            try:
+                server.connect(socket_path)
+            except OSError:  # the server is down: so is its port
+                _cut(client, server)
+                continue
             threads = (
                 threading.Thread(
                     target=_forward_client, args=(client, server, recorded), daemon=True

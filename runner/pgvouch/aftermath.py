@@ -97,29 +97,38 @@ def _found_state(engine: "Engine", identifier: str, verb: str, landed: Sequence[
             "answer, pgvouch status says it later."
         )
     kept = [name for name in landed if (name in recorded) == (verb == "migrate")]
-    text = state_of(identifier, verb, kept, is_recorded=identifier in recorded)
+    if (done := recorded.get(identifier)) is not None:
+        text = f"{identifier} is not transactional: {done} of its statements are recorded as done."
+    else:
+        text = state_of(identifier, verb, kept, is_recorded=identifier in recorded)
     if gone := [name for name in landed if name not in kept]:
         # Commits before the last one are flushed with it: a crash of the server may take a tail.
         text += f" Lost with the server's crash, and done again by the next run: {', '.join(gone)}."
     return text
 
 
-def _recorded(session: Session, ids: Sequence[str], xid: str) -> set[str]:
-    """Return which of some migrations the ledger has, once the transaction is certainly over."""
+def _recorded(session: Session, ids: Sequence[str], xid: str) -> dict[str, int | None]:
+    """Return which of some migrations the ledger has, once the transaction is certainly over.
+
+    The value is the number of statements that are done, for one that is on its way.
+    """
     session.revive()
     session.try_run("rollback")
     if xid and _is_in_progress(session, xid):
         raise _NotKnownYetError
     try:
         (result,) = session.run(
-            "select migration_id from pgvouch._yoyo_migration "
-            f"where migration_id = any ({literal(list(ids))})"
+            "select y.migration_id, null from pgvouch._yoyo_migration as y "
+            f"where y.migration_id = any ({literal(list(ids))}) union all "
+            "select m.migration_id, coalesce(m.statements_done, 0) from pgvouch.migration as m "
+            f"where m.migration_id = any ({literal(list(ids))}) "
+            "and m.state in ('incomplete', 'undoing')"
         )
     except QueryError as exc:
         if exc.server.sqlstate in _NO_LEDGER:
-            return set()
+            return {}
         raise
-    return {str(row[0]) for row in result.rows}
+    return {str(row[0]): None if row[1] is None else int(row[1]) for row in result.rows}
 
 
 def _is_in_progress(session: Session, xid: str) -> bool:

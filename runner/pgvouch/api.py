@@ -1,25 +1,16 @@
 """What each command does to one database. No printing: results are values, progress is events."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pgvouch import ledger, plan
 from pgvouch.config import Database
 from pgvouch.db import QueryError, Session
-from pgvouch.errors import (
-    MigrationError,
-    NoDatabaseError,
-    NotReadyError,
-    PlanError,
-    TooManyConnectionsError,
-    VouchError,
-)
-from pgvouch.events import Finished, Listener, Note, Waiting, silent
+from pgvouch.errors import MigrationError, PlanError, VouchError
+from pgvouch.events import Finished, Listener, Note
 from pgvouch.migration import Migration
 from pgvouch.options import Options
 from pgvouch.plan import Applied, State
-from pgvouch.retry import Patience, Refusal, patiently
 from pgvouch.waiting import LockedError, under_lock
 
 
@@ -31,80 +22,6 @@ class Outcome:
     applied: int
     """How many migrations are in the database now."""
     ahead: tuple[str, ...] = ()
-
-
-@contextmanager
-def connect(
-    url: str,
-    *,
-    application_name: str,
-    create: bool,
-    wait_s: float = 0.0,
-    tell: Listener = silent,
-) -> Iterator[Session]:
-    """Open a session, creating a missing database where that is wanted.
-
-    Args:
-        url: where.
-        application_name: what pg_stat_activity shows.
-        create: whether a missing database is created.
-        wait_s: how long to wait for a server that does not answer, or is starting up.
-        tell: is told about the wait.
-
-    Raises:
-        ConnectError: with what was said, never with the password.
-    """
-
-    def waiting(refusal: Refusal) -> None:
-        tell(Waiting(str(refusal.error), refusal.remaining_s))
-
-    def open_session() -> Session:
-        try:
-            return Session.open(url, application_name)
-        except NoDatabaseError:
-            if not create:
-                raise
-            create_database(url)
-            return Session.open(url, application_name)
-
-    patience = Patience(wait_s, first_s=0.2, longest_s=2.0)
-    session = (
-        patiently(open_session, patience, again=_may_come_up, tell=waiting)
-        if wait_s
-        else open_session()
-    )
-    with session:
-        yield session
-
-
-def _may_come_up(exc: BaseException) -> bool:
-    return isinstance(exc, (NotReadyError, TooManyConnectionsError))
-
-
-def create_database(url: str) -> str:
-    """Create the database that a URL names, from the maintenance database `postgres`.
-
-    Returns:
-        Its name.
-
-    Raises:
-        MigrationError: the role may not create databases.
-    """
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
-    from psycopg.sql import Identifier
-
-    name = str(conninfo_to_dict(url)["dbname"])
-    with Session.open(make_conninfo(url, dbname="postgres")) as session:
-        try:
-            session.run(f"create database {Identifier(name).as_string(None)}")
-        except QueryError as exc:
-            if exc.server.sqlstate not in {"42P04", "23505"}:  # another runner was quicker
-                raise MigrationError(
-                    f"the database {name} cannot be created: {exc.server.primary}",
-                    server=exc.server,
-                    hint=f"let its administrator create it: createdb {name}",
-                ) from None
-    return name
 
 
 def read_ledger(session: Session) -> list[Applied]:
@@ -142,12 +59,8 @@ def migrate(
         VouchError: with what landed and what did not.
     """
     rows = ledger.read(session)
-    todo = pending(
-        database,
-        ledger.read_yoyo(session) if rows is None else rows,
-        to=to,
-        out_of_order=out_of_order,
-    )
+    known = ledger.read_yoyo(session) if rows is None else rows
+    todo = pending(database, known, to=to, out_of_order=out_of_order)
     _tell_ahead(todo, listener)
     count = len(rows or ())
     if not todo.pending:
@@ -160,7 +73,8 @@ def migrate(
     _refuse_stepwise_together(todo.pending, together=options.single_transaction)
     if rows is None:
         _create_ledger(session, options, listener)
-    done = Engine(session, options, listener).migrate(prepared)
+    recorded = sum(row.state is not State.INCOMPLETE for row in known)
+    done = Engine(session, options, listener).migrate(prepared, recorded=recorded)
     return Outcome(tuple(done), len(ledger.read(session) or ()), todo.ahead)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgvouch import plan
-from pgvouch.api import connect
 from pgvouch.config import Database
+from pgvouch.connection import connect
 from pgvouch.db import QueryError, Session
 from pgvouch.errors import FileError, MigrationError, Place, UsageError
 from pgvouch.events import Listener

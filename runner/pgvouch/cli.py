@@ -55,7 +55,7 @@ class Context:
     @contextmanager
     def session(self, database: Database, command: str) -> Iterator[Any]:
         """Open a session on a database."""
-        from pgvouch.api import connect
+        from pgvouch.connection import connect
 
         url = self.resolve(database)
         create = self.create or database.is_embedded

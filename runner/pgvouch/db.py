@@ -6,7 +6,8 @@ their number tells which statement failed.
 """
 
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -48,6 +49,21 @@ class QueryError(Exception):
 
 class ConnectionLost(Exception):  # noqa: N818 - it is an event, not a mistake
     """The connection ended while a message was under way."""
+
+
+@contextmanager
+def noticing_loss(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Let what psycopg's own calls say of a lost connection be said in our words.
+
+    Raises:
+        ConnectionLost: the connection ended inside.
+    """
+    try:
+        yield
+    except psycopg.OperationalError as exc:
+        if connection.closed:
+            raise ConnectionLost(str(exc).strip()) from exc
+        raise
 
 
 class Session:

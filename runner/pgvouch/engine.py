@@ -6,19 +6,16 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pgvouch import aftermath, failure, ledger, verify
+from pgvouch import aftermath
+from pgvouch.apply import apply, is_provided, record_provided
 from pgvouch.blockers import Watch
-from pgvouch.catalog import add_snapshot, compare_delta, read_snapshot
-from pgvouch.db import QueryError, Session
-from pgvouch.delta import Snapshot, difference
+from pgvouch.db import Session
+from pgvouch.delta import Snapshot
 from pgvouch.errors import PlanError
 from pgvouch.events import Finished, Listener, Started
-from pgvouch.message import RESET_ROLE, Message
 from pgvouch.options import Options
-from pgvouch.plan import State
 from pgvouch.prepare import Prepared
 from pgvouch.transaction import LedgerMovedError, Transaction
-from pgvouch.verify import Rows
 from pgvouch.waiting import persistently, told_blockers
 
 if TYPE_CHECKING:
@@ -52,7 +49,8 @@ class Engine:
         self.listener = listener
         self.watch = Watch(session.conninfo, told_blockers(listener))
         session.while_waiting = self.watch
-        self.deltas = deltas
+        self.takes_every_delta = deltas is not Deltas.COMPARED
+        self.compares_deltas = deltas is not Deltas.RECORDED
         self.landed: list[str] = []
         self.unflushed = False
         self.transaction: Transaction | None = None
@@ -68,11 +66,15 @@ class Engine:
 
         return VouchBackend(self.session.connection)
 
-    def migrate(self, prepared: Sequence[Prepared], *, commit: bool = True) -> list[Finished]:
+    def migrate(
+        self, prepared: Sequence[Prepared], *, commit: bool = True, recorded: int | None = None
+    ) -> list[Finished]:
         """Apply migrations in order.
 
         Args:
             prepared: what to apply.
+            recorded: how many migrations the ledger has now; when another runner changes that
+                otherwise than by applying these, the run stops.
             commit: False leaves everything in one open transaction, for a rehearsal.
 
         Returns:
@@ -84,19 +86,26 @@ class Engine:
         together = self.options.single_transaction or not commit
         try:
             if not (together and commit):
-                return self._all(prepared, together=together, commit=commit)
+                return self._all(prepared, recorded, together=together, commit=commit)
             return persistently(
                 self.session,
                 self.options,
                 self.listener,
                 "all of it",
-                lambda: self._all(prepared, together=True, commit=True),
+                lambda: self._all(prepared, recorded, together=True, commit=True),
             )
         finally:
             self.flush()
             self.watch.close()
 
-    def _all(self, prepared: Sequence[Prepared], *, together: bool, commit: bool) -> list[Finished]:
+    def _all(
+        self,
+        prepared: Sequence[Prepared],
+        recorded: int | None,
+        *,
+        together: bool,
+        commit: bool,
+    ) -> list[Finished]:
         finished: list[Finished] = []
         self.landed.clear()
         for number, item in enumerate(prepared):
@@ -108,6 +117,7 @@ class Engine:
                 begins=first or not together,
                 commits=commit and (last or not together),
                 flush=last,
+                recorded=None if recorded is None else recorded + number,
             )
             with aftermath.told(self, identifier, "migrate", self.landed, together=together):
                 done = (
@@ -129,7 +139,9 @@ class Engine:
             )
             self.unflushed = False
 
-    def _one(self, item: Prepared, *, begins: bool, commits: bool, flush: bool) -> Finished | None:
+    def _one(
+        self, item: Prepared, *, begins: bool, commits: bool, flush: bool, recorded: int | None
+    ) -> Finished | None:
         self.listener(Started(item.migration.id, "migrate"))
         transaction = Transaction(
             self.session,
@@ -141,15 +153,13 @@ class Engine:
             self.watch,
             begins=begins,
             commits=commits,
+            recorded=recorded,
         )
         self.transaction = transaction
         try:
-            if item.script.transactional:
-                done = self._apply(transaction, item, flush=flush)
-            else:
-                done = self._apply_stepwise(transaction, item)
+            done = self._apply(transaction, item, flush=flush)
             self.unflushed = commits and not flush
-            return self._tell(done)
+            self.listener(done)
         except LedgerMovedError:
             if begins and commits:
                 return None
@@ -160,125 +170,16 @@ class Engine:
         except BaseException:
             self.session.try_run("rollback")
             raise
+        return done
 
     def _apply(self, transaction: Transaction, item: Prepared, *, flush: bool) -> Finished:
-        began = time.perf_counter()
-        wants_delta = self.deltas is not Deltas.COMPARED or item.expected_delta is not None
-        message = transaction.opening()
-        if item.migration.directives.unless:
-            if self._is_provided(transaction, message, item):
-                return self._record_provided(transaction, item, began, flush=flush)
-            message = Message()
-        verify.add_before(message, item.promises)
-        if wants_delta:
-            add_snapshot(message)
-        before, snapshot = self._run_body(transaction, message, item, wants_delta)
-        verdict_count, delta = self._judge(transaction, item, before, snapshot)
-        if delta is not None and self.deltas is not Deltas.RECORDED:
-            compare_delta(item, delta)
-        duration_ms = (time.perf_counter() - began) * 1000
-        transaction.finish(
-            *self.backend.mark_sql(item.migration.id),
-            ledger.forget_sql(item.migration.id),
-            _record(item, State.APPLIED, duration_ms, verdict_count, delta),
-            verified=item.promises is not None or wants_delta,
-            flush=flush,
-        )
-        return Finished(item.migration.id, "applied", duration_ms, verdict_count, delta)
-
-    def _apply_stepwise(self, transaction: Transaction, item: Prepared) -> Finished:
+        if item.script.transactional:
+            return apply(self, transaction, item, flush=flush)
         from pgvouch.stepwise import apply_stepwise
 
         if item.migration.directives.unless:
             began = time.perf_counter()
-            if self._is_provided(transaction, transaction.opening(), item):
-                return self._record_provided(transaction, item, began, flush=True)
+            if is_provided(transaction, transaction.opening(), item):
+                return record_provided(self, transaction, item, began, flush=True)
             self.session.run("rollback")
-        return apply_stepwise(self, item)
-
-    def _run_body(
-        self, transaction: Transaction, message: Message, item: Prepared, wants_delta: bool
-    ) -> tuple[list[Rows], Snapshot | None]:
-        """Send the opening and the migration itself, in one message where it is SQL."""
-        if not item.migration.is_python:
-            message.add_source(item.script.source, None, "body")
-        results = transaction.send(message) if transaction.xid else transaction.open(message)
-        before = verify.before_values(message, results, item.promises)
-        snapshot = read_snapshot(message, results) if wants_delta else None
-        if item.migration.is_python:
-            from pgvouch.python_steps import run_steps
-
-            run_steps(item.migration, self.backend, "apply")
-            transaction.refuse_ended()
-        return before, snapshot
-
-    def _judge(
-        self,
-        transaction: Transaction,
-        item: Prepared,
-        before: Sequence[Rows],
-        snapshot: Snapshot | None,
-    ) -> tuple[int, tuple[str, ...] | None]:
-        """Run the promises and the second snapshot; return the checks passed and the delta."""
-        if item.promises is None and snapshot is None:
-            return 0, None
-        message = Message().add(*RESET_ROLE)
-        if snapshot is not None:
-            add_snapshot(message)
-        try:
-            results, verdict = verify.run(
-                self.session, message, item.promises, before, settings=transaction.settings
-            )
-        except QueryError as exc:
-            raise transaction.error(message, exc) from None
-        if verdict.broken:
-            raise failure.check_error(item.migration.id, verdict.broken)
-        if snapshot is None:
-            return verdict.passed, None
-        self.snapshots[item.migration.id] = snapshot
-        return verdict.passed, difference(snapshot, read_snapshot(message, results))
-
-    def _is_provided(self, transaction: Transaction, message: Message, item: Prepared) -> bool:
-        condition = item.migration.directives.unless
-        message.add(f"select ({condition}\n)::boolean", name="unless")
-        results = transaction.open(message)
-        return message.results_of("unless", results)[0].rows[0][0] == "t"
-
-    def _record_provided(
-        self, transaction: Transaction, item: Prepared, began: float, *, flush: bool
-    ) -> Finished:
-        duration_ms = (time.perf_counter() - began) * 1000
-        transaction.finish(
-            *self.backend.mark_sql(item.migration.id),
-            ledger.forget_sql(item.migration.id),
-            _record(item, State.PROVIDED, duration_ms, 0, None),
-            verified=False,
-            flush=flush,
-        )
-        return Finished(item.migration.id, "provided", duration_ms)
-
-    def _tell(self, event: Finished) -> Finished:
-        self.listener(event)
-        return event
-
-
-def _record(
-    item: Prepared,
-    state: State,
-    duration_ms: float,
-    checks: int,
-    delta: tuple[str, ...] | None,
-) -> str:
-    provided = state is State.PROVIDED
-    return ledger.record_sql(
-        item.migration.id,
-        state,
-        checksum=item.migration.checksum,
-        # What was not run is not rolled back either.
-        rollback_sql=None if provided else item.rollback_sql,
-        irreversible=item.migration.directives.irreversible,
-        transactional=item.script.transactional,
-        duration_ms=duration_ms,
-        checks_passed=checks,
-        delta=delta,
-    )
+        return apply_stepwise(self, transaction, item)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pgvouch import __version__, sql
-from pgvouch.db import QueryError, Session
+from pgvouch.db import QueryError, Session, noticing_loss
 from pgvouch.errors import PlanError
 from pgvouch.message import LOCK_KEY, literal
 from pgvouch.plan import Applied, State
@@ -46,7 +46,7 @@ def read(session: Session) -> list[Applied] | None:
 
 
 def _applied(row: Sequence[str | None]) -> Applied:
-    (_, identifier, state, checksum, at, by, duration, checks, rollback, done, place) = row
+    (_, identifier, state, checksum, at, by, duration, checks, rollback, done, running, place) = row
     assert identifier is not None
     return Applied(
         id=identifier,
@@ -58,6 +58,7 @@ def _applied(row: Sequence[str | None]) -> Applied:
         checks=int(checks) if checks else None,
         has_rollback=rollback == "true",
         statements_done=int(done) if done else None,
+        running=running,
         order=int(place or 0),
     )
 
@@ -112,7 +113,8 @@ def create(session: Session) -> int:
     (found,) = session.run(_YOYO_TABLE)
     session.run("create schema if not exists pgvouch")
     backend = VouchBackend(session.connection)
-    backend.create_tables()
+    with noticing_loss(session.connection):
+        backend.create_tables()
     session.run(sql.load("ledger"))
     table = found.rows[0][0]
     if table is not None and not table.startswith("pgvouch."):
@@ -152,7 +154,6 @@ def record_sql(
     rollback_sql: str | None = None,
     irreversible: str | None = None,
     transactional: bool = True,
-    statements_done: int | None = None,
     duration_ms: float | None = None,
     checks_passed: int | None = None,
     delta: Sequence[str] | None = None,
@@ -165,7 +166,6 @@ def record_sql(
         "rollback_sql": rollback_sql,
         "irreversible": irreversible,
         "transactional": transactional,
-        "statements_done": statements_done,
         "duration_ms": None if duration_ms is None else round(duration_ms, 3),
         "checks_passed": checks_passed,
         "delta": None if delta is None else "\n".join(delta),

@@ -98,6 +98,11 @@ class Message:
         self.parts += [Part(statement, 1, name) for statement in statements]
         return self
 
+    def add_comment(self, comment: str) -> Self:
+        """Append a comment, which gives no result."""
+        self.parts.append(Part(comment, 0))
+        return self
+
     def add_source(self, source: Source, count: int | None, name: str = "") -> Self:
         """Append SQL that a user wrote."""
         self.parts.append(Part(source.rendered.text, count, name, source))
@@ -188,22 +193,41 @@ def literal(value: object) -> str:
     return sql.Literal(value).as_string(None)
 
 
-def guard_sql(migration_id: str, *, lock_key: int, applied: bool) -> str:
+def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) -> str:
     """Return the statement that takes the advisory lock and reads the ledger again under it.
 
     It fails with one of the SQLSTATEs below; it never waits, because a waiting transaction holds a
     snapshot for which CREATE INDEX CONCURRENTLY would wait in turn.
+
+    Args:
+        migration_id: the migration.
+        applied: whether it has to be applied (and the newest one), or must not be.
+        recorded: how many migrations the ledger has to have; None: as many as it likes.
     """
-    negated = "not " if applied else ""
+    name = literal(migration_id)
+    moved = f"exists (select from pgvouch._yoyo_migration where migration_id = {name})"
+    other = "false"
+    if applied:
+        moved = f"""not {moved} and not exists (
+    select from pgvouch.migration where migration_id = {name} and state = 'undoing'
+  )"""
+        other = f"""exists (
+    select from pgvouch.migration as newer
+      join pgvouch.migration as own on own.applied_order < newer.applied_order
+    where own.migration_id = {name}
+  )"""
+    elif recorded is not None:
+        other = f"(select count(*) from pgvouch._yoyo_migration) <> {recorded}"
     return f"""do $pgvouch$
 begin
-  if not pg_catalog.pg_try_advisory_xact_lock({lock_key}) then
+  if not pg_catalog.pg_try_advisory_xact_lock({LOCK_KEY}) then
     raise exception using errcode = '{LOCKED}', message = 'another runner is at work';
   end if;
-  if {negated}exists (
-    select from pgvouch._yoyo_migration where migration_id = {literal(migration_id)}
-  ) then
+  if {moved} then
     raise exception using errcode = '{LEDGER_MOVED}', message = 'the ledger has moved on';
+  end if;
+  if {other} then
+    raise exception using errcode = '{LEDGER_OTHER}', message = 'the ledger is another one';
   end if;
 end
 $pgvouch$"""
@@ -215,13 +239,13 @@ def application_name_sql(verb: str, migration_id: str) -> str:
     return f"set local application_name = {literal(name)}"
 
 
-def marker_of(verb: str, migration_id: str) -> str:
+def marker_of(verb: str, migration_id: str, token: str = "") -> str:
     """Return a comment by which another connection knows a message in pg_stat_activity.
 
     The client cannot know the backend's pid beforehand: a pooler gives it one for a transaction.
     """
     plain = _NOT_PLAIN.sub("?", migration_id)[:_LONGEST_NAME]
-    return f"/* pgvouch {verb} {plain} {secrets.token_hex(8)} */"
+    return f"/* pgvouch {verb} {plain} {token or secrets.token_hex(8)} */"
 
 
 def same_transaction_sql(xid: str) -> str:
@@ -238,4 +262,5 @@ $pgvouch$"""
 LOCKED = "PGV01"
 LEDGER_MOVED = "PGV02"
 ENDED = "PGV03"
+LEDGER_OTHER = "PGV05"
 LOCK_KEY = 0x7067766F756368  # "pgvouch"; PostgreSQL keeps advisory locks apart by database

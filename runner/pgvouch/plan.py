@@ -18,6 +18,8 @@ class State(Enum):
     """Its `unless` held: the database had it already, nothing was run."""
     INCOMPLETE = "incomplete"
     """A non-transactional migration that stopped on its way."""
+    UNDOING = "undoing"
+    """A non-transactional rollback that stopped on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Applied:
     checks: int | None = None
     has_rollback: bool = False
     statements_done: int | None = None
+    running: str | None = None
+    """The statement that was begun outside of a transaction, whose end nobody has seen."""
     order: int = 0
 
     @property
@@ -74,8 +78,8 @@ def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]
         if migration is None:
             if row.id not in ahead:
                 found.append(Drift(row.id, row.checksum, None, None))
-        elif row.state is State.INCOMPLETE:
-            continue  # its checksum is of the statements that are done
+        elif row.state in {State.INCOMPLETE, State.UNDOING}:
+            continue  # what counts is the statements that are done
         elif row.checksum is not None and row.checksum != migration.checksum:
             found.append(Drift(row.id, row.checksum, migration.checksum, Place(migration.path)))
     return found
@@ -145,6 +149,7 @@ def forward(
     Raises:
         PlanError: an unknown target or dependency, a cycle, or an order that is refused.
     """
+    _refuse_undoing(applied)
     done = {row.id for row in applied if row.state is not State.INCOMPLETE}
     ordered = in_order(files)
     if to is not None:
@@ -154,6 +159,16 @@ def forward(
     if not out_of_order:
         _refuse_out_of_order(pending, applied)
     return Plan(pending, ahead_of_files(files, applied))
+
+
+def _refuse_undoing(applied: Sequence[Applied]) -> None:
+    stopped = next((row for row in applied if row.state is State.UNDOING), None)
+    if stopped:
+        raise PlanError(
+            f"the rollback of {stopped.id} stopped after {stopped.statements_done or 0} statements",
+            state="Nothing was run.",
+            hint="pgvouch rollback goes on with it; migrate applies it again after that",
+        )
 
 
 def _refuse_out_of_order(pending: Sequence[Migration], applied: Sequence[Applied]) -> None:
@@ -191,9 +206,10 @@ def backward(
     """
     if stopped := next((row for row in applied if row.state is State.INCOMPLETE), None):
         raise PlanError(
-            f"{stopped.id} stopped after {stopped.statements_done} statements",
+            f"{stopped.id} stopped after {stopped.statements_done or 0} statements",
             state="Nothing was rolled back.",
-            hint="pgvouch migrate goes on with it; roll back after that",
+            hint="pgvouch migrate goes on with it; or, to take back what is done, "
+            f"pgvouch repair {stopped.id} --undo",
         )
     newest_first = sorted(applied, key=lambda row: row.order, reverse=True)
     if to is not None:

@@ -5,13 +5,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pgvouch import enums, outside, sqltext
 from pgvouch import promises as promise_files
-from pgvouch import sqltext
 from pgvouch.errors import FileError, Place
 from pgvouch.files import read_text
 from pgvouch.message import Source
 from pgvouch.migration import Migration, parse_directives
-from pgvouch.promises import Promises
+from pgvouch.promises import Kind, Promises
 from pgvouch.variables import render
 
 
@@ -83,13 +83,26 @@ def _prepare(migration: Migration, variables: Mapping[str, str]) -> Prepared:
                 Place(migration.rollback_path),
                 hint="if there is nothing to undo, say why in a comment",
             )
+    promises = read_promises(migration.verify_path)
+    if promises and not migration.directives.transactional:
+        _refuse_same(promises)
     return Prepared(
         migration=migration,
         script=python_script(migration) if migration.is_python else _script(migration, variables),
         rollback_sql=rollback,
-        promises=read_promises(migration.verify_path),
+        promises=promises,
         expected_delta=_read_delta(migration.delta_path),
     )
+
+
+def _refuse_same(promises: Promises) -> None:
+    for check in promises.of_kind(Kind.SAME):
+        raise FileError(
+            "a `same` pair needs one transaction from before the migration to after it, and this "
+            "migration is not transactional",
+            check.place,
+            hint="check what is there afterwards with `-- check:`",
+        )
 
 
 def _script(migration: Migration, variables: Mapping[str, str]) -> Script:
@@ -130,10 +143,19 @@ def check_sql(text: str, path: Path) -> None:
     """Refuse what cannot be part of a migration or a rollback.
 
     Raises:
-        FileError: psql meta-commands, COPY data, or a statement that ends the transaction.
+        FileError: psql meta-commands, COPY data, a statement that ends the transaction, or one that
+            cannot run in the way that the file's header asks for.
     """
-    sqltext.refuse_psql_only(text, Place(path))
-    sqltext.refuse_transaction_control(text, Place(path))
+    place = Place(path)
+    directives = parse_directives(text, path)
+    text = sqltext.without_variables(text, directives.variables)
+    sqltext.refuse_psql_only(text, place)
+    sqltext.refuse_transaction_control(text, place)
+    if directives.transactional:
+        outside.refuse_outside(text, place)
+        enums.refuse_enum_use(text, place)
+    else:
+        outside.refuse_unnamed_index(text, place)
 
 
 def read_promises(path: Path | None) -> Promises | None:

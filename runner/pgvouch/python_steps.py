@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 
 from pgvouch.backend import VouchBackend
+from pgvouch.db import ConnectionLost, noticing_loss
 from pgvouch.errors import MigrationError, Place, ServerMessage
 from pgvouch.migration import Migration
 
@@ -33,12 +34,14 @@ def run_steps(migration: Migration, backend: VouchBackend, direction: str) -> No
     loaded = YoyoMigration(migration.path.stem, str(migration.path), folder)
     try:
         # A step that selects is printed by yoyo; our stdout is for data.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), noticing_loss(backend.connection):
             loaded.process_steps(backend, direction)
     except BadMigration as exc:
         raise MigrationError(
             f"{migration.id} cannot be imported: {exc}", Place(migration.path)
         ) from exc
+    except ConnectionLost:
+        raise
     except psycopg.Error as exc:
         raise MigrationError(
             f"{migration.id} failed: {exc.diag.message_primary or exc}",

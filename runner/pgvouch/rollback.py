@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pgvouch import aftermath, failure, ledger, sqltext, verify
 from pgvouch.catalog import add_snapshot, read_snapshot
-from pgvouch.db import QueryError
 from pgvouch.delta import difference
 from pgvouch.engine import Engine
 from pgvouch.errors import CheckError, Place, PlanError
@@ -137,15 +136,11 @@ def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished
     engine.listener(Started(step.row.id, "rollback"))
     began = time.perf_counter()
     try:
-        before = _run(engine, transaction, step)
-        passed = _judge(transaction, step, before)
-        transaction.finish(
-            *engine.backend.unmark_sql(step.row.id),
-            ledger.forget_sql(step.row.id),
-            verified=step.promises is not None,
-            flush=flush,
-        )
-        engine.unflushed = not (flush or together)
+        if step.script.transactional or step.row.state is State.PROVIDED:
+            passed = _undo(engine, transaction, step, flush=flush)
+            engine.unflushed = not (flush or together)
+        else:
+            passed = _undo_stepwise(engine, transaction, step)
     except LedgerMovedError:
         return None
     except BaseException:
@@ -155,35 +150,49 @@ def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished
     return Finished(step.row.id, "rolled back", duration_ms, passed, notes=step.notes)
 
 
-def _run(engine: Engine, transaction: Transaction, step: Undo) -> list[Rows]:
-    """Take the migration back; return the rows of the `before` queries."""
+def _undo(engine: Engine, transaction: Transaction, step: Undo, *, flush: bool) -> int:
+    """Take a migration back in one transaction; return how many promises were kept."""
     message = transaction.opening()
     verify.add_before(message, step.promises)
     is_python = step.migration is not None and step.migration.is_python
     is_empty = step.row.state is State.PROVIDED or sqltext.is_blank(step.script.source.text)
-    if not step.script.transactional and not is_python:
-        _run_stepwise(engine, step)
-    elif not is_python and not is_empty:
+    if not is_python and not is_empty:
         message.add_source(step.script.source, None, "body")
     results = transaction.open(message)
-    if is_python and step.migration is not None and step.row.state is not State.PROVIDED:
+    if is_python and step.row.state is not State.PROVIDED:
         from pgvouch.python_steps import run_steps
 
+        assert step.migration is not None
         run_steps(step.migration, engine.backend, "rollback")
-    return verify.before_values(message, results, step.promises)
+        transaction.refuse_ended()
+    before = verify.before_values(message, results, step.promises)
+    passed = _judge(transaction, step, before)
+    _forget(engine, transaction, step, flush=flush)
+    return passed
 
 
-def _run_stepwise(engine: Engine, step: Undo) -> None:
-    """Run a rollback that says `-- transactional: false`, each statement on its own."""
-    source = step.script.source
-    for statement in sqltext.statements(source.rendered.text):
-        message = Message().add(statement.text)
-        try:
-            engine.session.run(message.text, rows_of_first=0)
-        except QueryError as exc:
-            raise failure.migration_error(
-                step.row.id, message, exc, source.rendered, verb="rollback"
-            ) from None
+def _undo_stepwise(engine: Engine, transaction: Transaction, step: Undo) -> int:
+    """Take a migration back statement by statement; return how many promises were kept."""
+    from pgvouch.walk import Walk
+
+    with Walk(engine, transaction) as walk:
+        if step.migration is not None and step.migration.is_python and not walk.done:
+            walk.run_python(step.migration, "rollback")
+        walk.run()
+        transaction.open(transaction.opening())
+        passed = _judge(transaction, step, ())
+        _forget(engine, transaction, step, walk.owned_sql(), flush=True)
+    return passed
+
+
+def _forget(engine: Engine, transaction: Transaction, step: Undo, *ahead: str, flush: bool) -> None:
+    transaction.finish(
+        *ahead,
+        *engine.backend.unmark_sql(step.row.id),
+        ledger.forget_sql(step.row.id),
+        verified=step.promises is not None,
+        flush=flush,
+    )
 
 
 def _judge(transaction: Transaction, step: Undo, before: Sequence[Rows]) -> int:

@@ -5,11 +5,34 @@ that structure matters, because importing it costs as much as connecting.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from pgvouch.errors import FileError, Place
+from pgvouch.statements import (
+    Statement,
+    each_statement,
+    statements,
+    tree_of,
+    without_leading_comments,
+)
+
+__all__ = [
+    "GAP",
+    "Statement",
+    "Token",
+    "each_statement",
+    "excerpt",
+    "is_blank",
+    "line_and_column",
+    "refuse_nul",
+    "refuse_psql_only",
+    "refuse_transaction_control",
+    "statements",
+    "tokens",
+    "tree_of",
+    "without_leading_comments",
+    "without_variables",
+]
 
 _TRANSACTION_WORD = re.compile(
     r"(?:^|[\r;]|\*/)\s*(?:begin|start|commit|end|rollback|abort|prepare|savepoint|release)\b",
@@ -25,16 +48,9 @@ _ANY_TRANSACTION_START = re.compile(
     re.IGNORECASE,
 )
 _COPY_STDIN = re.compile(r"\bcopy\b[^;]*\bfrom\s+stdin\b", re.IGNORECASE)
-# A lone carriage return ends a comment for PostgreSQL too.
-_COMMENT_OR_SPACE = re.compile(r"\s+|--[^\r\n]*")
 
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One top-level statement and where it stands, in characters of the text."""
-
-    text: str
-    start: int
+GAP = r"(?:\s|--[^\r\n]*|/\*(?:[^*]|\*(?!/))*\*/|\*/)+"
+"""A pattern for what may stand between two words; it forgives the end of a nested comment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,69 +72,6 @@ def excerpt(statement: str, limit: int = 400) -> str:
     """Return a statement short enough to be printed in an error."""
     text = statement.strip()
     return text if len(text) <= limit else f"{text[:limit].rstrip()} …"
-
-
-def statements(text: str) -> list[Statement]:
-    """Split a text into its top-level statements with PostgreSQL's own parser.
-
-    Returns the statements in order; none for a text of blanks and comments.
-
-    Raises:
-        SyntaxError: the text does not parse; its offset attribute counts characters from 1.
-    """
-    # postgast.split() returns texts without their places, and parse() builds a tree of 2.5 kB a
-    # statement only to give the places: the result behind split() has both.
-    from postgast import PgQueryError
-    from postgast.errors import check_error
-    from postgast.native import lib
-
-    raw = text.encode()
-    result: Any = lib.pg_query_split_with_parser(raw)
-    try:
-        check_error(result)
-        spans = [
-            (s.contents.stmt_location, s.contents.stmt_len)
-            for s in (result.stmts[i] for i in range(result.n_stmts))
-        ]
-    except PgQueryError as exc:
-        error = SyntaxError(str(exc))
-        error.offset = exc.cursorpos
-        raise error from exc
-    finally:
-        lib.pg_query_free_split_result(result)
-    return list(_statements_at(raw, spans))
-
-
-def _statements_at(raw: bytes, spans: list[tuple[int, int]]) -> Iterator[Statement]:
-    byte = char = 0
-    for location, length in spans:
-        char += len(raw[byte:location].decode())
-        byte = location
-        body = raw[location : location + length].decode()
-        skipped = len(body) - len(without_leading_comments(body))
-        yield Statement(body[skipped:].rstrip(), char + skipped)
-
-
-def without_leading_comments(text: str) -> str:
-    """Return the text from its first character that is neither blank nor comment."""
-    offset = 0
-    while offset < len(text):
-        if match := _COMMENT_OR_SPACE.match(text, offset):
-            offset = match.end()
-        elif text.startswith("/*", offset):
-            offset = _end_of_block_comment(text, offset)
-        else:
-            break
-    return text[offset:]
-
-
-def _end_of_block_comment(text: str, offset: int) -> int:
-    depth = 0
-    for match in re.compile(r"/\*|\*/").finditer(text, offset):
-        depth += 1 if match.group() == "/*" else -1
-        if depth == 0:
-            return match.end()
-    return len(text)
 
 
 def is_blank(text: str) -> bool:
@@ -157,6 +110,18 @@ def tokens(text: str, *, comments: bool = False) -> list[Token]:
             found.append(Token(name, char, char + length))
         char += length
     return found
+
+
+def without_variables(text: str, declared: tuple[str, ...]) -> str:
+    """Return a text that parses: a blank for the colon of every `:name`, `:'name'` and `:"name"`.
+
+    Every offset stays what it is. Without this, a file with a variable would parse for nobody, and
+    what cannot be in it would be found when it is run.
+    """
+    if not declared:
+        return text
+    names = "|".join(re.escape(name) for name in declared)
+    return re.sub(rf":(?=(?P<quote>['\"]?)(?:{names})(?P=quote)(?!\w))(?<!::)", " ", text)
 
 
 def refuse_nul(text: str, place: Place) -> None:

@@ -7,11 +7,11 @@ from pgvouch import failure
 from pgvouch.blockers import Watch
 from pgvouch.db import QueryError, Result, Session
 from pgvouch.duration import seconds
-from pgvouch.errors import VouchError
+from pgvouch.errors import PlanError, VouchError
 from pgvouch.events import Listener
 from pgvouch.message import (
     LEDGER_MOVED,
-    LOCK_KEY,
+    LEDGER_OTHER,
     LOCKED,
     RESET_ROLE,
     RESET_SESSION,
@@ -49,6 +49,8 @@ class Transaction:
     begins: bool = True
     """False where an outer run has begun already (--single-transaction)."""
     commits: bool = True
+    recorded: int | None = None
+    """How many migrations the ledger has to have ahead of this one; None: nobody counts."""
     xid: str = ""
 
     @cached_property
@@ -63,7 +65,7 @@ class Transaction:
         """Return the message that begins it: a clean session, the lock, the timeouts."""
         marker = marker_of(self.verb, self.identifier)
         self.watch.begin(marker)
-        self.session.waiting_interval_s = self._look_after_s()
+        self.session.waiting_interval_s = self.look_after_s()
         message = Message()
         statements = list(RESET_SESSION)
         if self.begins:
@@ -71,7 +73,8 @@ class Transaction:
         first, *rest = statements
         message.add(f"{marker} {first}", name="begin")
         message.add(*rest)
-        guard = guard_sql(self.identifier, lock_key=LOCK_KEY, applied=self.verb == "rollback")
+        is_applied = self.verb == "rollback"
+        guard = guard_sql(self.identifier, applied=is_applied, recorded=self.recorded)
         message.add(guard, name="guard")
         message.add(*self.settings)
         if timeout := self.script.statement_timeout or self.options.statement_timeout:
@@ -91,7 +94,7 @@ class Transaction:
             self.session,
             self.options,
             self.listener,
-            lambda: self._try_open(message),
+            lambda: self.try_open(message),
             state=f"Nothing of {self.identifier} was run.",
         )
         xid, pid = message.results_of("xid", results)[0].rows[0]
@@ -99,7 +102,15 @@ class Transaction:
         self.refuse_ended()
         return results
 
-    def _try_open(self, message: Message) -> tuple[Result, ...]:
+    def try_open(self, message: Message) -> tuple[Result, ...]:
+        """Send the opening once.
+
+        Raises:
+            LockedError: another runner holds the lock; the session is idle again.
+            MigrationError: PostgreSQL refused a statement.
+            LedgerMovedError: another runner has done this migration already.
+            PlanError: another runner has done something else meanwhile.
+        """
         try:
             return self.session.run(message.text, rows_of_first=message.counted)
         except QueryError as exc:
@@ -113,6 +124,11 @@ class Transaction:
                 raise LedgerMovedError from None
             if exc.server.sqlstate == LOCKED:
                 raise LockedError from None
+            if exc.server.sqlstate == LEDGER_OTHER:
+                raise PlanError(
+                    "another runner has applied or rolled back something in the meantime",
+                    hint="run the same command again: it plans anew",
+                ) from None
             raise self.error(message, exc) from None
 
     def send(self, message: Message) -> tuple[Result, ...]:
@@ -165,7 +181,8 @@ class Transaction:
     def _lock_timeout(self) -> str:
         return self.script.lock_timeout or self.options.lock_timeout
 
-    def _look_after_s(self) -> float:
+    def look_after_s(self) -> float:
+        """Return after how long a wait we look at who is in the way."""
         timeout_s = seconds(self._lock_timeout)
         return min(timeout_s / 2 or _LONGEST_LOOK_S, _LONGEST_LOOK_S)
 

@@ -16,7 +16,11 @@ _TRANSIENT = {"55P03", "40P01", "40001"}  # lock timeout, deadlock, serializatio
 
 
 class LockedError(Exception):
-    """Another runner holds the advisory lock."""
+    """Another runner holds the advisory lock, or is at work on a non-transactional migration."""
+
+    def __init__(self, holder: Blocker | None = None) -> None:
+        super().__init__()
+        self.holder = holder
 
 
 def under_lock(
@@ -41,7 +45,8 @@ def under_lock(
 
     def tell(refusal: Refusal) -> None:
         nonlocal holder
-        holder = lock_holder(session) or holder
+        assert isinstance(refusal.error, LockedError)
+        holder = refusal.error.holder or lock_holder(session) or holder
         who = f": {holder}" if holder else ""
         listener(Waiting(f"another runner is at work{who}", refusal.remaining_s))
 
@@ -54,8 +59,8 @@ def under_lock(
         )
     except LockedError:
         raise ConnectError(
-            f"another runner has held the lock for {options.lock_wait_s:g} s",
-            notes=[f"held by {holder}"] if holder else [],
+            f"another runner has been at work for {options.lock_wait_s:g} s",
+            notes=[f"it is {holder}"] if holder else [],
             state=state,
             hint="see what it does: select * from pg_stat_activity where application_name like "
             "'pgvouch%'; --lock-wait 30min waits longer",

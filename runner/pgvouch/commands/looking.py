@@ -9,6 +9,7 @@ from pgvouch import status as states
 from pgvouch.cli import DRIFT, PENDING, Context, common, running
 from pgvouch.commands.running import options_of
 from pgvouch.config import Database
+from pgvouch.connection import connect
 from pgvouch.errors import NoDatabaseError
 from pgvouch.plan import Applied
 
@@ -27,7 +28,7 @@ def _rows(context: Context, database: Database) -> list[Applied]:
     """Read a ledger; a database that is not there yet has an empty one."""
     url = context.resolve(database)
     try:
-        with api.connect(url, application_name="pgvouch status", create=False) as session:
+        with connect(url, application_name="pgvouch status", create=False) as session:
             return api.read_ledger(session)
     except NoDatabaseError:
         return []

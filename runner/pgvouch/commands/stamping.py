@@ -73,7 +73,8 @@ def _applied(context: Context, name: str) -> Callable[[Path], bool] | None:
 
 
 def _applied_ids(context: Context, name: str) -> set[str]:
-    from pgvouch.api import connect, read_ledger
+    from pgvouch.api import read_ledger
+    from pgvouch.connection import connect
     from pgvouch.server import data_folder, find_running
 
     try:

@@ -11,12 +11,17 @@ insert into pgvouch.ledger (version) values (1);
 
 create table pgvouch.migration (
   migration_id text primary key,
-  state text not null check (state in ('applied', 'provided', 'incomplete')),
+  state text not null check (state in ('applied', 'provided', 'incomplete', 'undoing')),
   checksum text,
   rollback_sql text,
   irreversible text,
   transactional boolean not null default true,
   statements_done integer,
+  progress text,
+  running text,
+  token text,
+  pid integer,
+  touched_at timestamptz,
   applied_order bigint generated always as identity,
   applied_at timestamptz not null default pg_catalog.clock_timestamp(),
   duration_ms double precision,
@@ -26,12 +31,17 @@ create table pgvouch.migration (
   tool_version text
 );
 comment on table pgvouch.migration is 'One row per migration in the database; yoyo''s _yoyo_migration holds the same set, without the rows in state incomplete.';
-comment on column pgvouch.migration.state is 'applied; provided: its `unless` held and nothing was run; incomplete: a non-transactional one that stopped on its way.';
+comment on column pgvouch.migration.state is 'applied; provided: its `unless` held and nothing was run; incomplete: a non-transactional one that is on its way; undoing: one that is being rolled back.';
 comment on column pgvouch.migration.checksum is 'SHA-256 of the file, CRLF as LF and without BOM; null for what stock yoyo applied.';
 comment on column pgvouch.migration.rollback_sql is 'The rollback as it was when applied, so that a release without the file can still roll back.';
 comment on column pgvouch.migration.irreversible is 'Why it cannot be rolled back.';
 comment on column pgvouch.migration.transactional is 'Whether it ran in one transaction.';
-comment on column pgvouch.migration.statements_done is 'For a non-transactional migration: how many of its statements are done.';
+comment on column pgvouch.migration.statements_done is 'For a non-transactional migration on its way: how many of its statements are done.';
+comment on column pgvouch.migration.progress is 'SHA-256 of the statements that are done.';
+comment on column pgvouch.migration.running is 'The statement that was begun outside of a transaction: after a crash nobody knows how it ended.';
+comment on column pgvouch.migration.token is 'In every message of the runner that works on it, so that others find it in pg_stat_activity.';
+comment on column pgvouch.migration.pid is 'The backend that last worked on it.';
+comment on column pgvouch.migration.touched_at is 'When it last did.';
 comment on column pgvouch.migration.applied_order is 'The order of application; rollback goes backwards through it.';
 comment on column pgvouch.migration.checks_passed is 'How many promises were verified before it was committed.';
 comment on column pgvouch.migration.delta is 'What it did to the catalog, where a .delta file asked for the comparison.';

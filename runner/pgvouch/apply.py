@@ -1,0 +1,168 @@
+"""Applies one migration in one transaction: the SQL, its promises, its row in the ledger."""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pgvouch import failure, ledger, verify
+from pgvouch.catalog import add_snapshot, compare_delta, read_snapshot
+from pgvouch.db import QueryError
+from pgvouch.delta import Snapshot, difference
+from pgvouch.events import Finished
+from pgvouch.message import RESET_ROLE, Message
+from pgvouch.plan import State
+from pgvouch.prepare import Prepared
+from pgvouch.transaction import Transaction
+from pgvouch.verify import Rows
+
+if TYPE_CHECKING:
+    from pgvouch.engine import Engine
+
+
+def apply(engine: "Engine", transaction: Transaction, item: Prepared, *, flush: bool) -> Finished:
+    """Apply a transactional migration.
+
+    Args:
+        engine: the session and its options.
+        transaction: not begun yet.
+        item: the migration.
+        flush: wait until its commit is on disk.
+
+    Raises:
+        VouchError: it failed, or does not keep a promise; nothing of it stays.
+    """
+    began = time.perf_counter()
+    wants_delta = engine.takes_every_delta or item.expected_delta is not None
+    message = transaction.opening()
+    if item.migration.directives.unless:
+        if is_provided(transaction, message, item):
+            return record_provided(engine, transaction, item, began, flush=flush)
+        message = Message()
+    verify.add_before(message, item.promises)
+    if wants_delta:
+        add_snapshot(message)
+    before, snapshot = _run_body(engine, transaction, message, item, wants_delta=wants_delta)
+    passed, delta = judge(engine, transaction, item, before, snapshot)
+    if delta is not None and engine.compares_deltas:
+        compare_delta(item, delta)
+    duration_ms = (time.perf_counter() - began) * 1000
+    done = Finished(item.migration.id, "applied", duration_ms, passed, delta)
+    verified = item.promises is not None or wants_delta
+    record(engine, transaction, item, done, verified=verified, flush=flush)
+    return done
+
+
+def is_provided(transaction: Transaction, message: Message, item: Prepared) -> bool:
+    """Send an opening with the `unless` condition, and say whether it holds."""
+    message.add(f"select ({item.migration.directives.unless}\n)::boolean", name="unless")
+    results = transaction.open(message)
+    return message.results_of("unless", results)[0].rows[0][0] == "t"
+
+
+def record_provided(
+    engine: "Engine", transaction: Transaction, item: Prepared, began: float, *, flush: bool
+) -> Finished:
+    """Record a migration that the database has already."""
+    duration_ms = (time.perf_counter() - began) * 1000
+    done = Finished(item.migration.id, "provided", duration_ms)
+    record(engine, transaction, item, done, verified=False, flush=flush)
+    return done
+
+
+def judge(
+    engine: "Engine",
+    transaction: Transaction,
+    item: Prepared,
+    before: Sequence[Rows] = (),
+    snapshot: Snapshot | None = None,
+) -> tuple[int, tuple[str, ...] | None]:
+    """Run the promises and the second snapshot in an open transaction.
+
+    Returns:
+        How many checks passed, and the delta where there is a first snapshot.
+
+    Raises:
+        CheckError: a promise is not kept.
+        MigrationError: PostgreSQL refused something else.
+    """
+    if item.promises is None and snapshot is None:
+        return 0, None
+    message = Message().add(*RESET_ROLE)
+    if snapshot is not None:
+        add_snapshot(message)
+    try:
+        results, verdict = verify.run(
+            engine.session, message, item.promises, before, settings=transaction.settings
+        )
+    except QueryError as exc:
+        raise transaction.error(message, exc) from None
+    if verdict.broken:
+        raise failure.check_error(item.migration.id, verdict.broken)
+    if snapshot is None:
+        return verdict.passed, None
+    engine.snapshots[item.migration.id] = snapshot
+    return verdict.passed, difference(snapshot, read_snapshot(message, results))
+
+
+def record(
+    engine: "Engine",
+    transaction: Transaction,
+    item: Prepared,
+    done: Finished,
+    *ahead: str,
+    verified: bool,
+    flush: bool,
+) -> None:
+    """Write the rows of the ledger and commit.
+
+    Args:
+        engine: the session and its options.
+        transaction: open.
+        item: the migration.
+        done: what was done with it.
+        ahead: statements to be run ahead of the rows.
+        verified: whether promises have run and must be taken back first.
+        flush: wait until the commit is on disk.
+
+    Raises:
+        MigrationError: a deferred constraint failed, or the file ended its transaction.
+    """
+    migration = item.migration
+    provided = done.outcome == State.PROVIDED.value
+    row = ledger.record_sql(
+        migration.id,
+        State(done.outcome),
+        checksum=migration.checksum,
+        # What was not run is not rolled back either.
+        rollback_sql=None if provided else item.rollback_sql,
+        irreversible=migration.directives.irreversible,
+        transactional=item.script.transactional,
+        duration_ms=done.duration_ms,
+        checks_passed=done.checks,
+        delta=done.delta,
+    )
+    mark = engine.backend.mark_sql(migration.id)
+    forget = ledger.forget_sql(migration.id)
+    transaction.finish(*ahead, *mark, forget, row, verified=verified, flush=flush)
+
+
+def _run_body(
+    engine: "Engine",
+    transaction: Transaction,
+    message: Message,
+    item: Prepared,
+    *,
+    wants_delta: bool,
+) -> tuple[list[Rows], Snapshot | None]:
+    """Send the opening and the migration itself, in one message where it is SQL."""
+    if not item.migration.is_python:
+        message.add_source(item.script.source, None, "body")
+    results = transaction.send(message) if transaction.xid else transaction.open(message)
+    before = verify.before_values(message, results, item.promises)
+    snapshot = read_snapshot(message, results) if wants_delta else None
+    if item.migration.is_python:
+        from pgvouch.python_steps import run_steps
+
+        run_steps(item.migration, engine.backend, "apply")
+        transaction.refuse_ended()
+    return before, snapshot

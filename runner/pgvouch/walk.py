@@ -1,0 +1,238 @@
+"""One way through a non-transactional script: claimed in the ledger, resumed where it stopped."""
+
+import re
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from pgvouch import claims, sqltext
+from pgvouch.claims import Claim
+from pgvouch.db import QueryError, Session
+from pgvouch.errors import DriftError, MigrationError, PlanError, VouchError
+from pgvouch.message import (
+    RESET_SESSION,
+    Message,
+    application_name_sql,
+    literal,
+    marker_of,
+)
+from pgvouch.migration import Migration
+from pgvouch.plan import State
+from pgvouch.steps import take_step
+from pgvouch.transaction import Transaction
+from pgvouch.waiting import LockedError, under_lock
+
+if TYPE_CHECKING:
+    from pgvouch.engine import Engine
+
+_SESSION_SET = re.compile(r"(?:set|reset)\s+(?!local\b|constraints\b|transaction\b)", re.IGNORECASE)
+PYTHON = "the steps of a Python file"
+
+
+@dataclass
+class Walk:
+    """One way through the statements of a non-transactional migration or rollback.
+
+    It is a context: when what is inside fails, the claim is given up, and the error says how far
+    the way went.
+    """
+
+    engine: "Engine"
+    transaction: Transaction
+    """In which the promises and the last row of the ledger will be."""
+    token: str = ""
+    done: int = 0
+    running: str | None = None
+    """The statement that an earlier run began outside of a transaction, whose end nobody saw."""
+
+    def __post_init__(self) -> None:
+        self.script = self.transaction.script
+        self.identifier = self.transaction.identifier
+        is_python = self.script.source.path.suffix == ".py"
+        source = self.script.source
+        self.steps = [] if is_python else sqltext.statements(source.rendered.text)
+        # What is kept in the ledger is what the author wrote, without the values of variables.
+        self.written = [source.original(s.start, s.start + len(s.text)) for s in self.steps]
+
+    def __enter__(self) -> Self:
+        """Claim the migration, waiting for another runner that is at work on it."""
+        found = under_lock(
+            self.session,
+            self.engine.options,
+            self.engine.listener,
+            self._try_claim,
+            state=f"Nothing of {self.identifier} was run.",
+        )
+        if found is not None:
+            self.done, self.running = found.done, found.running
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Give the claim up where something failed, so that the next run need not wait."""
+        if error is None:
+            return
+        self.session.try_run("rollback")
+        self.session.try_run(claims.release_sql(self.identifier, self.token))
+        if isinstance(error, VouchError) and error.state is None:
+            error.state = self._state()
+
+    @property
+    def session(self) -> Session:
+        """The engine's session."""
+        return self.engine.session
+
+    def run(self) -> None:
+        """Do every statement that is not done yet.
+
+        Raises:
+            MigrationError: a statement failed, or nobody can know how an interrupted one ended.
+            PlanError: another runner has taken over.
+        """
+        self._prepare_session()
+        for number in range(self.done, len(self.steps)):
+            take_step(self, number)
+
+    def announce(self, running: str | None) -> None:
+        """Record what is about to be run outside of a transaction, or that it has ended.
+
+        Raises:
+            PlanError: another runner has taken over.
+        """
+        try:
+            self.session.run(f"{self.marker()} {self.step_sql(self.done, running)}")
+        except QueryError as exc:
+            raise self.own_error(
+                exc, f"the ledger cannot be written: {exc.server.primary}"
+            ) from None
+
+    def owned_sql(self) -> str:
+        """Return the statement that fails where another runner has taken over."""
+        return claims.owned_sql(self.identifier, self.token)
+
+    def unknown(self, number: int | None) -> MigrationError:
+        """Return the error for an interrupted statement of which nobody knows how it ended."""
+        step = self.steps[number] if number is not None else None
+        return MigrationError(
+            f"nobody can know whether a statement of {self.identifier} was done",
+            self.script.source.place(step.start if step else 0),
+            PYTHON if number is None else sqltext.excerpt(self.written[number]),
+            notes=[
+                "it was begun outside of a transaction, and ended without an answer",
+            ],
+            hint="look at what it should have done; then "
+            f"pgvouch repair {self.identifier} --done (it was), --redo (it was not) "
+            "or --undo (take all of it back)",
+        )
+
+    def _try_claim(self) -> Claim | None:
+        """Take the claim in a transaction under the lock; return what it was before."""
+        verb, token = self.transaction.verb, claims.new_token()
+        self.transaction.try_open(self.transaction.opening())
+        try:
+            found = claims.read(self.session, self.identifier)
+            if found is not None:
+                self._refuse_alive(found)
+                self._refuse_changed(found)
+            state = State.INCOMPLETE if verb == "migrate" else State.UNDOING
+            done, running = (found.done, found.running) if found else (0, None)
+            self.session.run(
+                claims.take_sql(
+                    self.identifier,
+                    token,
+                    state,
+                    done=done,
+                    progress=self._progress(done),
+                    running=running,
+                )
+            )
+            self.session.run("commit")
+        except BaseException:
+            self.session.try_run("rollback")
+            raise
+        self.token = token
+        return found
+
+    def _refuse_alive(self, found: Claim) -> None:
+        if found.token is None:
+            return
+        worker = claims.worker(self.session, found)
+        if worker or found.is_recent:
+            raise LockedError(worker)
+
+    def _prepare_session(self) -> None:
+        """Begin with a clean session; what the file had set before it stopped is set again."""
+        message = Message().add(*RESET_SESSION)
+        # No default for what runs outside of a transaction: a short lock_timeout cancels CREATE
+        # INDEX CONCURRENTLY, which blocks nobody, and leaves an invalid index.
+        message.add(f"set lock_timeout = {literal(self.script.lock_timeout or '0')}")
+        timeout = self.script.statement_timeout or self.engine.options.statement_timeout
+        if timeout:
+            message.add(f"set statement_timeout = {literal(timeout)}")
+        name = application_name_sql(self.transaction.verb, self.identifier)
+        message.add(name.replace("set local", "set", 1))
+        message.add(*(s.text for s in self.steps[: self.done] if _SESSION_SET.match(s.text)))
+        self.session.run(message.text)
+
+    def run_python(self, migration: Migration, direction: str) -> None:
+        """Run the steps of a Python file, which are one statement as far as we can see.
+
+        Raises:
+            MigrationError: a step failed, or nobody can know how an interrupted run ended.
+        """
+        from pgvouch.backend import VouchBackend
+        from pgvouch.python_steps import run_steps
+
+        if self.running:
+            raise self.unknown(None)
+        self.announce(PYTHON)
+        backend = VouchBackend(self.session.connection, in_transaction=False)
+        run_steps(migration, backend, direction)
+        self.announce(None)
+
+    def marker(self) -> str:
+        """Return the comment that every message of this walk begins with."""
+        return marker_of(self.transaction.verb, self.identifier, self.token)
+
+    def _progress(self, done: int) -> str:
+        return claims.progress_of(self.written[:done])
+
+    def step_sql(self, done: int, running: str | None) -> str:
+        """Return the statement that records how far we are."""
+        return claims.step_sql(
+            self.identifier,
+            self.token,
+            done=done,
+            progress=self._progress(done),
+            running=running,
+        )
+
+    def _state(self) -> str:
+        return (
+            f"{self.identifier} is not transactional: {self.done} of its {len(self.steps)} "
+            "statements are done and in the database, those after them are not."
+        )
+
+    def _refuse_changed(self, found: Claim) -> None:
+        if found.progress != self._progress(found.done):
+            raise DriftError(
+                f"{self.identifier} stopped after {found.done} statements, and these have changed "
+                "in the file",
+                self.script.source.place(0),
+                hint="put the statements that are done back as they were; change only what follows",
+            )
+
+    def own_error(self, exc: QueryError, said: str) -> VouchError:
+        """Return the error for a statement of our own."""
+        if exc.server.sqlstate == claims.TAKEN_OVER:
+            return PlanError(
+                f"another runner has taken over {self.identifier}",
+                hint="run the same command again: it waits for the other one",
+            )
+        return MigrationError(
+            f"{self.identifier}: {said}", self.script.source.place(0), server=exc.server
+        )
