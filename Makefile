@@ -3,7 +3,7 @@
 #
 #   make migrate            apply what is pending, to a server of the project's own
 #   make migrate DB=name    one database
-#   make rollback           take the newest migration back   (STEPS=n, ALL=1)
+#   make rollback           take the newest migration back   (STEPS=n, ALL=1, DISCARD=1)
 #   make test               see why to trust it
 
 PYTHON       ?= python3
@@ -20,7 +20,8 @@ migrate: $(STAMP)
 	@$(PGVOUCH) migrate $(DB)
 
 rollback: $(STAMP)
-	@$(PGVOUCH) rollback $(DB) $(if $(ALL),--all,$(if $(STEPS),--steps $(STEPS)))
+	@$(PGVOUCH) rollback $(DB) $(if $(ALL),--all,$(if $(STEPS),--steps $(STEPS))) \
+		$(if $(DISCARD),--discard-data)
 
 status: $(STAMP)
 	@$(PGVOUCH) status $(DB)

@@ -69,7 +69,9 @@ def migrate(session: Session, system: Database, to: str | None = None) -> api.Ou
 
 
 def roll_back(session: Session, system: Database, steps: int | None) -> api.Outcome:
-    return api.roll_back_steps(session, system, Options(), silent, steps=steps, to=None)
+    return api.roll_back_steps(
+        session, system, Options(discard_data=True), silent, steps=steps, to=None
+    )
 
 
 def seed(server: Server, url: str, system: Database) -> None:

@@ -1,17 +1,21 @@
 """What each command does to one database. No printing: results are values, progress is events."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pgvouch import ledger, plan
 from pgvouch.config import Database
 from pgvouch.db import QueryError, Session
 from pgvouch.errors import MigrationError, PlanError, VouchError
-from pgvouch.events import Finished, Listener, Note
+from pgvouch.events import Finished, Listener, Note, silent
 from pgvouch.migration import Migration
 from pgvouch.options import Options
 from pgvouch.plan import Applied, State
 from pgvouch.waiting import LockedError, under_lock
+
+if TYPE_CHECKING:
+    from pgvouch.rollback import Undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,37 @@ def roll_back_steps(
     undo = prepare_rollback(engine, todo, database.by_id, options.variables)
     done = roll_back(engine, undo)
     return Outcome(tuple(done), len(rows) - len(done))
+
+
+def look_back(
+    session: Session,
+    database: Database,
+    options: Options,
+    *,
+    steps: int | None,
+    to: str | None,
+) -> list[tuple["Undo", tuple[str, ...]]]:
+    """Return what `rollback` would run and lose, found by running it in a transaction that is
+    rolled back; its locks are held as long as that takes.
+
+    Raises:
+        VouchError: a rollback fails.
+    """
+    from pgvouch.engine import Engine
+    from pgvouch.rollback import prepare_rollback, roll_back
+
+    todo = plan.backward(ledger.read(session) or [], steps=steps, to=to)
+    engine = Engine(session, replace(options, discard_data=True), silent)
+    undo = prepare_rollback(engine, todo, database.by_id, options.variables)
+    alone = next((n for n, u in enumerate(undo) if not u.script.transactional), len(undo))
+    try:
+        session.run("begin")
+        done = roll_back(engine, undo[:alone], together=True)
+    finally:
+        session.try_run("rollback")
+    found = [(step, event.notes) for step, event in zip(undo, done, strict=False)]
+    later = ("not run here: it is not transactional, or comes after one that is not",)
+    return found + [(step, later) for step in undo[alone:]]
 
 
 def _create_ledger(session: Session, options: Options, listener: Listener) -> None:

@@ -276,6 +276,7 @@ _MODULES = {
     "seed": "pgvouch.commands.running",
     "accept": "pgvouch.commands.running",
     "accept-delta": "pgvouch.commands.writing",
+    "repair": "pgvouch.commands.repairing",
     "server": "pgvouch.commands.embedded",
 }
 

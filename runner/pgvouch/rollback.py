@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pgvouch import aftermath, failure, ledger, sqltext, verify
+from pgvouch import aftermath, failure, ledger, losses, sqltext, verify
 from pgvouch.catalog import add_snapshot, read_snapshot
 from pgvouch.delta import difference
 from pgvouch.engine import Engine
 from pgvouch.errors import CheckError, Place, PlanError
 from pgvouch.events import Finished, Started
 from pgvouch.files import read_text
+from pgvouch.losses import Loss
 from pgvouch.message import RESET_ROLE, Message
 from pgvouch.migration import Migration
 from pgvouch.plan import Applied, State
@@ -137,52 +138,84 @@ def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished
     began = time.perf_counter()
     try:
         if step.script.transactional or step.row.state is State.PROVIDED:
-            passed = _undo(engine, transaction, step, flush=flush)
+            passed, lost = _undo(engine, transaction, step, flush=flush)
             engine.unflushed = not (flush or together)
         else:
-            passed = _undo_stepwise(engine, transaction, step)
+            passed, lost = _undo_stepwise(engine, transaction, step)
     except LedgerMovedError:
         return None
     except BaseException:
         engine.session.try_run("rollback")
         raise
     duration_ms = (time.perf_counter() - began) * 1000
-    return Finished(step.row.id, "rolled back", duration_ms, passed, notes=step.notes)
+    notes = (*step.notes, *(f"lost  {loss}" for loss in lost))
+    return Finished(step.row.id, "rolled back", duration_ms, passed, notes=notes)
 
 
-def _undo(engine: Engine, transaction: Transaction, step: Undo, *, flush: bool) -> int:
-    """Take a migration back in one transaction; return how many promises were kept."""
+def _undo(
+    engine: Engine, transaction: Transaction, step: Undo, *, flush: bool
+) -> tuple[int, tuple[Loss, ...]]:
+    """Take a migration back in one transaction; return the promises kept and the rows lost."""
     message = transaction.opening()
     verify.add_before(message, step.promises)
-    is_python = step.migration is not None and step.migration.is_python
-    is_empty = step.row.state is State.PROVIDED or sqltext.is_blank(step.script.source.text)
-    if not is_python and not is_empty:
-        message.add_source(step.script.source, None, "body")
-    results = transaction.open(message)
-    if is_python and step.row.state is not State.PROVIDED:
+    is_empty = step.row.state is State.PROVIDED or (
+        not _is_python(step) and sqltext.is_blank(step.script.source.text)
+    )
+    # A rehearsal takes everything back, and nobody has asked what it would lose.
+    is_watched = not is_empty and (transaction.commits or engine.options.discard_data)
+    if is_watched:
+        losses.add_savepoint(message)
+    body = Message()
+    if not is_empty and not _is_python(step):
+        body.add_source(step.script.source, None, "body")
+    results = transaction.open(Message([*message.parts, *body.parts]))
+    head = results[: message.counted]
+    before = verify.before_values(message, head, step.promises)
+
+    def run_steps() -> None:
         from pgvouch.python_steps import run_steps
 
         assert step.migration is not None
         run_steps(step.migration, engine.backend, "rollback")
         transaction.refuse_ended()
-    before = verify.before_values(message, results, step.promises)
+
+    def run_again() -> None:
+        if _is_python(step):
+            run_steps()
+        else:
+            transaction.send(body)
+
+    if _is_python(step) and not is_empty:
+        run_steps()
+    lost: tuple[Loss, ...] = ()
+    if is_watched:
+        discard = engine.options.discard_data
+        lost = losses.settle(
+            engine.session, message, head, run_again, identifier=step.row.id, discard=discard
+        )
     passed = _judge(transaction, step, before)
     _forget(engine, transaction, step, flush=flush)
-    return passed
+    return passed, lost
 
 
-def _undo_stepwise(engine: Engine, transaction: Transaction, step: Undo) -> int:
-    """Take a migration back statement by statement; return how many promises were kept."""
+def _is_python(step: Undo) -> bool:
+    return step.migration is not None and step.migration.is_python
+
+
+def _undo_stepwise(
+    engine: Engine, transaction: Transaction, step: Undo
+) -> tuple[int, tuple[Loss, ...]]:
+    """Take a migration back statement by statement; the same as above."""
     from pgvouch.walk import Walk
 
     with Walk(engine, transaction) as walk:
-        if step.migration is not None and step.migration.is_python and not walk.done:
+        if _is_python(step) and step.migration is not None and not walk.done:
             walk.run_python(step.migration, "rollback")
         walk.run()
         transaction.open(transaction.opening())
         passed = _judge(transaction, step, ())
         _forget(engine, transaction, step, walk.owned_sql(), flush=True)
-    return passed
+    return passed, tuple(walk.lost)
 
 
 def _forget(engine: Engine, transaction: Transaction, step: Undo, *ahead: str, flush: bool) -> None:

@@ -7,7 +7,7 @@ what became of it (recovery.py).
 
 from typing import TYPE_CHECKING
 
-from pgvouch import claims, recovery
+from pgvouch import claims, losses, recovery
 from pgvouch.db import QueryError
 from pgvouch.errors import DriftError, VouchError
 from pgvouch.events import Note
@@ -48,9 +48,12 @@ def _step_inside(walk: "Walk", number: int) -> bool:
         walk.step_sql(number + 1, None),
     )
     _watch(walk, marker)
-    _add_statement(walk, message, number).add("commit")
     try:
-        walk.session.run(message.text, rows_of_first=0)
+        if walk.transaction.verb == "rollback":
+            _run_watched(walk, message, number)
+        else:
+            _add_statement(walk, message, number).add("commit")
+            walk.session.run(message.text, rows_of_first=0)
     except QueryError as exc:
         walk.session.try_run("rollback")
         # Some speak up only when they are run: a DO block with COMMIT, a procedure.
@@ -59,6 +62,27 @@ def _step_inside(walk: "Walk", number: int) -> bool:
         raise _failed(walk, message, exc) from None
     walk.done = number + 1
     return True
+
+
+def _run_watched(walk: "Walk", message: Message, number: int) -> None:
+    """Run a statement of a rollback, and commit it if it loses nothing, or may."""
+    losses.add_savepoint(message)
+    statement = _add_statement(walk, Message(), number)
+    opened = Message([*message.parts, *statement.parts])
+    results = walk.session.run(opened.text, rows_of_first=message.counted)
+    walk.lost += losses.settle(
+        walk.session,
+        message,
+        results[: message.counted],
+        lambda: _run_again(walk, statement),
+        identifier=walk.identifier,
+        discard=walk.engine.options.discard_data,
+    )
+    walk.session.run("commit")
+
+
+def _run_again(walk: "Walk", statement: Message) -> None:
+    walk.session.run(statement.text, rows_of_first=0)
 
 
 def _step_outside(walk: "Walk", number: int) -> None:

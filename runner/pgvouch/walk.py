@@ -9,6 +9,7 @@ from pgvouch import claims, sqltext
 from pgvouch.claims import Claim
 from pgvouch.db import QueryError, Session
 from pgvouch.errors import DriftError, MigrationError, PlanError, VouchError
+from pgvouch.losses import Loss
 from pgvouch.message import (
     RESET_SESSION,
     Message,
@@ -46,6 +47,7 @@ class Walk:
     """The statement that an earlier run began outside of a transaction, whose end nobody saw."""
 
     def __post_init__(self) -> None:
+        self.lost: list[Loss] = []
         self.script = self.transaction.script
         self.identifier = self.transaction.identifier
         is_python = self.script.source.path.suffix == ".py"

@@ -219,7 +219,7 @@ def test_pg_stat_activity_shows_what_is_done(folder: Folder) -> None:
     )
     assert folder("migrate").code == 0
     assert folder.query("table seen") == [("pgvouch migrate 001_a",)]
-    assert folder("rollback").code == 0
+    assert folder("rollback", "--discard-data").code == 0
 
 
 def test_a_runner_that_waits_says_for_whom(folder: Folder) -> None:

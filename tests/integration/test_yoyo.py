@@ -123,7 +123,7 @@ def test_python_steps_run_in_our_transaction(folder: Folder) -> None:
     ran = folder("migrate", "--json")
     assert ran.code == 0, ran.out
     assert folder.query("select count(*) from c") == [(3,)]
-    assert folder("rollback").code == 0
+    assert folder("rollback", "--discard-data").code == 0
     assert folder.query("select to_regclass('c')") == [(None,)]
 
 

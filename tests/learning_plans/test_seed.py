@@ -96,7 +96,7 @@ def test_taking_the_schedules_back_keeps_people_and_plans(seeded):
     database = Database(SYSTEM.name, SYSTEM, "", migrations)
 
     with Session.open(seeded.connection.info.dsn) as session:
-        api.roll_back_steps(session, database, Options(), silent, steps=1, to=None)
+        api.roll_back_steps(session, database, Options(discard_data=True), silent, steps=1, to=None)
         assert seeded.value("select to_regclass('plan_schedules')") is None
         assert [seeded.rows(sql) for sql in kept] == before
         api.migrate(session, database, Options(), silent, require_promises=True)

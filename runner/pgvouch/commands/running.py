@@ -1,6 +1,7 @@
 """Commands that change a database: migrate, rollback, seed, accept."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,9 @@ from pgvouch.duration import seconds
 from pgvouch.errors import MigrationError, Place, UsageError
 from pgvouch.events import Listener, Notice
 from pgvouch.options import Options
+
+if TYPE_CHECKING:
+    from pgvouch.rollback import Undo
 
 
 def options_of(context: Context, **given: Any) -> Options:
@@ -115,6 +119,8 @@ def _dry_run(
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="How many; one by default.")
 @click.option("--to", metavar="ID", help="Keep this one and roll back everything after it.")
 @click.option("--all", "everything", is_flag=True, help="Roll back everything.")
+@click.option("--discard-data", is_flag=True, help="Rows may be lost with it.")
+@click.option("--dry-run", is_flag=True, help="Show the SQL and the rows it would lose.")
 @running
 @click.pass_obj
 def rollback(
@@ -123,18 +129,45 @@ def rollback(
     steps: int | None,
     to: str | None,
     everything: bool,
+    discard_data: bool,
+    dry_run: bool,
 ) -> None:
     """Take migrations back, newest first; one unless told otherwise."""
     if sum((steps is not None, to is not None, everything)) > 1:
         raise UsageError("--steps, --to and --all exclude each other")
     if to is None and steps is None and not everything:
         steps = 1
-    options = options_of(context)
+    options = options_of(context, discard_data=discard_data)
     for database in context.databases(databases):
         with context.session(database, "rollback") as session:
+            if dry_run:
+                found = api.look_back(session, database, options, steps=steps, to=to)
+                _tell_back(context, database, found)
+                continue
             listener = listen(session, context.progress())
             outcome = api.roll_back_steps(session, database, options, listener, steps=steps, to=to)
         _tell(context, database, outcome, report.rolled_back(database.name, outcome))
+
+
+def _tell_back(
+    context: Context, database: Database, found: Sequence[tuple["Undo", tuple[str, ...]]]
+) -> None:
+    parts = [
+        "\n".join([f"-- {undo.row.id}", *(f"-- {note}" for note in notes), _sql(undo), ""])
+        for undo, notes in found
+    ]
+    document = {
+        "database": database.name,
+        "migrations": [
+            {"id": undo.row.id, "sql": undo.script.source.text, "notes": list(notes)}
+            for undo, notes in found
+        ],
+    }
+    context.tell("\n".join(parts) or f"-- {database.name}: nothing to roll back", document)
+
+
+def _sql(undo: "Undo") -> str:
+    return undo.script.source.text.rstrip()
 
 
 @click.command()

@@ -1,0 +1,95 @@
+"""Goes on with a non-transactional migration of which nobody can know how its statement ended."""
+
+from enum import Enum
+
+from pgvouch import claims, ledger, plan
+from pgvouch.config import Database
+from pgvouch.db import Session
+from pgvouch.engine import Engine
+from pgvouch.errors import PlanError
+from pgvouch.events import Finished, Listener
+from pgvouch.message import literal
+from pgvouch.options import Options
+from pgvouch.plan import Applied, State
+from pgvouch.rollback import prepare_rollback, roll_back
+from pgvouch.transaction import Transaction
+from pgvouch.walk import Walk
+
+
+class How(Enum):
+    """What a person has found out about the statement."""
+
+    DONE = "done"
+    REDO = "redo"
+    UNDO = "undo"
+
+
+def repair(
+    session: Session,
+    database: Database,
+    wanted: str,
+    how: How,
+    options: Options,
+    listener: Listener,
+) -> tuple[Applied, list[Finished]]:
+    """Settle a migration that stopped on its way, as a person says.
+
+    Args:
+        session: idle.
+        database: with the files.
+        wanted: the migration.
+        how: DONE: the statement that was under way is done. REDO: it is not. UNDO: take all of the
+            migration back, by its rollback.
+        options: how a rollback is run.
+        listener: is told about it.
+
+    Returns:
+        The ledger's row as it was, and what was rolled back.
+
+    Raises:
+        PlanError: it has not stopped, or a runner is at work on it.
+        VouchError: the rollback failed.
+    """
+    row = plan.find(ledger.read(session) or [], wanted)
+    claim = claims.read(session, row.id)
+    if claim is None:
+        raise PlanError(f"{row.id} has not stopped on its way: there is nothing to repair")
+    if claim.token and (worker := claims.worker(session, claim)):
+        raise PlanError(f"a runner is at work on {row.id}: {worker}")
+    done, state, steps = claim.done, claim.state, _statements(session, database, row, claim.state)
+    if how is How.DONE:
+        if done >= max(len(steps), 1):
+            raise PlanError(f"every statement of {row.id} is done: pgvouch migrate goes on with it")
+        done += 1
+    elif how is How.UNDO:
+        done, state, steps = 0, State.UNDOING, []
+    session.run(
+        f"update pgvouch.migration set state = {literal(state.value)}, statements_done = {done}, "
+        f"progress = {literal(claims.progress_of(steps[:done]))}, running = null, token = null, "
+        f"touched_at = null where migration_id = {literal(row.id)}"
+    )
+    if how is not How.UNDO:
+        return row, []
+    engine = Engine(session, options, listener)
+    return row, roll_back(engine, prepare_rollback(engine, [row], database.by_id, {}))
+
+
+def _statements(session: Session, database: Database, row: Applied, state: State) -> list[str]:
+    """Return the statements that the migration is made of, as their authors wrote them."""
+    from pgvouch.prepare import prepare
+
+    engine = Engine(session, Options(), lambda _event: None)
+    if state is State.UNDOING:
+        (undo,) = prepare_rollback(engine, [row], database.by_id, {})
+        script = undo.script
+    else:
+        migration = database.by_id.get(row.id)
+        if migration is None:
+            raise PlanError(f"{row.id} has no file here", hint="use the release that has it")
+        (prepared,) = prepare([migration], {}, require_promises=False)
+        script = prepared.script
+    verb = "migrate" if state is State.INCOMPLETE else "rollback"
+    transaction = Transaction(
+        session, Options(), lambda _event: None, row.id, script, verb, engine.watch
+    )
+    return Walk(engine, transaction).written
