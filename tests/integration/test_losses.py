@@ -120,7 +120,7 @@ def test_several_steps_stop_at_a_boundary(folder: Folder) -> None:
 
 
 def test_rows_that_this_role_may_not_see_count_as_lost(folder: Folder) -> None:
-    role = f"keeper_{folder.url.rsplit('_', 1)[1][:6].split('?')[0]}"
+    role = f"keeper_{_name(folder)}"
     query(
         folder.url, f"create role {role} login; grant create on database {_name(folder)} to {role}"
     )
