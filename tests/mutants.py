@@ -396,6 +396,28 @@ def _do(node: Any) -> Iterator[tuple[str, Edit, bool]]:
     yield "hollow", hollow, True
 
 
+def _insert(node: Any) -> Iterator[tuple[str, Edit, bool]]:
+    def rows(insert: Any) -> Any:
+        """The rows of `values`, be it the statement's own or the one that it selects from."""
+        select = insert.select_stmt.select_stmt
+        sources = [item.range_subselect.subquery.select_stmt for item in select.from_clause]
+        return next((s.values_lists for s in (select, *sources) if s.values_lists), [])
+
+    for number, row in enumerate(rows(node)):
+
+        def fewer(insert: Any, number: int = number) -> None:
+            del rows(insert)[number]
+
+        yield f"no row {number}", fewer, False
+        for place, value in enumerate(row.list.items):
+            if value.WhichOneof("node") == "a_const" and not value.a_const.isnull:
+
+                def other(insert: Any, number: int = number, place: int = place) -> None:
+                    _other_value(rows(insert)[number].list.items[place])
+
+                yield f"another value {place} in row {number}", other, False
+
+
 _EDITS: dict[str, Callable[[Any], Iterator[tuple[str, Edit, bool]]]] = {
     "create_policy_stmt": _policy,
     "create_stmt": _table,
@@ -407,6 +429,7 @@ _EDITS: dict[str, Callable[[Any], Iterator[tuple[str, Edit, bool]]]] = {
     "comment_stmt": _comment,
     "do_stmt": _do,
     "create_enum_stmt": _enum,
+    "insert_stmt": _insert,
 }
 _ACCESS = {
     "create_policy_stmt",

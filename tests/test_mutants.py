@@ -15,10 +15,12 @@ from mutants import Mutant, mutants_of
 from pgvouch import api, ledger
 from pgvouch.config import Database, database_names, find_project, read_database
 from pgvouch.db import Session
+from pgvouch.engine import Engine
 from pgvouch.errors import VouchError
 from pgvouch.events import silent
 from pgvouch.migration import Migration, checksum
 from pgvouch.options import Options
+from pgvouch.prepare import prepare
 
 SYSTEMS = database_names(find_project(ROOT / "pyproject.toml"))
 
@@ -27,6 +29,12 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         r"no not null on (id|plan_id) in «create table": "the primary key says it too",
         r"no grantee 0 in «revoke all on table public\.\w+ from public, anon": "a new table grants "
         "nothing to PUBLIC; the line is there for databases whose default privileges do",
+    },
+    "feature_planner": {
+        r'no row level security on "public"\."\w+"$': "there is none to switch off before 011",
+        r"all privileges in «grant execute on function feature_planner\.caller_id": "a function has "
+        "no other privilege",
+        r"execute on feature_planner\.caller_id to authenticated$": "it may execute it already",
     },
     "learning_plans": {
         r"role service_role in «create policy \w+_service on": "it is the role already",
@@ -37,6 +45,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "monthly_planner": {
         r'no row level security on "public"\."\w+"$': "the design has none to switch off",
     },
+    "workouts": {
+        r'no row level security on "public"\."\w+"$': "the design has none to switch off",
+        r"also on insert in «create trigger generate_exercise_slug_trigger": "it is so already",
+    },
 }
 """By system ("" is all of them): mutants that mean the same, by pattern, each with the reason."""
 
@@ -44,6 +56,14 @@ OLD_ROWS: dict[str, str] = {
     # An account from before there were profiles, or the backfill would have nothing to do.
     "001_create_profiles": "insert into auth.users (id, email) "
     "values ('00000000-0000-4000-8000-0000000000aa', 'old@example.test')",
+    # Exercises from before they had a slug and a kind.
+    "004_extend_exercises_feature2": "insert into public.exercises "
+    "(name, category, is_compound, muscle_groups) "
+    """values ('Old Lift', 'Legs', true, '["Glutes"]'), ('Old Curl', 'Arms', false, null)""",
+    # Rows in every table, or the move would have nothing to lose.
+    "010_move_to_feature_planner": (ROOT / "seed" / "feature_planner.sql")
+    .read_text()
+    .replace("feature_planner.", "public."),
 }
 """What is in the database before a migration, where that matters."""
 
@@ -57,7 +77,7 @@ def _database(migrations: tuple[Migration, ...]) -> Database:
 
 
 class Lab:
-    """A database just before one migration, made anew when a mutant has got in."""
+    """A database just before one migration."""
 
     def __init__(self, server: Server, name: str, migrations: tuple[Migration, ...]) -> None:
         self.server = server
@@ -84,7 +104,7 @@ class Lab:
             self.janitor.drop()
 
     def lands(self, position: int, mutant: Mutant, *, with_delta: bool) -> bool:
-        """Try a mutant; say whether it landed."""
+        """Say whether a mutant would be committed; it never is."""
         assert self.session is not None
         changed = replace(
             self.migrations[position],
@@ -92,17 +112,13 @@ class Lab:
             checksum=checksum(mutant.sql),
             delta_path=self.migrations[position].delta_path if with_delta else None,
         )
-        migrations = (*self.migrations[:position], changed, *self.migrations[position + 1 :])
         try:
-            database = _database(migrations)
-            api.migrate(self.session, database, Options(), silent, to=changed.id)
+            prepared = prepare([changed], {}, require_promises=False)
+            Engine(self.session, Options(), silent).migrate(prepared, commit=False)
         except VouchError:
-            (rows,) = self.session.run(
-                f"select count(*) from pgvouch._yoyo_migration where migration_id = '{changed.id}'"
-            )
-            assert rows.rows == (("0",),)
             return False
-        self.open(position)
+        finally:
+            self.session.run("rollback")
         return True
 
 
@@ -133,10 +149,13 @@ def test_no_mutant_survives(pg18: Server, system: str, position: int) -> None:
     try:
         lab.open(position)
         for mutant in mutants:
+            # What the checks alone catch is caught with the delta too, and they are quicker.
+            if not lab.lands(position, mutant, with_delta=False):
+                continue
+            if mutant.access:
+                unchecked.append(mutant.name)
             if lab.lands(position, mutant, with_delta=True):
                 survivors.append(mutant.name)
-            if mutant.access and lab.lands(position, mutant, with_delta=False):
-                unchecked.append(mutant.name)
     finally:
         lab.close()
     assert len(mutants) >= 20

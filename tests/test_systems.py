@@ -172,16 +172,16 @@ def test_the_delta_is_compared_on_every_server(
     session: Session, system: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[str] = []
-    from pgvouch import engine
+    from pgvouch import apply
 
-    original: Callable[..., None] = engine.compare_delta
+    original: Callable[..., None] = apply.compare_delta
 
-    def spy(item: engine.Prepared, delta: tuple[str, ...]) -> None:
+    def spy(item: apply.Prepared, delta: tuple[str, ...]) -> None:
         if item.expected_delta is not None:
             compared.append(item.migration.id)
         original(item, delta)
 
-    monkeypatch.setattr(engine, "compare_delta", spy)
+    monkeypatch.setattr(apply, "compare_delta", spy)
     done = migrate(session, system)
     # Roles belong to the cluster, and a delta describes the database.
     expected = [e.id for e in done.finished if e.outcome == "applied" and "_roles" not in e.id]

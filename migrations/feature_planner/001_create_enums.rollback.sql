@@ -1,0 +1,11 @@
+drop type public.technical_complexity;
+drop type public.estimated_scope;
+drop type public.confidence_level;
+drop type public.risk_level;
+drop type public.refinement_status;
+drop type public.plan_status;
+drop type public.implementation_plan_status;
+drop type public.file_priority;
+drop type public.file_discovery_status;
+drop type public.execution_step;
+drop type public.complexity;

@@ -1,0 +1,4 @@
+-- lock_timeout: 2s
+
+drop table public.discovered_files;
+drop table public.file_discovery_sessions;

@@ -1,0 +1,3 @@
+-- lock_timeout: 2s
+
+drop table public.plan_execution_logs;

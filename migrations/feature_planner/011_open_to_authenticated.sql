@@ -1,0 +1,196 @@
+-- Who may do what. The design grants everything on the schema, its tables and its sequences to
+-- `authenticated`, which is everybody who has signed in to the site.
+--
+-- `all` on a schema lets them create objects in it, and `all` on a table lets them empty it. So they
+-- get what using the tool takes, and nothing else. And since the planner now stands beside a site's
+-- own users, row level security shows each of them the own plans only.
+-- depends: 010_move_to_feature_planner
+-- lock_timeout: 500ms
+
+grant usage on schema feature_planner to authenticated;
+
+-- With its owner's rights, for users have no right on the table of accounts, and need none. With an
+-- empty search_path no caller can slip in another table of users.
+create function feature_planner.caller_id()
+returns uuid
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select id
+  from public.users
+  where clerk_id = auth.jwt() ->> 'sub'
+$$;
+
+comment on function feature_planner.caller_id() is
+  'The id of the user who is signed in, by the Clerk id in the token; null for anybody else.';
+
+revoke all on function feature_planner.caller_id() from public;
+grant execute on function feature_planner.caller_id() to authenticated;
+
+-- Not forced: the application's server connects as the owner, and goes on as before.
+alter table feature_planner.feature_plans enable row level security;
+alter table feature_planner.feature_refinements enable row level security;
+alter table feature_planner.file_discovery_sessions enable row level security;
+alter table feature_planner.discovered_files enable row level security;
+alter table feature_planner.implementation_plan_generations enable row level security;
+alter table feature_planner.plan_steps enable row level security;
+alter table feature_planner.plan_step_templates enable row level security;
+alter table feature_planner.plan_execution_logs enable row level security;
+
+create policy feature_plans_own
+  on feature_planner.feature_plans
+  to authenticated
+  using (user_id = (select feature_planner.caller_id()))
+  with check (user_id = (select feature_planner.caller_id()));
+
+-- What hangs on a plan belongs to the plan's owner. any (array (…)) runs once and lets an index find
+-- the rows; in (…) would read the whole table.
+create policy feature_refinements_own
+  on feature_planner.feature_refinements
+  to authenticated
+  using (
+    plan_id = any (array(
+      select plan.id
+      from feature_planner.feature_plans as plan
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  )
+  with check (
+    plan_id = any (array(
+      select plan.id
+      from feature_planner.feature_plans as plan
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  );
+
+create policy file_discovery_sessions_own
+  on feature_planner.file_discovery_sessions
+  to authenticated
+  using (
+    plan_id = any (array(
+      select plan.id
+      from feature_planner.feature_plans as plan
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  )
+  with check (
+    plan_id = any (array(
+      select plan.id
+      from feature_planner.feature_plans as plan
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  );
+
+create policy discovered_files_own
+  on feature_planner.discovered_files
+  to authenticated
+  using (
+    discovery_session_id = any (array(
+      select discovery.id
+      from feature_planner.feature_plans as plan
+      join feature_planner.file_discovery_sessions as discovery on discovery.plan_id = plan.id
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  )
+  with check (
+    discovery_session_id = any (array(
+      select discovery.id
+      from feature_planner.feature_plans as plan
+      join feature_planner.file_discovery_sessions as discovery on discovery.plan_id = plan.id
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  );
+
+create policy implementation_plan_generations_own
+  on feature_planner.implementation_plan_generations
+  to authenticated
+  using (
+    plan_id = any (array(
+      select plan.id
+      from feature_planner.feature_plans as plan
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  )
+  with check (
+    plan_id = any (array(
+      select plan.id
+      from feature_planner.feature_plans as plan
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  );
+
+create policy plan_steps_own
+  on feature_planner.plan_steps
+  to authenticated
+  using (
+    plan_generation_id = any (array(
+      select generation.id
+      from feature_planner.feature_plans as plan
+      join feature_planner.implementation_plan_generations as generation
+        on generation.plan_id = plan.id
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  )
+  with check (
+    plan_generation_id = any (array(
+      select generation.id
+      from feature_planner.feature_plans as plan
+      join feature_planner.implementation_plan_generations as generation
+        on generation.plan_id = plan.id
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  );
+
+create policy plan_step_templates_own
+  on feature_planner.plan_step_templates
+  to authenticated
+  using (user_id = (select feature_planner.caller_id()))
+  with check (user_id = (select feature_planner.caller_id()));
+
+-- A library that others may read.
+create policy plan_step_templates_public
+  on feature_planner.plan_step_templates
+  for select
+  to authenticated
+  using (is_public);
+
+create policy plan_execution_logs_own
+  on feature_planner.plan_execution_logs
+  to authenticated
+  using (
+    plan_id = any (array(
+      select plan.id
+      from feature_planner.feature_plans as plan
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  )
+  with check (
+    plan_id = any (array(
+      select plan.id
+      from feature_planner.feature_plans as plan
+      where plan.user_id = (select feature_planner.caller_id())
+    ))
+  );
+
+grant select, insert, update, delete
+  on table
+    feature_planner.feature_plans,
+    feature_planner.feature_refinements,
+    feature_planner.file_discovery_sessions,
+    feature_planner.discovered_files,
+    feature_planner.implementation_plan_generations,
+    feature_planner.plan_steps,
+    feature_planner.plan_step_templates,
+    feature_planner.plan_execution_logs
+  to authenticated;
+
+-- A grant on all tables reaches those that are there. These are for the ones to come, made by the
+-- role that migrates; row level security each of them has to switch on for itself.
+alter default privileges in schema feature_planner
+  grant select, insert, update, delete on tables to authenticated;
+
+-- Whoever inserts into a table with a serial column takes a number.
+alter default privileges in schema feature_planner
+  grant usage on sequences to authenticated;

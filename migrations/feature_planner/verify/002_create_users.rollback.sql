@@ -1,0 +1,2 @@
+-- check: users is gone
+select to_regclass('public.users') is null;

@@ -1,0 +1,152 @@
+-- All of it is found in public and, when it has moved, in feature_planner.
+set local search_path = feature_planner, public;
+
+-- stamp: updated_at_trigger(table="feature_plans", function="touch_updated_at")
+-- stamped: updated_at_trigger sha256:2cbe445cd5396f01  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: feature_plans_updated_at runs public.touch_updated_at before every update of a row of public.feature_plans
+-- until: 010_move_to_feature_planner
+select
+  -- 1 for each row + 2 before + 16 update, and no other event
+  t.tgtype = 1 + 2 + 16
+  and t.tgenabled = 'O'
+  and t.tgqual is null
+  and cardinality(t.tgattr::int2[]) = 0
+  and pn.nspname = 'public'
+  and p.proname = 'touch_updated_at' as as_stamped,
+  pg_get_triggerdef(t.oid) as found
+from pg_catalog.pg_trigger as t
+join pg_catalog.pg_class as c on c.oid = t.tgrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
+where n.nspname = 'public'
+  and c.relname = 'feature_plans'
+  and t.tgname = 'feature_plans_updated_at'
+  and not t.tgisinternal;
+
+-- check: an update of public.feature_plans sets updated_at
+-- until: 010_move_to_feature_planner
+-- An empty copy without its constraints takes a row, whatever the table demands.
+create temporary table feature_plans as
+  select * from public.feature_plans with no data;
+
+create trigger feature_plans_updated_at
+  before update on pg_temp.feature_plans
+  for each row
+  execute function public.touch_updated_at();
+
+insert into pg_temp.feature_plans (updated_at) values ('2000-01-01');
+
+update pg_temp.feature_plans set updated_at = '2000-01-01';
+
+select t.updated_at > '2000-01-02' as moved, t.updated_at
+from pg_temp.feature_plans as t;
+-- end stamp
+
+-- stamp: updated_at_trigger(table="plan_steps", function="touch_updated_at")
+-- stamped: updated_at_trigger sha256:2a93959f5d2087ea  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: plan_steps_updated_at runs public.touch_updated_at before every update of a row of public.plan_steps
+-- until: 010_move_to_feature_planner
+select
+  -- 1 for each row + 2 before + 16 update, and no other event
+  t.tgtype = 1 + 2 + 16
+  and t.tgenabled = 'O'
+  and t.tgqual is null
+  and cardinality(t.tgattr::int2[]) = 0
+  and pn.nspname = 'public'
+  and p.proname = 'touch_updated_at' as as_stamped,
+  pg_get_triggerdef(t.oid) as found
+from pg_catalog.pg_trigger as t
+join pg_catalog.pg_class as c on c.oid = t.tgrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
+where n.nspname = 'public'
+  and c.relname = 'plan_steps'
+  and t.tgname = 'plan_steps_updated_at'
+  and not t.tgisinternal;
+
+-- check: an update of public.plan_steps sets updated_at
+-- until: 010_move_to_feature_planner
+-- An empty copy without its constraints takes a row, whatever the table demands.
+create temporary table plan_steps as
+  select * from public.plan_steps with no data;
+
+create trigger plan_steps_updated_at
+  before update on pg_temp.plan_steps
+  for each row
+  execute function public.touch_updated_at();
+
+insert into pg_temp.plan_steps (updated_at) values ('2000-01-01');
+
+update pg_temp.plan_steps set updated_at = '2000-01-01';
+
+select t.updated_at > '2000-01-02' as moved, t.updated_at
+from pg_temp.plan_steps as t;
+-- end stamp
+
+-- stamp: updated_at_trigger(table="plan_step_templates", function="touch_updated_at")
+-- stamped: updated_at_trigger sha256:0a163da1f599289c  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: plan_step_templates_updated_at runs public.touch_updated_at before every update of a row of public.plan_step_templates
+-- until: 010_move_to_feature_planner
+select
+  -- 1 for each row + 2 before + 16 update, and no other event
+  t.tgtype = 1 + 2 + 16
+  and t.tgenabled = 'O'
+  and t.tgqual is null
+  and cardinality(t.tgattr::int2[]) = 0
+  and pn.nspname = 'public'
+  and p.proname = 'touch_updated_at' as as_stamped,
+  pg_get_triggerdef(t.oid) as found
+from pg_catalog.pg_trigger as t
+join pg_catalog.pg_class as c on c.oid = t.tgrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
+where n.nspname = 'public'
+  and c.relname = 'plan_step_templates'
+  and t.tgname = 'plan_step_templates_updated_at'
+  and not t.tgisinternal;
+
+-- check: an update of public.plan_step_templates sets updated_at
+-- until: 010_move_to_feature_planner
+-- An empty copy without its constraints takes a row, whatever the table demands.
+create temporary table plan_step_templates as
+  select * from public.plan_step_templates with no data;
+
+create trigger plan_step_templates_updated_at
+  before update on pg_temp.plan_step_templates
+  for each row
+  execute function public.touch_updated_at();
+
+insert into pg_temp.plan_step_templates (updated_at) values ('2000-01-01');
+
+update pg_temp.plan_step_templates set updated_at = '2000-01-01';
+
+select t.updated_at > '2000-01-02' as moved, t.updated_at
+from pg_temp.plan_step_templates as t;
+-- end stamp
+
+-- check: the function runs with its caller's rights and an empty search_path
+select not prosecdef and proconfig = array['search_path=""']
+from pg_catalog.pg_proc
+where oid = 'touch_updated_at()'::regprocedure;
+
+-- check: the function says what it is
+select obj_description('touch_updated_at()'::regprocedure, 'pg_proc')
+  = 'Trigger: puts the time of the transaction into updated_at.';
+
+-- check none: somebody besides its owner who may execute the function
+-- Without an entry of its own a function is open to PUBLIC.
+select coalesce(r.rolname, 'public')
+from pg_catalog.pg_proc as p
+cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as entry
+left join pg_catalog.pg_roles as r on r.oid = entry.grantee
+where p.oid = 'touch_updated_at()'::regprocedure
+  and entry.grantee <> p.proowner;
+
+-- check: the reference of a file to the user who added it has its index
+select indexdef ~ ' USING btree \(added_by_user_id\)$'
+from pg_catalog.pg_indexes
+where schemaname in ('public', 'feature_planner')
+  and indexname = 'discovered_files_added_by_user_id_idx';

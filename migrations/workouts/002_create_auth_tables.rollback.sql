@@ -1,0 +1,6 @@
+-- lock_timeout: 2s
+
+drop table public.invites;
+drop table public.sessions;
+drop table public.password_resets;
+drop table public.magic_links;

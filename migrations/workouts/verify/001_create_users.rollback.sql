@@ -1,0 +1,6 @@
+-- check: users is gone
+select to_regclass('public.users') is null;
+
+-- check: both functions are gone
+select to_regprocedure('public.generate_invite_code()') is null
+  and to_regprocedure('public.update_updated_at_column()') is null;

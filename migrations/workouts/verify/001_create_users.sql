@@ -1,0 +1,181 @@
+-- The ids of the checks are those of nobody.
+insert into public.users (id, email, display_name)
+values
+  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+
+-- check none: a trigger function that others may call, with other rights or another search_path
+select proname, prosecdef, proconfig, proacl
+from pg_catalog.pg_proc
+where oid in (
+  'public.update_updated_at_column()'::regprocedure,
+  'public.generate_invite_code()'::regprocedure
+)
+  and (
+    prosecdef
+    or proconfig is distinct from array['search_path=""']
+    or proacl is null
+    or exists (select from aclexplode(proacl) as door where door.grantee <> proowner)
+  );
+
+-- check: a user with an address and a name: the defaults, and an invite code
+insert into public.users (email, display_name) values ('cy@verify.invalid', 'Cy');
+select to_jsonb(made) @> jsonb_build_object(
+    'password_hash', null,
+    'unit_preference', 'kg',
+    'email_verified', false,
+    'email_verified_at', null,
+    'invited_by', null,
+    'created_at', localtimestamp,
+    'updated_at', localtimestamp,
+    'last_login_at', null
+  )
+  and invite_code ~ '^[0-9A-F]{8}$'
+from public.users as made
+where email = 'cy@verify.invalid';
+
+-- check: nobody has the invite code of another
+select count(distinct invite_code) = 2
+from public.users
+where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b');
+
+-- check: an invite code that is given is kept, and an update asks for none
+insert into public.users (email, display_name, invite_code)
+values ('cy@verify.invalid', 'Cy', 'VERIFY-5AFE-CY');
+update public.users set display_name = 'Cyd' where email = 'cy@verify.invalid';
+select invite_code = 'VERIFY-5AFE-CY' from public.users where email = 'cy@verify.invalid';
+
+-- check error 23502: an invite code that is taken away
+update public.users set invite_code = null where id = '5afe0000-0000-4000-8000-00000000000a';
+
+-- check error 23505: an invite code that another user has
+update public.users
+set invite_code = bob.invite_code
+from public.users as bob
+where users.id = '5afe0000-0000-4000-8000-00000000000a'
+  and bob.id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check error 23505: an address that another user has
+update public.users
+set email = 'bob@verify.invalid'
+where id = '5afe0000-0000-4000-8000-00000000000a';
+
+-- check error 23514: a unit that is neither kg nor lb
+update public.users set unit_preference = 'st' where id = '5afe0000-0000-4000-8000-00000000000a';
+
+-- check: pounds are a unit
+update public.users
+set unit_preference = 'lb'
+where id = '5afe0000-0000-4000-8000-00000000000a' returning true;
+
+-- check error 23514: a user invited by nobody else
+update public.users set invited_by = id where id = '5afe0000-0000-4000-8000-00000000000a';
+
+-- check: when a user goes, those who were invited stay
+update public.users
+set invited_by = '5afe0000-0000-4000-8000-00000000000a'
+where id = '5afe0000-0000-4000-8000-00000000000b';
+delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+select invited_by is null from public.users where id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check: generate_user_invite_code runs before every insert of a row of public.users
+-- 1 for each row + 2 before + 4 insert, and no other event
+select tgtype = 1 + 2 + 4 and tgenabled = 'O' and tgqual is null
+  and tgfoid = 'public.generate_invite_code()'::regprocedure
+from pg_catalog.pg_trigger
+where tgrelid = 'public.users'::regclass
+  and tgname = 'generate_user_invite_code';
+
+-- check: what users refers to, and what a delete there does
+set local search_path = '';
+select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
+  'FOREIGN KEY (invited_by) REFERENCES public.users(id) ON DELETE SET NULL'
+]
+from pg_catalog.pg_constraint
+where conrelid = 'public.users'::regclass
+  and contype = 'f';
+
+-- check: of users these columns may be empty and no other
+select array_agg(attname::text order by attnum)
+  = array['password_hash', 'email_verified_at', 'invited_by', 'last_login_at']
+from pg_catalog.pg_attribute
+where attrelid = 'public.users'::regclass
+  and attnum > 0
+  and not attisdropped
+  and not attnotnull;
+
+-- check none: a right, another owner, a policy or another trigger on users
+with relation as (
+  select oid, relname, relowner, relacl, relrowsecurity
+  from pg_catalog.pg_class
+  where oid = 'public.users'::regclass
+)
+select r.relname || ': owner ' || r.relowner::regrole
+from relation as r
+where r.relowner <> (
+  select proowner
+  from pg_catalog.pg_proc
+  where oid = 'public.update_updated_at_column()'::regprocedure
+)
+union all
+select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
+from relation as r, aclexplode(r.relacl) as acl
+where acl.grantee <> r.relowner
+union all
+select r.relname || '.' || a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
+from relation as r
+join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
+where acl.grantee <> r.relowner
+union all
+select r.relname || ': row level security' from relation as r where r.relrowsecurity
+union all
+select r.relname || ': policy ' || p.polname
+from relation as r
+join pg_catalog.pg_policy as p on p.polrelid = r.oid
+union all
+select r.relname || ': trigger ' || t.tgname
+from relation as r
+join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
+where not t.tgisinternal
+  and t.tgname not in ('generate_user_invite_code', 'update_users_updated_at');
+
+-- stamp: updated_at_trigger(table="users", function="update_updated_at_column",
+--   name="update_users_updated_at")
+-- stamped: updated_at_trigger sha256:5d62e28131d995ef  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: update_users_updated_at runs public.update_updated_at_column before every update of a row of public.users
+select
+  -- 1 for each row + 2 before + 16 update, and no other event
+  t.tgtype = 1 + 2 + 16
+  and t.tgenabled = 'O'
+  and t.tgqual is null
+  and cardinality(t.tgattr::int2[]) = 0
+  and pn.nspname = 'public'
+  and p.proname = 'update_updated_at_column' as as_stamped,
+  pg_get_triggerdef(t.oid) as found
+from pg_catalog.pg_trigger as t
+join pg_catalog.pg_class as c on c.oid = t.tgrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
+where n.nspname = 'public'
+  and c.relname = 'users'
+  and t.tgname = 'update_users_updated_at'
+  and not t.tgisinternal;
+
+-- check: an update of public.users sets updated_at
+-- An empty copy without its constraints takes a row, whatever the table demands.
+create temporary table users as
+  select * from public.users with no data;
+
+create trigger update_users_updated_at
+  before update on pg_temp.users
+  for each row
+  execute function public.update_updated_at_column();
+
+insert into pg_temp.users (updated_at) values ('2000-01-01');
+
+update pg_temp.users set updated_at = '2000-01-01';
+
+select t.updated_at > '2000-01-02' as moved, t.updated_at
+from pg_temp.users as t;
+-- end stamp

@@ -1,0 +1,2 @@
+-- check: exercises is gone
+select to_regclass('public.exercises') is null;

@@ -1,0 +1,20 @@
+-- same: no exercise is lost
+-- before:
+select id, description, created_at from public.exercises;
+-- after:
+select id, description, created_at from public.exercises;
+
+-- same: the first of each name keeps it
+-- before:
+select distinct name from public.exercises;
+-- after:
+select name from public.exercises where right(name, 11) <> ' (' || left(id::text, 8) || ')';
+
+-- check: the slug and its function are gone
+select to_regprocedure('public.generate_exercise_slug()') is null
+  and not exists (
+    select
+    from pg_catalog.pg_attribute
+    where attrelid = 'public.exercises'::regclass
+      and attname = 'slug'
+  );

@@ -1,0 +1,123 @@
+insert into public.users (id, email, display_name)
+values
+  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+insert into public.workout_templates (id, user_id, name)
+values
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'Legs'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'Legs');
+
+-- check: a template with a name: the defaults
+select to_jsonb(made) @> jsonb_build_object(
+  'description', null,
+  'is_archived', false,
+  'cloned_from', null,
+  'created_at', localtimestamp,
+  'updated_at', localtimestamp
+)
+from public.workout_templates as made
+where id = '5afe0000-0000-4000-8000-0000000000a1';
+
+-- check: a clone stays when its original goes, and the templates of a user go with the user
+update public.workout_templates
+set cloned_from = '5afe0000-0000-4000-8000-0000000000a1'
+where id = '5afe0000-0000-4000-8000-0000000000b1';
+delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+select array_agg(id)
+  = array['5afe0000-0000-4000-8000-0000000000b1'::uuid] and bool_and(cloned_from is null)
+from public.workout_templates
+where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1');
+
+-- check: what workout_templates refers to, and what a delete there does
+set local search_path = '';
+select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
+  'FOREIGN KEY (cloned_from) REFERENCES public.workout_templates(id) ON DELETE SET NULL',
+  'FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE'
+]
+from pg_catalog.pg_constraint
+where conrelid = 'public.workout_templates'::regclass
+  and contype = 'f';
+
+-- check: of workout_templates these columns may be empty and no other
+select array_agg(attname::text order by attnum) = array['description', 'cloned_from']
+from pg_catalog.pg_attribute
+where attrelid = 'public.workout_templates'::regclass
+  and attnum > 0
+  and not attisdropped
+  and not attnotnull;
+
+-- check none: a right, another owner, a policy or another trigger on workout_templates
+with relation as (
+  select oid, relname, relowner, relacl, relrowsecurity
+  from pg_catalog.pg_class
+  where oid = 'public.workout_templates'::regclass
+)
+select r.relname || ': owner ' || r.relowner::regrole
+from relation as r
+where r.relowner <> (
+  select proowner
+  from pg_catalog.pg_proc
+  where oid = 'public.update_updated_at_column()'::regprocedure
+)
+union all
+select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
+from relation as r, aclexplode(r.relacl) as acl
+where acl.grantee <> r.relowner
+union all
+select r.relname || '.' || a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
+from relation as r
+join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
+where acl.grantee <> r.relowner
+union all
+select r.relname || ': row level security' from relation as r where r.relrowsecurity
+union all
+select r.relname || ': policy ' || p.polname
+from relation as r
+join pg_catalog.pg_policy as p on p.polrelid = r.oid
+union all
+select r.relname || ': trigger ' || t.tgname
+from relation as r
+join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
+where not t.tgisinternal
+  and t.tgname <> 'update_workout_templates_updated_at';
+
+-- stamp: updated_at_trigger(table="workout_templates", function="update_updated_at_column",
+--   name="update_workout_templates_updated_at")
+-- stamped: updated_at_trigger sha256:d908dd9061ccb4ec  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: update_workout_templates_updated_at runs public.update_updated_at_column before every update of a row of public.workout_templates
+select
+  -- 1 for each row + 2 before + 16 update, and no other event
+  t.tgtype = 1 + 2 + 16
+  and t.tgenabled = 'O'
+  and t.tgqual is null
+  and cardinality(t.tgattr::int2[]) = 0
+  and pn.nspname = 'public'
+  and p.proname = 'update_updated_at_column' as as_stamped,
+  pg_get_triggerdef(t.oid) as found
+from pg_catalog.pg_trigger as t
+join pg_catalog.pg_class as c on c.oid = t.tgrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
+where n.nspname = 'public'
+  and c.relname = 'workout_templates'
+  and t.tgname = 'update_workout_templates_updated_at'
+  and not t.tgisinternal;
+
+-- check: an update of public.workout_templates sets updated_at
+-- An empty copy without its constraints takes a row, whatever the table demands.
+create temporary table workout_templates as
+  select * from public.workout_templates with no data;
+
+create trigger update_workout_templates_updated_at
+  before update on pg_temp.workout_templates
+  for each row
+  execute function public.update_updated_at_column();
+
+insert into pg_temp.workout_templates (updated_at) values ('2000-01-01');
+
+update pg_temp.workout_templates set updated_at = '2000-01-01';
+
+select t.updated_at > '2000-01-02' as moved, t.updated_at
+from pg_temp.workout_templates as t;
+-- end stamp

@@ -1,0 +1,158 @@
+insert into public.users (id, email, display_name)
+values
+  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+insert into public.workout_templates (id, user_id, name)
+values
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'Legs'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'Legs');
+insert into public.workout_sessions (id, user_id, status, started_at)
+values
+  (
+    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-00000000000a', 'completed',
+    '2001-02-03 18:00'
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-00000000000b', 'completed',
+    '2001-02-03 18:00'
+  );
+
+-- check: a session of a user: it runs from now on
+insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
+select to_jsonb(made) @> jsonb_build_object(
+  'template_id', null,
+  'name', null,
+  'notes', null,
+  'started_at', localtimestamp,
+  'completed_at', null,
+  'created_at', localtimestamp,
+  'updated_at', localtimestamp
+)
+from public.workout_sessions as made
+where user_id = '5afe0000-0000-4000-8000-00000000000a'
+  and status = 'in_progress';
+
+-- check error 23P01: a user in two workouts at once
+insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
+insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
+
+-- check: a workout given up makes room for the next, and others have theirs
+insert into public.workout_sessions (user_id)
+values ('5afe0000-0000-4000-8000-00000000000a'), ('5afe0000-0000-4000-8000-00000000000b');
+update public.workout_sessions
+set status = 'abandoned'
+where user_id = '5afe0000-0000-4000-8000-00000000000a' and status = 'in_progress';
+insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
+select array_agg(status::text order by status) = array['abandoned', 'completed', 'in_progress']
+from public.workout_sessions
+where user_id = '5afe0000-0000-4000-8000-00000000000a';
+
+-- check error 23514: a status that is none
+update public.workout_sessions
+set status = 'planned'
+where id = '5afe0000-0000-4000-8000-0000000000a2';
+
+-- check: a session stays when its template goes, and goes with its user
+update public.workout_sessions
+set template_id = '5afe0000-0000-4000-8000-0000000000a1'
+where id = '5afe0000-0000-4000-8000-0000000000b2';
+delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+select array_agg(id)
+  = array['5afe0000-0000-4000-8000-0000000000b2'::uuid] and bool_and(template_id is null)
+from public.workout_sessions
+where id in ('5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-0000000000b2');
+
+-- check: what workout_sessions refers to, and what a delete there does
+set local search_path = '';
+select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
+  'FOREIGN KEY (template_id) REFERENCES public.workout_templates(id) ON DELETE SET NULL',
+  'FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE'
+]
+from pg_catalog.pg_constraint
+where conrelid = 'public.workout_sessions'::regclass
+  and contype = 'f';
+
+-- check: of workout_sessions these columns may be empty and no other
+select array_agg(attname::text order by attnum)
+  = array['template_id', 'name', 'notes', 'completed_at']
+from pg_catalog.pg_attribute
+where attrelid = 'public.workout_sessions'::regclass
+  and attnum > 0
+  and not attisdropped
+  and not attnotnull;
+
+-- check none: a right, another owner, a policy or another trigger on workout_sessions
+with relation as (
+  select oid, relname, relowner, relacl, relrowsecurity
+  from pg_catalog.pg_class
+  where oid = 'public.workout_sessions'::regclass
+)
+select r.relname || ': owner ' || r.relowner::regrole
+from relation as r
+where r.relowner <> (
+  select proowner
+  from pg_catalog.pg_proc
+  where oid = 'public.update_updated_at_column()'::regprocedure
+)
+union all
+select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
+from relation as r, aclexplode(r.relacl) as acl
+where acl.grantee <> r.relowner
+union all
+select r.relname || '.' || a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
+from relation as r
+join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
+where acl.grantee <> r.relowner
+union all
+select r.relname || ': row level security' from relation as r where r.relrowsecurity
+union all
+select r.relname || ': policy ' || p.polname
+from relation as r
+join pg_catalog.pg_policy as p on p.polrelid = r.oid
+union all
+select r.relname || ': trigger ' || t.tgname
+from relation as r
+join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
+where not t.tgisinternal
+  and t.tgname <> 'update_workout_sessions_updated_at';
+
+-- stamp: updated_at_trigger(table="workout_sessions", function="update_updated_at_column",
+--   name="update_workout_sessions_updated_at")
+-- stamped: updated_at_trigger sha256:13b97ebbdea4b7d0  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: update_workout_sessions_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sessions
+select
+  -- 1 for each row + 2 before + 16 update, and no other event
+  t.tgtype = 1 + 2 + 16
+  and t.tgenabled = 'O'
+  and t.tgqual is null
+  and cardinality(t.tgattr::int2[]) = 0
+  and pn.nspname = 'public'
+  and p.proname = 'update_updated_at_column' as as_stamped,
+  pg_get_triggerdef(t.oid) as found
+from pg_catalog.pg_trigger as t
+join pg_catalog.pg_class as c on c.oid = t.tgrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
+where n.nspname = 'public'
+  and c.relname = 'workout_sessions'
+  and t.tgname = 'update_workout_sessions_updated_at'
+  and not t.tgisinternal;
+
+-- check: an update of public.workout_sessions sets updated_at
+-- An empty copy without its constraints takes a row, whatever the table demands.
+create temporary table workout_sessions as
+  select * from public.workout_sessions with no data;
+
+create trigger update_workout_sessions_updated_at
+  before update on pg_temp.workout_sessions
+  for each row
+  execute function public.update_updated_at_column();
+
+insert into pg_temp.workout_sessions (updated_at) values ('2000-01-01');
+
+update pg_temp.workout_sessions set updated_at = '2000-01-01';
+
+select t.updated_at > '2000-01-02' as moved, t.updated_at
+from pg_temp.workout_sessions as t;
+-- end stamp

@@ -1,0 +1,295 @@
+insert into public.users (id, email, display_name)
+values
+  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+insert into public.exercises (id, name, is_system_exercise, created_by)
+values (
+  '5afe0000-0000-4000-8000-0000000000e1', 'Verify Lift', false,
+  '5afe0000-0000-4000-8000-00000000000a'
+);
+insert into public.workout_sessions (id, user_id, status, started_at)
+values
+  (
+    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-00000000000a', 'completed',
+    '2001-02-03 18:00'
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-00000000000b', 'completed',
+    '2001-02-03 18:00'
+  );
+insert into public.workout_session_exercises (
+  id, session_id, exercise_id, exercise_name, order_index
+)
+values
+  (
+    '5afe0000-0000-4000-8000-0000000000d1', '5afe0000-0000-4000-8000-0000000000a2',
+    '5afe0000-0000-4000-8000-0000000000e1', 'Verify Lift', 0
+  ),
+  (
+    '5afe0000-0000-4000-8000-0000000000d2', '5afe0000-0000-4000-8000-0000000000a2',
+    '5afe0000-0000-4000-8000-0000000000e1', 'Verify Lift', 1
+  );
+insert into public.workout_sets (id, session_exercise_id, set_number)
+values ('5afe0000-0000-4000-8000-0000000000c1', '5afe0000-0000-4000-8000-0000000000d1', 1);
+insert into public.max_lifts (id, user_id, exercise_id, weight, unit, achieved_at, workout_id)
+values (
+  '5afe0000-0000-4000-8000-0000000000d9', '5afe0000-0000-4000-8000-00000000000a',
+  '5afe0000-0000-4000-8000-0000000000e1', 100, 'kg', '2001-02-03',
+  '5afe0000-0000-4000-8000-0000000000a2'
+);
+
+-- check: a set with its number: not for warming up, the rest is open
+select to_jsonb(made) @> jsonb_build_object(
+  'weight', null,
+  'weight_unit', null,
+  'reps', null,
+  'rpe', null,
+  'notes', null,
+  'is_warmup', false,
+  'completed_at', null,
+  'created_at', localtimestamp,
+  'updated_at', localtimestamp
+)
+from public.workout_sets as made
+where id = '5afe0000-0000-4000-8000-0000000000c1';
+
+-- check: both ends of what is allowed
+update public.workout_sets
+set weight = 0, weight_unit = 'kg', reps = 0, rpe = 1
+where id = '5afe0000-0000-4000-8000-0000000000c1';
+update public.workout_sets
+set weight = 9999.99, weight_unit = 'lb', reps = 999, rpe = 10
+where id = '5afe0000-0000-4000-8000-0000000000c1';
+update public.max_lifts
+set weight = 0.01, unit = 'lb'
+where id = '5afe0000-0000-4000-8000-0000000000d9';
+select s.rpe = 10 and l.unit = 'lb'
+from public.workout_sets as s, public.max_lifts as l
+where s.id = '5afe0000-0000-4000-8000-0000000000c1'
+  and l.id = '5afe0000-0000-4000-8000-0000000000d9';
+
+-- check: a best lift is one repetition if nothing else is said
+select to_jsonb(made) @> jsonb_build_object(
+  'reps', 1,
+  'created_at', localtimestamp,
+  'updated_at', localtimestamp
+)
+from public.max_lifts as made
+where id = '5afe0000-0000-4000-8000-0000000000d9';
+
+-- check error 23505: two best lifts of a user in one exercise
+insert into public.max_lifts (user_id, exercise_id, weight, unit, achieved_at)
+values (
+  '5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-0000000000e1', 110, 'kg',
+  '2001-02-04'
+);
+
+-- check: a better lift is written over the old one
+insert into public.max_lifts as best (user_id, exercise_id, weight, unit, achieved_at)
+values (
+  '5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-0000000000e1', 110, 'kg',
+  '2001-02-04'
+)
+on conflict (user_id, exercise_id) do update
+set weight = excluded.weight, achieved_at = excluded.achieved_at
+where best.weight < excluded.weight;
+select weight = 110 from public.max_lifts where id = '5afe0000-0000-4000-8000-0000000000d9';
+
+-- check: sets go with their session; the best lift stays
+delete from public.workout_sessions where id = '5afe0000-0000-4000-8000-0000000000a2';
+select workout_id is null and not exists (select
+from public.workout_sets
+where id = '5afe0000-0000-4000-8000-0000000000c1')
+from public.max_lifts
+where id = '5afe0000-0000-4000-8000-0000000000d9';
+
+-- check: best lifts go with their user
+delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+select count(*) = 0 from public.max_lifts where id = '5afe0000-0000-4000-8000-0000000000d9';
+
+-- check error 23514: set number zero
+update public.workout_sets set set_number = 0 where id = '5afe0000-0000-4000-8000-0000000000c1';
+
+-- check error 23514: less than no weight
+update public.workout_sets set weight = -0.01 where id = '5afe0000-0000-4000-8000-0000000000c1';
+
+-- check error 23514: a unit that is neither kg nor lb
+update public.workout_sets set weight_unit = 'st' where id = '5afe0000-0000-4000-8000-0000000000c1';
+
+-- check error 23514: less than no repetition
+update public.workout_sets set reps = -1 where id = '5afe0000-0000-4000-8000-0000000000c1';
+
+-- check error 23514: a thousand repetitions
+update public.workout_sets set reps = 1000 where id = '5afe0000-0000-4000-8000-0000000000c1';
+
+-- check error 23514: easier than one
+update public.workout_sets set rpe = 0.9 where id = '5afe0000-0000-4000-8000-0000000000c1';
+
+-- check error 23514: harder than ten
+update public.workout_sets set rpe = 10.1 where id = '5afe0000-0000-4000-8000-0000000000c1';
+
+-- check error 23514: a best lift of nothing
+update public.max_lifts set weight = 0 where id = '5afe0000-0000-4000-8000-0000000000d9';
+
+-- check error 23514: a best lift in neither kg nor lb
+update public.max_lifts set unit = 'st' where id = '5afe0000-0000-4000-8000-0000000000d9';
+
+-- check error 23514: a best lift of no repetition
+update public.max_lifts set reps = 0 where id = '5afe0000-0000-4000-8000-0000000000d9';
+
+-- check: what workout_sets refers to, and what a delete there does
+set local search_path = '';
+select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
+  'FOREIGN KEY (session_exercise_id) REFERENCES public.workout_session_exercises(id) ON DELETE CASCADE'
+]
+from pg_catalog.pg_constraint
+where conrelid = 'public.workout_sets'::regclass
+  and contype = 'f';
+
+-- check: what max_lifts refers to, and what a delete there does
+set local search_path = '';
+select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
+  'FOREIGN KEY (exercise_id) REFERENCES public.exercises(id) ON DELETE CASCADE',
+  'FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE',
+  'FOREIGN KEY (workout_id) REFERENCES public.workout_sessions(id) ON DELETE SET NULL'
+]
+from pg_catalog.pg_constraint
+where conrelid = 'public.max_lifts'::regclass
+  and contype = 'f';
+
+-- check: of workout_sets these columns may be empty and no other
+select array_agg(attname::text order by attnum)
+  = array['weight', 'weight_unit', 'reps', 'rpe', 'notes', 'completed_at']
+from pg_catalog.pg_attribute
+where attrelid = 'public.workout_sets'::regclass
+  and attnum > 0
+  and not attisdropped
+  and not attnotnull;
+
+-- check: of max_lifts these columns may be empty and no other
+select array_agg(attname::text order by attnum) = array['workout_id']
+from pg_catalog.pg_attribute
+where attrelid = 'public.max_lifts'::regclass
+  and attnum > 0
+  and not attisdropped
+  and not attnotnull;
+
+-- check none: a right, another owner, a policy or another trigger on workout_sets or max_lifts
+with relation as (
+  select oid, relname, relowner, relacl, relrowsecurity
+  from pg_catalog.pg_class
+  where oid in (
+    'public.workout_sets'::regclass,
+    'public.max_lifts'::regclass
+  )
+)
+select r.relname || ': owner ' || r.relowner::regrole
+from relation as r
+where r.relowner <> (
+  select proowner
+  from pg_catalog.pg_proc
+  where oid = 'public.update_updated_at_column()'::regprocedure
+)
+union all
+select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
+from relation as r, aclexplode(r.relacl) as acl
+where acl.grantee <> r.relowner
+union all
+select r.relname || '.' || a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
+from relation as r
+join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
+where acl.grantee <> r.relowner
+union all
+select r.relname || ': row level security' from relation as r where r.relrowsecurity
+union all
+select r.relname || ': policy ' || p.polname
+from relation as r
+join pg_catalog.pg_policy as p on p.polrelid = r.oid
+union all
+select r.relname || ': trigger ' || t.tgname
+from relation as r
+join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
+where not t.tgisinternal
+  and t.tgname not in ('update_workout_sets_updated_at', 'update_max_lifts_updated_at');
+
+-- stamp: updated_at_trigger(table="workout_sets", function="update_updated_at_column",
+--   name="update_workout_sets_updated_at")
+-- stamped: updated_at_trigger sha256:851a65c3a541402d  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: update_workout_sets_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sets
+select
+  -- 1 for each row + 2 before + 16 update, and no other event
+  t.tgtype = 1 + 2 + 16
+  and t.tgenabled = 'O'
+  and t.tgqual is null
+  and cardinality(t.tgattr::int2[]) = 0
+  and pn.nspname = 'public'
+  and p.proname = 'update_updated_at_column' as as_stamped,
+  pg_get_triggerdef(t.oid) as found
+from pg_catalog.pg_trigger as t
+join pg_catalog.pg_class as c on c.oid = t.tgrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
+where n.nspname = 'public'
+  and c.relname = 'workout_sets'
+  and t.tgname = 'update_workout_sets_updated_at'
+  and not t.tgisinternal;
+
+-- check: an update of public.workout_sets sets updated_at
+-- An empty copy without its constraints takes a row, whatever the table demands.
+create temporary table workout_sets as
+  select * from public.workout_sets with no data;
+
+create trigger update_workout_sets_updated_at
+  before update on pg_temp.workout_sets
+  for each row
+  execute function public.update_updated_at_column();
+
+insert into pg_temp.workout_sets (updated_at) values ('2000-01-01');
+
+update pg_temp.workout_sets set updated_at = '2000-01-01';
+
+select t.updated_at > '2000-01-02' as moved, t.updated_at
+from pg_temp.workout_sets as t;
+-- end stamp
+
+-- stamp: updated_at_trigger(table="max_lifts", function="update_updated_at_column",
+--   name="update_max_lifts_updated_at")
+-- stamped: updated_at_trigger sha256:5262b6087aaa16a1  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: update_max_lifts_updated_at runs public.update_updated_at_column before every update of a row of public.max_lifts
+select
+  -- 1 for each row + 2 before + 16 update, and no other event
+  t.tgtype = 1 + 2 + 16
+  and t.tgenabled = 'O'
+  and t.tgqual is null
+  and cardinality(t.tgattr::int2[]) = 0
+  and pn.nspname = 'public'
+  and p.proname = 'update_updated_at_column' as as_stamped,
+  pg_get_triggerdef(t.oid) as found
+from pg_catalog.pg_trigger as t
+join pg_catalog.pg_class as c on c.oid = t.tgrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
+where n.nspname = 'public'
+  and c.relname = 'max_lifts'
+  and t.tgname = 'update_max_lifts_updated_at'
+  and not t.tgisinternal;
+
+-- check: an update of public.max_lifts sets updated_at
+-- An empty copy without its constraints takes a row, whatever the table demands.
+create temporary table max_lifts as
+  select * from public.max_lifts with no data;
+
+create trigger update_max_lifts_updated_at
+  before update on pg_temp.max_lifts
+  for each row
+  execute function public.update_updated_at_column();
+
+insert into pg_temp.max_lifts (updated_at) values ('2000-01-01');
+
+update pg_temp.max_lifts set updated_at = '2000-01-01';
+
+select t.updated_at > '2000-01-02' as moved, t.updated_at
+from pg_temp.max_lifts as t;
+-- end stamp

@@ -1,0 +1,5 @@
+-- check: scheduled_workouts is gone
+select to_regclass('public.scheduled_workouts') is null;
+
+-- check: the function of the status is gone
+select to_regprocedure('public.scheduled_workout_status(date, uuid, date)') is null;
