@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING
 
 from pgvouch import ledger, plan
 from pgvouch.config import Database
-from pgvouch.db import QueryError, Session
-from pgvouch.errors import MigrationError, PlanError, VouchError
-from pgvouch.events import Finished, Listener, Note, silent
+from pgvouch.db import ConnectionLost, QueryError, Session
+from pgvouch.errors import (
+    ConnectError,
+    MigrationError,
+    NotReadyError,
+    PlanError,
+    TooManyConnectionsError,
+    VouchError,
+)
+from pgvouch.events import Finished, Listener, Note, Waiting, silent
 from pgvouch.migration import Migration
 from pgvouch.options import Options
 from pgvouch.plan import Applied, State
+from pgvouch.retry import Patience, Refusal, patiently
 from pgvouch.waiting import LockedError, under_lock
 
 if TYPE_CHECKING:
@@ -176,6 +184,44 @@ def look_back(
     found = [(step, event.notes) for step, event in zip(undo, done, strict=False)]
     later = ("not run here: it is not transactional, or comes after one that is not",)
     return found + [(step, later) for step in undo[alone:]]
+
+
+def wait_for_schema(
+    session: Session, database: Database, budget_s: float, listener: Listener
+) -> None:
+    """Wait until another runner has applied every migration of the files, or newer ones.
+
+    Raises:
+        ConnectError: the time is spent.
+        DriftError: an applied file has changed or is gone: waiting would not help.
+    """
+
+    def look() -> None:
+        session.revive()
+        todo = pending(database, read_ledger(session), to=None, out_of_order=True)
+        if todo.pending:
+            raise _PendingError(todo.pending[0].id)
+
+    def tell(refusal: Refusal) -> None:
+        listener(Waiting(f"{refusal.error} is not applied yet", refusal.remaining_s))
+
+    again = (_PendingError, NotReadyError, TooManyConnectionsError, ConnectionLost)
+    try:
+        patiently(
+            look,
+            Patience(budget_s, first_s=0.2, longest_s=2.0),
+            again=lambda exc: isinstance(exc, again),
+            tell=tell,
+        )
+    except _PendingError as exc:
+        raise ConnectError(
+            f"{exc} was not applied within {budget_s:g} s",
+            hint="is anybody migrating? pgvouch status; --wait 5min waits longer",
+        ) from None
+
+
+class _PendingError(Exception):
+    """A migration of these files is not applied yet."""
 
 
 def _create_ledger(session: Session, options: Options, listener: Listener) -> None:

@@ -277,6 +277,8 @@ _MODULES = {
     "accept": "pgvouch.commands.running",
     "accept-delta": "pgvouch.commands.writing",
     "repair": "pgvouch.commands.repairing",
+    "wait": "pgvouch.commands.starting",
+    "entrypoint": "pgvouch.commands.starting",
     "server": "pgvouch.commands.embedded",
 }
 
