@@ -75,15 +75,15 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[_SERVERS] = root
 
 
-def _project(name: str) -> Project:
+def _project(name: str, folder: str = "") -> Project:
     root = Path(os.environ[_SERVERS])
-    data = root / name
+    data = root / (folder or name)
     return Project(root, root, root, root, embedded_bin=BINARIES[name], embedded_data=data)
 
 
-def start(name: str) -> Server:
+def start(name: str, folder: str = "") -> Server:
     """Start a server for tests: what is in it is not worth an fsync."""
-    project = _project(name)
+    project = _project(name, folder)
     running = server.ensure_running(project)
     with psycopg.connect(running.url(), autocommit=True) as connection:
         if connection.execute("show fsync").fetchone() == ("on",):

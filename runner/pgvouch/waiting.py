@@ -42,9 +42,16 @@ def under_lock(
         ConnectError: the wait is spent.
     """
     holder: Blocker | None = None
+    refusals = 0
+
+    def again() -> T:
+        if refusals:
+            session.revive()  # an idle session may have been ended in the pause
+        return action()
 
     def tell(refusal: Refusal) -> None:
-        nonlocal holder
+        nonlocal holder, refusals
+        refusals = refusal.attempt
         assert isinstance(refusal.error, LockedError)
         holder = refusal.error.holder or lock_holder(session) or holder
         who = f": {holder}" if holder else ""
@@ -52,7 +59,7 @@ def under_lock(
 
     try:
         return patiently(
-            action,
+            again,
             Patience(options.lock_wait_s, first_s=0.05, longest_s=1.0),
             again=lambda exc: isinstance(exc, LockedError),
             tell=tell,

@@ -1,0 +1,65 @@
+"""Through PgBouncer in transaction mode: nothing relies on the state of a session."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import Server, query
+from faults import world
+from faults.processes import BOUNCER, bouncing, ended, migrating, spawn
+
+pytestmark = pytest.mark.skipif(
+    BOUNCER is None, reason="pgbouncer is not installed: nothing is known about poolers"
+)
+
+
+@pytest.fixture
+def pooled(pg18: Server, url: str, tmp_path: Path) -> Iterator[str]:
+    (row,) = query(url, "select current_database()")
+    with bouncing(pg18, tmp_path) as port:
+        yield f"postgresql://postgres@127.0.0.1:{port}/{row[0]}"
+
+
+def test_migrate_verify_status_and_rollback(pooled: str, url: str, tmp_path: Path) -> None:
+    folder = world.write(tmp_path / "m")
+    (folder / "010_last.rollback.sql").write_text("drop table last;")
+    code, _, err = ended(migrating(folder, pooled))
+    assert code == 0, err
+    world.refuse_unfinished(url)
+    for command, said in (
+        (("verify",), "0 broken"),
+        (("status",), "applied"),
+        (("rollback",), "1 rolled back"),
+        (("migrate",), "1 applied"),
+        (("migrate",), "nothing to do"),
+    ):
+        code, out, err = ended(spawn(*command, "--migrations", str(folder), "--url", pooled))
+        assert code == 0, err
+        assert said in out
+
+
+def test_replicas_race_through_it(pooled: str, url: str, tmp_path: Path) -> None:
+    folder = world.write(tmp_path / "m")
+    replicas = [migrating(folder, pooled) for _ in range(6)]
+    results = [ended(replica) for replica in replicas]
+    assert [code for code, _, _ in results] == [0] * 6, results
+    world.refuse_unfinished(url)
+
+
+def test_a_backend_that_others_use_too_has_our_settings_no_more(
+    pooled: str, url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (folder / "001_a.sql").write_text(
+        "-- lock_timeout: 3s\nset search_path = pg_catalog; create temp table t ();"
+        "listen news; create table public.a ();"
+    )
+    (folder / "002_b.sql").write_text("create table b ();")
+    code, _, err = ended(migrating(folder, pooled))
+    assert code == 0, err
+    assert query(
+        pooled, "select current_setting('lock_timeout'), current_setting('search_path')"
+    ) == [("0", '"$user", public')]
+    assert query(url, "select to_regclass('public.b')::text") == [("b",)]
