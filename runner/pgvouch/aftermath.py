@@ -113,7 +113,8 @@ def _recorded(session: Session, ids: Sequence[str], xid: str) -> dict[str, int |
     The value is the number of statements that are done, for one that is on its way.
     """
     session.revive()
-    session.try_run("rollback")
+    if not session.is_idle:
+        session.try_run("rollback")
     if xid and _is_in_progress(session, xid):
         raise _NotKnownYetError
     try:

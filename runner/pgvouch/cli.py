@@ -106,7 +106,8 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _interrupted(context: Context, exc: BaseException) -> int:
+def _interrupted(context: Context, abort: BaseException) -> int:
+    exc = abort.__cause__ or abort  # click raises its own from ours
     number = exc.signal if isinstance(exc, Interrupted) else signal.SIGINT
     error = VouchError(
         f"interrupted by {signal.Signals(number).name}",

@@ -6,6 +6,7 @@ their number tells which statement failed.
 """
 
 import select
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _FIELD = pq.DiagnosticField
 _COPY = {pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH}
+_CANCEL_S = 2.0
 _STILL_CONNECTED = pq.ConnStatus.OK
 
 
@@ -224,11 +226,24 @@ class Session:
                 return
 
     def _cancel(self) -> None:
+        """Cancel the running statement and read its end, so that the session can be used on."""
+        deadline = time.monotonic() + _CANCEL_S
+
+        def give_up() -> None:
+            if time.monotonic() > deadline:
+                raise ConnectionLost("no answer to the request to cancel")
+
+        watching = self.while_waiting, self.waiting_interval_s
+        self.while_waiting, self.waiting_interval_s = give_up, _CANCEL_S / 4
         try:
-            self.connection.cancel_safe(timeout=5)
+            self.connection.cancel_safe(timeout=_CANCEL_S)
             self._results(0)
-        except (psycopg.Error, QueryError, ConnectionLost):
+        except QueryError:  # which is what was asked for
+            return
+        except (psycopg.Error, ConnectionLost):
             self.connection.close()
+        finally:
+            self.while_waiting, self.waiting_interval_s = watching
 
 
 def _connect(conninfo: str, application_name: str) -> psycopg.Connection[Any]:

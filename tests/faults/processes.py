@@ -17,10 +17,13 @@ from conftest import Server, query
 DEADLINE_S = 60
 
 
+SPAWNED: list["subprocess.Popen[str]"] = []
+
+
 def spawn(*arguments: str, cwd: Path | None = None, **environment: str) -> "subprocess.Popen[str]":
     """Start pgvouch; it is waited for, or killed, by who started it."""
     given = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "DATABASE_URL"))}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "pgvouch", *arguments],
         cwd=cwd,
         env={**given, **environment},
@@ -28,6 +31,8 @@ def spawn(*arguments: str, cwd: Path | None = None, **environment: str) -> "subp
         stderr=subprocess.PIPE,
         text=True,
     )
+    SPAWNED.append(process)
+    return process
 
 
 def migrating(folder: Path, url: str, *more: str) -> "subprocess.Popen[str]":

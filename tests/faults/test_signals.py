@@ -9,8 +9,8 @@ from conftest import query
 from faults.processes import ended, migrating, spawn, until
 
 SLEEPING = (
-    "exists (select from pg_stat_activity where query like '%pg_sleep(600)%' "
-    "and state = 'active' and pid <> pg_backend_pid() and datname = current_database())"
+    "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
+    "and application_name like 'pgvouch%' and datname = current_database())"
 )
 
 
@@ -67,7 +67,7 @@ def test_a_build_that_is_interrupted_is_done_by_the_next_run(url: str, tmp_path:
         },
     )
     process = migrating(folder, url)
-    until(url, "exists (select from pg_stat_progress_create_index where phase like 'building%')")
+    until(url, f"{SLEEPING} and exists (select from pg_stat_progress_create_index)")
     process.send_signal(signal.SIGTERM)
     code, _, err = ended(process)
     assert code == 143
