@@ -18,7 +18,7 @@ LAYERS = [
     {"backend", "connection", "message"},
     {"blockers", "claims", "losses", "options", "recovery"},
     {"ledger", "prepare", "verify", "waiting"},
-    {"failure", "python_steps"},
+    {"capacity", "failure", "python_steps"},
     {"catalog", "transaction"},
     {"aftermath", "apply", "engine", "steps", "stepwise", "walk"},
     {"rollback", "api", "repair", "status"},

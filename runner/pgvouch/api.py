@@ -82,7 +82,11 @@ def migrate(
 
     prepared = prepare(todo.pending, options.variables, require_promises=require_promises)
     refuse_unknown_until(prepared, database.by_id)
-    _refuse_stepwise_together(todo.pending, together=options.single_transaction)
+    if options.single_transaction:
+        from pgvouch.capacity import refuse_too_many_locks
+
+        _refuse_stepwise_together(todo.pending)
+        refuse_too_many_locks(session, prepared)
     if rows is None:
         _create_ledger(session, options, listener)
     recorded = sum(row.state is not State.INCOMPLETE for row in known)
@@ -111,7 +115,7 @@ def rehearse(
     rows = ledger.read(session)
     todo = pending(database, read_ledger(session), to=to, out_of_order=False)
     prepared = prepare(todo.pending, options.variables, require_promises=require_promises)
-    _refuse_stepwise_together(todo.pending, together=True)
+    _refuse_stepwise_together(todo.pending)
     if not prepared:
         return Outcome((), len(rows or ()), todo.ahead)
     if rows is None:
@@ -261,9 +265,9 @@ def _tell_ahead(todo: plan.Plan, listener: Listener) -> None:
         )
 
 
-def _refuse_stepwise_together(migrations: Sequence[Migration], *, together: bool) -> None:
+def _refuse_stepwise_together(migrations: Sequence[Migration]) -> None:
     alone = next((m for m in migrations if not m.directives.transactional), None)
-    if together and alone is not None:
+    if alone is not None:
         raise PlanError(
             f"{alone.id} is not transactional, so it cannot be part of one transaction",
             state="Nothing was run.",

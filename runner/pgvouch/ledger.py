@@ -6,8 +6,8 @@ from datetime import datetime
 
 from pgvouch import __version__, sql
 from pgvouch.db import QueryError, Session, noticing_loss
-from pgvouch.errors import PlanError
-from pgvouch.message import LOCK_KEY, literal
+from pgvouch.errors import ConnectError, PlanError
+from pgvouch.message import LOCK_KEY, LOCK_TIMEOUT, literal
 from pgvouch.plan import Applied, State
 
 VERSION = 1
@@ -24,10 +24,20 @@ def read(session: Session) -> list[Applied] | None:
         PlanError: a newer pgvouch has made this ledger, or the role may not read it.
     """
     try:
-        (result,) = session.run(sql.load("ledger_rows"))
+        # One message is one transaction: the setting ends with it.
+        query = sql.load("ledger_rows")
+        result = session.run(f"set local lock_timeout = {literal(LOCK_TIMEOUT)};\n{query}")[-1]
     except QueryError as exc:
         if exc.server.sqlstate in _NO_LEDGER:
             return None
+        if exc.server.sqlstate == "55P03":
+            raise ConnectError(
+                f"somebody has kept the ledger locked for {LOCK_TIMEOUT}",
+                server=exc.server,
+                state="Nothing was run.",
+                hint="see who it is: select pid, query from pg_stat_activity join pg_locks using "
+                "(pid) where relation = 'pgvouch.migration'::regclass",
+            ) from None
         if exc.server.sqlstate == "42501":
             raise PlanError(
                 "the ledger belongs to another role",

@@ -96,6 +96,10 @@ def _verify_one(session: Session, migration: Migration, applied: frozenset[str])
     try:
         _, verdict = verify.run(session, message, replace(promises, checks=kept))
     except QueryError as exc:
+        if not exc.done:
+            from pgvouch.failure import cannot_begin
+
+            raise cannot_begin(session, exc) from None
         raise MigrationError(
             f"{migration.id} cannot be verified: {exc.server.primary}", server=exc.server
         ) from None

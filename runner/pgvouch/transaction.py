@@ -73,12 +73,13 @@ class Transaction:
         first, *rest = statements
         message.add(f"{marker} {first}", name="begin")
         message.add(*rest)
-        is_applied = self.verb == "rollback"
-        guard = guard_sql(self.identifier, applied=is_applied, recorded=self.recorded)
-        message.add(guard, name="guard")
+        # Ahead of the guard: somebody may have locked the ledger itself.
         message.add(*self.settings)
         if timeout := self.script.statement_timeout or self.options.statement_timeout:
             message.add(f"set local statement_timeout = {literal(timeout)}")
+        is_applied = self.verb == "rollback"
+        guard = guard_sql(self.identifier, applied=is_applied, recorded=self.recorded)
+        message.add(guard, name="guard")
         who = "select pg_catalog.pg_current_xact_id()::text, pg_catalog.pg_backend_pid()"
         return message.add(who, name="xid")
 
@@ -162,7 +163,8 @@ class Transaction:
         message.add("set constraints all immediate", *RESET_ROLE, *self.settings)
         # LISTEN begins and ends with a commit: taken back in the next migration it would be late.
         message.add("unlisten *")
-        message.add(same_transaction_sql(self.xid), "set local search_path = pg_catalog", *ledger)
+        message.add(same_transaction_sql(self.xid), "set local search_path = pg_catalog")
+        message.add(*ledger, name="ledger")
         message.add("set local search_path to default")
         if self.commits:
             durable = (
@@ -175,7 +177,11 @@ class Transaction:
         try:
             self.session.run(message.text)
         except QueryError as exc:
-            raise self.error(message, exc) from None
+            error = self.error(message, exc)
+            if message.locate(exc).part.name == "ledger":
+                error.notes.append("this is where its row is written into the ledger")
+                error.hint = error.hint or "does the migration itself change the schema pgvouch?"
+            raise error from None
 
     @property
     def _lock_timeout(self) -> str:

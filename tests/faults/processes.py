@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,9 +76,8 @@ BOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin
 
 
 @contextmanager
-def bouncing(server: Server, folder: Path, databases: Sequence[str] = ()) -> Iterator[int]:
+def bouncing(server: Server, folder: Path) -> Iterator[int]:
     """A PgBouncer in transaction mode before a server; gives its port."""
-    del databases
     assert BOUNCER is not None
     port = free_port()
     ini = folder / "pgbouncer.ini"

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Server, query
-from faults import world
-from faults.processes import ended, migrating, until
-
-REPLICAS = 10
+from faults import tries, world
+from faults.processes import ended, migrating, spawn
+from faults.tries import REPLICAS
 
 
 def test_ten_replicas_apply_each_migration_once(url: str, tmp_path: Path) -> None:
@@ -21,23 +20,9 @@ def test_ten_replicas_apply_each_migration_once(url: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_others_finish_what_killed_ones_began(url: str, tmp_path: Path, seed: int) -> None:
+def test_the_others_finish_what_killed_ones_began(pg18: Server, tmp_path: Path, seed: int) -> None:
     folder = world.write(tmp_path / "m")
-    chosen = random.Random(seed)
-    replicas = [migrating(folder, url) for _ in range(REPLICAS)]
-    for _ in range(4):
-        step = chosen.randrange(1, len(world.IDS))
-        until(
-            url,
-            "coalesce((select true from pg_class where oid = to_regclass('pgvouch.migration')), "
-            "false)",
-        )
-        until(url, f"(select count(*) from pgvouch._yoyo_log) >= {step}")
-        chosen.choice(replicas).kill()
-    results = [ended(replica) for replica in replicas]
-    assert {code for code, _, _ in results} <= {0, -9}, results
-    assert sum(code == 0 for code, _, _ in results) >= REPLICAS - 4
-    world.refuse_unfinished(url)
+    assert tries.race(pg18, folder, random.Random(seed)) <= 4
 
 
 def test_a_rollback_beside_a_migration_leaves_no_hole(
@@ -49,8 +34,6 @@ def test_a_rollback_beside_a_migration_leaves_no_hole(
     (folder / "010_last.rollback.sql").write_text("drop table last;")
     for seed in range(4):
         assert ended(migrating(folder, url))[0] == 0
-        from faults.processes import spawn
-
         back = spawn("rollback", "--migrations", str(folder), "--url", url)
         forth = migrating(folder, url)
         codes = [ended(back)[0], ended(forth)[0]]
