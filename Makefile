@@ -14,7 +14,7 @@ VENV    := .venv
 PGVOUCH := $(VENV)/bin/pgvouch
 STAMP   := $(VENV)/installed
 
-.PHONY: migrate rollback status plan verify seed stamp test lint clean install
+.PHONY: migrate rollback status plan verify seed stamp test torture lint clean install
 
 migrate: $(STAMP)
 	@$(PGVOUCH) migrate $(DB)
@@ -40,6 +40,10 @@ stamp: $(STAMP)
 
 test: $(STAMP)
 	@$(VENV)/bin/python -m pytest -n auto $(ARGS)
+
+torture: $(STAMP)
+	@PYTHONPATH=tests $(VENV)/bin/python tests/torture.py --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) \
+		--write docs/reliability.md
 
 lint: $(STAMP)
 	@$(VENV)/bin/ruff format --check runner tests

@@ -21,5 +21,7 @@ class Options:
     """For all attempts of one migration."""
     variables: Mapping[str, str] = field(default_factory=dict)
     single_transaction: bool = False
+    rollback_from_files: bool = False
+    """Whether the rollback files win over what the ledger has stored of them."""
     discard_data: bool = False
     """Whether a rollback may lose rows."""

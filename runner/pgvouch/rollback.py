@@ -49,13 +49,24 @@ def prepare_rollback(
     """
     stored = ledger.rollback_texts(engine.session, [row.id for row in rows])
     return [
-        _prepare(row, stored.get(row.id, ledger.Stored()), files.get(row.id), variables)
+        _prepare(
+            row,
+            stored.get(row.id, ledger.Stored()),
+            files.get(row.id),
+            variables,
+            from_file=engine.options.rollback_from_files,
+        )
         for row in rows
     ]
 
 
 def _prepare(
-    row: Applied, stored: ledger.Stored, migration: Migration | None, variables: Mapping[str, str]
+    row: Applied,
+    stored: ledger.Stored,
+    migration: Migration | None,
+    variables: Mapping[str, str],
+    *,
+    from_file: bool,
 ) -> Undo:
     if stored.irreversible:
         raise PlanError(
@@ -72,11 +83,14 @@ def _prepare(
         return Undo(row, migration, python_script(migration), promises)
     text = stored.sql
     notes: tuple[str, ...] = ()
-    if text is None and on_disk is not None:
-        text = read_text(on_disk)
-        check_sql(text, on_disk)
-    elif text is not None and on_disk is not None and read_text(on_disk) != text:
-        notes = (f"{on_disk.name} has changed since; the ledger's own text is used",)
+    if on_disk is not None:
+        written = read_text(on_disk)
+        if text is None or from_file:
+            check_sql(written, on_disk)
+        if text is not None and written != text:
+            used = "the file is used" if from_file else "the ledger's own text is used"
+            notes = (f"{on_disk.name} has changed since; {used}",)
+        text = written if text is None or from_file else text
     if text is None:
         raise PlanError(
             f"{row.id} has no rollback: none was stored with it, and there is no file",

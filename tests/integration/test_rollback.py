@@ -40,7 +40,20 @@ def test_the_ledger_s_text_is_used_and_a_changed_file_is_named(folder: Folder) -
     folder.write({"001_a.rollback.sql": "select 1/0;"})
     ran = folder("rollback")
     assert ran.code == 0
-    assert "001_a.rollback.sql has changed since" in ran.err
+    assert "001_a.rollback.sql has changed since; the ledger's own text is used" in ran.err
+
+
+def test_the_file_is_used_where_that_is_said(folder: Folder) -> None:
+    folder.write(A)
+    folder("migrate")
+    folder.write({"001_a.rollback.sql": "drop table a; create table instead ();"})
+    ran = folder("rollback", "--from-files")
+    assert ran.code == 0
+    assert "001_a.rollback.sql has changed since; the file is used" in ran.err
+    assert folder.query("select to_regclass('instead')::text") == [("instead",)]
+    folder("migrate")
+    folder.write({"001_a.rollback.sql": "commit;"})
+    assert folder("rollback", "--from-files").code == 2
 
 
 def test_what_cannot_be_rolled_back_is_found_before_anything_is(folder: Folder) -> None:

@@ -120,6 +120,7 @@ def _dry_run(
 @click.option("--to", metavar="ID", help="Keep this one and roll back everything after it.")
 @click.option("--all", "everything", is_flag=True, help="Roll back everything.")
 @click.option("--discard-data", is_flag=True, help="Rows may be lost with it.")
+@click.option("--from-files", is_flag=True, help="Use the files, not what the ledger has stored.")
 @click.option("--dry-run", is_flag=True, help="Show the SQL and the rows it would lose.")
 @running
 @click.pass_obj
@@ -130,6 +131,7 @@ def rollback(
     to: str | None,
     everything: bool,
     discard_data: bool,
+    from_files: bool,
     dry_run: bool,
 ) -> None:
     """Take migrations back, newest first; one unless told otherwise."""
@@ -137,7 +139,7 @@ def rollback(
         raise UsageError("--steps, --to and --all exclude each other")
     if to is None and steps is None and not everything:
         steps = 1
-    options = options_of(context, discard_data=discard_data)
+    options = options_of(context, discard_data=discard_data, rollback_from_files=from_files)
     for database in context.databases(databases):
         with context.session(database, "rollback") as session:
             if dry_run:
