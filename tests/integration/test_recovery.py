@@ -299,13 +299,25 @@ def test_what_the_file_has_set_holds_after_a_crash(folder: Folder) -> None:
 def test_values_of_variables_are_not_in_the_ledger(folder: Folder) -> None:
     folder.write(
         {
-            "001_a.sql": HEAD + "-- var: secret\n"
-            "create table a (n text);\ndo $$ begin commit; end $$;\n"
-            "insert into a values (:'secret');\nselect 1/0;\n"
+            "001_a.sql": "create table a (n text);\ncreate procedure p(t text) language plpgsql as "
+            "$$ begin insert into a values (t); commit; raise 'no'; end $$;",
+            "002_b.sql": HEAD + "-- var: secret\ncall p(:'secret');\n",
         }
     )
     assert folder("migrate", "--var", "secret=hunter2").code == 1
-    assert "hunter2" not in str(folder.query("table pgvouch.migration"))
+    assert folder.query("select running from pgvouch.migration where running is not null") == [
+        ("call p(:'secret')",)
+    ]
+    assert folder.query("table a") == [("hunter2",)]
+    ran = folder("migrate", "--var", "secret=another")
+    assert "nobody can know" in ran.err
+    assert "hunter2" not in ran.err + str(folder.query("table pgvouch.migration"))
+
+
+def test_an_orderly_failure_gives_the_claim_up(folder: Folder) -> None:
+    folder.write({"001_a.sql": HEAD + "create table a ();\nselect 1/0;\n"})
+    assert folder("migrate").code == 1
+    assert folder.query("select token, statements_done from pgvouch.migration") == [(None, 1)]
 
 
 def test_a_same_pair_needs_a_transaction(folder: Folder) -> None:

@@ -13,8 +13,8 @@ from conftest import Folder, database_of, query
 from pgvouch import api
 from pgvouch.config import Database, Project, read_database
 from pgvouch.db import Session
-from pgvouch.errors import ConnectError, MigrationError
-from pgvouch.events import Event, Finished, Waiting
+from pgvouch.errors import ConnectError, MigrationError, PlanError
+from pgvouch.events import Event, Finished, Started, Waiting
 from pgvouch.message import LOCK_KEY
 from pgvouch.options import Options
 
@@ -289,3 +289,59 @@ def test_settings_come_from_the_configuration(
         config.write_text(wrong)
         assert cli.run(["status", "--config", str(config), "--url", folder.url], {}) == 2
         assert wrong.split()[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "meddling",
+    [
+        "delete from pgvouch._yoyo_migration where migration_id = '001_a'",
+        "insert into pgvouch._yoyo_migration values ('x', '009_z', now())",
+    ],
+)
+def test_a_ledger_that_changes_on_the_way_stops_the_run(folder: Folder, meddling: str) -> None:
+    folder.write({f"{n:03}_{c}.sql": f"create table {c} ();" for n, c in enumerate("abc", 1)})
+    folder("migrate", "--to", "1")
+
+    def on(event: Event) -> None:
+        if isinstance(event, Finished) and event.id == "002_b":
+            query(folder.url, meddling)
+
+    with pytest.raises(PlanError, match="another runner has applied or rolled back something"):
+        _migrate(folder, on)
+    assert folder.query("select to_regclass('b')::text, to_regclass('c')") == [("b", None)]
+
+
+def test_only_the_newest_is_rolled_back(folder: Folder) -> None:
+    folder.write({f"{n:03}_{c}.sql": f"create table {c} ();" for n, c in enumerate("ab", 1)})
+    folder.write({f"{n:03}_{c}.rollback.sql": f"drop table {c};" for n, c in enumerate("ab", 1)})
+    folder("migrate", "--to", "1")
+
+    def on(event: Event) -> None:
+        if isinstance(event, Started):
+            assert folder("migrate").code == 0  # 002_b lands after the plan was made
+
+    with (
+        Session.open(folder.url) as session,
+        pytest.raises(PlanError, match="another runner has applied or rolled back something"),
+    ):
+        api.roll_back_steps(session, _database(folder), Options(), on, steps=1, to=None)
+    assert folder.query("select to_regclass('a')::text, to_regclass('b')::text") == [("a", "b")]
+
+
+def test_a_ledger_that_is_locked_on_the_way_is_not_waited_for_without_end(folder: Folder) -> None:
+    folder.write({"001_a.sql": "create table a ();"})
+    folder("migrate")
+    folder.write({"002_b.sql": "create table b ();"})
+    with psycopg.connect(folder.url) as other:
+        attempts = []
+
+        def on(event: Event) -> None:
+            if isinstance(event, Started) and not attempts:
+                attempts.append(event)
+                other.execute("lock table pgvouch._yoyo_migration")
+            elif _waits(event, "002_b gave way"):
+                other.rollback()
+
+        events = _migrate(folder, on, lock_timeout="100ms")
+    assert any(_waits(event, "gave way") for event in events)
+    assert isinstance(events[-1], Finished)
