@@ -10,8 +10,8 @@ from conftest import ROOT
 PACKAGE = ROOT / "runner" / "pgvouch"
 LAYERS = [
     {"errors", "events", "duration", "retry"},
-    {"sqltext", "sql", "statements", "refused"},
-    {"enums", "migration", "outside", "promises", "variables"},
+    {"sqltext", "sql", "statements", "refused", "wire"},
+    {"enums", "migration", "outside", "pitfalls", "promises", "variables"},
     {"files", "plan"},
     {"config", "stamp"},
     {"db", "server", "delta"},

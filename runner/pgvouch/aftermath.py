@@ -113,8 +113,7 @@ def _recorded(session: Session, ids: Sequence[str], xid: str) -> dict[str, int |
     The value is the number of statements that are done, for one that is on its way.
     """
     session.revive()
-    if not session.is_idle:
-        session.try_run("rollback")
+    session.roll_back()
     if xid and _is_in_progress(session, xid):
         raise _NotKnownYetError
     try:

@@ -128,7 +128,7 @@ def rehearse(
         undo = prepare_rollback(engine, plan.backward(fresh), database.by_id, options.variables)
         done += roll_back(engine, undo, together=True)
     finally:
-        session.try_run("rollback")
+        session.roll_back()
     return Outcome(tuple(done), len(rows or ()), todo.ahead)
 
 
@@ -184,7 +184,7 @@ def look_back(
         session.run("begin")
         done = roll_back(engine, undo[:alone], together=True)
     finally:
-        session.try_run("rollback")
+        session.roll_back()
     found = [(step, event.notes) for step, event in zip(undo, done, strict=False)]
     later = ("not run here: it is not transactional, or comes after one that is not",)
     return found + [(step, later) for step in undo[alone:]]
@@ -237,7 +237,7 @@ def _create_ledger(session: Session, options: Options, listener: Listener) -> No
     try:
         taken_over = under_lock(session, options, listener, ensure, state="Nothing was run.")
     except QueryError as exc:
-        session.try_run("rollback")
+        session.roll_back()
         raise _no_ledger(session, exc) from None
     if taken_over:
         listener(Note(f"{taken_over} migrations taken over from yoyo; its tables stay as they are"))

@@ -8,6 +8,7 @@ from pgvouch import failure, ledger, verify
 from pgvouch.catalog import add_snapshot, compare_delta, read_snapshot
 from pgvouch.db import QueryError
 from pgvouch.delta import Snapshot, difference
+from pgvouch.errors import FileError, Place
 from pgvouch.events import Finished
 from pgvouch.message import RESET_ROLE, Message
 from pgvouch.plan import State
@@ -56,7 +57,14 @@ def is_provided(transaction: Transaction, message: Message, item: Prepared) -> b
     """Send an opening with the `unless` condition, and say whether it holds."""
     message.add(f"select ({item.migration.directives.unless}\n)::boolean", name="unless")
     results = transaction.open(message)
-    return message.results_of("unless", results)[0].rows[0][0] == "t"
+    rows = message.results_of("unless", results)[0].rows
+    if len(rows) != 1:
+        raise FileError(
+            f"`-- unless:` gives {len(rows)} rows, and one answer is needed",
+            Place(item.migration.path),
+            hint="write an expression that is true or false: exists (select …)",
+        )
+    return rows[0][0] == "t"
 
 
 def record_provided(
@@ -155,9 +163,12 @@ def _run_body(
     wants_delta: bool,
 ) -> tuple[list[Rows], Snapshot | None]:
     """Send the opening and the migration itself, in one message where it is SQL."""
-    if not item.migration.is_python:
-        message.add_source(item.script.source, None, "body")
+    pieces = [] if item.migration.is_python else list(item.script.source.in_pieces())
+    for piece in pieces[:1]:
+        message.add_source(piece, None, "body")
     results = transaction.send(message) if transaction.xid else transaction.open(message)
+    for piece in pieces[1:]:
+        transaction.send(Message().add_source(piece, None, "body"))
     before = verify.before_values(message, results, item.promises)
     snapshot = read_snapshot(message, results) if wants_delta else None
     if item.migration.is_python:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from pgvouch import failure
-from pgvouch.db import Result
 from pgvouch.delta import SNAPSHOT_RESET, SNAPSHOT_SETTINGS, Snapshot, compare, snapshot_sql
 from pgvouch.message import Message
 from pgvouch.prepare import Prepared
+from pgvouch.wire import Result
 
 
 def add_snapshot(message: Message) -> None:

@@ -225,7 +225,7 @@ def choose(
         raise UsageError(
             "there is no migration yet",
             Place(project.migrations),
-            hint="pgvouch new NAME writes the first one",
+            hint="pgvouch new NAME writes the first one; its file's name begins with a number",
         )
     found = []
     for name in chosen:

@@ -9,7 +9,6 @@ import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
@@ -17,26 +16,17 @@ from psycopg import pq
 
 from pgvouch.errors import ServerMessage
 from pgvouch.refused import connect_error
+from pgvouch.wire import Result, result_of, rows_of, server_message
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
-_FIELD = pq.DiagnosticField
 _COPY = {pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH}
 _CANCEL_S = 2.0
+_NAME_CUT = "42622"  # name_too_long: an identifier is cut at 63 bytes
+_CHUNKS_SINCE = 170000  # of libpq
+_ROWS_AT_ONCE = 1000
 _STILL_CONNECTED = pq.ConnStatus.OK
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The outcome of one statement."""
-
-    tag: str
-    """PostgreSQL's command tag, e.g. `CREATE TABLE`."""
-    columns: tuple[str, ...] | None
-    """None where the statement returns no rows."""
-    rows: tuple[tuple[str | None, ...], ...] = ()
-    """In PostgreSQL's text form."""
 
 
 class QueryError(Exception):
@@ -143,6 +133,8 @@ class Session:
 
         def forward(diagnostic: psycopg.errors.Diagnostic) -> None:
             severity = diagnostic.severity_nonlocalized or "NOTICE"
+            if diagnostic.sqlstate == _NAME_CUT:  # nobody wants a name to be cut unseen
+                severity = "WARNING"
             handler(severity, diagnostic.message_primary or "")
 
         self._notice_handlers.append(forward)
@@ -164,7 +156,11 @@ class Session:
             ConnectionLost: no answer will come.
         """
         try:
+            self._speak_utf8()
             self._pgconn.send_query(message.encode())
+            if rows_of_first is not None and pq.version() >= _CHUNKS_SINCE:
+                # Rows that nobody reads come and go; libpq would hold a million of them.
+                self._pgconn.set_chunked_rows_mode(_ROWS_AT_ONCE)
             self._flush()
             return self._results(rows_of_first)
         except psycopg.OperationalError as exc:
@@ -172,6 +168,21 @@ class Session:
         except KeyboardInterrupt:
             self._cancel()
             raise
+
+    def _speak_utf8(self) -> None:
+        # A migration may have changed it, and the server reads the next message accordingly. A
+        # pooler spells it as we did; in a failed transaction only its end is heard.
+        spelled = (self._pgconn.parameter_status(b"client_encoding") or b"").upper()
+        failed = self._pgconn.transaction_status == pq.TransactionStatus.INERROR
+        if spelled not in {b"UTF8", b"UTF-8", b"UNICODE"} and not failed:
+            self._pgconn.send_query(b"set client_encoding = 'UTF8'")
+            self._flush()
+            self._results(0)
+
+    def roll_back(self) -> None:
+        """End an open transaction, where there is one and somebody to hear it."""
+        if not self.is_idle:
+            self.try_run("rollback")
 
     def try_run(self, message: str) -> None:
         """Send a message whose failure changes nothing, such as ROLLBACK on a dying connection."""
@@ -182,16 +193,20 @@ class Session:
 
     def _results(self, rows_of_first: int | None) -> tuple[Result, ...]:
         done: list[Result] = []
+        rows: list[tuple[str | None, ...]] = []
         error: ServerMessage | None = None
         while (result := self._next_result()) is not None:
             if result.status in _COPY:
                 self._leave_copy(result.status)
                 error = error or ServerMessage("0A000", "COPY with data from or to the client")
             elif result.status in {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}:
-                error = error or _server_message(result)
+                error = error or server_message(result)
             elif error is None and result.status != pq.ExecStatus.EMPTY_QUERY:
-                wanted = rows_of_first is None or len(done) < rows_of_first
-                done.append(_result(result, keep_rows=wanted))
+                if rows_of_first is None or len(done) < rows_of_first:
+                    rows += rows_of(result)
+                if result.status != pq.ExecStatus.TUPLES_CHUNK:
+                    done.append(result_of(result, tuple(rows)))
+                    rows.clear()
         if error is not None:
             if self._pgconn.status != _STILL_CONNECTED:
                 raise ConnectionLost(error.primary)
@@ -258,36 +273,3 @@ def _connect(conninfo: str, application_name: str) -> psycopg.Connection[Any]:
         )
     except psycopg.Error as exc:
         raise connect_error(exc, conninfo) from None
-
-
-def _result(result: "PGresult", *, keep_rows: bool) -> Result:
-    tag = (result.command_status or b"").decode()
-    if result.status != pq.ExecStatus.TUPLES_OK:
-        return Result(tag, None)
-    columns = tuple((result.fname(i) or b"").decode() for i in range(result.nfields))
-    rows = tuple(
-        tuple(_text(result.get_value(row, column)) for column in range(result.nfields))
-        for row in range(result.ntuples if keep_rows else 0)
-    )
-    return Result(tag, columns, rows)
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode(errors="replace")
-
-
-def _server_message(result: "PGresult") -> ServerMessage:
-    def field(which: pq.DiagnosticField) -> str | None:
-        value = result.error_field(which)
-        return value.decode(errors="replace") if value else None
-
-    position = field(_FIELD.STATEMENT_POSITION)
-    primary = field(_FIELD.MESSAGE_PRIMARY)
-    return ServerMessage(
-        sqlstate=field(_FIELD.SQLSTATE),
-        primary=primary or (result.error_message or b"").decode(errors="replace").strip(),
-        detail=field(_FIELD.MESSAGE_DETAIL),
-        hint=field(_FIELD.MESSAGE_HINT),
-        context=field(_FIELD.CONTEXT),
-        position=int(position) if position else None,
-    )

@@ -2,16 +2,18 @@
 
 import re
 
-_DURATION = re.compile(r"(?P<number>0|[1-9]\d*)\s*(?P<unit>us|ms|s|min|h|d)?\Z")
+_DURATION = re.compile(r"(?P<number>0|[1-9][0-9]{0,14})\s*(?P<unit>us|ms|s|min|h|d)?\Z")
+_LONGEST_S = ((1 << 31) - 1) / 1000
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def is_duration(text: str) -> bool:
     """Say whether PostgreSQL would take a text for a time setting such as lock_timeout.
 
-    See https://www.postgresql.org/docs/current/config-setting.html.
+    Such a setting is an integer of milliseconds, so 24 days are about the longest; see
+    https://www.postgresql.org/docs/current/config-setting.html.
     """
-    return _DURATION.match(text) is not None
+    return _DURATION.match(text) is not None and seconds(text) <= _LONGEST_S
 
 
 def seconds(text: str, *, unit: str = "ms") -> float:

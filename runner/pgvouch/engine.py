@@ -168,7 +168,7 @@ class Engine:
                 hint="run the same command again: it plans anew",
             ) from None
         except BaseException:
-            self.session.try_run("rollback")
+            self.session.roll_back()
             raise
         return done
 

@@ -18,8 +18,11 @@ from pgvouch.variables import Rendered
 from pgvouch.verify import Broken
 
 _HINTS = {
-    "25001": "put `-- transactional: false` into the header: this statement cannot run in a "
-    "transaction, so the file is run statement by statement",
+    "25001": "put `-- transactional: false` into the header, and the statement outside of any DO "
+    "block: it cannot run in a transaction",
+    "25006": "the migration has made its transaction read-only: take that out",
+    "55P04": "a new enum value can be used once its migration has been committed: in the next one; "
+    "a check can look for it in pg_enum",
     "55P03": "something holds it; the same command tries again, and --lock-timeout waits longer",
     "57014": "a timeout, or somebody cancelled it; `-- statement_timeout: 10min` in the header "
     "allows more",
@@ -45,6 +48,8 @@ def migration_error(
     if exc.server.sqlstate == ENDED:
         return ended_its_transaction(identifier, where.place)
     hint = None if server.hint else _HINTS.get(server.sqlstate or "")
+    if server.sqlstate == "42601" and 'near ":"' in server.primary:
+        hint = "a psql variable is filled in when the header declares it: -- var: name"
     what = "failed" if verb == "migrate" else "could not be rolled back"
     return MigrationError(
         f"{identifier} {what}: {server.primary}",
@@ -68,7 +73,7 @@ def blame(error: MigrationError, blockers: Sequence[Blocker]) -> None:
 
 def cannot_begin(session: Session, exc: QueryError) -> VouchError:
     """Return the error for a server on which no writing transaction can begin."""
-    session.try_run("rollback")
+    session.roll_back()
     (result,) = session.run("select pg_catalog.pg_is_in_recovery()")
     if result.rows[0][0] == "t":
         return StandbyError(
@@ -127,7 +132,9 @@ def check_error(identifier: str, broken: Sequence[Broken]) -> CheckError:
         first.statement,
         first.server,
         notes=notes,
-        hint="correct the migration (or the check), and run it again",
+        hint=_HINTS["55P04"]
+        if first.server and first.server.sqlstate == "55P04"
+        else "correct the migration (or the check), and run it again",
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,10 @@ from pgvouch.migration import (
 
 ROLLBACK = ".rollback.sql"
 _IGNORED = re.compile(r"(?:\.|~|#|__)|.*(?:~|\.(?:md|txt|orig|rej|bak|swp))\Z", re.IGNORECASE)
+_ENDING = re.compile(r"(?:\.rollback)?\.(?:sql|py|delta)\Z", re.IGNORECASE)
+_NOT_A_FILE = "remove it, or rename it: what is named like a migration is never just left out"
+MAX_BYTES = 100_000_000
+"""The largest file that is read; about four times its size is held in memory."""
 _PYTHON_DEPENDS = ("__depends__", "__transactional__")
 
 
@@ -25,9 +30,16 @@ def read_text(path: Path) -> str:
     """Return the text of a file.
 
     Raises:
-        FileError: it is not there, cannot be read, is not UTF-8 or holds a NUL.
+        FileError: it is not there, cannot be read, is too large, is not UTF-8 or holds a NUL.
     """
     try:
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise FileError(
+                f"is {size / 1e6:,.0f} MB; {MAX_BYTES / 1e6:,.0f} MB is the most that is read",
+                Place(path),
+                hint="a migration changes the schema: load rows in these amounts with COPY from "
+                "your application, or divide the file",
+            )
         return decode(path.read_bytes(), path)
     except OSError as exc:
         raise FileError(f"cannot be read: {exc.strerror or exc}", Place(path)) from exc
@@ -70,9 +82,48 @@ def read_folder(folder: Path, set_name: str = "") -> tuple[Migration, ...]:
 def _listing(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(e.name for e in entries if e.is_file() and not _IGNORED.match(e.name))
+            found = [entry for entry in entries if not _IGNORED.match(entry.name)]
     except OSError as exc:
         raise FileError(f"cannot be read: {exc.strerror or exc}", Place(folder)) from exc
+    return sorted(entry.name for entry in found if _is_source(entry))
+
+
+def _is_source(entry: "os.DirEntry[str]") -> bool:
+    """Say whether an entry is a file; one that is named like ours and cannot be ours is refused.
+
+    A migration that is silently left out would be missed by nobody until it is too late.
+    """
+    ending = _ENDING.search(entry.name)
+    try:
+        is_file = entry.is_file()
+    except OSError as exc:  # a symbolic link that leads back to itself
+        raise FileError(f"cannot be read: {exc.strerror or exc}", Place(Path(entry.path))) from exc
+    if ending is None:
+        return is_file
+    if not is_file:
+        raise FileError(_what_it_is(entry), Place(Path(entry.path)), hint=_NOT_A_FILE)
+    shown = entry.name.encode("ascii", "backslashreplace").decode()
+    if not entry.name.isprintable():
+        raise FileError(
+            f"the name {shown} holds a character that cannot be shown, or is not UTF-8",
+            Place(Path(entry.path).parent),
+            hint="rename the file: mv and a tab for the name, in a shell",
+        )
+    if ending.group() != ending.group().lower():
+        raise FileError(
+            f"would be left out: its ending is not {ending.group().lower()}",
+            Place(Path(entry.path)),
+            hint="write the ending in small letters",
+        )
+    return True
+
+
+def _what_it_is(entry: "os.DirEntry[str]") -> str:
+    if entry.is_dir():
+        return "is a folder that is named like a file of migrations"
+    if entry.is_symlink() and not Path(entry.path).exists():
+        return "is a symbolic link to a file that is not there"
+    return "is neither a file nor a link to one"
 
 
 def _read_migration(
@@ -112,9 +163,10 @@ def _refuse_strangers(folder: Path, names: Iterable[str], stems: dict[str, str])
             )
     lowered: dict[str, str] = {}
     for name in names:
-        if (other := lowered.setdefault(name.lower(), name)) != name:
+        if (other := lowered.setdefault(_folded(name), name)) != name:
             raise FileError(
-                f"differs from {other} only in case: some disks would hold only one of them",
+                f"differs from {other} only in case (or in how an accent is stored): some disks "
+                "would hold only one of them",
                 Place(folder / name),
             )
     sources: dict[str, str] = {}
@@ -123,6 +175,10 @@ def _refuse_strangers(folder: Path, names: Iterable[str], stems: dict[str, str])
             stem = name.rpartition(".")[0]
             if (other := sources.setdefault(stem, name)) != name:
                 raise FileError(f"and {other} are one migration twice", Place(folder / name))
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _refuse_orphans(
@@ -166,13 +222,14 @@ def _python_directives(text: str, path: Path) -> Directives:
                 name = node.targets[0].id
                 if name in _PYTHON_DEPENDS:
                     values[name] = ast.literal_eval(node.value)
-    except (SyntaxError, ValueError) as exc:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as exc:
         line = getattr(exc, "lineno", None)
         raise FileError(f"is not a yoyo migration: {exc}", Place(path, line)) from exc
     depends = values.get("__depends__", ())
     if isinstance(depends, str):
         depends = (depends,)
-    assert isinstance(depends, Iterable)
+    if not isinstance(depends, (set, frozenset, list, tuple)):
+        raise FileError("is not a yoyo migration: __depends__ is no set of names", Place(path))
     return Directives(
         depends=tuple(str(d) for d in depends),
         transactional=bool(values.get("__transactional__", True)),

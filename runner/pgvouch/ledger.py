@@ -107,7 +107,7 @@ def ensure(session: Session) -> int | None:
         taken_over = 0 if results[2].rows[0][0] else create(session)
         session.run("commit")
     except BaseException:
-        session.try_run("rollback")
+        session.roll_back()
         raise
     return taken_over
 

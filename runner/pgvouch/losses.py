@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pgvouch import sql
-from pgvouch.db import QueryError, Result, Session
+from pgvouch.db import QueryError, Session
 from pgvouch.errors import DataLossError
 from pgvouch.message import Message, literal
+from pgvouch.wire import Result
 
 _POINT = "pgvouch_rollback"
 _BACK = f"rollback to savepoint {_POINT}"

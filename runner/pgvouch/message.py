@@ -6,17 +6,18 @@ position PostgreSQL reports, leads back to the part, and from there to the autho
 
 import re
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from psycopg import sql
 
 from pgvouch import sqltext
-from pgvouch.db import QueryError, Result
+from pgvouch.db import QueryError
 from pgvouch.errors import Place, VouchError
 from pgvouch.variables import Rendered
+from pgvouch.wire import Result
 
 RESET_SESSION = (
     "reset session authorization",
@@ -35,6 +36,7 @@ RESET_SESSION = (
 RESET_ROLE = ("reset session authorization", "reset role", "reset all")
 """Enough within one migration: its own temporary tables and prepared statements stay."""
 
+_LARGEST_MESSAGE = 1 << 20
 LOCK_TIMEOUT = "5s"
 """How long a statement waits for a lock where nothing else is said."""
 
@@ -60,6 +62,15 @@ class Source:
             self.text, self.offset + self.rendered.source_offset(offset)
         )
         return Place(self.path, line, column)
+
+    def in_pieces(self) -> "Iterator[Source]":
+        """Divide a large file: a message is held several times over, here and in libpq."""
+        if self.rendered.text is not self.text:
+            yield self
+            return
+        for start, end in sqltext.whole_pieces(self.text, _LARGEST_MESSAGE):
+            piece = self.text[start:end] if end - start < len(self.text) else self.text
+            yield replace(self, rendered=Rendered(piece), offset=start)
 
     def original(self, start: int, end: int) -> str:
         """Return what the author wrote between two offsets of the part's SQL."""
@@ -164,10 +175,10 @@ def _failure_at_offset(part: Part, offset: int) -> Failure:
         return Failure(part, None, None)
     statement = None
     try:
-        for found in sqltext.statements(part.sql):
-            if found.start <= offset <= found.start + len(found.text):
-                end = found.start + len(found.text)
-                statement = sqltext.excerpt(part.source.original(found.start, end))
+        found = sqltext.statement_at_offset(part.sql, offset)
+        if found is not None:
+            end = found.start + len(found.text)
+            statement = sqltext.excerpt(part.source.original(found.start, end))
     except SyntaxError:  # the statement with the error is the one that does not parse
         line_end = part.sql.find("\n", offset)
         start = part.sql.rfind("\n", 0, offset) + 1
@@ -180,7 +191,7 @@ def _failure_at_statement(part: Part, index: int) -> Failure:
     if part.source is None:
         return Failure(part, None, None)
     try:
-        found = sqltext.statements(part.sql)[index]
+        found = sqltext.statement_at_index(part.sql, index)
     except (SyntaxError, IndexError):
         return Failure(part, Place(part.source.path), None)
     end = found.start + len(found.text)

@@ -2,12 +2,14 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import total_ordering
 from pathlib import Path
 
 from pgvouch.duration import is_duration
 from pgvouch.errors import FileError, Place
+from pgvouch.statements import end_of_block_comment
 
 DIRECTIVES = (
     "depends",
@@ -20,8 +22,11 @@ DIRECTIVES = (
     "unverified",
 )
 _PROMISE_WORDS = ("check", "check none", "check error", "same", "before", "after", "until")
-_HEADER_LINE = re.compile(r"\s*--\s*(?P<word>[A-Za-z][\w -]*?)\s*:(?!:)\s*(?P<value>.*?)\s*\Z")
-_FILE_NAME = re.compile(r"(?P<number>\d+)(?:_(?P<part>\d+)(?=[_-]))?[_-](?P<name>.+)\Z")
+_WORD = re.compile(r"[A-Za-z][\w -]*\Z")
+_LONGEST_WORD = 30
+_BLANK_LINES = re.compile(r"\n+")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_FILE_NAME = re.compile(r"(?P<number>[0-9]+)(?:_(?P<part>[0-9]+)(?=[_-]))?[_-](?P<name>.+)\Z")
 _DATE_DIGITS = 8
 
 
@@ -110,11 +115,11 @@ def decode(raw: bytes, path: Path) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:
-        line = raw[: exc.start].count(b"\n") + 1
+        encoding = "UTF-16" if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else "ENCODING"
         raise FileError(
             f"byte {exc.start} (0x{raw[exc.start]:02x}) is not UTF-8",
-            Place(path, line),
-            hint=f"save the file as UTF-8: iconv -f ENCODING -t UTF-8 {path.name}",
+            Place(path, raw.count(b"\n", 0, exc.start) + 1),
+            hint=f"save the file as UTF-8: iconv -f {encoding} -t UTF-8 {path.name}",
         ) from None
     refuse_nul(text, Place(path))
     return text.removeprefix("\ufeff")
@@ -127,17 +132,40 @@ def parse_directives(text: str, path: Path) -> Directives:
         FileError: a value that cannot be, a directive given twice, or a near miss of a directive.
     """
     found: dict[str, list[tuple[int, str]]] = {}
-    for line, comment in enumerate(re.split(r"\r\n|\n|\r", text), 1):
-        stripped = comment.strip()
-        if stripped and not stripped.startswith("--"):
-            break
-        if match := _HEADER_LINE.match(comment):
-            word = match["word"]
-            if word in DIRECTIVES:
-                found.setdefault(word, []).append((line, match["value"]))
-            else:
-                _refuse_near_miss(word, Place(path, line))
+    for line, comment in _leading_comments(text):
+        word, colon, value = comment[2:].partition(":")
+        word = word.strip()
+        if not colon or value.startswith(":") or not _WORD.match(word):
+            continue
+        if word in DIRECTIVES:
+            found.setdefault(word, []).append((line, value.strip()))
+        elif len(word) <= _LONGEST_WORD:
+            _refuse_near_miss(word, Place(path, line))
     return _directives(found, path) if found else Directives()
+
+
+def _leading_comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the `--` comments before the first statement with their lines."""
+    offset, line = 0, 1
+    while offset < len(text):
+        if blank := _BLANK_LINES.match(text, offset):
+            line += blank.group().count("\n")
+            offset = blank.end()
+        match = _LINE.match(text, offset)
+        assert match is not None
+        comment = match.group().strip()
+        if comment.startswith("/*"):
+            end = end_of_block_comment(text, text.index("/*", offset))
+            if end < 0:
+                return
+            line += text.count("\n", offset, end)
+            offset = end
+            continue
+        if comment and not comment.startswith("--"):
+            return
+        yield line, comment
+        offset = match.end()
+        line += 1
 
 
 def _refuse_near_miss(word: str, place: Place) -> None:
@@ -209,7 +237,8 @@ def _duration(word: str, values: list[tuple[int, str]] | None, path: Path) -> st
         raise FileError(
             f"`-- {word}: {value}` is not a duration",
             Place(path, line),
-            hint=f"a number and a unit: `-- {word}: 2s` (us, ms, s, min, h, d; 0 waits forever)",
+            hint=f"a number and a unit: `-- {word}: 2s` (us, ms, s, min, h, d; 24d is the longest, "
+            "0 waits forever)",
         )
     return value
 

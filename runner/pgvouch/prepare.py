@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgvouch import enums, outside, sqltext
+from pgvouch import enums, outside, pitfalls, sqltext
 from pgvouch import promises as promise_files
 from pgvouch.errors import FileError, Place
 from pgvouch.files import read_text
@@ -150,7 +150,11 @@ def check_sql(text: str, path: Path) -> None:
     directives = parse_directives(text, path)
     text = sqltext.without_variables(text, directives.variables)
     sqltext.refuse_psql_only(text, place)
-    sqltext.refuse_transaction_control(text, place)
+    sqltext.refuse_transaction_control(
+        text, place, savepoints=directives.transactional, transactional=directives.transactional
+    )
+    pitfalls.refuse_pitfalls(text, place)
+    _refuse_condition(directives.unless, place)
     if directives.transactional:
         outside.refuse_outside(text, place)
         enums.refuse_enum_use(text, place)
@@ -184,3 +188,14 @@ def _refuse_without_promises(migration: Migration) -> None:
         hint=f"write verify/{migration.path.stem}.sql (pgvouch accept-delta {migration.id} writes "
         "the catalog delta beside it), or say `-- unverified: why` in its header",
     )
+
+
+def _refuse_condition(condition: str | None, place: Place) -> None:
+    if condition is None or ";" not in condition:
+        return
+    if sqltext.tree_of(f"select ({condition}\n)::boolean") is None:
+        raise FileError(
+            f"`-- unless: {sqltext.excerpt(condition, 60)}` is not one expression",
+            place,
+            hint="write a boolean expression without a semicolon; a subquery is one",
+        )

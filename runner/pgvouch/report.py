@@ -16,6 +16,7 @@ from pgvouch.errors import Place, VouchError
 from pgvouch.events import Event, Finished, Note, Notice, Started, Waiting
 
 _MAX_NOTICES = 50
+_MAX_TEXT = 1000
 _PLURALS = {"policy": "policies", "index": "indexes", "schema": "schemas", "rls": "rls"}
 
 
@@ -78,11 +79,11 @@ class Progress:
                 _say(f"      {line}")
 
     def _notice(self, event: Notice) -> None:
-        self.notices += 1
         if event.severity == "NOTICE" and not self.verbose:
             return
+        self.notices += 1
         if self.notices <= _MAX_NOTICES:
-            _say(f"      {event.severity}: {event.text}")
+            _say(f"      {event.severity}: {_short(event.text)}")
         elif self.notices == _MAX_NOTICES + 1:
             _say("      … more notices are not shown")
 
@@ -136,22 +137,28 @@ def rolled_back(name: str, outcome: Outcome) -> str:
     return f"{name}: {len(outcome.finished)} rolled back, {outcome.applied} still applied"
 
 
+def _short(text: str) -> str:
+    """Cut what somebody's SQL may have made a megabyte long; control characters become visible."""
+    shown = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} … ({len(text):,} characters)"
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in shown)
+
+
 def error_text(error: VouchError) -> str:
     """Return an error as a tired person reads it: what, where, what PostgreSQL said, what now."""
-    lines = [f"{click.style('error:', fg='red', bold=True)} {error.message}"]
+    lines = [f"{click.style('error:', fg='red', bold=True)} {_short(error.message)}"]
     if error.place:
         lines.append(f"  at      {shown_place(error.place)}")
     if error.statement:
-        lines += [f"        | {line}" for line in error.statement.splitlines()[:8]]
+        lines += [f"        | {_short(line)}" for line in error.statement.splitlines()[:8]]
     if error.server and error.server.sqlstate:
-        lines.append(f"  server  {error.server.sqlstate}: {error.server.primary}")
+        lines.append(f"  server  {error.server.sqlstate}: {_short(error.server.primary)}")
         for label, value in (
             ("detail", error.server.detail),
             ("hint", error.server.hint),
             ("context", error.server.context),
         ):
             if value:
-                lines.append(f"  {label:<7} {value.splitlines()[0]}")
+                lines.append(f"  {label:<7} {_short(value.splitlines()[0])}")
     lines += [f"          {note}" for note in error.notes]
     if error.state:
         lines.append(f"  state   {error.state}")

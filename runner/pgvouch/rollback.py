@@ -159,7 +159,7 @@ def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished
     except LedgerMovedError:
         return None
     except BaseException:
-        engine.session.try_run("rollback")
+        engine.session.roll_back()
         raise
     duration_ms = (time.perf_counter() - began) * 1000
     notes = (*step.notes, *(f"lost  {loss}" for loss in lost))

@@ -104,7 +104,7 @@ def _verify_one(session: Session, migration: Migration, applied: frozenset[str])
             f"{migration.id} cannot be verified: {exc.server.primary}", server=exc.server
         ) from None
     finally:
-        session.try_run("rollback")
+        session.roll_back()
     findings = tuple(
         Finding(b.check.sentence, b.place, b.expected, b.found) for b in verdict.broken
     )

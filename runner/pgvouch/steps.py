@@ -55,7 +55,7 @@ def _step_inside(walk: "Walk", number: int) -> bool:
             _add_statement(walk, message, number).add("commit")
             walk.session.run(message.text, rows_of_first=0)
     except QueryError as exc:
-        walk.session.try_run("rollback")
+        walk.session.roll_back()
         # Some speak up only when they are run: a DO block with COMMIT, a procedure.
         if exc.server.sqlstate in _NOT_IN_A_BLOCK:
             return False

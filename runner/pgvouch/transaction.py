@@ -5,7 +5,7 @@ from functools import cached_property
 
 from pgvouch import failure
 from pgvouch.blockers import Watch
-from pgvouch.db import QueryError, Result, Session
+from pgvouch.db import QueryError, Session
 from pgvouch.duration import seconds
 from pgvouch.errors import PlanError, VouchError
 from pgvouch.events import Listener
@@ -26,6 +26,7 @@ from pgvouch.options import Options
 from pgvouch.prepare import Script
 from pgvouch.verify import BACK
 from pgvouch.waiting import LockedError, under_lock
+from pgvouch.wire import Result
 
 _LONGEST_LOOK_S = 1.0
 
@@ -120,7 +121,7 @@ class Transaction:
                 raise failure.cannot_begin(self.session, exc) from None
             if name != "guard":
                 raise self.error(message, exc) from None
-            self.session.try_run("rollback")
+            self.session.roll_back()
             if exc.server.sqlstate == LEDGER_MOVED:
                 raise LedgerMovedError from None
             if exc.server.sqlstate == LOCKED:

@@ -4,6 +4,7 @@ See https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-INTERPOLATION
 stays what it is: an array slice, a label, or something for PostgreSQL to refuse.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from itertools import pairwise
 
 from pgvouch import sqltext
 from pgvouch.errors import Place, UsageError
+
+_RECOGNIZABLE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,10 @@ class Rendered:
     def mask(self, message: str) -> str:
         """Return a message of the server without the values in it."""
         for secret in self.secrets:
-            if secret:
+            if len(secret) >= _RECOGNIZABLE:
                 message = message.replace(secret, "***")
+            elif secret:  # a short one would be found in half of all words
+                message = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", message)
         return message
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgvouch import sqltext
-from pgvouch.db import QueryError, Result, Session
+from pgvouch.db import QueryError, Session
 from pgvouch.errors import FileError, Place, ServerMessage
 from pgvouch.message import LOCK_TIMEOUT, RESET_ROLE, Message, Source
 from pgvouch.promises import Check, Kind, Piece, Promises
 from pgvouch.variables import Rendered
+from pgvouch.wire import Result
 
 _VERIFY = "pgvouch_verify"
 _CHECK = "pgvouch_check"

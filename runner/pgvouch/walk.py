@@ -78,7 +78,7 @@ class Walk:
         """Give the claim up where something failed, so that the next run need not wait."""
         if error is None:
             return
-        self.session.try_run("rollback")
+        self.session.roll_back()
         self.session.try_run(claims.release_sql(self.identifier, self.token))
         if isinstance(error, VouchError) and error.state is None:
             error.state = self._state()
@@ -154,7 +154,7 @@ class Walk:
             )
             self.session.run("commit")
         except BaseException:
-            self.session.try_run("rollback")
+            self.session.roll_back()
             raise
         self.token = token
         return found

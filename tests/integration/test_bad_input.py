@@ -163,7 +163,7 @@ def test_copy_to_stdout_is_an_error_and_not_a_hang(folder: Folder) -> None:
 def test_copy_that_hides_from_the_first_look(folder: Folder) -> None:
     folder.write({"001_a.sql": OK + "copy a /* ; */ from stdin;"})
     ran = folder("migrate")
-    assert ran.code == 1
+    assert ran.code == 2
     assert folder.query("select to_regclass('a')") == [(None,)]
 
 

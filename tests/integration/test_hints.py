@@ -1,0 +1,59 @@
+"""Small things that a tired person is glad of."""
+
+import pytest
+
+from conftest import Folder
+
+HEAD = "-- transactional: false\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"001_a.sql": "select :nobody;"}, "-- var: name"),
+        ({"001_a.sql": "do $$ begin execute 'vacuum'; end $$;"}, "outside of any DO block"),
+        (
+            {"001_a.sql": "select set_config('transaction_read_only', 'on', true);"},
+            "the migration has made its transaction read-only",
+        ),
+        (
+            {
+                "001_a.sql": "create type k as enum ('a');",
+                "002_b.sql": "alter type k add value 'b';",
+                "verify/002_b.sql": "-- check: it is there\nselect 'b'::k is not null;",
+            },
+            "a check can look for it in pg_enum",
+        ),
+        ({"a.sql": "select 1;"}, "begins with a number"),
+    ],
+)
+def test_the_way_on_is_said(folder: Folder, files: dict[str, str], said: str) -> None:
+    folder.write(files)
+    ran = folder("migrate")
+    assert ran.code in {1, 2}
+    assert said in ran.err
+    assert "there is no transaction in progress" not in ran.err
+
+
+def test_a_syntax_error_leaves_no_transaction_to_be_ended(folder: Folder) -> None:
+    folder.write({"001_a.sql": "selec 1;"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "WARNING" not in ran.err
+
+
+def test_a_short_value_does_not_mask_half_of_the_message(folder: Folder) -> None:
+    folder.write({"001_a.sql": "-- var: x\nselect 1 / (length(:'x') - 1);"})
+    assert "division by zero" in folder("migrate", "--var", "x=i").err
+    folder.write({"001_a.sql": "-- var: x\nselect :'x'::int;"})
+    ran = folder("migrate", "--var", "x=i")
+    assert 'invalid input syntax for type integer: "***"' in ran.err
+    ran = folder("migrate", "--var", "x=hunter2")
+    assert "hunter2" not in ran.err
+
+
+def test_a_name_that_is_cut_is_seen(folder: Folder) -> None:
+    folder.write({"001_a.sql": f"create table {'a' * 70} ();"})
+    ran = folder("migrate")
+    assert ran.code == 0
+    assert "will be truncated" in ran.err

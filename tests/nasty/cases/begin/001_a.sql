@@ -1,0 +1,4 @@
+create table a ();
+begin;
+select 1;
+commit;

@@ -1,0 +1,4 @@
+-- transactional: false
+begin;
+create table a ();
+commit;

@@ -1,0 +1,4 @@
+-- var: who
+create table a ();
+select :'who', :"who", 1 as who;
+commit;

@@ -1,0 +1,3 @@
+create table a ();
+select 'a'
+  ';commit;' as b;

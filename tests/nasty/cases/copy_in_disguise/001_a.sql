@@ -1,0 +1,3 @@
+create table a (t text);
+copy a /* ; */ from -- x
+ stdin (format csv);

@@ -1,0 +1,2 @@
+create table a ();
+copy (select 1) to stdout;

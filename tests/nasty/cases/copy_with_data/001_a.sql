@@ -1,0 +1,4 @@
+create table a (t text);
+copy a from stdin;
+it's	\N
+\.

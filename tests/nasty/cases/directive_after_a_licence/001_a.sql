@@ -1,0 +1,6 @@
+/* A licence,
+   in two lines. */
+
+-- transactional: false
+create table a ();
+vacuum a;

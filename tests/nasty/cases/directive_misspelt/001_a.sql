@@ -1,0 +1,2 @@
+-- transactonal: no
+create table a ();

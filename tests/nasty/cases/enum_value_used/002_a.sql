@@ -1,0 +1,2 @@
+alter type mood add value 'bad';
+create table a (m mood default 'bad');

@@ -1,0 +1,2 @@
+create function no() returns event_trigger language plpgsql as $$begin raise exception 'no DDL on Fridays'; end$$;
+create event trigger no_ddl on ddl_command_start when tag in ('CREATE TABLE') execute function no();

@@ -1,0 +1,3 @@
+-- transactional: false
+create index concurrently on b (n);
+create table a ();

@@ -1,0 +1,1 @@
+do $$begin execute format('alter database %I set work_mem = ''66MB''', current_database()); end$$;

@@ -1,0 +1,1 @@
+set client_encoding = 'LATIN1'; create table é (n int); comment on table é is 'à';

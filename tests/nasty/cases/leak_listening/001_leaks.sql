@@ -1,0 +1,1 @@
+listen x; notify x, 'y'; listen "Z";

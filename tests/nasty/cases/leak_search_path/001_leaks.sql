@@ -1,0 +1,1 @@
+create schema s; set search_path = s, pg_temp;

@@ -1,0 +1,1 @@
+set work_mem = '77MB'; set my.own = 'x'; set row_security = off; set session_replication_role = replica; set timezone = 'Asia/Kabul';

@@ -1,0 +1,1 @@
+create temp table t (); create temp view v as select 1; create function pg_temp.f() returns int language sql as 'select 1'; create temp sequence s;

@@ -1,0 +1,1 @@
+set lock_timeout = '9s'; set statement_timeout = '9s'; set idle_in_transaction_session_timeout = '9s';

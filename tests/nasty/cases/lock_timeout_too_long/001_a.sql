@@ -1,0 +1,2 @@
+-- lock_timeout: 99999999999d
+create table a ();

@@ -1,0 +1,2 @@
+-- statement_timeout: 25d
+create table a ();

@@ -1,0 +1,1 @@
+create table a ();create table b ();-- endcreate table c ();

@@ -1,0 +1,2 @@
+/* /* ; commit; */ ' $$ */ create table a (); /**/ -- /* 
+select 1 /* -- */;

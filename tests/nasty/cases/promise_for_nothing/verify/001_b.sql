@@ -1,0 +1,2 @@
+-- check: x
+select true

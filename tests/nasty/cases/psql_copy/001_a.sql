@@ -1,0 +1,2 @@
+create table a ();
+\copy a from 'x.csv'

@@ -1,0 +1,2 @@
+create table a ();
+\echo it's done

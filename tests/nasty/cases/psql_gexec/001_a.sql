@@ -1,0 +1,2 @@
+create table a ();
+select 'select 1' \gexec

@@ -1,0 +1,2 @@
+create table a ();
+set client_encoding = 'LATIN1';

@@ -1,0 +1,3 @@
+-- transactional: false
+create table a ();
+savepoint s;

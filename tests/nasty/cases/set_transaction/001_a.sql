@@ -1,0 +1,2 @@
+set transaction isolation level serializable;
+create table a ();

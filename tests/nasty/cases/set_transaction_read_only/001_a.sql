@@ -1,0 +1,2 @@
+create table a ();
+set local transaction_read_only = on;

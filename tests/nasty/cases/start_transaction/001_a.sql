@@ -1,0 +1,2 @@
+create table a ();
+start /* x */ transaction;

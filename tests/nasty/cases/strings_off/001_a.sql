@@ -1,0 +1,3 @@
+create table a ();
+set standard_conforming_strings = off;
+select 'it\'s';

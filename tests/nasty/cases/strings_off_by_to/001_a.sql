@@ -1,0 +1,2 @@
+create table a ();
+SET LOCAL standard_conforming_strings TO 'off';

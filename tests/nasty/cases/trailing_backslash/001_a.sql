@@ -1,0 +1,4 @@
+-- C:\
+create table a ();
+select 'C:\';
+-- \

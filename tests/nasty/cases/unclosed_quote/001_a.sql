@@ -1,0 +1,3 @@
+create table a ();
+select 1;
+select 'it;

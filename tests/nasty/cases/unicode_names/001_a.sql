@@ -1,0 +1,3 @@
+create table a ();
+create table таблица ("колонка 🐘" text default 'é');
+create table "نمی‌خواهم" ();

@@ -1,0 +1,2 @@
+-- unless: null
+create table a ();

@@ -1,0 +1,2 @@
+-- unless: true); drop table x; select (false
+create table a ();
