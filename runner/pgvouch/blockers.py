@@ -12,6 +12,7 @@ from pgvouch.message import LOCK_KEY, literal
 
 _LONGEST_QUERY = 80
 _MARKER = re.compile(r"/\* pgvouch .*? \*/\s*")
+_VALUE = re.compile(r"'(?:[^']|'')*(?:'|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,10 @@ class Blocker:
 
 
 def _short(query: str) -> str:
-    words = " ".join(_MARKER.sub("", query).split())
-    return words if len(words) <= _LONGEST_QUERY else f"{words[:_LONGEST_QUERY]}…"
+    """Return the beginning of a statement, without the values in it: a log is read by many."""
+    words = " ".join(_VALUE.sub("'…'", _MARKER.sub("", query)).split())
+    shown = "".join(c if c.isprintable() else "?" for c in words)
+    return shown if len(shown) <= _LONGEST_QUERY else f"{shown[:_LONGEST_QUERY]}…"
 
 
 def _age(seconds: float) -> str:

@@ -3,10 +3,11 @@
 from enum import Enum
 
 from pgvouch import claims, ledger, plan
+from pgvouch.claims import Claim
 from pgvouch.config import Database
 from pgvouch.db import Session
 from pgvouch.engine import Engine
-from pgvouch.errors import PlanError
+from pgvouch.errors import PlanError, VouchError
 from pgvouch.events import Finished, Listener
 from pgvouch.message import literal
 from pgvouch.options import Options
@@ -56,22 +57,51 @@ def repair(
         raise PlanError(f"{row.id} has not stopped on its way: there is nothing to repair")
     if claim.token and (worker := claims.worker(session, claim)):
         raise PlanError(f"a runner is at work on {row.id}: {worker}")
-    done, state, steps = claim.done, claim.state, _statements(session, database, row, claim.state)
+    if how is How.UNDO:
+        return row, _undo(session, database, row, claim, options, listener)
+    steps, done = _statements(session, database, row, claim.state), claim.done
     if how is How.DONE:
         if done >= max(len(steps), 1):
             raise PlanError(f"every statement of {row.id} is done: pgvouch migrate goes on with it")
         done += 1
-    elif how is How.UNDO:
-        done, state, steps = 0, State.UNDOING, []
+    _write(session, row.id, claim.state, done, claims.progress_of(steps[:done]), None)
+    return row, []
+
+
+def _undo(
+    session: Session,
+    database: Database,
+    row: Applied,
+    claim: Claim,
+    options: Options,
+    listener: Listener,
+) -> list[Finished]:
+    engine = Engine(session, options, listener)
+    undo = prepare_rollback(engine, [row], database.by_id, options.variables)
+    _write(session, row.id, State.UNDOING, 0, claims.progress_of(()), None)
+    try:
+        return roll_back(engine, undo)
+    except VouchError:
+        now = claims.read(session, row.id)
+        if now is not None and now.done == 0 and now.running is None:
+            # Nothing was taken back, so it is what it was: on its way forward.
+            _write(session, row.id, claim.state, claim.done, claim.progress, claim.running)
+        raise
+
+
+def _write(
+    session: Session,
+    identifier: str,
+    state: State,
+    done: int,
+    progress: str | None,
+    running: str | None,
+) -> None:
     session.run(
         f"update pgvouch.migration set state = {literal(state.value)}, statements_done = {done}, "
-        f"progress = {literal(claims.progress_of(steps[:done]))}, running = null, token = null, "
-        f"touched_at = null where migration_id = {literal(row.id)}"
+        f"progress = {literal(progress)}, running = {literal(running)}, token = null, "
+        f"touched_at = null where migration_id = {literal(identifier)}"
     )
-    if how is not How.UNDO:
-        return row, []
-    engine = Engine(session, options, listener)
-    return row, roll_back(engine, prepare_rollback(engine, [row], database.by_id, {}))
 
 
 def _statements(session: Session, database: Database, row: Applied, state: State) -> list[str]:

@@ -341,6 +341,29 @@ def test_a_wrong_password(own: Server, folder: Folder) -> None:
     assert folder("migrate", url=url.replace("wr0ng", "right")).code == 0
 
 
+def test_a_prepared_transaction_in_the_way_is_named(own: Server, folder: Folder) -> None:
+    project = _project("pg18", "own")
+    query(own.url("postgres"), "alter system set max_prepared_transactions = 2")
+    server.stop(project)
+    server.ensure_running(project)
+    folder.write(A)
+    query(own.url("postgres"), "create database prepared")
+    url = own.url("prepared")
+    assert folder("migrate", url=url).code == 0
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute("begin")
+        other.execute("lock table a in share mode")
+        other.execute("prepare transaction 'forgotten'")
+    folder.write({"002_b.sql": "alter table a add m int;"})
+    ran = folder("migrate", "--lock-timeout", "200ms", "--retries", "0", url=url)
+    assert ran.code == 1
+    assert "a prepared transaction, in a transaction for" in ran.err
+    assert "PREPARE TRANSACTION forgotten" in ran.err
+    assert "select * from pg_prepared_xacts" in ran.err
+    query(url, "rollback prepared 'forgotten'")
+    assert folder("migrate", url=url).code == 0
+
+
 def test_a_read_only_standby(own: Server, folder: Folder) -> None:
     folder.write(A)
     url = own.url("standby")

@@ -214,9 +214,23 @@ def test_an_undone_migration_is_taken_back_by_its_rollback(folder: Folder) -> No
     ran = folder("repair", "002_b", "--undo")
     assert ran.code == 1
     assert "public.a: 1 row (deleted)" in ran.err
+    assert folder.query(
+        "select state, statements_done, running is not null from pgvouch.migration "
+        "where migration_id = '002_b'"
+    ) == [("incomplete", 1, True)]
     assert folder("repair", "002_b", "--undo", "--discard-data").code == 0
     assert folder.query("select to_regclass('b'), (select count(*) from a)") == [(None, 0)]
     assert folder.query("select migration_id from pgvouch.migration") == [("001_a",)]
+
+
+def test_what_cannot_be_undone_stays_on_its_way(folder: Folder) -> None:
+    folder.write({"001_a.sql": HEAD + "create table a ();\nselect 1/0;\n"})
+    folder("migrate")
+    ran = folder("repair", "001_a", "--undo")
+    assert ran.code == 2
+    assert "001_a has no rollback" in ran.err
+    folder.write({"001_a.sql": HEAD + "create table a ();\nselect 1;\n"})
+    assert folder("migrate").code == 0
 
 
 def test_there_is_nothing_to_repair_in_what_has_not_stopped(folder: Folder) -> None:

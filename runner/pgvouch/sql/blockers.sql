@@ -16,7 +16,7 @@ select
   pg_catalog.host(a.client_addr),
   a.state,
   pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - coalesce(a.xact_start, p.prepared)),
-  case when blocker.pid = 0 then 'PREPARE TRANSACTION ' || pg_catalog.quote_literal(p.gid) else a.query end,
+  case when blocker.pid = 0 then 'PREPARE TRANSACTION ' || p.gid else a.query end,
   wanted.mode,
   wanted.relation::pg_catalog.regclass::text
 from ours
