@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pgvouch import sql
 from pgvouch.db import QueryError, Session
 from pgvouch.errors import DataLossError
-from pgvouch.message import Message, literal
+from pgvouch.message import Message
 from pgvouch.wire import Result
 
-_POINT = "pgvouch_rollback"
-_BACK = f"rollback to savepoint {_POINT}"
+_BACK = "rollback to savepoint pgvouch_rollback"
+_HIDDEN = "42501"  # row_security = off, and a policy would have hidden rows
 MOST = 1_000_000
 """Counting stops there: the tables are locked while it lasts."""
 
@@ -27,7 +27,7 @@ class Loss:
     what: str
     """The table or column, qualified and quoted."""
     how: str
-    """dropped, truncated, or deleted from."""
+    """table, column or rows: what is dropped, or that rows are deleted."""
     count: int | None
     """None where row security hides the rows from this role."""
 
@@ -47,18 +47,18 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """A table ahead of the rollback."""
-
-    file: str
-    name: str
-    deleted: int
-    """How many rows this transaction has deleted from it already."""
+class _Suspect:
+    how: str
+    relation: str
+    """Its oid."""
+    attribute: str = "0"
+    """The column's number."""
+    deleted: int = 0
 
 
 def add_savepoint(message: Message) -> None:
     """Append what has to be known ahead of a rollback, and the point to go back to."""
-    message.add(sql.load("tables"), name="tables").add(f"savepoint {_POINT}")
+    message.add(sql.load("tables"), name="tables").add("savepoint pgvouch_rollback")
 
 
 def settle(
@@ -86,99 +86,99 @@ def settle(
     Raises:
         DataLossError: naming what would be lost; the caller ends the transaction.
     """
-    rows = message.results_of("tables", results)[0].rows
-    tables = {str(row[0]): _Table(str(row[1]), str(row[2]), int(row[3] or 0)) for row in rows}
-    suspects = _suspects(session, tables)
+    before = message.results_of("tables", results)[0].rows[0][0] or ""
+    after, columns = session.run(f"{sql.load('tables')};\n{sql.load('dropped_columns')}")
+    suspects = _suspects(before, after.rows[0][0] or "")
+    suspects += [_Suspect("column", str(row[0]), str(row[1])) for row in columns.rows]
     if not suspects:
         return ()
+    remaining = [suspect for suspect in suspects if suspect.how == "rows"]
+    left = _count(session, remaining)
     session.run(_BACK)
-    losses = tuple(loss for suspect in suspects if (loss := _count(session, tables, suspect)))
+    there = _count(session, suspects)
+    losses = tuple(filter(None, (_loss(s, there.get(s), left.get(s)) for s in suspects)))
     if losses and not discard:
         raise DataLossError(
             f"the rollback of {identifier} would lose data",
             notes=[str(loss) for loss in losses],
             hint="save them first (pg_dump --table), then the same command with --discard-data",
         )
-    session.run(_BACK)
     again()
     return losses
 
 
-@dataclass(frozen=True, slots=True)
-class _Suspect:
-    how: str
-    oid: str
-    column: str = ""
-    """Its number."""
-    deleted: int = 0
-    left: int | None = None
-    """How many rows are there after the rollback."""
-
-
-def _suspects(session: Session, tables: dict[str, _Table]) -> list[_Suspect]:
-    (result,) = session.run(sql.load("losses"))
-    there = {row[1]: row for row in result.rows if row[0] == "table"}
-    found = [_Suspect("table", oid) for oid in tables if oid not in there]
-    for oid, table in tables.items():
-        if row := there.get(oid):
-            deleted = int(row[3] or 0) - table.deleted
-            if deleted or row[2] != table.file:
-                left = _rows(session, f"only {_name_now(session, oid)}")
-                # A row that moves to another partition is deleted from its own.
-                is_partition = row[4] == "t"
-                found.append(_Suspect("rows", oid, "", 0 if is_partition else deleted, left))
-    found += [
-        _Suspect("column", str(row[1]), str(row[2]))
-        for row in result.rows
-        if row[0] == "column" and row[1] in tables
-    ]
+def _suspects(before: str, after: str) -> list[_Suspect]:
+    """Compare two texts of tables.sql."""
+    if before == after:
+        return []
+    now = {oid: rest for oid, *rest in (line.split() for line in after.split(";") if line)}
+    found = []
+    for line in filter(None, before.split(";")):
+        oid, file, deleted = line.split()
+        if oid not in now:
+            found.append(_Suspect("table", oid))
+        elif now[oid] != [file, deleted]:
+            found.append(_Suspect("rows", oid, deleted=int(now[oid][1]) - int(deleted)))
     return found
 
 
-def _count(session: Session, tables: dict[str, _Table], suspect: _Suspect) -> Loss | None:
-    name = tables[suspect.oid].name
-    if suspect.how == "column":
-        column = _column(session, suspect)
-        if column is None:  # it was dropped long before
-            return None
-        count = _rows(session, f"only {name} where {column} is not null")
-        return None if count == 0 else Loss(f"{name}.{column}", "column", count)
-    count = _rows(session, f"only {name}")
-    if suspect.how == "table":
-        return None if count == 0 else Loss(name, "table", count)
-    if count is None or suspect.left is None:
-        return Loss(name, "rows", None)
-    fewer = max(count - suspect.left, suspect.deleted)
-    return Loss(name, "rows", fewer) if fewer > 0 else None
+_Counted = dict[_Suspect, tuple[str, int | None]]
 
 
-def _rows(session: Session, source: str) -> int | None:
+def _count(session: Session, suspects: Sequence[_Suspect]) -> _Counted:
+    """Return the name of each suspect and how much there is; what has no name now is left out."""
+    if not suspects:
+        return {}
+    wanted = ", ".join(f"({s.relation}::oid, {s.attribute})" for s in suspects)
+    (named,) = session.run(sql.load("table_names").replace("{wanted}", wanted))
+    names = {(row[0], row[1]): (str(row[2]), row[3]) for row in named.rows}
+    found = [(s, *names[key]) for s in suspects if (key := (s.relation, s.attribute)) in names]
+    queries = [_counting(table, column) for _, table, column in found]
     try:
-        results = session.run(
-            "savepoint pgvouch_count; set local row_security = off; "
-            f"select count(*) from (select from {source} limit {MOST + 1}) as counted; "
-            "rollback to savepoint pgvouch_count"
-        )
+        counts: list[int | None] = list(_run_counts(session, queries))
     except QueryError as exc:
-        if exc.server.sqlstate != "42501":
+        if exc.server.sqlstate != _HIDDEN:
+            raise
+        session.run("rollback to savepoint pgvouch_count")
+        counts = [_count_alone(session, query) for query in queries]
+    return {
+        suspect: (f"{table}.{column}" if column else table, count)
+        for (suspect, table, column), count in zip(found, counts, strict=True)
+    }
+
+
+def _counting(table: str, column: str | None) -> str:
+    condition = f" where {column} is not null" if column else ""
+    return f"select count(*) from (select from only {table}{condition} limit {MOST + 1}) as counted"
+
+
+def _run_counts(session: Session, queries: Sequence[str]) -> list[int]:
+    if not queries:
+        return []
+    inside = ["savepoint pgvouch_count", "set local row_security = off", *queries]
+    results = session.run(";\n".join([*inside, "rollback to savepoint pgvouch_count"]))
+    return [int(result.rows[0][0] or 0) for result in results[2:-1]]
+
+
+def _count_alone(session: Session, query: str) -> int | None:
+    try:
+        return _run_counts(session, [query])[0]
+    except QueryError as exc:
+        if exc.server.sqlstate != _HIDDEN:
             raise
         session.run("rollback to savepoint pgvouch_count")
         return None
-    return int(results[2].rows[0][0] or 0)
 
 
-def _name_now(session: Session, oid: str) -> str:
-    (result,) = session.run(
-        "select pg_catalog.format('%I.%I', n.nspname, c.relname) from pg_catalog.pg_class as c "
-        f"join pg_catalog.pg_namespace as n on n.oid = c.relnamespace where c.oid = {oid}"
-    )
-    return str(result.rows[0][0])
-
-
-def _column(session: Session, suspect: _Suspect) -> str | None:
-    (result,) = session.run(
-        "select pg_catalog.quote_ident(attname) from pg_catalog.pg_attribute "
-        f"where attrelid = {suspect.oid} and attnum = {literal(int(suspect.column))} "
-        "and not attisdropped and attgenerated = ''"
-    )
-    return str(result.rows[0][0]) if result.rows else None
+def _loss(
+    suspect: _Suspect, there: tuple[str, int | None] | None, left: tuple[str, int | None] | None
+) -> Loss | None:
+    if there is None:  # a column that was dropped long before, or one that holds nothing itself
+        return None
+    name, count = there
+    if suspect.how != "rows" or left is None:
+        return None if count == 0 else Loss(name, suspect.how, count)
+    if count is None or left[1] is None:
+        return Loss(name, "rows", None)
+    fewer = max(count - left[1], suspect.deleted)
+    return Loss(name, "rows", fewer) if fewer > 0 else None
