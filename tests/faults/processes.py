@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from conftest import Server, query
 
@@ -48,6 +49,18 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
         process.kill()
         raise
     return process.returncode, out, err
+
+
+def answering(url: str) -> None:
+    """Try again until the server, which may be recovering from a crash, lets somebody in."""
+    for attempt in Retrying(
+        retry=retry_if_exception_type(psycopg.OperationalError),
+        stop=stop_after_delay(DEADLINE_S),
+        wait=wait_fixed(0.05),
+        reraise=True,
+    ):
+        with attempt:
+            psycopg.connect(url).close()
 
 
 def until(url: str, condition: str) -> None:

@@ -11,7 +11,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 
 from conftest import Server, query
 from faults import world
-from faults.processes import bouncing, crash, ended, migrating, until
+from faults.processes import answering, bouncing, crash, ended, migrating, until
 from proxy import Fault, When, recording
 
 REPLICAS = 10
@@ -84,7 +84,7 @@ def _strike(
         assert proxy.fault.struck.is_set()
         assert code in codes, (at, when, code, err)
         url = server.url(name)
-        until(url, "true")
+        answering(url)
         refuse_wrong_report(err, world.refuse_disagreement(url))
         finish(folder, url)
         return code
