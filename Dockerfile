@@ -1,27 +1,27 @@
-# An image that migrates, and a base for applications that migrate before they start:
+# pgvouch in an image: to migrate with, and a base for applications that migrate before they start.
 #
 #   FROM pgvouch
 #   COPY migrations migrations
 #   CMD ["my-application"]
 #
-# Two stages, so that neither pip's cache nor the sources are in it. psycopg's wheel brings libpq: there is no compiler.
+# Two stages, so that the sources and pip's leavings stay behind. psycopg's wheel brings libpq, and every other
+# dependency is a wheel too: there is no compiler, and none is missed.
 FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY runner runner
 COPY templates templates
-RUN python -m venv /opt/pgvouch \
- && /opt/pgvouch/bin/pip install --no-cache-dir --no-compile . \
- && /opt/pgvouch/bin/pip uninstall --yes pip
+# Compiled here, for the image's user may not write the .pyc files: otherwise every start would compile again.
+RUN python -m venv --without-pip /opt/pgvouch \
+ && pip --python /opt/pgvouch/bin/python install --no-cache-dir --only-binary :all: --compile .
 
 FROM python:3.13-slim
 COPY --from=build /opt/pgvouch /opt/pgvouch
-COPY docker/entrypoint.sh /usr/local/bin/entrypoint
-ENV PATH=/opt/pgvouch/bin:$PATH PYTHONUNBUFFERED=1
+# Only the command, not the environment's python: `python` and `pip` are the application's own.
+RUN ln -s /opt/pgvouch/bin/pgvouch /usr/local/bin/pgvouch
+COPY --chmod=755 docker/entrypoint.sh /usr/local/bin/entrypoint
 WORKDIR /app
-COPY migrations migrations
-COPY docker/pgvouch.toml pgvouch.toml
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 ENTRYPOINT ["entrypoint"]
-CMD ["pgvouch", "status"]
+CMD ["pgvouch", "--help"]

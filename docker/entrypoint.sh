@@ -3,10 +3,20 @@
 # the process, so that signals and the exit code are the application's own.
 #
 #   PGVOUCH_MIGRATE=no   for workers: only wait until another container has migrated
-#   PGVOUCH_WAIT=60s     how long to wait for the server, and for the schema
+#   PGVOUCH_WAIT=60s     how long to wait for the server, or for the schema
+#
+# A command that is pgvouch itself is only run: who asks for the status does not want to migrate.
 set -eu
 
-if [ "${PGVOUCH_MIGRATE:-yes}" = no ]; then
-  exec pgvouch entrypoint --no-migrate --wait "${PGVOUCH_WAIT:-60s}" -- "$@"
+if [ "${1:-}" = pgvouch ]; then
+  exec "$@"
 fi
-exec pgvouch entrypoint --wait "${PGVOUCH_WAIT:-60s}" -- "$@"
+case "${PGVOUCH_MIGRATE:-yes}" in
+  yes) set -- -- "$@" ;;
+  no) set -- --no-migrate -- "$@" ;;
+  *)
+    echo "error: PGVOUCH_MIGRATE is yes or no, not '$PGVOUCH_MIGRATE'" >&2
+    exit 2
+    ;;
+esac
+exec pgvouch entrypoint --wait "${PGVOUCH_WAIT:-60s}" "$@"
