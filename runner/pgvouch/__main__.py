@@ -7,7 +7,8 @@ import sys
 
 def main() -> None:
     """Run pgvouch with the arguments of the command line."""
-    if {"--help", "-h"} & set(sys.argv[1:]) or len(sys.argv) == 1:
+    own = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
+    if {"--help", "-h"} & set(own) or len(sys.argv) == 1:
         # Only a page of help is worth the time that rich takes to load.
         from rich_click.patch import patch
 

@@ -86,7 +86,9 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """
     context = Context(environment)
     # The options are not parsed yet when they are wrong.
-    as_json = "--json" in arguments
+    # What follows `--` is for the command that an entrypoint becomes.
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    as_json = "--json" in own
     try:
         code = cli.main(list(arguments), "pgvouch", standalone_mode=False, obj=context)
     except click.ClickException as exc:

@@ -39,11 +39,7 @@ def read(session: Session) -> list[Applied] | None:
                 "(pid) where relation = 'pgvouch.migration'::regclass",
             ) from None
         if exc.server.sqlstate == "42501":
-            raise PlanError(
-                "the ledger belongs to another role",
-                server=exc.server,
-                hint="connect as the role that migrates; an application has no business here",
-            ) from None
+            raise _not_ours(exc) from None
         raise
     version = int(result.rows[-1][0] or 0)
     if version > VERSION:
@@ -53,6 +49,14 @@ def read(session: Session) -> list[Applied] | None:
             hint="use the newer pgvouch that has been here before",
         )
     return [_applied(row) for row in result.rows if row[1] is not None]
+
+
+def _not_ours(exc: QueryError) -> PlanError:
+    return PlanError(
+        "the ledger belongs to another role",
+        server=exc.server,
+        hint="connect as the role that migrates; an application has no business here",
+    )
 
 
 def _applied(row: Sequence[str | None]) -> Applied:
@@ -78,9 +82,14 @@ def read_yoyo(session: Session) -> list[Applied]:
     (found,) = session.run(_YOYO_TABLE)
     if (table := found.rows[0][0]) is None:
         return []
-    (result,) = session.run(
-        f"select migration_id from {table} order by applied_at_utc, migration_id"
-    )
+    try:
+        (result,) = session.run(
+            f"select migration_id from {table} order by applied_at_utc, migration_id"
+        )
+    except QueryError as exc:
+        if exc.server.sqlstate == "42501":
+            raise _not_ours(exc) from None
+        raise
     ids = [row[0] for row in result.rows if row[0]]
     return [Applied(name, State.APPLIED, None, order=place) for place, name in enumerate(ids)]
 

@@ -67,6 +67,11 @@ def test_its_arguments_are_its_own_and_stdout_is_clean(container: Container) -> 
     assert container.ends("app")[:2] == (0, "app runs\n")
 
 
+def test_its_options_are_its_own_without_dashes_too(plain: Container) -> None:
+    process = plain.run("pgvouch", "entrypoint", "app", "--wait", "never", "--json")
+    assert ended(process)[:2] == (0, "app runs\n--wait\nnever\n--json\n")
+
+
 def test_its_environment_is_as_it_was_given(container: Container) -> None:
     # In the C locale, in which Python would add a variable of its own.
     given = container.environment(ODD="\udcff", EQUALS="a=b\nc", LANG="C")
@@ -262,6 +267,19 @@ def test_the_server_comes_up_later(container: Container, pg18: Server, migrate: 
     with recording(_socket(pg18), port):
         code, out, err = ended(process)
     assert (code, out) == (0, "app runs\n"), err
+
+
+@pytest.mark.parametrize("options", [(), ("--no-migrate",)])
+def test_it_waits_without_being_told(
+    plain: Container, pg18: Server, options: tuple[str, ...]
+) -> None:
+    assert plain.ends("true")[0] == 0
+    port = free_port()
+    plain.url = _through(port, database_of(plain.url))
+    process = plain.run("pgvouch", "entrypoint", *options, "--", "app")
+    assert "no connection to" in line(process)
+    with recording(_socket(pg18), port):
+        assert ended(process)[:2] == (0, "app runs\n")
 
 
 @pytest.mark.parametrize("migrate", [True, False])

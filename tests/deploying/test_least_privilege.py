@@ -66,12 +66,18 @@ def psql(server: Server, url: str, *arguments: str) -> "subprocess.CompletedProc
 
 @pytest.fixture
 def roles(every_server: Server, every_url: str) -> Iterator[Roles]:
+    query(every_url, "grant create on schema public to public")  # as PostgreSQL 14 had it
     # Names that need quotes.
     mark = secrets.token_hex(4)
     found = Roles(every_server, every_url, f"O'wner {mark}", f'A"pp {mark}', f"Waiter {mark}")
     done = found.guide()
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     yield found
+    query(
+        every_url,
+        "select pg_terminate_backend(pid, 10000) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()",
+    )
     _drop(every_url, found.owner, found.app, found.waiter)
 
 
@@ -303,6 +309,16 @@ def test_a_runner_that_was_killed_is_noticed_by_the_server(roles: Roles, tmp_pat
     assert "another runner is at work" in line(again)
     code, _, err = ended(again)
     assert code == 0, err
+
+
+def test_nobody_is_a_member_of_the_owner(roles: Roles) -> None:
+    members = "select count(*) from pg_auth_members where roleid = (select oid from pg_roles where rolname = {})"
+    owner = psycopg.sql.Literal(roles.owner).as_string(None)
+    assert query(roles.url, members.format(owner)) == [(0,)]
+    waiter = psycopg.sql.Literal(roles.waiter).as_string(None)
+    assert query(roles.url, f"select has_schema_privilege({waiter}, 'public', 'usage')") == [
+        (False,)
+    ]
 
 
 def test_nobody_else_gets_in(roles: Roles) -> None:

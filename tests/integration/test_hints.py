@@ -2,7 +2,7 @@
 
 import pytest
 
-from conftest import Folder
+from conftest import Folder, database_of, query
 
 HEAD = "-- transactional: false\n"
 
@@ -57,3 +57,25 @@ def test_a_name_that_is_cut_is_seen(folder: Folder) -> None:
     ran = folder("migrate")
     assert ran.code == 0
     assert "will be truncated" in ran.err
+
+
+def test_a_ledger_of_stock_yoyo_that_is_not_ours_to_read(folder: Folder) -> None:
+    folder.write({"001_a.sql": "select 1;"})
+    query(
+        folder.url,
+        "create table _yoyo_migration (migration_id text, applied_at_utc timestamp)",
+    )
+    role = f"stranger_{database_of(folder.url)}"
+    query(folder.url, f"create role {role} login")
+    try:
+        ran = folder("status", url=folder.url.replace("postgres@", f"{role}@", 1))
+    finally:
+        query(folder.url, f"drop role {role}")
+    assert ran.code == 2
+    assert "the ledger belongs to another role" in ran.err
+
+
+def test_json_of_the_application_is_not_ours(folder: Folder) -> None:
+    ran = folder("entrypoint", "--bogus", "--", "app", "--json")
+    assert ran.code == 2
+    assert ran.out == ""
