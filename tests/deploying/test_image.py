@@ -42,7 +42,7 @@ def _copied(stage: list[tuple[str, str]]) -> list[str]:
     for word, rest in stage:
         sources = [part for part in rest.split()[:-1] if not part.startswith("--")]
         if word == "COPY" and "--from=" not in rest:
-            found += sources
+            found += [name for name in sources if not name.endswith("*")]
     return found
 
 
@@ -61,6 +61,7 @@ def test_everything_that_is_copied_is_there_and_sent() -> None:
     for name in names:
         assert (ROOT / name).exists(), name
         assert _is_sent(name), name
+    assert _is_sent("LICENSE")
     for name in ("tests", ".pgvouch", ".venv", ".git", "migrations", "compose.yaml"):
         assert not _is_sent(name), name
 

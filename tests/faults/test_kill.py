@@ -15,7 +15,7 @@ from faults.processes import ended, migrating
 from pgvouch import server as servers
 from proxy import Fault, When, recording
 
-POINTS = list(zip(range(3, 60, 9), [*When, *When], strict=False))
+POINTS = list(zip(range(4, 85, 17), [*When, *When], strict=False))
 
 
 @pytest.mark.parametrize(("at", "when"), POINTS)
@@ -23,7 +23,7 @@ def test_the_program_is_killed(pg18: Server, tmp_path: Path, at: int, when: When
     assert tries.kill(pg18, world.write(tmp_path / "m"), at, when) == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(("at", "when"), POINTS[:4])
+@pytest.mark.parametrize(("at", "when"), POINTS[:3])
 def test_its_backend_is_terminated(pg18: Server, tmp_path: Path, at: int, when: When) -> None:
     assert tries.terminate(pg18, world.write(tmp_path / "m"), at, when) == 5
 

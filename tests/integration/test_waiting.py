@@ -198,7 +198,8 @@ def test_a_connection_lost_in_the_pause_is_made_anew(folder: Folder) -> None:
                 query(
                     folder.url,
                     "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
-                    "where application_name like 'pgvouch migrate%'",
+                    "where application_name like 'pgvouch migrate%' "
+                    "and datname = current_database()",
                 )
 
         events = _migrate(folder, on)
