@@ -1,10 +1,10 @@
 """Runs a plan: each migration, its checks and its ledger row in one transaction."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pgvouch import aftermath
 from pgvouch.apply import apply, is_provided, record_provided
@@ -20,6 +20,8 @@ from pgvouch.waiting import persistently, told_blockers
 
 if TYPE_CHECKING:
     from pgvouch.backend import VouchBackend
+
+T = TypeVar("T")
 
 
 class Deltas(Enum):
@@ -87,12 +89,8 @@ class Engine:
         try:
             if not (together and commit):
                 return self._all(prepared, recorded, together=together, commit=commit)
-            return persistently(
-                self.session,
-                self.options,
-                self.listener,
-                "all of it",
-                lambda: self._all(prepared, recorded, together=True, commit=True),
+            return self.persist(
+                "all of it", lambda: self._all(prepared, recorded, together=True, commit=True)
             )
         finally:
             self.flush()
@@ -120,15 +118,19 @@ class Engine:
                 recorded=None if recorded is None else recorded + number,
             )
             with aftermath.told(self, identifier, "migrate", self.landed, together=together):
-                done = (
-                    run()
-                    if together
-                    else persistently(self.session, self.options, self.listener, identifier, run)
-                )
+                done = run() if together else self.persist(identifier, run)
             if done is not None:
                 finished.append(done)
                 self.landed.append(identifier)
         return finished
+
+    def persist(self, identifier: str, action: Callable[[], T]) -> T:
+        """Run a whole transaction, and again when others were in its way.
+
+        Raises:
+            VouchError: the last attempt's error.
+        """
+        return persistently(self.session, self.options, self.listener, identifier, action)
 
     def flush(self) -> None:
         """Make sure that what is said to have landed is on disk, where the last one failed."""

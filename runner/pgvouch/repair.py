@@ -12,9 +12,9 @@ from pgvouch.events import Finished, Listener
 from pgvouch.message import literal
 from pgvouch.options import Options
 from pgvouch.plan import Applied, State
+from pgvouch.prepare import prepare
 from pgvouch.rollback import prepare_rollback, roll_back
-from pgvouch.transaction import Transaction
-from pgvouch.walk import Walk
+from pgvouch.walk import statements_of
 
 
 class How(Enum):
@@ -57,9 +57,10 @@ def repair(
         raise PlanError(f"{row.id} has not stopped on its way: there is nothing to repair")
     if claim.token and (worker := claims.worker(session, claim)):
         raise PlanError(f"a runner is at work on {row.id}: {worker}")
+    engine = Engine(session, options, listener)
     if how is How.UNDO:
-        return row, _undo(session, database, row, claim, options, listener)
-    steps, done = _statements(session, database, row, claim.state), claim.done
+        return row, _undo(engine, database, row, claim)
+    steps, done = _statements(engine, database, row, claim.state), claim.done
     if how is How.DONE:
         if done >= max(len(steps), 1):
             raise PlanError(f"every statement of {row.id} is done: pgvouch migrate goes on with it")
@@ -68,16 +69,9 @@ def repair(
     return row, []
 
 
-def _undo(
-    session: Session,
-    database: Database,
-    row: Applied,
-    claim: Claim,
-    options: Options,
-    listener: Listener,
-) -> list[Finished]:
-    engine = Engine(session, options, listener)
-    undo = prepare_rollback(engine, [row], database.by_id, options.variables)
+def _undo(engine: Engine, database: Database, row: Applied, claim: Claim) -> list[Finished]:
+    session = engine.session
+    undo = prepare_rollback(engine, [row], database.by_id, engine.options.variables)
     _write(session, row.id, State.UNDOING, 0, claims.progress_of(()), None)
     try:
         return roll_back(engine, undo)
@@ -104,22 +98,14 @@ def _write(
     )
 
 
-def _statements(session: Session, database: Database, row: Applied, state: State) -> list[str]:
+def _statements(engine: Engine, database: Database, row: Applied, state: State) -> list[str]:
     """Return the statements that the migration is made of, as their authors wrote them."""
-    from pgvouch.prepare import prepare
-
-    engine = Engine(session, Options(), lambda _event: None)
+    variables = engine.options.variables
     if state is State.UNDOING:
-        (undo,) = prepare_rollback(engine, [row], database.by_id, {})
-        script = undo.script
-    else:
-        migration = database.by_id.get(row.id)
-        if migration is None:
-            raise PlanError(f"{row.id} has no file here", hint="use the release that has it")
-        (prepared,) = prepare([migration], {}, require_promises=False)
-        script = prepared.script
-    verb = "migrate" if state is State.INCOMPLETE else "rollback"
-    transaction = Transaction(
-        session, Options(), lambda _event: None, row.id, script, verb, engine.watch
-    )
-    return Walk(engine, transaction).written
+        (undo,) = prepare_rollback(engine, [row], database.by_id, variables)
+        return statements_of(undo.script)[1]
+    migration = database.by_id.get(row.id)
+    if migration is None:
+        raise PlanError(f"{row.id} has no file here", hint="use the release that has it")
+    (prepared,) = prepare([migration], variables, require_promises=False)
+    return statements_of(prepared.script)[1]

@@ -21,7 +21,6 @@ from pgvouch.prepare import Script, check_sql, make_script, python_script, read_
 from pgvouch.promises import Promises
 from pgvouch.transaction import LedgerMovedError, Transaction
 from pgvouch.verify import Rows
-from pgvouch.waiting import persistently
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +116,7 @@ def roll_back(engine: Engine, undo: Sequence[Undo], *, together: bool = False) -
             gone = [event.id for event in finished]
             run = partial(_one, engine, step, flush=number == len(undo) - 1, together=together)
             with aftermath.told(engine, step.row.id, "rollback", gone, together=False):
-                done = (
-                    run()
-                    if together
-                    else persistently(
-                        engine.session, engine.options, engine.listener, step.row.id, run
-                    )
-                )
+                done = run() if together else engine.persist(step.row.id, run)
             if together:
                 _compare_catalog(engine, step)
             if done is not None:

@@ -19,6 +19,7 @@ from pgvouch.message import (
 )
 from pgvouch.migration import Migration
 from pgvouch.plan import State
+from pgvouch.prepare import Script
 from pgvouch.steps import take_step
 from pgvouch.transaction import Transaction
 from pgvouch.waiting import LockedError, under_lock
@@ -28,6 +29,19 @@ if TYPE_CHECKING:
 
 _SESSION_SET = re.compile(r"(?:set|reset)\s+(?!local\b|constraints\b|transaction\b)", re.IGNORECASE)
 PYTHON = "the steps of a Python file"
+
+
+def statements_of(script: Script) -> tuple[list[sqltext.Statement], list[str]]:
+    """Return the statements of a script, and each as its author wrote it.
+
+    What is kept in the ledger is the latter: it is without the values of variables. A Python file
+    has none.
+    """
+    source = script.source
+    if source.path.suffix == ".py":
+        return [], []
+    steps = sqltext.statements(source.rendered.text)
+    return steps, [source.original(s.start, s.start + len(s.text)) for s in steps]
 
 
 @dataclass
@@ -50,11 +64,7 @@ class Walk:
         self.lost: list[Loss] = []
         self.script = self.transaction.script
         self.identifier = self.transaction.identifier
-        is_python = self.script.source.path.suffix == ".py"
-        source = self.script.source
-        self.steps = [] if is_python else sqltext.statements(source.rendered.text)
-        # What is kept in the ledger is what the author wrote, without the values of variables.
-        self.written = [source.original(s.start, s.start + len(s.text)) for s in self.steps]
+        self.steps, self.written = statements_of(self.script)
 
     def __enter__(self) -> Self:
         """Claim the migration, waiting for another runner that is at work on it."""

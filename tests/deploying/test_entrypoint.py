@@ -12,6 +12,7 @@ from conftest import Server, database_of, query
 from deploying.containers import Container, line, terminate, up
 from faults import world
 from faults.processes import ended, free_port, until
+from faults.tries import socket_of, through
 from proxy import recording
 
 SLEEPING = (
@@ -23,14 +24,6 @@ LIKE_OPTIONS = (
     *("-h", "--help", "--json", "--wait", "never", "--no-migrate", "--", "--version"),
     *("", "two words", "$HOME", "*", "ü"),
 )
-
-
-def _through(port: int, database: str) -> str:
-    return f"postgresql://postgres@127.0.0.1:{port}/{database}?sslmode=disable&gssencmode=disable"
-
-
-def _socket(server: Server) -> str:
-    return f"{server.running.socket_folder}/.s.PGSQL.{server.running.port}"
 
 
 @contextmanager
@@ -156,7 +149,7 @@ def test_sigterm_while_it_migrates(container: Container) -> None:
 
 
 def test_sigterm_while_it_waits_for_the_server(container: Container) -> None:
-    container.url = _through(free_port(), "nowhere")
+    container.url = through(free_port(), "nowhere")
     process = container.start("app")
     assert "no connection to nowhere at 127.0.0.1" in line(process)
     code, out, err = terminate(process)
@@ -261,10 +254,10 @@ def test_the_server_comes_up_later(container: Container, pg18: Server, migrate: 
     if not migrate:
         assert container.ends("true")[0] == 0
     port = free_port()
-    container.url = _through(port, database_of(container.url))
+    container.url = through(port, database_of(container.url))
     process = container.start("app", migrate=migrate)
     assert "no connection to" in line(process)
-    with recording(_socket(pg18), port):
+    with recording(socket_of(pg18), port):
         code, out, err = ended(process)
     assert (code, out) == (0, "app runs\n"), err
 
@@ -275,17 +268,17 @@ def test_it_waits_without_being_told(
 ) -> None:
     assert plain.ends("true")[0] == 0
     port = free_port()
-    plain.url = _through(port, database_of(plain.url))
+    plain.url = through(port, database_of(plain.url))
     process = plain.run("pgvouch", "entrypoint", *options, "--", "app")
     assert "no connection to" in line(process)
-    with recording(_socket(pg18), port):
+    with recording(socket_of(pg18), port):
         assert ended(process)[:2] == (0, "app runs\n")
 
 
 @pytest.mark.parametrize("migrate", [True, False])
 @pytest.mark.parametrize("wait", ["0", "300ms"])
 def test_the_server_never_comes_up(container: Container, migrate: bool, wait: str) -> None:
-    container.url = _through(free_port(), "nowhere")
+    container.url = through(free_port(), "nowhere")
     err = container.refused(5, migrate=migrate, wait=wait)
     assert "Connection refused" in err
     assert ("; waiting up to" in err) == (wait != "0")

@@ -233,6 +233,27 @@ def test_what_cannot_be_undone_stays_on_its_way(folder: Folder) -> None:
     assert folder("migrate").code == 0
 
 
+def test_a_migration_with_variables_can_be_repaired(folder: Folder) -> None:
+    statement = "call p(:'word')"
+    folder.write(
+        {
+            "001_p.sql": "create table a (n text);\ncreate procedure p(t text) language plpgsql as "
+            "$$ begin insert into a values (t); commit; end $$;",
+            "002_b.sql": HEAD + "-- var: word\n" + statement + ";\n",
+        }
+    )
+    folder("migrate", "--to", "1")
+    folder.write({"002_b.sql": HEAD + "-- var: word\n" + statement + ";\n"})
+    folder.query(
+        "insert into pgvouch.migration (migration_id, state, transactional, statements_done, "
+        f"progress, running) values ('002_b', 'incomplete', false, 0, "
+        f"'{claims.progress_of([])}', $x${statement}$x$)"
+    )
+    assert folder("repair", "002_b", "--done", "--var", "word=x").code == 0
+    assert folder("migrate", "--var", "word=x").code == 0
+    assert folder.query("table a") == []
+
+
 def test_there_is_nothing_to_repair_in_what_has_not_stopped(folder: Folder) -> None:
     folder.write(TABLE)
     folder("migrate")
