@@ -13,8 +13,10 @@ from pgvouch.events import Finished
 from pgvouch.message import RESET_ROLE, Message
 from pgvouch.plan import State
 from pgvouch.prepare import Prepared
+from pgvouch.promises import Promises
 from pgvouch.transaction import Transaction
 from pgvouch.verify import Rows
+from pgvouch.wire import Result
 
 if TYPE_CHECKING:
     from pgvouch.engine import Engine
@@ -98,18 +100,38 @@ def judge(
     message = Message().add(*RESET_ROLE)
     if snapshot is not None:
         add_snapshot(message)
+    results, passed = keep(transaction, item.migration.id, message, item.promises, before)
+    if snapshot is None:
+        return passed, None
+    engine.snapshots[item.migration.id] = snapshot
+    return passed, difference(snapshot, read_snapshot(message, results))
+
+
+def keep(
+    transaction: Transaction,
+    name: str,
+    message: Message,
+    promises: Promises | None,
+    before: Sequence[Rows],
+) -> tuple[tuple[Result, ...], int]:
+    """Send a message with promises behind it, in an open transaction.
+
+    Returns:
+        The results of the message, and how many promises were kept.
+
+    Raises:
+        CheckError: one was not.
+        MigrationError: PostgreSQL refused the message itself.
+    """
     try:
         results, verdict = verify.run(
-            engine.session, message, item.promises, before, settings=transaction.settings
+            transaction.session, message, promises, before, settings=transaction.settings
         )
     except QueryError as exc:
         raise transaction.error(message, exc) from None
     if verdict.broken:
-        raise failure.check_error(item.migration.id, verdict.broken)
-    if snapshot is None:
-        return verdict.passed, None
-    engine.snapshots[item.migration.id] = snapshot
-    return verdict.passed, difference(snapshot, read_snapshot(message, results))
+        raise failure.check_error(name, verdict.broken)
+    return results, verdict.passed
 
 
 def record(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pgvouch import aftermath, failure, ledger, losses, sqltext, verify
+from pgvouch import aftermath, ledger, losses, sqltext, verify
+from pgvouch.apply import keep
 from pgvouch.catalog import add_snapshot, read_snapshot
 from pgvouch.delta import difference
 from pgvouch.engine import Engine
@@ -238,13 +239,9 @@ def _forget(engine: Engine, transaction: Transaction, step: Undo, *ahead: str, f
 def _judge(transaction: Transaction, step: Undo, before: Sequence[Rows]) -> int:
     if step.promises is None:
         return 0
-    message = Message().add(*RESET_ROLE)
-    _, verdict = verify.run(
-        transaction.session, message, step.promises, before, settings=transaction.settings
-    )
-    if verdict.broken:
-        raise failure.check_error(f"the rollback of {step.row.id}", verdict.broken)
-    return verdict.passed
+    name = f"the rollback of {step.row.id}"
+    _, passed = keep(transaction, name, Message().add(*RESET_ROLE), step.promises, before)
+    return passed
 
 
 def _compare_catalog(engine: Engine, step: Undo) -> None:
