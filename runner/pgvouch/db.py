@@ -27,6 +27,9 @@ _NAME_CUT = "42622"  # name_too_long: an identifier is cut at 63 bytes
 _CHUNKS_SINCE = 170000  # of libpq
 _ROWS_AT_ONCE = 1000
 _STILL_CONNECTED = pq.ConnStatus.OK
+OWN_PATH = "set local search_path = pg_catalog, pg_temp"
+"""Stands ahead of every statement of our own: whoever may create in a schema of the session's path
+could otherwise put a function or an operator there that fits better than PostgreSQL's."""
 
 
 class QueryError(Exception):
@@ -168,6 +171,31 @@ class Session:
         except KeyboardInterrupt:
             self._cancel()
             raise
+
+    def ask(self, statements: str) -> tuple[Result, ...]:
+        """Run statements of our own, whose names mean PostgreSQL's whatever the search_path is.
+
+        Args:
+            statements: separated by semicolons. Outside of a transaction they are one of their own
+                and may write; inside of one they only read, for a savepoint takes them back.
+
+        Returns:
+            A result a statement, in order.
+
+        Raises:
+            QueryError: a statement failed; `done` holds the results before it.
+            ConnectionLost: no answer will come.
+        """
+        ahead: tuple[str, ...] = (OWN_PATH,)
+        behind: tuple[str, ...] = ()
+        if not self.is_idle:
+            ahead = ("savepoint pgvouch_own", OWN_PATH)
+            behind = ("rollback to savepoint pgvouch_own", "release savepoint pgvouch_own")
+        try:
+            results = self.run("\n;".join((*ahead, statements, *behind)))
+        except QueryError as exc:
+            raise QueryError(exc.server, exc.done[len(ahead) :]) from None
+        return results[len(ahead) : len(results) - len(behind)]
 
     def _speak_utf8(self) -> None:
         # A migration may have changed it, and the server reads the next message accordingly. A

@@ -204,6 +204,22 @@ def literal(value: object) -> str:
     return sql.Literal(value).as_string(None)
 
 
+def own_block(body: str) -> str:
+    """Return a DO block of our own for a transaction in which an author's SQL runs too.
+
+    It resolves names in pg_catalog alone, and gives the author's search_path back.
+    """
+    return f"""do $pgvouch$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+{body}
+  perform pg_catalog.set_config('search_path', authors_path, true);
+end
+$pgvouch$"""
+
+
 def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) -> str:
     """Return the statement that takes the advisory lock and reads the ledger again under it.
 
