@@ -117,7 +117,7 @@ def _recorded(session: Session, ids: Sequence[str], xid: str) -> dict[str, int |
     if xid and _is_in_progress(session, xid):
         raise _NotKnownYetError
     try:
-        (result,) = session.run(
+        (result,) = session.ask(
             "select y.migration_id, null from pgvouch._yoyo_migration as y "
             f"where y.migration_id = any ({literal(list(ids))}) union all "
             "select m.migration_id, coalesce(m.statements_done, 0) from pgvouch.migration as m "
@@ -133,7 +133,7 @@ def _recorded(session: Session, ids: Sequence[str], xid: str) -> dict[str, int |
 
 def _is_in_progress(session: Session, xid: str) -> bool:
     try:
-        (result,) = session.run(f"select pg_catalog.pg_xact_status({literal(xid)}::xid8)")
+        (result,) = session.ask(f"select pg_xact_status({literal(xid)}::xid8)")
     except QueryError:  # a crash may have lost the number itself: then it is over
         return False
     return bool(result.rows[0][0] == "in progress")

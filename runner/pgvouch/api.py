@@ -36,9 +36,9 @@ class Outcome:
     ahead: tuple[str, ...] = ()
 
 
-def read_ledger(session: Session) -> list[Applied]:
+def read_ledger(session: Session, *, of_anyone: bool = False) -> list[Applied]:
     """Return the ledger's rows, or what stock yoyo has recorded where there is no ledger yet."""
-    rows = ledger.read(session)
+    rows = ledger.read(session, of_anyone=of_anyone)
     return ledger.read_yoyo(session) if rows is None else rows
 
 
@@ -202,7 +202,7 @@ def wait_for_schema(
 
     def look() -> None:
         session.revive()
-        todo = pending(database, read_ledger(session), to=None, out_of_order=True)
+        todo = pending(database, read_ledger(session, of_anyone=True), to=None, out_of_order=True)
         if todo.pending:
             raise _PendingError(todo.pending[0].id)
 
@@ -291,5 +291,5 @@ def accept(session: Session, database: Database, wanted: str, why: str) -> Appli
         raise PlanError(f"{row.id} has no file here, so there is no change to accept")
     if row.state is State.INCOMPLETE or row.checksum in {None, migration.checksum}:
         raise PlanError(f"{row.id} has not changed since it was applied")
-    session.run(ledger.accept_sql(row, migration.checksum, why))
+    session.ask(ledger.accept_sql(row, migration.checksum, why))
     return row

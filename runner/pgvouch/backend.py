@@ -48,7 +48,7 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     @contextmanager
     def lock(self, timeout: float = 10) -> Iterator[None]:
-        """Hold nothing: the engine holds a transaction-level advisory lock already."""
+        """Hold nothing: the engine holds the ledger's row already."""
         yield
 
     def list_tables(self, **_parameters: object) -> list[str]:
@@ -61,11 +61,10 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
         Also an empty lock table, so that stock yoyo finds all it expects.
         """
-        self.execute(f"set local search_path = {SCHEMA}")
+        self.execute(f"set local search_path = {SCHEMA}, pg_temp")
         if internalmigrations.needs_upgrading(self):
             internalmigrations.upgrade(self)
             self.execute(self.format_sql(self.create_lock_table_sql))
-        self.execute("set local search_path to default")
 
     def mark_sql(self, migration_id: str) -> tuple[str, str]:
         """Return the statements with which yoyo marks a migration as applied."""

@@ -8,7 +8,7 @@ from typing import Self
 from pgvouch import sql
 from pgvouch.db import ConnectionLost, QueryError, Session
 from pgvouch.errors import ConnectError
-from pgvouch.message import LOCK_KEY, literal
+from pgvouch.message import literal
 
 _LONGEST_QUERY = 80
 _MARKER = re.compile(r"/\* pgvouch .*? \*/\s*")
@@ -68,9 +68,9 @@ def _age(seconds: float) -> str:
 
 
 def lock_holder(session: Session) -> Blocker | None:
-    """Return the runner that holds the advisory lock, or None where it has just let go."""
+    """Return the runner that holds the lock, or None where it has just let go."""
     try:
-        (result,) = session.run(sql.load("lock_holder").replace("{key}", str(LOCK_KEY)))
+        (result,) = session.ask(sql.load("lock_holder"))
     except QueryError:
         return None
     return Blocker.of(result.rows[0]) if result.rows else None
@@ -82,6 +82,13 @@ def look_at(blockers: Sequence[Blocker]) -> str:
         return "select * from pg_prepared_xacts"
     pids = ", ".join(str(blocker.pid) for blocker in blockers)
     return f"select * from pg_stat_activity where pid in ({pids})"
+
+
+def look_at_runner(holder: Blocker | None) -> str:
+    """Return the command that shows the runner that holds the lock."""
+    if holder is not None:
+        return look_at([holder])
+    return "select * from pg_locks where relation = 'pgvouch.ledger'::regclass"
 
 
 @dataclass
@@ -116,7 +123,7 @@ class Watch:
         query = sql.load("blockers").replace("{own}", own)
         try:
             self._session = self._session or Session.open(self.conninfo, "pgvouch watch")
-            (result,) = self._session.run(query)
+            (result,) = self._session.ask(query)
         except (ConnectError, QueryError, ConnectionLost):
             # There may be no connection left for us; what we wait for is not made better by that.
             self._is_blind = True

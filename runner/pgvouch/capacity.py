@@ -48,7 +48,7 @@ def refuse_too_many_locks(session: Session, prepared: Sequence[Prepared]) -> Non
         PlanError: with the numbers.
     """
     needed = sum(locks_needed(item.script.source.rendered.text) for item in prepared)
-    (result,) = session.run(sql.load("lock_capacity"))
+    (result,) = session.ask(sql.load("lock_capacity"))
     per_transaction, capacity, held = (int(value or 0) for value in result.rows[0])
     if needed <= capacity - held:
         return

@@ -74,7 +74,7 @@ def blame(error: MigrationError, blockers: Sequence[Blocker]) -> None:
 def cannot_begin(session: Session, exc: QueryError) -> VouchError:
     """Return the error for a server on which no writing transaction can begin."""
     session.roll_back()
-    (result,) = session.run("select pg_catalog.pg_is_in_recovery()")
+    (result,) = session.ask("select pg_is_in_recovery()")
     if result.rows[0][0] == "t":
         return StandbyError(
             "the server is a read-only standby",

@@ -5,41 +5,50 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pgvouch import __version__, sql
-from pgvouch.db import QueryError, Session, noticing_loss
+from pgvouch.db import OWN_PATH, QueryError, Session, noticing_loss
 from pgvouch.errors import ConnectError, PlanError
-from pgvouch.message import LOCK_KEY, LOCK_TIMEOUT, literal
+from pgvouch.message import UNTRUSTED, literal
 from pgvouch.plan import Applied, State
 
 VERSION = 1
-_YOYO_TABLE = (
-    "select coalesce(to_regclass('pgvouch._yoyo_migration'), to_regclass('_yoyo_migration'))::text"
-)
+_LOOK_TIMEOUT = "5s"
+_CREATE_TIMEOUT = "1s"
 _NO_LEDGER = {"3F000", "42P01"}  # no such schema, no such table
+_NAME_HELD = "55P03"  # by another runner that has not committed yet
+_CREATED_BY_ANOTHER = {"42P06", "42P07", "42710", "23505"}
+_RELATIONS = ("ledger", "migration", "acceptance", "_yoyo_migration", "_yoyo_log", "_yoyo_version")
 
 
-def read(session: Session) -> list[Applied] | None:
+def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
     """Return the rows of the ledger in the order of application, or None where there is none.
 
+    Args:
+        session: where.
+        of_anyone: also believe a ledger that belongs to a role that has nothing to do with ours:
+            for those who only wait, and run nothing of what it says.
+
     Raises:
-        PlanError: a newer pgvouch has made this ledger, or the role may not read it.
+        PlanError: it is not to be believed, a newer pgvouch has made it, or the role may not read
+            it.
     """
+    names = ", ".join(literal(name) for name in _RELATIONS)
+    trust = _trust_sql(f"n.nspname = 'pgvouch' and c.relname in ({names})", of_anyone=of_anyone)
     try:
-        # One message is one transaction: the setting ends with it.
-        query = sql.load("ledger_rows")
-        result = session.run(f"set local lock_timeout = {literal(LOCK_TIMEOUT)};\n{query}")[-1]
+        result = session.ask(
+            f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{trust};\n{sql.load('ledger_rows')}"
+        )[-1]
     except QueryError as exc:
         if exc.server.sqlstate in _NO_LEDGER:
             return None
         if exc.server.sqlstate == "55P03":
             raise ConnectError(
-                f"somebody has kept the ledger locked for {LOCK_TIMEOUT}",
+                f"somebody has kept the ledger locked for {_LOOK_TIMEOUT}",
                 server=exc.server,
                 state="Nothing was run.",
                 hint="see who it is: select pid, query from pg_stat_activity join pg_locks using "
                 "(pid) where relation = 'pgvouch.migration'::regclass",
             ) from None
-        if exc.server.sqlstate == "42501":
-            raise _not_ours(exc) from None
+        _refuse_stranger(exc)
         raise
     version = int(result.rows[-1][0] or 0)
     if version > VERSION:
@@ -51,11 +60,35 @@ def read(session: Session) -> list[Applied] | None:
     return [_applied(row) for row in result.rows if row[1] is not None]
 
 
-def _not_ours(exc: QueryError) -> PlanError:
-    return PlanError(
-        "the ledger belongs to another role",
-        server=exc.server,
-        hint="connect as the role that migrates; an application has no business here",
+def _trust_sql(relations: str, *, of_anyone: bool = False) -> str:
+    """Return the statement that fails where a ledger is not to be believed."""
+    text = sql.load("ledger_trust").replace("{relations}", relations)
+    return text.replace("{owners}", str(not of_anyone).lower()).replace("{untrusted}", UNTRUSTED)
+
+
+def _refuse_stranger(exc: QueryError) -> None:
+    """Say of a ledger that is not ours, or not to be believed, what it is.
+
+    Raises:
+        PlanError: it is one of these.
+    """
+    if exc.server.sqlstate not in {"42501", UNTRUSTED}:
+        return
+    if exc.server.sqlstate == "42501" or exc.server.detail == "owner":
+        raise PlanError(
+            "the ledger belongs to another role",
+            server=exc.server if exc.server.sqlstate == "42501" else None,
+            notes=[] if exc.server.sqlstate == "42501" else [exc.server.primary],
+            state="Nothing was run.",
+            hint="connect as the role that migrates (PGOPTIONS='-c role=…' becomes one); an "
+            "application has no business here. It has to be this role, one that it is a member of, "
+            "the database's owner or a superuser: what a ledger says is run",
+        )
+    raise PlanError(
+        exc.server.primary,
+        state="Nothing was run, and nothing of it was read.",
+        hint="a ledger is ordinary tables, without rules, triggers and row level security. If this "
+        "is none of yours, find out who has made it, and drop it",
     )
 
 
@@ -77,51 +110,101 @@ def _applied(row: Sequence[str | None]) -> Applied:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Yoyo:
+    """The ledger of stock yoyo, in a database that has none of ours."""
+
+    migration: str
+    """Its table, qualified and quoted."""
+    log: str
+
+
 def read_yoyo(session: Session) -> list[Applied]:
-    """Return what stock yoyo has recorded in a database that has no ledger of ours yet."""
-    (found,) = session.run(_YOYO_TABLE)
-    if (table := found.rows[0][0]) is None:
+    """Return what stock yoyo has recorded in a database that has no ledger of ours yet.
+
+    Raises:
+        PlanError: it is not to be believed, or the role may not read it.
+    """
+    found = _find_yoyo(session)
+    if found is None:
         return []
     try:
-        (result,) = session.run(
-            f"select migration_id from {table} order by applied_at_utc, migration_id"
+        (result,) = session.ask(
+            f"select migration_id from {found.migration} order by applied_at_utc, migration_id"
         )
     except QueryError as exc:
-        if exc.server.sqlstate == "42501":
-            raise _not_ours(exc) from None
+        _refuse_stranger(exc)
         raise
     ids = [row[0] for row in result.rows if row[0]]
     return [Applied(name, State.APPLIED, None, order=place) for place, name in enumerate(ids)]
 
 
+def _find_yoyo(session: Session) -> _Yoyo | None:
+    """Find yoyo's ledger where yoyo looks for it: in the session's search_path.
+
+    Raises:
+        PlanError: it is not to be believed.
+    """
+    # Qualified, and without an operator, for this one statement has to see the session's path.
+    (path,) = session.run("select pg_catalog.to_regclass('_yoyo_migration')::pg_catalog.oid")
+    own = "n.nspname = 'pgvouch' and c.relname = '_yoyo_migration'"
+    wanted = f"c.oid = {path.rows[0][0] or 0} or {own}"
+    beside = (
+        "c.relname = '_yoyo_log' and c.relnamespace in "
+        f"(select c.relnamespace from pg_class as c, pg_namespace as n where {wanted})"
+    )
+    names = (
+        "select format('%I.%I', n.nspname, c.relname), format('%I.%I', n.nspname, '_yoyo_log') "
+        "from pg_class as c join pg_namespace as n on n.oid = c.relnamespace "
+        f"where {wanted} order by n.nspname <> 'pgvouch'"
+    )
+    try:
+        _, result = session.ask(f"{_trust_sql(f'{wanted} or {beside}')};\n{names}")
+    except QueryError as exc:
+        _refuse_stranger(exc)
+        raise
+    return _Yoyo(str(result.rows[0][0]), str(result.rows[0][1])) if result.rows else None
+
+
 def ensure(session: Session) -> int | None:
-    """Create the ledger where there is none, in a transaction of its own and under the lock.
+    """Create the ledger where there is none, in a transaction of its own.
+
+    Two runners that create it at once meet at its name, which only one of them gets.
 
     Returns:
-        The number of migrations taken over from stock yoyo, or None where another runner holds
-        the lock.
+        The number of migrations taken over from stock yoyo, or None where another runner creates
+        it at this moment.
 
     Raises:
         QueryError: the role may not create it.
+        PlanError: a schema or tables of its name are not to be believed.
     """
+    yoyo = _find_yoyo(session)
     results = session.run(
-        "begin isolation level read committed read write; "
-        f"select pg_catalog.pg_try_advisory_xact_lock({LOCK_KEY}); "
-        "select pg_catalog.to_regclass('pgvouch.ledger')"
+        "begin isolation level read committed read write\n;"
+        f"{OWN_PATH}\n;set local lock_timeout = '{_CREATE_TIMEOUT}'\n;"
+        "select to_regnamespace('pgvouch') is not null, exists (select from pg_class as c "
+        "join pg_namespace as n on n.oid = c.relnamespace "
+        "where n.nspname = 'pgvouch' and c.relname = 'ledger')"
     )
+    has_schema, has_ledger = (value == "t" for value in results[-1].rows[0])
     try:
-        if results[1].rows[0][0] != "t":
-            session.run("rollback")
-            return None
-        taken_over = 0 if results[2].rows[0][0] else create(session)
+        taken_over = 0 if has_ledger else _create(session, yoyo, has_schema=has_schema)
         session.run("commit")
+    except QueryError as exc:
+        session.roll_back()
+        if exc.server.sqlstate == _NAME_HELD or (
+            exc.server.sqlstate in _CREATED_BY_ANOTHER and read(session) is not None
+        ):
+            return None
+        raise
     except BaseException:
         session.roll_back()
         raise
     return taken_over
 
 
-def create(session: Session) -> int:
+def _create(session: Session, yoyo: _Yoyo | None, *, has_schema: bool) -> int:
     """Create the ledger in the open transaction, and take over what stock yoyo has recorded.
 
     Returns:
@@ -129,26 +212,25 @@ def create(session: Session) -> int:
     """
     from pgvouch.backend import VouchBackend
 
-    (found,) = session.run(_YOYO_TABLE)
-    session.run("create schema if not exists pgvouch")
+    # With IF NOT EXISTS the right to create a schema would be asked for where there is one, too.
+    if not has_schema:
+        session.run("create schema pgvouch")
     backend = VouchBackend(session.connection)
     with noticing_loss(session.connection):
         backend.create_tables()
-    session.run(sql.load("ledger"))
-    table = found.rows[0][0]
-    if table is not None and not table.startswith("pgvouch."):
-        session.run(_take_over_sql(table))
+    session.run(f"{OWN_PATH}\n;{sql.load('ledger')}")
+    if yoyo is not None and not yoyo.migration.startswith("pgvouch."):
+        session.run(_take_over_sql(yoyo))
     return len(read(session) or ())
 
 
-def _take_over_sql(table: str) -> str:
-    log = table.replace("_yoyo_migration", "_yoyo_log")
+def _take_over_sql(yoyo: _Yoyo) -> str:
     return f"""
-      insert into pgvouch._yoyo_migration select * from {table};
-      insert into pgvouch._yoyo_log select * from {log};
+      insert into pgvouch._yoyo_migration select * from {yoyo.migration};
+      insert into pgvouch._yoyo_log select * from {yoyo.log};
       insert into pgvouch.migration (migration_id, state, applied_at, applied_by)
       select migration_id, 'applied', applied_at_utc at time zone 'UTC', 'yoyo'
-      from {table} order by applied_at_utc, migration_id"""
+      from {yoyo.migration} order by applied_at_utc, migration_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +279,7 @@ def record_sql(
 
 def rollback_texts(session: Session, ids: Sequence[str]) -> dict[str, "Stored"]:
     """Return the rollbacks that were stored with migrations, by identifier."""
-    (result,) = session.run(
+    (result,) = session.ask(
         "select migration_id, rollback_sql, irreversible from pgvouch.migration "
         f"where migration_id = any ({literal(list(ids))})"
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pgvouch import sql
-from pgvouch.db import QueryError, Session
+from pgvouch.db import OWN_PATH, QueryError, Session
 from pgvouch.errors import DataLossError
 from pgvouch.message import Message
 from pgvouch.wire import Result
@@ -58,7 +58,10 @@ class _Suspect:
 
 def add_savepoint(message: Message) -> None:
     """Append what has to be known ahead of a rollback, and the point to go back to."""
-    message.add(sql.load("tables"), name="tables").add("savepoint pgvouch_rollback")
+    message.add("savepoint pgvouch_own", OWN_PATH)
+    message.add(sql.load("tables"), name="tables")
+    message.add("rollback to savepoint pgvouch_own", "release savepoint pgvouch_own")
+    message.add("savepoint pgvouch_rollback")
 
 
 def settle(
@@ -87,7 +90,7 @@ def settle(
         DataLossError: naming what would be lost; the caller ends the transaction.
     """
     before = message.results_of("tables", results)[0].rows[0][0] or ""
-    after, columns = session.run(f"{sql.load('tables')};\n{sql.load('dropped_columns')}")
+    after, columns = session.ask(f"{sql.load('tables')};\n{sql.load('dropped_columns')}")
     suspects = _suspects(before, after.rows[0][0] or "")
     suspects += [_Suspect("column", str(row[0]), str(row[1])) for row in columns.rows]
     if not suspects:
@@ -130,7 +133,7 @@ def _count(session: Session, suspects: Sequence[_Suspect]) -> _Counted:
     if not suspects:
         return {}
     wanted = ", ".join(f"({s.relation}::oid, {s.attribute})" for s in suspects)
-    (named,) = session.run(sql.load("table_names").replace("{wanted}", wanted))
+    (named,) = session.ask(sql.load("table_names").replace("{wanted}", wanted))
     names = {(row[0], row[1]): (str(row[2]), row[3]) for row in named.rows}
     found = [(s, *names[key]) for s in suspects if (key := (s.relation, s.attribute)) in names]
     queries = [_counting(table, column) for _, table, column in found]
@@ -155,9 +158,9 @@ def _counting(table: str, column: str | None) -> str:
 def _run_counts(session: Session, queries: Sequence[str]) -> list[int]:
     if not queries:
         return []
-    inside = ["savepoint pgvouch_count", "set local row_security = off", *queries]
+    inside = ["savepoint pgvouch_count", OWN_PATH, "set local row_security = off", *queries]
     results = session.run(";\n".join([*inside, "rollback to savepoint pgvouch_count"]))
-    return [int(result.rows[0][0] or 0) for result in results[2:-1]]
+    return [int(result.rows[0][0] or 0) for result in results[3:-1]]
 
 
 def _count_alone(session: Session, query: str) -> int | None:

@@ -37,8 +37,8 @@ RESET_ROLE = ("reset session authorization", "reset role", "reset all")
 """Enough within one migration: its own temporary tables and prepared statements stay."""
 
 _LARGEST_MESSAGE = 1 << 20
-LOCK_TIMEOUT = "5s"
-"""How long a statement waits for a lock where nothing else is said."""
+LOCK_TIMEOUT_SHARE = 0.5
+"""Of the server's deadlock_timeout, which is a second unless somebody has changed it."""
 
 _LONGEST_NAME = 63
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_./ -]")
@@ -220,11 +220,22 @@ end
 $pgvouch$"""
 
 
+DEFAULT_LOCK_TIMEOUT = own_block(f"""\
+  perform set_config('lock_timeout', greatest(
+    1, {LOCK_TIMEOUT_SHARE} * 1000
+      * extract(epoch from current_setting('deadlock_timeout')::interval)
+  )::bigint::text, true);""")
+"""Where nothing else is said: our statement gives way, and is tried again, well before somebody
+who is in a deadlock with us looks for one and is ended by the server."""
+
+
 def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) -> str:
-    """Return the statement that takes the advisory lock and reads the ledger again under it.
+    """Return the statement that takes the runner's lock and reads the ledger again under it.
 
     It fails with one of the SQLSTATEs below; it never waits, because a waiting transaction holds a
-    snapshot for which CREATE INDEX CONCURRENTLY would wait in turn.
+    snapshot for which CREATE INDEX CONCURRENTLY would wait in turn. The lock is on a row that only
+    the ledger's owner may lock. The row is written, too: under REPEATABLE READ a runner whose
+    snapshot is older than somebody else's work then fails with 40001, and tries again.
 
     Args:
         migration_id: the migration.
@@ -245,19 +256,21 @@ def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) 
   )"""
     elif recorded is not None:
         other = f"(select count(*) from pgvouch._yoyo_migration) <> {recorded}"
-    return f"""do $pgvouch$
-begin
-  if not pg_catalog.pg_try_advisory_xact_lock({LOCK_KEY}) then
+    return own_block(f"""\
+  perform from pgvouch.ledger for update skip locked;
+  if not found then
+    if not exists (select from pgvouch.ledger) then
+      raise exception using errcode = '{NO_ROW}', message = 'pgvouch.ledger has lost its row';
+    end if;
     raise exception using errcode = '{LOCKED}', message = 'another runner is at work';
   end if;
+  update pgvouch.ledger set version = version;
   if {moved} then
     raise exception using errcode = '{LEDGER_MOVED}', message = 'the ledger has moved on';
   end if;
   if {other} then
     raise exception using errcode = '{LEDGER_OTHER}', message = 'the ledger is another one';
-  end if;
-end
-$pgvouch$"""
+  end if;""")
 
 
 def application_name_sql(verb: str, migration_id: str) -> str:
@@ -277,17 +290,15 @@ def marker_of(verb: str, migration_id: str, token: str = "") -> str:
 
 def same_transaction_sql(xid: str) -> str:
     """Return the statement that fails when the transaction is no longer the one that began."""
-    return f"""do $pgvouch$
-begin
-  if pg_catalog.pg_current_xact_id_if_assigned()::text is distinct from {literal(xid)} then
+    return own_block(f"""\
+  if pg_current_xact_id_if_assigned()::text is distinct from {literal(xid)} then
     raise exception using errcode = '{ENDED}', message = 'the transaction was ended';
-  end if;
-end
-$pgvouch$"""
+  end if;""")
 
 
 LOCKED = "PGV01"
 LEDGER_MOVED = "PGV02"
 ENDED = "PGV03"
 LEDGER_OTHER = "PGV05"
-LOCK_KEY = 0x7067766F756368  # "pgvouch"; PostgreSQL keeps advisory locks apart by database
+UNTRUSTED = "PGV06"
+NO_ROW = "PGV07"

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pgvouch.message import LOCK_TIMEOUT
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How migrations are run. Times in seconds, or as PostgreSQL writes a duration."""
 
-    lock_timeout: str = LOCK_TIMEOUT
-    """For transactional migrations; the header of a file overrides it."""
+    lock_timeout: str | None = None
+    """For transactional migrations; the header of a file overrides it. None: half of the server's
+    deadlock_timeout."""
     statement_timeout: str | None = None
     lock_wait_s: float = 300.0
     """How long to wait for another runner."""

@@ -1,18 +1,20 @@
 """One transaction around one migration or rollback: how it begins, and how it ends."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from pgvouch import failure
 from pgvouch.blockers import Watch
-from pgvouch.db import QueryError, Session
+from pgvouch.db import OWN_PATH, QueryError, Session
 from pgvouch.duration import seconds
 from pgvouch.errors import PlanError, VouchError
-from pgvouch.events import Listener
+from pgvouch.events import Listener, Note
 from pgvouch.message import (
+    DEFAULT_LOCK_TIMEOUT,
     LEDGER_MOVED,
     LEDGER_OTHER,
+    LOCK_TIMEOUT_SHARE,
     LOCKED,
+    NO_ROW,
     RESET_ROLE,
     RESET_SESSION,
     Message,
@@ -29,6 +31,20 @@ from pgvouch.waiting import LockedError, under_lock
 from pgvouch.wire import Result
 
 _LONGEST_LOOK_S = 1.0
+# Nothing in it is looked up in a search_path: no operator, and every name with its schema.
+_WHO = (
+    "select pg_catalog.pg_current_xact_id()::pg_catalog.text, pg_catalog.pg_backend_pid(), "
+    "pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('deadlock_timeout')"
+)
+
+
+def ledger_without_row() -> PlanError:
+    """Return the error for a ledger in which there is nothing to lock."""
+    return PlanError(
+        "pgvouch.ledger has lost its row, so runners cannot keep each other out",
+        state="Nothing was run.",
+        hint="find out who has deleted it; then: insert into pgvouch.ledger (version) values (1)",
+    )
 
 
 class LedgerMovedError(Exception):
@@ -54,11 +70,16 @@ class Transaction:
     """How many migrations the ledger has to have ahead of this one; None: nobody counts."""
     xid: str = ""
 
-    @cached_property
+    def __post_init__(self) -> None:
+        self.lock_timeout = self.script.lock_timeout or self.options.lock_timeout
+        """None, until the server has said how long by default."""
+
+    @property
     def settings(self) -> tuple[str, ...]:
         """What has to be said again after each reset of the session."""
+        timeout = self.lock_timeout
         return (
-            f"set local lock_timeout = {literal(self._lock_timeout)}",
+            f"set local lock_timeout = {literal(timeout)}" if timeout else DEFAULT_LOCK_TIMEOUT,
             application_name_sql(self.verb, self.identifier),
         )
 
@@ -81,8 +102,7 @@ class Transaction:
         is_applied = self.verb == "rollback"
         guard = guard_sql(self.identifier, applied=is_applied, recorded=self.recorded)
         message.add(guard, name="guard")
-        who = "select pg_catalog.pg_current_xact_id()::text, pg_catalog.pg_backend_pid()"
-        return message.add(who, name="xid")
+        return message.add(_WHO, name="xid")
 
     def open(self, message: Message) -> tuple[Result, ...]:
         """Send the opening (and what was appended to it), waiting for other runners.
@@ -99,9 +119,11 @@ class Transaction:
             lambda: self.try_open(message),
             state=f"Nothing of {self.identifier} was run.",
         )
-        xid, pid = message.results_of("xid", results)[0].rows[0]
+        xid, pid, lock_timeout, deadlock_timeout = message.results_of("xid", results)[0].rows[0]
         self.xid, self.watch.pid = xid or "", int(pid or 0)
         self.refuse_ended()
+        self._warn_of_patience(deadlock_timeout or "1s")
+        self.lock_timeout = lock_timeout
         return results
 
     def try_open(self, message: Message) -> tuple[Result, ...]:
@@ -131,6 +153,8 @@ class Transaction:
                     "another runner has applied or rolled back something in the meantime",
                     hint="run the same command again: it plans anew",
                 ) from None
+            if exc.server.sqlstate == NO_ROW:
+                raise ledger_without_row() from None
             raise self.error(message, exc) from None
 
     def send(self, message: Message) -> tuple[Result, ...]:
@@ -164,17 +188,18 @@ class Transaction:
         message.add("set constraints all immediate", *RESET_ROLE, *self.settings)
         # LISTEN begins and ends with a commit: taken back in the next migration it would be late.
         message.add("unlisten *")
-        message.add(same_transaction_sql(self.xid), "set local search_path = pg_catalog")
+        message.add(same_transaction_sql(self.xid), OWN_PATH)
         message.add(*ledger, name="ledger")
-        message.add("set local search_path to default")
         if self.commits:
             durable = (
                 "case current_setting('synchronous_commit') when 'off' then 'on' "
                 "else current_setting('synchronous_commit') end"
             )
             setting = durable if flush else "'off'"
-            message.add(f"select pg_catalog.set_config('synchronous_commit', {setting}, true)")
-            message.add("commit")
+            message.add(f"select set_config('synchronous_commit', {setting}, true)")
+            message.add("set local search_path to default", "commit")
+        else:
+            message.add("set local search_path to default")
         try:
             self.session.run(message.text)
         except QueryError as exc:
@@ -184,13 +209,22 @@ class Transaction:
                 error.hint = error.hint or "does the migration itself change the schema pgvouch?"
             raise error from None
 
-    @property
-    def _lock_timeout(self) -> str:
-        return self.script.lock_timeout or self.options.lock_timeout
+    def _warn_of_patience(self, deadlock_timeout: str) -> None:
+        """Say what a lock timeout that somebody has asked for may do to others."""
+        asked = self.lock_timeout
+        if asked and not 0 < seconds(asked) < seconds(deadlock_timeout):
+            longer = "without end" if seconds(asked) == 0 else f"for {asked}"
+            self.listener(
+                Note(
+                    f"{self.identifier} waits for a lock {longer}, not less than the server's "
+                    f"deadlock_timeout of {deadlock_timeout}: in a deadlock it may be a client's "
+                    "transaction that is ended"
+                )
+            )
 
     def look_after_s(self) -> float:
         """Return after how long a wait we look at who is in the way."""
-        timeout_s = seconds(self._lock_timeout)
+        timeout_s = seconds(self.lock_timeout) if self.lock_timeout else LOCK_TIMEOUT_SHARE
         return min(timeout_s / 2 or _LONGEST_LOOK_S, _LONGEST_LOOK_S)
 
     def refuse_ended(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pgvouch import sqltext
 from pgvouch.db import QueryError, Session
 from pgvouch.errors import FileError, Place, ServerMessage
-from pgvouch.message import LOCK_TIMEOUT, RESET_ROLE, Message, Source
+from pgvouch.message import DEFAULT_LOCK_TIMEOUT, RESET_ROLE, Message, Source
 from pgvouch.promises import Check, Kind, Piece, Promises
 from pgvouch.variables import Rendered
 from pgvouch.wire import Result
@@ -74,7 +74,7 @@ def run(
     promises: Promises | None,
     before: Sequence[Rows] = (),
     *,
-    settings: Sequence[str] = (f"set local lock_timeout = '{LOCK_TIMEOUT}'",),
+    settings: Sequence[str] = (DEFAULT_LOCK_TIMEOUT,),
 ) -> tuple[tuple[Result, ...], Verdict]:
     """Send a message with all plain checks after it, then every `check error` on its own.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from pgvouch.blockers import Blocker, lock_holder
+from pgvouch.blockers import Blocker, lock_holder, look_at_runner
 from pgvouch.db import Session
 from pgvouch.errors import ConnectError, VouchError
 from pgvouch.events import Listener, Waiting
@@ -16,7 +16,7 @@ _TRANSIENT = {"55P03", "40P01", "40001"}  # lock timeout, deadlock, serializatio
 
 
 class LockedError(Exception):
-    """Another runner holds the advisory lock, or is at work on a non-transactional migration."""
+    """Another runner holds the lock, or is at work on a non-transactional migration."""
 
     def __init__(self, holder: Blocker | None = None) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class LockedError(Exception):
 def under_lock(
     session: Session, options: Options, listener: Listener, action: Callable[[], T], *, state: str
 ) -> T:
-    """Run an action that needs the advisory lock, again and again while another runner has it.
+    """Run an action that needs the runner's lock, again and again while another runner has it.
 
     It never waits in the server: a waiting transaction holds a snapshot, for which CREATE INDEX
     CONCURRENTLY would wait in turn.
@@ -69,8 +69,7 @@ def under_lock(
             f"another runner has been at work for {options.lock_wait_s:g} s",
             notes=[f"it is {holder}"] if holder else [],
             state=state,
-            hint="see what it does: select * from pg_stat_activity where application_name like "
-            "'pgvouch%'; --lock-wait 30min waits longer",
+            hint=f"see what it does: {look_at_runner(holder)}; --lock-wait 30min waits longer",
         ) from None
 
 

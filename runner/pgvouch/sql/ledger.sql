@@ -1,12 +1,12 @@
 -- The ledger beside yoyo's own tables, in the schema pgvouch. It is run once per database, in one
--- transaction, under the advisory lock. Nobody but its owner may read it: in Supabase, and wherever
--- default privileges were set, new tables are open to the API roles.
+-- transaction. Nobody but its owner may read it: in Supabase, and wherever default privileges
+-- were set, new tables are open to the API roles.
 
 create table pgvouch.ledger (
   version integer not null,
   created_at timestamptz not null default pg_catalog.clock_timestamp()
 );
-comment on table pgvouch.ledger is 'One row: the version of this ledger. A newer one than the program knows is refused.';
+comment on table pgvouch.ledger is 'One row: the version of this ledger. A newer one than the program knows is refused. Runners lock the row, and write it as it is, to keep each other out.';
 insert into pgvouch.ledger (version) values (1);
 
 create table pgvouch.migration (

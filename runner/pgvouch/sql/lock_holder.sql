@@ -1,18 +1,15 @@
--- The runner that holds our advisory lock in this database. The 64 bits of its key are in two columns.
+-- The runner that holds the lock: it has written the ledger's row, and others see its transaction as the old row's xmax.
 select
   a.pid,
   a.usename,
   a.application_name,
-  pg_catalog.host(a.client_addr),
+  host(a.client_addr),
   a.state,
-  pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - a.xact_start),
+  date_part('epoch', clock_timestamp() - a.xact_start),
   a.query,
   null,
   null
-from pg_catalog.pg_locks as l
-  join pg_catalog.pg_stat_activity as a on a.pid = l.pid
-where l.locktype = 'advisory'
-  and l.granted
-  and l.database = (select d.oid from pg_catalog.pg_database as d where d.datname = pg_catalog.current_database())
-  and (l.classid::bigint << 32) | l.objid::bigint = {key}
-  and l.objsubid = 1
+from pgvouch.ledger as w
+  join pg_locks as l on l.locktype = 'transactionid' and l.transactionid = w.xmax and l.granted
+  join pg_stat_activity as a on a.pid = l.pid
+where l.mode = 'ExclusiveLock'
