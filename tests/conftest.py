@@ -111,7 +111,8 @@ def every_server(request: pytest.FixtureRequest) -> Server:
     return start(request.param)
 
 
-def _fresh(on: Server) -> Iterator[str]:
+def fresh(on: Server) -> Iterator[str]:
+    """Make a database with a name of its own, for as long as a test has it."""
     name = f"t_{secrets.token_hex(6)}"
     with on.janitor(name):
         yield on.url(name)
@@ -120,13 +121,17 @@ def _fresh(on: Server) -> Iterator[str]:
 @pytest.fixture
 def url(pg18: Server) -> Iterator[str]:
     """The URL of an empty database of its own."""
-    yield from _fresh(pg18)
+    yield from fresh(pg18)
 
 
 @pytest.fixture
 def every_url(every_server: Server) -> Iterator[str]:
     """The same, on each of the servers here."""
-    yield from _fresh(every_server)
+    yield from fresh(every_server)
+
+
+LOCK = "update pgvouch.ledger set version = version"
+"""What a runner does to keep the others out, for a test that is the other runner."""
 
 
 def query(url: str, sql: str) -> list[tuple[object, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from conftest import ROOT, Server, _fresh, query
+from conftest import ROOT, Server, fresh, query
 from pgvouch import api, plan
 from pgvouch.config import Database, database_names, find_project, read_database
 from pgvouch.db import Session
@@ -82,7 +82,7 @@ def test_psql_gives_the_same_schema_byte_for_byte(
     every_server: Server, every_url: str, session: Session, system: Database
 ) -> None:
     migrate(session, system)
-    for other in _fresh(every_server):
+    for other in fresh(every_server):
         apply_by_psql(every_server, other, plan.in_order(system.migrations))
         assert dump(every_server, other) == dump(every_server, every_url)
 

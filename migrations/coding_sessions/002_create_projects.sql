@@ -1,7 +1,6 @@
 -- What a user builds. Its sessions, their jobs and their events go with it when it is deleted; the
 -- application archives or marks a project as deleted by its status instead.
 -- depends: 001_create_profiles
--- lock_timeout: 2s
 
 create table public.projects (
   id uuid not null default gen_random_uuid(),

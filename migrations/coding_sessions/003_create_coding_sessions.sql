@@ -1,7 +1,6 @@
 -- A stretch of work on a project. Users start sessions and change their status; none is deleted
 -- except together with its project or its account.
 -- depends: 002_create_projects
--- lock_timeout: 2s
 
 create table public.coding_sessions (
   id uuid not null default gen_random_uuid(),

@@ -1,4 +1,2 @@
--- lock_timeout: 2s
-
 -- Its policies, indexes, trigger and grants go with it.
 drop table public.coding_jobs;

@@ -1,7 +1,6 @@
 -- The queue between sessions and the worker. Users watch their jobs; only the worker, as
 -- service_role, writes them.
 -- depends: 003_create_coding_sessions
--- lock_timeout: 2s
 
 create table public.coding_jobs (
   id uuid not null default gen_random_uuid(),

@@ -1,4 +1,2 @@
--- lock_timeout: 2s
-
 -- Its policy, indexes and grants go with it, and its place in the publication.
 drop table public.session_events;

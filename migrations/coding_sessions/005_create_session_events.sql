@@ -1,7 +1,6 @@
 -- What happens in a session, line by line, as the worker reports it. Events are never changed, so
 -- that there is no updated_at.
 -- depends: 003_create_coding_sessions
--- lock_timeout: 2s
 
 create table public.session_events (
   id uuid not null default gen_random_uuid(),

@@ -3,7 +3,6 @@
 --
 -- The four selected_… and parent_… columns hold ids that nothing checks, as in the application.
 -- depends: 002_create_users
--- lock_timeout: 2s
 
 create table public.feature_plans (
   id uuid not null default gen_random_uuid(),

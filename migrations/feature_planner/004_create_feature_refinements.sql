@@ -1,6 +1,5 @@
 -- The attempts to refine a request. Agents work on it side by side; the user selects one result.
 -- depends: 003_create_feature_plans
--- lock_timeout: 2s
 
 create table public.feature_refinements (
   id uuid not null default gen_random_uuid(),

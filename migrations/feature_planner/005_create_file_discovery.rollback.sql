@@ -1,4 +1,2 @@
--- lock_timeout: 2s
-
 drop table public.discovered_files;
 drop table public.file_discovery_sessions;

@@ -1,6 +1,5 @@
 -- The runs of file discovery, and the files that each found or the user added by hand.
 -- depends: 003_create_feature_plans
--- lock_timeout: 2s
 
 create table public.file_discovery_sessions (
   id uuid not null default gen_random_uuid(),

@@ -1,6 +1,5 @@
 -- The attempts to generate an implementation plan.
 -- depends: 003_create_feature_plans
--- lock_timeout: 2s
 
 create table public.implementation_plan_generations (
   id uuid not null default gen_random_uuid(),

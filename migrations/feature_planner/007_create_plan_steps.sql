@@ -1,6 +1,5 @@
 -- The steps of a generated plan, and each user's library of steps to use again.
 -- depends: 006_create_implementation_plan_generations
--- lock_timeout: 2s
 
 create table public.plan_step_templates (
   id uuid not null default gen_random_uuid(),

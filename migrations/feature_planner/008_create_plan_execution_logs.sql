@@ -1,6 +1,5 @@
 -- The audit trail: every execution of an agent, with what it was asked and what it answered.
 -- depends: 003_create_feature_plans
--- lock_timeout: 2s
 
 create table public.plan_execution_logs (
   id uuid not null default gen_random_uuid(),

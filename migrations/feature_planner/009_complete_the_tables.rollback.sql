@@ -1,5 +1,3 @@
--- lock_timeout: 2s
-
 drop index public.discovered_files_added_by_user_id_idx;
 
 -- stamp: updated_at_trigger(table="plan_step_templates", function="touch_updated_at")

@@ -1,7 +1,6 @@
 -- What the application's tables lacked, and what is ours: triggers that date a change by any hand,
 -- and an index for the one reference that had none.
 -- depends: 005_create_file_discovery 007_create_plan_steps
--- lock_timeout: 2s
 
 -- Its own function, and not one that the site's tables use as well: it will move with the planner.
 create function public.touch_updated_at()

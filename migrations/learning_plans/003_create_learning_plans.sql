@@ -1,7 +1,6 @@
 -- What somebody wants to learn, how, and until when. A public plan can be read by everybody; what
 -- hangs on it is the owner's all the same.
 -- depends: 002_create_users
--- lock_timeout: 2s
 
 create table public.learning_plans (
   id uuid not null default gen_random_uuid(),

@@ -1,4 +1,2 @@
--- lock_timeout: 2s
-
 -- Its policies, index and grants go with it. Nothing is lost: a schedule can be computed again.
 drop table public.plan_schedules;

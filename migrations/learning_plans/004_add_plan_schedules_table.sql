@@ -1,7 +1,6 @@
 -- A plan's schedule, week by week, as it was last computed. The row is worth as much as its
 -- inputs_hash: where that is not the hash of the plan as it is now, the schedule is computed anew.
 -- depends: 003_create_learning_plans
--- lock_timeout: 2s
 
 create table public.plan_schedules (
   -- Identity and the rule of one row per plan in one; the caller supplies it.

@@ -1,4 +1,2 @@
--- lock_timeout: 2s
-
 -- Its sequence goes with it, as in every rollback of the planner's tables.
 drop table public.users;

@@ -1,7 +1,6 @@
 -- What a user asks of a plan. Every saving is a new row, so that a plan can name the one it was made
 -- from. The foreign key locks users against writes for a moment.
 -- depends: 001_create_enums 002_create_users
--- lock_timeout: 2s
 
 create table public.user_goals_and_preferences (
   id serial not null,

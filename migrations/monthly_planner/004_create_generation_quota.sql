@@ -1,6 +1,5 @@
 -- How many plans a user may have made in a month, and how many have been.
 -- depends: 002_create_users
--- lock_timeout: 2s
 
 create table public.generation_quota (
   id serial not null,

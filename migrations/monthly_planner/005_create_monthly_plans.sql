@@ -1,6 +1,5 @@
 -- A plan as the AI gave it. A month can be planned again, so user and month are not unique.
 -- depends: 003_create_user_goals_and_preferences
--- lock_timeout: 2s
 
 create table public.monthly_plans (
   id serial not null,

@@ -1,6 +1,5 @@
 -- The activities of a plan, each with its place in the calendar.
 -- depends: 005_create_monthly_plans
--- lock_timeout: 2s
 
 create table public.plan_tasks (
   id serial not null,

@@ -1,6 +1,5 @@
 -- What became of a task, as often as it was tried.
 -- depends: 006_create_plan_tasks
--- lock_timeout: 2s
 
 create table public.user_activity_history (
   id serial not null,

@@ -1,6 +1,5 @@
 -- What the history says about a user: one row for each kind of insight, written again and again.
 -- depends: 001_create_enums 002_create_users
--- lock_timeout: 2s
 
 create table public.user_productivity_insights (
   id serial not null,

@@ -2,7 +2,6 @@
 --
 -- `create`, not `create or replace`: a function of the same name that somebody else made would keep
 -- its owner and its grants, and the rollback would drop it.
--- lock_timeout: 2s
 
 create function public.update_updated_at_column()
 returns trigger

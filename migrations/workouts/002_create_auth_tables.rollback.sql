@@ -1,5 +1,3 @@
--- lock_timeout: 2s
-
 drop table public.invites;
 drop table public.sessions;
 drop table public.password_resets;

@@ -4,7 +4,6 @@
 -- The indexes of `sessions` are named idx_auth_sessions_…: the design gives their names a second
 -- time, to workout_sessions, and an index has its name for itself in a schema.
 -- depends: 001_create_users
--- lock_timeout: 2s
 
 create table public.magic_links (
   id uuid not null default gen_random_uuid(),

@@ -1,7 +1,6 @@
 -- The library of exercises as a stub: one list for all, by name and body area. 004 makes it what
 -- the templates and sessions need.
 -- depends: 001_create_users
--- lock_timeout: 2s
 
 create table public.exercises (
   id uuid not null default gen_random_uuid(),

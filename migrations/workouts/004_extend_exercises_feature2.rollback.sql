@@ -1,6 +1,5 @@
 -- No exercise is lost: what the stub cannot hold is made to fit. It wants a body area of each, and
 -- a name once for all. With created_by gone, everybody's exercises are in the one list again.
--- lock_timeout: 2s
 
 drop trigger generate_exercise_slug_trigger on public.exercises;
 drop function public.generate_exercise_slug();

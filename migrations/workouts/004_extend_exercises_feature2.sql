@@ -2,7 +2,6 @@
 -- are there already become exercises of the system. All of them are written again under the lock of
 -- the table: it is a library, not a log.
 -- depends: 003_create_exercises_base
--- lock_timeout: 2s
 
 alter table public.exercises
   add column slug varchar(120),

@@ -1,6 +1,5 @@
 -- A user's plans for workouts, to be used again and again.
 -- depends: 001_create_users
--- lock_timeout: 2s
 
 create table public.workout_templates (
   id uuid not null default gen_random_uuid(),

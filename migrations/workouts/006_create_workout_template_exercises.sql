@@ -1,6 +1,5 @@
 -- The exercises of a template in their order.
 -- depends: 004_extend_exercises_feature2 005_create_workout_templates
--- lock_timeout: 2s
 
 create table public.workout_template_exercises (
   id uuid not null default gen_random_uuid(),

@@ -1,6 +1,5 @@
 -- Workouts as they were done. A user is in one at a time.
 -- depends: 005_create_workout_templates
--- lock_timeout: 2s
 
 create table public.workout_sessions (
   id uuid not null default gen_random_uuid(),

@@ -1,6 +1,5 @@
 -- The exercises of a workout in their order, under the names they had that day.
 -- depends: 004_extend_exercises_feature2 007_create_workout_sessions
--- lock_timeout: 2s
 
 create table public.workout_session_exercises (
   id uuid not null default gen_random_uuid(),

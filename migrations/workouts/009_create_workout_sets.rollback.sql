@@ -1,4 +1,2 @@
--- lock_timeout: 2s
-
 drop table public.max_lifts;
 drop table public.workout_sets;

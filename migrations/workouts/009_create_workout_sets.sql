@@ -1,6 +1,5 @@
 -- The sets of a workout, and what is made of them: the best lift of each user in each exercise.
 -- depends: 008_create_workout_session_exercises
--- lock_timeout: 2s
 
 create table public.workout_sets (
   id uuid not null default gen_random_uuid(),

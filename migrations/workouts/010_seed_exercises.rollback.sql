@@ -1,6 +1,5 @@
 -- Only the rows of this migration, never a user's. One that a template, a session or a best lift
 -- refers to is used: it stays, and is found there when the migration comes again.
--- lock_timeout: 2s
 
 delete from public.exercises as exercise
 where exercise.id between 'ec5e0000-0000-4000-8000-000000000001'

@@ -3,7 +3,6 @@
 -- put there before under one of the names stays as it is. One of these that an earlier rollback had
 -- to leave is made as it should be.
 -- depends: 006_create_workout_template_exercises 009_create_workout_sets
--- lock_timeout: 2s
 
 insert into public.exercises as exercise (
   id,

@@ -1,4 +1,2 @@
--- lock_timeout: 2s
-
 drop function public.scheduled_workout_status(date, uuid, date);
 drop table public.scheduled_workouts;

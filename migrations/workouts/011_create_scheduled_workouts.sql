@@ -1,7 +1,6 @@
 -- The calendar: what a user has planned for a day, several entries of one day included. An entry
 -- outlives its template and its session.
 -- depends: 007_create_workout_sessions
--- lock_timeout: 2s
 
 create table public.scheduled_workouts (
   id uuid not null default gen_random_uuid(),

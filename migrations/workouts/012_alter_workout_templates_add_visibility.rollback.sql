@@ -1,6 +1,5 @@
 -- Who shared what is forgotten, and every template is private again. The constraint and the other
 -- index go with the column.
--- lock_timeout: 2s
 
 drop index public.idx_templates_shared;
 alter table public.workout_templates drop column visibility;

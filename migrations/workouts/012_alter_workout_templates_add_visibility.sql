@@ -2,7 +2,6 @@
 -- anew, and every template that is there is private. The indexes are made under the same lock: a
 -- user has tens of templates, not thousands.
 -- depends: 005_create_workout_templates
--- lock_timeout: 2s
 
 alter table public.workout_templates
   add column visibility varchar(20) not null default 'private',

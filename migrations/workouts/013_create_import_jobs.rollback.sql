@@ -1,3 +1,1 @@
--- lock_timeout: 2s
-
 drop table public.import_jobs;

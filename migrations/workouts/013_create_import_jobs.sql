@@ -1,7 +1,6 @@
 -- Imports of large files, for a worker to take up. A file below 1 MB is imported at once and leaves
 -- no row.
 -- depends: 001_create_users
--- lock_timeout: 2s
 
 create table public.import_jobs (
   id uuid not null default gen_random_uuid(),

@@ -201,7 +201,7 @@ _RUNNING = (
     ),
     click.option(
         "--lock-timeout", expose_value=False, callback=_setting, metavar="TIME",
-        help="How long to wait for a table, e.g. 5s (the default); a file's header overrides it.",
+        help="How long to wait for a table, e.g. 2s; by default half of deadlock_timeout.",
     ),
     click.option(
         "--statement-timeout", expose_value=False, callback=_setting, metavar="TIME",

@@ -12,7 +12,7 @@ from pgvouch.plan import Applied, State
 
 VERSION = 1
 _LOOK_TIMEOUT = "5s"
-_CREATE_TIMEOUT = "1s"
+_CREATE_TIMEOUT = "100ms"
 _NO_LEDGER = {"3F000", "42P01"}  # no such schema, no such table
 _NAME_HELD = "55P03"  # by another runner that has not committed yet
 _CREATED_BY_ANOTHER = {"42P06", "42P07", "42710", "23505"}
@@ -169,7 +169,9 @@ def _find_yoyo(session: Session) -> _Yoyo | None:
 def ensure(session: Session) -> int | None:
     """Create the ledger where there is none, in a transaction of its own.
 
-    Two runners that create it at once meet at its name, which only one of them gets.
+    Two runners that create it at once meet at its name, which only one of them gets. The other one
+    does not stay there: a waiting transaction holds a snapshot, and CREATE INDEX CONCURRENTLY waits
+    for those.
 
     Returns:
         The number of migrations taken over from stock yoyo, or None where another runner creates

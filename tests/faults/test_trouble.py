@@ -58,15 +58,13 @@ def test_the_role_s_own_limits(folder: Folder) -> None:
 
 
 def test_an_idle_limit_while_we_wait_for_another_runner(folder: Folder) -> None:
-    from pgvouch.message import LOCK_KEY
-
     folder.write(A)
     query(
         folder.url, f"alter database {database_of(folder.url)} set idle_session_timeout = '100ms'"
     )
     with psycopg.connect(folder.url) as other:
         other.execute("set idle_session_timeout = 0; select 1")
-        other.execute(f"select pg_advisory_xact_lock({LOCK_KEY})")
+        other.execute("create schema pgvouch")
         project = Configured(folder.root, folder.path, folder.root, folder.root)
         database = Database("", folder.path, folder.url, read_database(project, ""))
         waits = 0

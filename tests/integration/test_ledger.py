@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from conftest import Folder
+from conftest import LOCK, Folder
 
 A = {"001_a.sql": "create table a ();\n", "001_a.rollback.sql": "drop table a;\n"}
 B = {"002_b.sql": "create table b ();\n", "002_b.rollback.sql": "drop table b;\n"}
@@ -146,7 +146,7 @@ def test_plan_shows_promises_and_timeouts(folder: Folder) -> None:
     )
     lines = [line.split() for line in folder("plan").out.splitlines()[2:]]
     assert lines == [
-        ["001_a", "checks", "yes", "5s", "none"],
+        ["001_a", "checks", "yes", "auto", "none"],
         ["002_b", "none", "no", "none", "none", "statement", "by", "statement"],
         ["003_c", "none", "no", "2s", "none"],
     ]
@@ -154,7 +154,7 @@ def test_plan_shows_promises_and_timeouts(folder: Folder) -> None:
 
 def test_the_lock_timeout_that_is_nearest_wins(folder: Folder) -> None:
     see = "do $$begin if current_setting('lock_timeout') <> '{}' then raise 'no'; end if; end$$;"
-    folder.write({"001_a.sql": see.format("5s")})
+    folder.write({"001_a.sql": see.format("500ms")})
     assert folder("migrate").code == 0
     folder.write({"002_b.sql": see.format("7s")})
     assert folder("migrate", "--lock-timeout", "7s").code == 0
@@ -170,10 +170,8 @@ def test_a_second_runner_waits_and_then_finds_it_done(folder: Folder) -> None:
     folder.write(A)
     folder("migrate")
     folder.write(B)
-    from pgvouch.message import LOCK_KEY
-
     with psycopg.connect(folder.url) as other:
-        other.execute(f"select pg_advisory_xact_lock({LOCK_KEY})")
+        other.execute(LOCK)
         ran = folder("migrate", "--lock-wait", "200ms")
         assert ran.code == 5
         assert "another runner" in ran.err

@@ -93,4 +93,4 @@ def test_no_default_lock_timeout_for_what_runs_outside_of_a_transaction(folder: 
     assert "lock_timeout is 0" in ran.err
     assert "lock_timeout is 3s" in ran.err
     # What can be in a transaction is protected like every other migration.
-    assert folder.query("table seen") == [("5s",), ("3s",)]
+    assert folder.query("table seen") == [("500ms",), ("3s",)]

@@ -8,14 +8,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 
-from conftest import Folder, database_of, query
+from conftest import LOCK, Folder, database_of, query
 from pgvouch import api
 from pgvouch.config import Database, Project, read_database
 from pgvouch.db import Session
 from pgvouch.errors import ConnectError, MigrationError, PlanError
 from pgvouch.events import Event, Finished, Started, Waiting
-from pgvouch.message import LOCK_KEY
 from pgvouch.options import Options
 
 BUSY = {
@@ -66,7 +66,7 @@ def test_it_gives_way_the_clients_go_on_and_it_tries_again(folder: Folder) -> No
         pid = reader.info.backend_pid
 
         def on(event: Event) -> None:
-            if _waits(event, "waiting for t (AccessExclusiveLock), held by pid"):
+            if _waits(event, "waiting for public.t (AccessExclusiveLock), held by pid"):
                 order.append("the migration waits")
                 queued.start()  # and queues behind it
             elif _waits(event, "002_t gave way"):
@@ -152,16 +152,70 @@ def test_a_deadlock_is_tried_again(folder: Folder) -> None:
         blocked = threading.Thread(target=lambda: other.execute("lock table a in share mode"))
 
         def on(event: Event) -> None:
-            if _waits(event, "waiting for b"):
+            if _waits(event, "waiting for public.b"):
                 blocked.start()
             elif _waits(event, "002_ab gave way: deadlock detected"):
                 blocked.join(10)
                 other.rollback()
 
-        events = _migrate(folder, on)
+        events = _migrate(folder, on, lock_timeout="1min")
     assert any(_waits(e, "gave way: deadlock detected") for e in events)
     assert isinstance(events[-1], Finished)
     assert folder.query("select n from a union all select n from b") == []
+
+
+def test_in_a_deadlock_it_is_the_migration_that_gives_way(folder: Folder) -> None:
+    folder.write({"001_ab.sql": "create table a (); create table b ();"})
+    folder("migrate")
+    folder.write({"002_ab.sql": "alter table a add n int; alter table b add n int;"})
+    with psycopg.connect(folder.url) as client:
+        client.execute("lock table b in share mode")
+        blocked = threading.Thread(target=lambda: client.execute("lock table a in share mode"))
+
+        def on(event: Event) -> None:
+            if _waits(event, "waiting for public.b"):
+                blocked.start()
+            elif _waits(event, "002_ab gave way: canceling statement due to lock timeout"):
+                blocked.join(10)
+                assert client.info.transaction_status == TransactionStatus.INTRANS  # and sound
+                client.rollback()
+
+        events = _migrate(folder, on)
+    assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize(
+    ("asked", "deadlock", "said"),
+    [
+        ("2s", "1s", "waits for a lock for 2s, not less than the server's deadlock_timeout of 1s"),
+        ("0", "1s", "waits for a lock without end"),
+        ("2s", "3s", None),
+        ("900ms", "1s", None),
+        (None, "10ms", None),
+    ],
+)
+def test_a_longer_lock_timeout_is_said(
+    folder: Folder, asked: str | None, deadlock: str, said: str | None
+) -> None:
+    name = database_of(folder.url)
+    query(folder.url, f"alter database {name} set deadlock_timeout = '{deadlock}'")
+    header = f"-- lock_timeout: {asked}\n" if asked else ""
+    folder.write({"001_a.sql": header + "create table a ();"})
+    ran = folder("migrate")
+    assert ran.code == 0
+    assert (said or "001_a") in ran.err
+    assert ("waits for a lock" in ran.err) is (said is not None)
+
+
+def test_the_default_follows_the_server(folder: Folder) -> None:
+    name = database_of(folder.url)
+    query(folder.url, f"alter database {name} set deadlock_timeout = '2min'")
+    see = "do $$begin if current_setting('lock_timeout') <> '{}' then raise 'no'; end if; end$$;"
+    folder.write({"001_a.sql": see.format("1min")})
+    assert folder("migrate").code == 0
+    query(folder.url, f"alter database {name} set deadlock_timeout = '1ms'")
+    folder.write({"002_b.sql": see.format("1ms")})
+    assert folder("migrate").code == 0
 
 
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01", "55P03"])
@@ -228,7 +282,7 @@ def test_a_runner_that_waits_says_for_whom(folder: Folder) -> None:
     folder("migrate")
     folder.write({"002_b.sql": "create table b ();"})
     with psycopg.connect(folder.url, application_name="pgvouch migrate 002_b") as other:
-        other.execute(f"select pg_advisory_xact_lock({LOCK_KEY}) /* mine */")
+        other.execute(f"{LOCK} /* mine */")
         with pytest.raises(ConnectError) as caught:
             _migrate(folder, lambda _event: None, lock_wait_s=0.3)
         holder = f"pid {other.info.backend_pid} (pgvouch migrate 002_b, role postgres)"
@@ -246,11 +300,15 @@ def test_a_runner_that_waits_says_for_whom(folder: Folder) -> None:
 def test_a_ledger_is_not_waited_for_in_the_server(folder: Folder) -> None:
     folder.write({"001_a.sql": "create table a ();"})
     with psycopg.connect(folder.url) as other:
-        other.execute(f"select pg_advisory_xact_lock({LOCK_KEY})")
+        other.execute("create schema pgvouch")
 
         def on(event: Event) -> None:
             if _waits(event, "another runner is at work"):
-                waiting = query(folder.url, "select count(*) from pg_locks where not granted")
+                waiting = query(
+                    folder.url,
+                    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
+                    "and datname = current_database()",
+                )
                 assert waiting == [(0,)]
                 other.rollback()
 

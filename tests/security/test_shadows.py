@@ -1,12 +1,12 @@
 """A role with CREATE on public puts its own functions in the way of ours: none of them is run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from conftest import Folder, Server, query
+from conftest import SERVERS, Folder, database_of, fresh, start
 
 SHADOWS = (Path(__file__).parent / "shadows.sql").read_text()
 
@@ -33,16 +33,30 @@ FILES = {
 }
 
 
-@pytest.fixture(params=["behind", "ahead"])
-def hostile(request: pytest.FixtureRequest, folder: Folder, pg18: Server) -> Iterator[Folder]:
+@pytest.fixture(
+    params=[(server, place) for server in SERVERS for place in ("behind", "ahead")],
+    ids=" ".join,
+)
+def hostile(
+    request: pytest.FixtureRequest,
+    make_folder: Callable[[str], Folder],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Folder]:
     """A folder for a database whose public schema is full of shadows.
 
     Behind pg_catalog, where it is by default, those that fit better are found; ahead of it all.
     """
+    monkeypatch.chdir(tmp_path)
+    for url in fresh(start(request.param[0])):
+        yield from _hostile(make_folder(url), request.param[1])
+
+
+def _hostile(folder: Folder, place: str) -> Iterator[Folder]:
     folder.write(FILES)
     folder.query(SHADOWS)
-    if request.param == "ahead":
-        name = folder.query("select current_database()::pg_catalog.text")[0][0]
+    if place == "ahead":
+        name = database_of(folder.url)
         folder.query(f'alter database "{name}" set search_path = public, pg_catalog')
     yield folder
     assert _ran(folder) == [(False,)]
@@ -134,5 +148,32 @@ def test_a_statement_of_nobody_knows_what(hostile: Folder) -> None:
     assert ran.code == 0, ran.err
 
 
-def test_query_of_the_tests_sees_them_too(hostile: Folder) -> None:
-    assert query(hostile.url, "select true") == [(True,)]
+STAMPED = """
+create schema auth;
+create function auth.uid() returns pg_catalog.uuid language sql as 'select null::pg_catalog.uuid';
+create function public.update_updated_at() returns trigger language plpgsql as
+  'begin new.updated_at := pg_catalog.now(); return new; end';
+create table public.projects (
+  id pg_catalog.int4 primary key,
+  user_id pg_catalog.uuid not null,
+  updated_at pg_catalog.timestamptz
+);
+create index projects_user_id_idx on public.projects (user_id);
+alter table public.projects enable row level security;
+-- stamp: owner_policies(table="projects", owner="user_id", for=["select"], role="pg_monitor")
+-- stamp: updated_at_trigger(table="projects")
+-- stamp: grants(table="projects", to={"pg_monitor": ["select"]}, revoke=["public"])
+"""
+
+
+def test_stamped_checks_name_what_they_use(hostile: Folder) -> None:
+    stamps = "".join(line + "\n" for line in STAMPED.splitlines() if "-- stamp:" in line)
+    hostile.write({"001_projects.sql": STAMPED, "verify/001_projects.sql": stamps})
+    for name in FILES:
+        (hostile.path / name).unlink()
+    assert hostile("stamp").code == 0
+    ran = hostile("migrate")
+    assert ran.code == 0, ran.err
+    assert "6 checks" in ran.err
+    ran = hostile("verify")
+    assert ran.code == 0, ran.out

@@ -227,8 +227,9 @@ where schemaname = 'public'
 
 -- stamp: owner_policies(table="profiles", owner="id", for=["select", "update"],
 --   names={"select": "Users can view own profile", "update": "Users can update own profile"})
--- stamped: owner_policies sha256:e10199b483f7e088  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_policies sha256:e85524327b286066  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.profiles has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -251,7 +252,10 @@ create policy "Users can update own profile"
   using (id = (select auth.uid()))
   with check (id = (select auth.uid()));
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -305,6 +309,7 @@ full join found as f using (policyname)
 order by as_stamped, policy;
 
 -- check: an index begins with every column that the policies of public.profiles read
+set local search_path = pg_catalog, pg_temp;
 select
   exists (
     select
@@ -327,8 +332,9 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="profiles")
--- stamped: updated_at_trigger sha256:8dbdf007462fa2cd  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:cae768ab6edba00a  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: profiles_updated_at runs public.update_updated_at before every update of a row of public.profiles
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -362,6 +368,7 @@ insert into pg_temp.profiles (updated_at) values ('2000-01-01');
 
 update pg_temp.profiles set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.profiles as t;
 -- end stamp
@@ -370,8 +377,9 @@ from pg_temp.profiles as t;
 --   to={"authenticated": ["select"],
 --   "service_role": ["select", "insert", "update", "delete"]},
 --   columns={"authenticated": {"update": ["display_name", "avatar_url"]}})
--- stamped: grants sha256:16d504e8bcaaa162  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: grants sha256:d18768537fa0c0e8  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public, anon, authenticated and service_role may do with public.profiles exactly what was granted
+set local search_path = pg_catalog, pg_temp;
 with stamped (grantee, column_name, privilege) as (
   -- An empty column is the whole table.
   select null::text, null::text, null::text where false

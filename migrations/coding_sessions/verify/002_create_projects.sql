@@ -217,8 +217,9 @@ where schemaname = 'public'
 --   for=["select", "insert", "update", "delete"],
 --   names={"select": "Users can view own projects", "insert": "Users can create projects",
 --   "update": "Users can update own projects", "delete": "Users can delete own projects"})
--- stamped: owner_policies sha256:5597f19b81360abc  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_policies sha256:d4015435260c318a  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.projects has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -253,7 +254,10 @@ create policy "Users can delete own projects"
   to authenticated
   using (user_id = (select auth.uid()));
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -307,6 +311,7 @@ full join found as f using (policyname)
 order by as_stamped, policy;
 
 -- check: an index begins with every column that the policies of public.projects read
+set local search_path = pg_catalog, pg_temp;
 select
   exists (
     select
@@ -329,8 +334,9 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="projects")
--- stamped: updated_at_trigger sha256:1b28ca22749b08ca  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:43819b93b7dabdb5  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: projects_updated_at runs public.update_updated_at before every update of a row of public.projects
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -364,6 +370,7 @@ insert into pg_temp.projects (updated_at) values ('2000-01-01');
 
 update pg_temp.projects set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.projects as t;
 -- end stamp
@@ -371,8 +378,9 @@ from pg_temp.projects as t;
 -- stamp: grants(table="projects",
 --   to={"authenticated": ["select", "insert", "update", "delete"],
 --   "service_role": ["select", "insert", "update", "delete"]})
--- stamped: grants sha256:a80c888bd5ed9d44  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: grants sha256:8efc51f08ab04ea2  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public, anon, authenticated and service_role may do with public.projects exactly what was granted
+set local search_path = pg_catalog, pg_temp;
 with stamped (grantee, column_name, privilege) as (
   -- An empty column is the whole table.
   select null::text, null::text, null::text where false

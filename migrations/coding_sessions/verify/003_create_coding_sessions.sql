@@ -295,8 +295,9 @@ where schemaname = 'public'
 
 -- stamp: owner_policies(table="coding_sessions", owner="user_id", for=["select"],
 --   names={"select": "Users can view own sessions"})
--- stamped: owner_policies sha256:1879da0ead4729ed  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_policies sha256:8f47b1413a565533  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.coding_sessions has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -312,7 +313,10 @@ create policy "Users can view own sessions"
   to authenticated
   using (user_id = (select auth.uid()));
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -366,6 +370,7 @@ full join found as f using (policyname)
 order by as_stamped, policy;
 
 -- check: an index begins with every column that the policies of public.coding_sessions read
+set local search_path = pg_catalog, pg_temp;
 select
   exists (
     select
@@ -391,8 +396,9 @@ order by indexed;
 --   via=[{"table": "projects", "key": "id", "column": "project_id", "owner": "user_id"}],
 --   own="user_id", for=["insert", "update"],
 --   names={"insert": "Users can create sessions", "update": "Users can update own sessions"})
--- stamped: owner_via_policies sha256:0c9f004e6332fd87  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_via_policies sha256:2aab9cd32866a75a  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.coding_sessions has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -436,7 +442,10 @@ create policy "Users can update own sessions"
     ))
   );
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -490,6 +499,7 @@ full join found as f using (policyname)
 order by as_stamped, policy;
 
 -- check: an index begins with every column that the policies of public.coding_sessions read
+set local search_path = pg_catalog, pg_temp;
 select
   exists (
     select
@@ -515,8 +525,9 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="coding_sessions")
--- stamped: updated_at_trigger sha256:88f96f6c21ed432b  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:93b0759061babe13  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: coding_sessions_updated_at runs public.update_updated_at before every update of a row of public.coding_sessions
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -550,6 +561,7 @@ insert into pg_temp.coding_sessions (updated_at) values ('2000-01-01');
 
 update pg_temp.coding_sessions set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.coding_sessions as t;
 -- end stamp
@@ -557,8 +569,9 @@ from pg_temp.coding_sessions as t;
 -- stamp: grants(table="coding_sessions",
 --   to={"authenticated": ["select", "insert", "update"],
 --   "service_role": ["select", "insert", "update", "delete"]})
--- stamped: grants sha256:59e6873769442a08  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: grants sha256:aa34fe89a2a74c40  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public, anon, authenticated and service_role may do with public.coding_sessions exactly what was granted
+set local search_path = pg_catalog, pg_temp;
 with stamped (grantee, column_name, privilege) as (
   -- An empty column is the whole table.
   select null::text, null::text, null::text where false

@@ -227,8 +227,9 @@ where schemaname = 'public'
 -- stamp: owner_via_policies(table="coding_jobs",
 --   via=[{"table": "coding_sessions", "key": "id", "column": "session_id", "owner": "user_id"}],
 --   for=["select"], names={"select": "Users can view own jobs"})
--- stamped: owner_via_policies sha256:b7cafe3677682f1a  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_via_policies sha256:d34f6a401f3f1826  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.coding_jobs has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -250,7 +251,10 @@ create policy "Users can view own jobs"
     ))
   );
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -304,6 +308,7 @@ full join found as f using (policyname)
 order by as_stamped, policy;
 
 -- check: an index begins with every column that the policies of public.coding_jobs read
+set local search_path = pg_catalog, pg_temp;
 select
   exists (
     select
@@ -328,8 +333,9 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="coding_jobs")
--- stamped: updated_at_trigger sha256:ecad685438902834  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:9bf49788b4d9fce7  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: coding_jobs_updated_at runs public.update_updated_at before every update of a row of public.coding_jobs
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -363,6 +369,7 @@ insert into pg_temp.coding_jobs (updated_at) values ('2000-01-01');
 
 update pg_temp.coding_jobs set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.coding_jobs as t;
 -- end stamp
@@ -370,8 +377,9 @@ from pg_temp.coding_jobs as t;
 -- stamp: grants(table="coding_jobs",
 --   to={"authenticated": ["select"],
 --   "service_role": ["select", "insert", "update", "delete"]})
--- stamped: grants sha256:1a9ca4342bae985f  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: grants sha256:dd55499bbbe9bd58  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public, anon, authenticated and service_role may do with public.coding_jobs exactly what was granted
+set local search_path = pg_catalog, pg_temp;
 with stamped (grantee, column_name, privilege) as (
   -- An empty column is the whole table.
   select null::text, null::text, null::text where false

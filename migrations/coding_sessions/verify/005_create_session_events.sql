@@ -193,8 +193,9 @@ where schemaname = 'public'
 -- stamp: owner_via_policies(table="session_events",
 --   via=[{"table": "coding_sessions", "key": "id", "column": "session_id", "owner": "user_id"}],
 --   for=["select"], names={"select": "Users can view own session events"})
--- stamped: owner_via_policies sha256:16b13fffb72fa5fd  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_via_policies sha256:f931b38cd07b92bb  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.session_events has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -216,7 +217,10 @@ create policy "Users can view own session events"
     ))
   );
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -270,6 +274,7 @@ full join found as f using (policyname)
 order by as_stamped, policy;
 
 -- check: an index begins with every column that the policies of public.session_events read
+set local search_path = pg_catalog, pg_temp;
 select
   exists (
     select
@@ -296,8 +301,9 @@ order by indexed;
 -- stamp: grants(table="session_events",
 --   to={"authenticated": ["select"],
 --   "service_role": ["select", "insert", "update", "delete"]})
--- stamped: grants sha256:f7a86633573af6d6  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: grants sha256:f9f239ab5b422c3f  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public, anon, authenticated and service_role may do with public.session_events exactly what was granted
+set local search_path = pg_catalog, pg_temp;
 with stamped (grantee, column_name, privilege) as (
   -- An empty column is the whole table.
   select null::text, null::text, null::text where false

@@ -2,9 +2,10 @@
 set local search_path = feature_planner, public;
 
 -- stamp: updated_at_trigger(table="feature_plans", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:2cbe445cd5396f01  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:7a17bd87d4390f5d  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: feature_plans_updated_at runs public.touch_updated_at before every update of a row of public.feature_plans
 -- until: 010_move_to_feature_planner
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -39,14 +40,16 @@ insert into pg_temp.feature_plans (updated_at) values ('2000-01-01');
 
 update pg_temp.feature_plans set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.feature_plans as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_steps", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:2a93959f5d2087ea  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:991949a5282b2fa0  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_steps_updated_at runs public.touch_updated_at before every update of a row of public.plan_steps
 -- until: 010_move_to_feature_planner
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -81,14 +84,16 @@ insert into pg_temp.plan_steps (updated_at) values ('2000-01-01');
 
 update pg_temp.plan_steps set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.plan_steps as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_step_templates", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:0a163da1f599289c  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:ccbdf0113a49f5ef  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_step_templates_updated_at runs public.touch_updated_at before every update of a row of public.plan_step_templates
 -- until: 010_move_to_feature_planner
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -123,6 +128,7 @@ insert into pg_temp.plan_step_templates (updated_at) values ('2000-01-01');
 
 update pg_temp.plan_step_templates set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.plan_step_templates as t;
 -- end stamp

@@ -961,8 +961,9 @@ update feature_planner.feature_plans set current_step = 4;
 
 -- stamp: updated_at_trigger(table="feature_plans", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:cf15f6da359d4011  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:e011045441de8b1c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: feature_plans_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.feature_plans
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -996,14 +997,16 @@ insert into pg_temp.feature_plans (updated_at) values ('2000-01-01');
 
 update pg_temp.feature_plans set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.feature_plans as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_steps", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:2dbc6b6104d37829  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:393a8d7b7c32e0c5  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_steps_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_steps
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -1037,14 +1040,16 @@ insert into pg_temp.plan_steps (updated_at) values ('2000-01-01');
 
 update pg_temp.plan_steps set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.plan_steps as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_step_templates", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:58e6c35d26380c41  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:8709e79969ff852d  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_step_templates_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_step_templates
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -1078,6 +1083,7 @@ insert into pg_temp.plan_step_templates (updated_at) values ('2000-01-01');
 
 update pg_temp.plan_step_templates set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.plan_step_templates as t;
 -- end stamp

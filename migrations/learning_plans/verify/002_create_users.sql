@@ -221,8 +221,9 @@ where conrelid = 'public.users'::regclass and contype in ('p', 'u', 'f', 'c', 'x
 
 -- stamp: clerk_via_policies(table="users", own="clerk_user_id", for=["select", "insert", "update"],
 --   names={"update": "users_update_own_profile"})
--- stamped: clerk_via_policies sha256:2ad3924722013961  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:d1e868833f3d3a6f  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.users has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -251,7 +252,10 @@ create policy users_update_own_profile
   using (clerk_user_id = (select auth.jwt() ->> 'sub'))
   with check (clerk_user_id = (select auth.jwt() ->> 'sub'));
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -305,6 +309,7 @@ full join found as f using (policyname)
 order by as_stamped, policy;
 
 -- check: an index begins with every column that the policies of public.users read
+set local search_path = pg_catalog, pg_temp;
 select
   exists (
     select
@@ -327,8 +332,9 @@ order by indexed;
 -- end stamp
 
 -- stamp: service_policies(table="users", for=["select", "insert", "update", "delete"])
--- stamped: service_policies sha256:3db73a0b07f50b34  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: service_policies sha256:27994b816c2be927  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.users has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -363,7 +369,10 @@ create policy users_delete_service
   to service_role
   using (true);
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -422,8 +431,9 @@ order by as_stamped, policy;
 --   "service_role": ["select", "insert", "update", "delete"]},
 --   columns={"authenticated": {"insert": ["clerk_user_id", "email", "name"],
 --   "update": ["name", "updated_at"]}})
--- stamped: grants sha256:d523a61512a9809d  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: grants sha256:648c14fc3d9c38e0  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public, anon, authenticated and service_role may do with public.users exactly what was granted
+set local search_path = pg_catalog, pg_temp;
 with stamped (grantee, column_name, privilege) as (
   -- An empty column is the whole table.
   select null::text, null::text, null::text where false

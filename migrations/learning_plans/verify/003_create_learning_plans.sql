@@ -281,8 +281,9 @@ where schemaname = 'public'
 --   via=[{"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
 --   for=["select", "insert", "update", "delete"],
 --   beside=["learning_plans_select_public_anon", "learning_plans_select_public_auth"])
--- stamped: clerk_via_policies sha256:e76d6c4f18c389ee  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:dd1f765623146ed6  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.learning_plans has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -347,7 +348,10 @@ create policy learning_plans_delete_own
     ))
   );
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -402,6 +406,7 @@ full join found as f using (policyname)
 order by as_stamped, policy;
 
 -- check: an index begins with every column that the policies of public.learning_plans read
+set local search_path = pg_catalog, pg_temp;
 select
   exists (
     select
@@ -426,8 +431,9 @@ order by indexed;
 -- end stamp
 
 -- stamp: service_policies(table="learning_plans", for=["select", "insert", "update", "delete"])
--- stamped: service_policies sha256:3edae9af53efd96f  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: service_policies sha256:4468468f88e0d279  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.learning_plans has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -462,7 +468,10 @@ create policy learning_plans_delete_service
   to service_role
   using (true);
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -520,8 +529,9 @@ order by as_stamped, policy;
 --   to={"anon": ["select"],
 --   "authenticated": ["select", "insert", "update", "delete"],
 --   "service_role": ["select", "insert", "update", "delete"]})
--- stamped: grants sha256:7c0cfb08ca60333a  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: grants sha256:1a9c9340dfe55ccb  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public, anon, authenticated and service_role may do with public.learning_plans exactly what was granted
+set local search_path = pg_catalog, pg_temp;
 with stamped (grantee, column_name, privilege) as (
   -- An empty column is the whole table.
   select null::text, null::text, null::text where false

@@ -413,8 +413,9 @@ where schemaname = 'public' and indexname = 'idx_plan_schedules_inputs_hash';
 --   via=[{"table": "learning_plans", "key": "id", "column": "plan_id"},
 --   {"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
 --   for=["select", "insert", "update", "delete"])
--- stamped: clerk_via_policies sha256:5fdfb259c4d66527  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:8ef3af53857c418a  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.plan_schedules has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -489,7 +490,10 @@ create policy plan_schedules_delete_own
     ))
   );
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -543,6 +547,7 @@ full join found as f using (policyname)
 order by as_stamped, policy;
 
 -- check: an index begins with every column that the policies of public.plan_schedules read
+set local search_path = pg_catalog, pg_temp;
 select
   exists (
     select
@@ -569,8 +574,9 @@ order by indexed;
 -- end stamp
 
 -- stamp: service_policies(table="plan_schedules", for=["select", "insert", "update", "delete"])
--- stamped: service_policies sha256:00be4cc91f235e6c  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: service_policies sha256:5e444846c6e38079  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.plan_schedules has row level security on
+set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -605,7 +611,10 @@ create policy plan_schedules_delete_service
   to service_role
   using (true);
 
--- The server prints both sets by the same rules, so what differs here differs in meaning.
+-- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
+-- whoever may create something in a schema of the search_path.
+set local search_path = pg_catalog, pg_temp;
+
 with expected as (
   select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
   from pg_catalog.pg_policies as p
@@ -662,8 +671,9 @@ order by as_stamped, policy;
 -- stamp: grants(table="plan_schedules",
 --   to={"authenticated": ["select", "insert", "update", "delete"],
 --   "service_role": ["select", "insert", "update", "delete"]})
--- stamped: grants sha256:d6352496c64fe9ba  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: grants sha256:2843ea4b9760df31  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public, anon, authenticated and service_role may do with public.plan_schedules exactly what was granted
+set local search_path = pg_catalog, pg_temp;
 with stamped (grantee, column_name, privilege) as (
   -- An empty column is the whole table.
   select null::text, null::text, null::text where false

@@ -141,8 +141,9 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="users", function="update_updated_at_column",
 --   name="update_users_updated_at")
--- stamped: updated_at_trigger sha256:5d62e28131d995ef  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:42d8600f5d5cb084  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_users_updated_at runs public.update_updated_at_column before every update of a row of public.users
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -176,6 +177,7 @@ insert into pg_temp.users (updated_at) values ('2000-01-01');
 
 update pg_temp.users set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.users as t;
 -- end stamp

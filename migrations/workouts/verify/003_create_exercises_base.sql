@@ -68,8 +68,9 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="exercises", function="update_updated_at_column",
 --   name="update_exercises_updated_at")
--- stamped: updated_at_trigger sha256:a94b9b58983f1ee1  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:8471831186fcf67a  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_exercises_updated_at runs public.update_updated_at_column before every update of a row of public.exercises
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -103,6 +104,7 @@ insert into pg_temp.exercises (updated_at) values ('2000-01-01');
 
 update pg_temp.exercises set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.exercises as t;
 -- end stamp

@@ -83,8 +83,9 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_templates", function="update_updated_at_column",
 --   name="update_workout_templates_updated_at")
--- stamped: updated_at_trigger sha256:d908dd9061ccb4ec  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:bd41ead65a09389b  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_templates_updated_at runs public.update_updated_at_column before every update of a row of public.workout_templates
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -118,6 +119,7 @@ insert into pg_temp.workout_templates (updated_at) values ('2000-01-01');
 
 update pg_temp.workout_templates set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.workout_templates as t;
 -- end stamp

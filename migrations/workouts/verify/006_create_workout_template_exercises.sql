@@ -159,8 +159,9 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_template_exercises",
 --   function="update_updated_at_column", name="update_tmpl_exercises_updated_at")
--- stamped: updated_at_trigger sha256:6950728ef76db329  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:29e6f1737407847d  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_tmpl_exercises_updated_at runs public.update_updated_at_column before every update of a row of public.workout_template_exercises
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -194,6 +195,7 @@ insert into pg_temp.workout_template_exercises (updated_at) values ('2000-01-01'
 
 update pg_temp.workout_template_exercises set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.workout_template_exercises as t;
 -- end stamp

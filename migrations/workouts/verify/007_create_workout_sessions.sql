@@ -118,8 +118,9 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_sessions", function="update_updated_at_column",
 --   name="update_workout_sessions_updated_at")
--- stamped: updated_at_trigger sha256:13b97ebbdea4b7d0  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:6f9f493cda32ba4e  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_sessions_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sessions
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -153,6 +154,7 @@ insert into pg_temp.workout_sessions (updated_at) values ('2000-01-01');
 
 update pg_temp.workout_sessions set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.workout_sessions as t;
 -- end stamp

@@ -214,8 +214,9 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_sets", function="update_updated_at_column",
 --   name="update_workout_sets_updated_at")
--- stamped: updated_at_trigger sha256:851a65c3a541402d  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:4bc0c736329fec77  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_sets_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sets
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -249,14 +250,16 @@ insert into pg_temp.workout_sets (updated_at) values ('2000-01-01');
 
 update pg_temp.workout_sets set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.workout_sets as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="max_lifts", function="update_updated_at_column",
 --   name="update_max_lifts_updated_at")
--- stamped: updated_at_trigger sha256:5262b6087aaa16a1  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:e1a27704eae7e6a9  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_max_lifts_updated_at runs public.update_updated_at_column before every update of a row of public.max_lifts
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -290,6 +293,7 @@ insert into pg_temp.max_lifts (updated_at) values ('2000-01-01');
 
 update pg_temp.max_lifts set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.max_lifts as t;
 -- end stamp

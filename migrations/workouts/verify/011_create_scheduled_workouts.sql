@@ -182,8 +182,9 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="scheduled_workouts", function="update_updated_at_column",
 --   name="update_scheduled_workouts_updated_at")
--- stamped: updated_at_trigger sha256:f5fe254f66411ed1  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:c3fb8a89c95c3d5f  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_scheduled_workouts_updated_at runs public.update_updated_at_column before every update of a row of public.scheduled_workouts
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -217,6 +218,7 @@ insert into pg_temp.scheduled_workouts (updated_at) values ('2000-01-01');
 
 update pg_temp.scheduled_workouts set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.scheduled_workouts as t;
 -- end stamp

@@ -100,8 +100,9 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="import_jobs", function="update_updated_at_column",
 --   name="update_import_jobs_updated_at")
--- stamped: updated_at_trigger sha256:00c8ffaed936a359  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:0a422087585fa865  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_import_jobs_updated_at runs public.update_updated_at_column before every update of a row of public.import_jobs
+set local search_path = pg_catalog, pg_temp;
 select
   -- 1 for each row + 2 before + 16 update, and no other event
   t.tgtype = 1 + 2 + 16
@@ -135,6 +136,7 @@ insert into pg_temp.import_jobs (updated_at) values ('2000-01-01');
 
 update pg_temp.import_jobs set updated_at = '2000-01-01';
 
+set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.import_jobs as t;
 -- end stamp

@@ -117,7 +117,7 @@ def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_or
                 "unless": m.directives.unless,
                 "transactional": m.directives.transactional,
                 "lock_timeout": m.directives.lock_timeout
-                or (options.lock_timeout if m.directives.transactional else None),
+                or ((options.lock_timeout or "auto") if m.directives.transactional else None),
                 "statement_timeout": m.directives.statement_timeout or options.statement_timeout,
                 "verified": m.verify_path is not None,
                 "delta": m.delta_path is not None,
