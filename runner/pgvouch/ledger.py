@@ -74,18 +74,20 @@ def _refuse_stranger(exc: QueryError) -> None:
     """
     if exc.server.sqlstate not in {"42501", UNTRUSTED}:
         return
-    if exc.server.sqlstate == "42501" or exc.server.detail == "owner":
+    is_refused = exc.server.sqlstate == "42501"
+    flaw = f"{exc.server.primary} is not believed: {exc.server.detail}"
+    if is_refused or exc.server.hint == "owner":
         raise PlanError(
             "the ledger belongs to another role",
-            server=exc.server if exc.server.sqlstate == "42501" else None,
-            notes=[] if exc.server.sqlstate == "42501" else [exc.server.primary],
+            server=exc.server if is_refused else None,
+            notes=[] if is_refused else [flaw],
             state="Nothing was run.",
             hint="connect as the role that migrates (PGOPTIONS='-c role=…' becomes one); an "
             "application has no business here. It has to be this role, one that it is a member of, "
             "the database's owner or a superuser: what a ledger says is run",
         )
     raise PlanError(
-        exc.server.primary,
+        flaw,
         state="Nothing was run, and nothing of it was read.",
         hint="a ledger is ordinary tables, without rules, triggers and row level security. If this "
         "is none of yours, find out who has made it, and drop it",

@@ -62,8 +62,9 @@ begin
   if found then
     raise exception using
       errcode = '{untrusted}',
-      message = flaw.object || ' is not believed: ' || flaw.what,
-      detail = case when flaw.foreign_owner then 'owner' else 'shape' end;
+      message = flaw.object,
+      detail = flaw.what,
+      hint = case when flaw.foreign_owner then 'owner' else 'shape' end;
   end if;
 end
 $pgvouch$
