@@ -110,7 +110,7 @@ def _is_reachable(path: Path) -> bool:
 
 
 def _start(project: Project, data: Path) -> Running:
-    data.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(data.parent)
     with _lock(data):
         if running := find_running(data):
             return running
@@ -235,16 +235,43 @@ def _wheel_bin() -> Path:
 
 def _copy_out(folder: Path, data: Path) -> Path:
     """Copy the binaries to where the server's user can reach them: root's home is closed to it."""
-    digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-    target = _OUT_OF_THE_WAY / f"install-{digest}"
+    install, package = folder.parent, folder.parent.parent
+    parts = [install]
+    # The wheel keeps libraries beside the package, and its programs look for them from where they
+    # are themselves.
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        parts.append(libraries)
+    named = "\n".join(f"{part.resolve()} {part.stat().st_mtime_ns}" for part in parts)
+    target = _OUT_OF_THE_WAY / f"install-{hashlib.sha256(named.encode()).hexdigest()[:12]}"
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         scratch = Path(tempfile.mkdtemp(prefix="new-", dir=target.parent))
-        shutil.copytree(folder.parent, scratch / "install", symlinks=True)
-        (scratch / "install").rename(target)
-        scratch.rmdir()
-    data.parent.mkdir(parents=True, exist_ok=True)
-    return target / folder.name
+        for part in parts:
+            copy = scratch / part.relative_to(package.parent)
+            shutil.copytree(part, copy, symlinks=True)
+        _open_to_others(scratch)
+        with contextlib.suppress(OSError):  # another program was quicker
+            scratch.rename(target)
+        shutil.rmtree(scratch, ignore_errors=True)
+    _make_folder(data.parent)
+    return target / folder.relative_to(package.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents; root's may be entered, whatever its umask is."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing if os.geteuid() == 0 else ():
+        path.chmod(0o755)
+
+
+def _open_to_others(folder: Path) -> None:
+    """Let others read what was copied from where they could not."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
 
 
 def _run(tool: Path, *arguments: str, data: Path | None) -> str:
@@ -283,7 +310,7 @@ def _as(user: pwd.struct_passwd | None) -> dict[str, Any]:
 @contextlib.contextmanager
 def _lock(data: Path) -> Iterator[None]:
     """Keep other programs from starting or stopping the same server meanwhile."""
-    data.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(data.parent)
     with (data.parent / "server.lock").open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -136,9 +136,23 @@ def test_a_bin_folder_without_postgresql(project: Project) -> None:
 
 
 def test_root_s_closed_home_is_left_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Root runs PostgreSQL as nobody, who may not enter: data and binaries go where he can be."""
+    """Root runs PostgreSQL as nobody, who may not enter: data and binaries go where he can be.
+
+    Not only the project is in there, but the environment with the wheel as well.
+    """
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        wheel = server._wheel_bin()
+        package = wheel.parent.parent
+        copy = closed / package.name / wheel.parent.name
+        shutil.copytree(wheel.parent, copy, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        shutil.copytree(libraries, closed / libraries.name)
+        monkeypatch.setattr(server, "_wheel_bin", lambda: copy / "bin")
+        for path in (closed, *closed.rglob("*")):  # as a umask of 077 has made them
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & 0o700)
     found = Project(closed, closed, closed, closed)
     monkeypatch.setattr(server, "_OUT_OF_THE_WAY", Path("/var/tmp") / f"pgvouch-test-{os.getpid()}")
     data = server.data_folder(found)
@@ -146,10 +160,12 @@ def test_root_s_closed_home_is_left_closed(tmp_path: Path, monkeypatch: pytest.M
         assert data == closed / ".pgvouch" / "server"
         return
     assert closed not in data.parents
+    umask = os.umask(0o077)
     try:
         with psycopg.connect(server.ensure_running(found).url()) as connection:
             connection.execute("select 1")
         assert closed.stat().st_mode & 0o077 == 0
     finally:
+        os.umask(umask)
         server.stop(found)
         subprocess.run(["rm", "-rf", str(server._OUT_OF_THE_WAY)], check=True)
