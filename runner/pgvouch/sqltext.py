@@ -50,11 +50,12 @@ __all__ = [
 ]
 
 _TRANSACTION_WORD = re.compile(
-    r"(?:^|[\r;]|\*/)[^\S\n]*+(?:begin|start|commit|end|rollback|abort|prepare|savepoint|release)\b",
+    r"(?:^|[\r;]|\*/)[^\S\n]*(?:begin|start|commit|end|rollback|abort|prepare|savepoint|release)\b",
     re.IGNORECASE | re.MULTILINE,
 )
-# Possessive throughout: a run of dashes could otherwise be divided in a great many ways.
-GAP = r"(?:\s++|--[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/|\*/)++"
+# Each part can be read in one way only, so that a run of dashes or stars is not divided in a great
+# many. Possessive quantifiers would say it, and Python 3.11 up to 3.11.4 gets nested ones wrong.
+GAP = r"(?:\s|--[^\r\n]*(?:[\r\n]|\Z)|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|\*/)+"
 """A pattern for what may stand between two words; it forgives the end of a nested comment."""
 
 _TRANSACTION_START = re.compile(

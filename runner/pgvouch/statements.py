@@ -18,7 +18,7 @@ _MARK = re.compile(r"['\"$;\\]|--|/\*")
 _BLANK = re.compile(rf"[{_SPACE}]+|--[^\r\n]*")  # a lone carriage return ends a comment too
 _DOLLAR = re.compile(r"\$(?:[^\W\d]\w*)?\$")
 _STAR = re.compile(r"/\*|\*/")
-_ESCAPED = re.compile(r"(?:[^'\\]++|\\.|'')*+'", re.DOTALL)
+_ESCAPE = re.compile(r"\\.|''|'", re.DOTALL)
 _WORD = re.compile(r"[\w$]")
 
 
@@ -201,8 +201,8 @@ def _end_of_quote(text: str, start: int) -> int:
         end = text.find(tag.group(), tag.end())
         return end + len(tag.group()) if end >= 0 else -1
     if text[start] == "'" and _has_escapes(text, start):
-        match = _ESCAPED.match(text, start + 1)
-        return match.end() if match else -1
+        found = _ESCAPE.finditer(text, start + 1)
+        return next((match.end() for match in found if match.group() == "'"), -1)
     # A doubled quote is read as two quotes side by side, which comes to the same.
     return text.find(text[start], start + 1) + 1 or -1
 
