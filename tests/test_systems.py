@@ -118,16 +118,28 @@ def test_promises_hold_before_and_after_the_seed_and_leave_nothing(
     every_server: Server, every_url: str, session: Session, system: Database
 ) -> None:
     migrate(session, system)
+    assert {value for _, value in _sequences(every_url)} <= {None}
     rows = api.read_ledger(session)
     assert all(not item.broken for item in verify_database(session, system, rows))
     seed(every_server, every_url, system)
     once = _contents(every_url)
     seed(every_server, every_url, system)
     assert _contents(every_url) == once
+    drawn = _sequences(every_url)
     found = verify_database(session, system, rows)
     assert [item for item in found if item.broken] == []
     assert sum(item.passed for item in found) > 20
     assert _contents(every_url) == once
+    assert _sequences(every_url) == drawn
+
+
+def _sequences(url: str) -> list[tuple[object, ...]]:
+    """The last value that each sequence has given, None where it has given none."""
+    return query(
+        url,
+        "select format('%I.%I', schemaname, sequencename), last_value from pg_sequences "
+        "where schemaname <> 'pgvouch' order by 1",
+    )
 
 
 def _contents(url: str) -> dict[str, object]:

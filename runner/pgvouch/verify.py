@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgvouch import sqltext
+from pgvouch import sql, sqltext
 from pgvouch.db import QueryError, Session
 from pgvouch.errors import FileError, Place, ServerMessage
-from pgvouch.message import DEFAULT_LOCK_TIMEOUT, RESET_ROLE, Message, Source
+from pgvouch.message import DEFAULT_LOCK_TIMEOUT, RESET_ROLE, Message, Source, own_block
 from pgvouch.promises import Check, Kind, Piece, Promises
 from pgvouch.variables import Rendered
 from pgvouch.wire import Result
@@ -94,6 +94,8 @@ def run(
     """
     message.add(*RESET_ROLE, *settings)
     message.add("set constraints all immediate", f"savepoint {_VERIFY}")
+    if promises is not None:
+        message.add(own_block(sql.load("restart_sequences")))
     plain = [] if promises is None else _add_checks(message, promises)
     try:
         results = session.run(message.text)

@@ -53,6 +53,40 @@ def test_a_ledger_that_cannot_be_written_takes_the_migration_with_it(folder: Fol
     assert folder.query("select count(*) from pgvouch._yoyo_migration") == [(1,)]
 
 
+def test_checks_draw_nothing_from_the_sequences_of_their_migration(folder: Folder) -> None:
+    folder.query("create role given_away")
+    folder.write(
+        {
+            "001_a.sql": "create table a (id serial, n int generated always as identity);\n"
+            "create sequence full_up maxvalue 2; select nextval('full_up'), nextval('full_up');\n"
+            "create sequence down increment -2 start -1; select nextval('down');\n"
+            "create sequence foreigner; alter sequence foreigner owner to given_away;\n"
+            "insert into a select from generate_series(1, 3);",
+            "verify/001_a.sql": "insert into a select from generate_series(1, 5);\n"
+            "-- check: the next one\ninsert into a default values returning id = 9 and n = 9;\n"
+            "-- check: the same again, for every check begins behind the setup\n"
+            "insert into a default values returning id >= 9;\n"
+            "-- check: downwards\nselect nextval('down') = -3;\n"
+            "-- check error 2200H: none is left\nselect nextval('full_up');\n",
+        }
+    )
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert folder.query("insert into a default values returning id, n") == [(4, 4)]
+    assert folder.query("select nextval('down')") == [(-3,)]
+    folder.write(
+        {
+            "002_b.sql": "create table b ();",
+            "verify/002_b.sql": "-- check: an older one is not touched\n"
+            "select nextval('a_id_seq') = 5;",
+        }
+    )
+    assert folder("migrate").code == 0
+    assert folder.query("select nextval('a_id_seq')") == [(6,)]
+    folder.query("drop owned by given_away")
+    folder.query("drop role given_away")
+
+
 def test_a_failed_check_takes_the_migration_with_it(folder: Folder) -> None:
     folder.write(
         TABLE | {"verify/001_users.sql": "\n-- check: there is somebody\nselect true from users;\n"}

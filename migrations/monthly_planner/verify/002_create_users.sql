@@ -6,7 +6,7 @@ values
   (-500003, 'Cy', 'cy@verify.invalid');
 
 -- check: a user with a name and an address: the defaults, and the next id
-insert into public.users (name, email) values ('Dee', 'dee@verify.invalid');
+insert into public.users (id, name, email) values (-500091, 'Dee', 'dee@verify.invalid');
 select
   to_jsonb(made) - 'id' = jsonb_build_object(
     'name', 'Dee',
@@ -16,7 +16,16 @@ select
     'created_at', localtimestamp,
     'updated_at', localtimestamp
   )
-  and id = currval(pg_get_serial_sequence('public.users', 'id'))
+  and exists (
+    -- Looked up, not drawn: a number that a sequence has given is gone, on a live database too.
+    select
+    from pg_catalog.pg_attrdef as d
+    join pg_catalog.pg_depend as needs
+      on needs.classid = 'pg_catalog.pg_attrdef'::regclass
+      and needs.objid = d.oid
+    where d.adrelid = 'public.users'::regclass
+      and needs.refobjid = pg_get_serial_sequence('public.users', 'id')::regclass
+  )
 from public.users as made
 where email = 'dee@verify.invalid';
 

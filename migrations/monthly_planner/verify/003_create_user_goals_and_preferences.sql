@@ -14,9 +14,9 @@ values
 
 -- check: an input with no more than what was asked: the defaults, and the next id
 insert into public.user_goals_and_preferences (
-  user_id, goals_text, task_complexity, focus_areas, weekend_preference, fixed_commitments_json
+  id, user_id, goals_text, task_complexity, focus_areas, weekend_preference, fixed_commitments_json
 )
-values (-500001, 'Swim', 'Ambitious', 'Health,Work', 'Work', '{"commitments": []}');
+values (-500091, -500001, 'Swim', 'Ambitious', 'Health,Work', 'Work', '{"commitments": []}');
 select
   to_jsonb(made) - 'id' = jsonb_build_object(
     'user_id', -500001,
@@ -27,16 +27,25 @@ select
     'fixed_commitments_json', jsonb_build_object('commitments', '[]'::jsonb),
     'input_saved_at', localtimestamp
   )
-  and id = currval(pg_get_serial_sequence('public.user_goals_and_preferences', 'id'))
+  and exists (
+    -- Looked up, not drawn: a number that a sequence has given is gone, on a live database too.
+    select
+    from pg_catalog.pg_attrdef as d
+    join pg_catalog.pg_depend as needs
+      on needs.classid = 'pg_catalog.pg_attrdef'::regclass
+      and needs.objid = d.oid
+    where d.adrelid = 'public.user_goals_and_preferences'::regclass
+      and needs.refobjid = pg_get_serial_sequence('public.user_goals_and_preferences', 'id')::regclass
+  )
 from public.user_goals_and_preferences as made
 where user_id = -500001 and goals_text = 'Swim';
 
 -- check: a user's inputs are kept side by side
 insert into public.user_goals_and_preferences (
-  user_id, goals_text, task_complexity, focus_areas, weekend_preference, fixed_commitments_json
+  id, user_id, goals_text, task_complexity, focus_areas, weekend_preference, fixed_commitments_json
 )
 select
-  user_id, goals_text, task_complexity, focus_areas, weekend_preference, fixed_commitments_json
+  -500092, user_id, goals_text, task_complexity, focus_areas, weekend_preference, fixed_commitments_json
 from public.user_goals_and_preferences
 where id = -500011;
 select count(*) = 2 from public.user_goals_and_preferences where user_id = -500001;

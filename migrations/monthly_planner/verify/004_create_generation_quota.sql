@@ -12,8 +12,8 @@ values
   (-500042, -500002, '2001-02-01', 3, 3, '2001-03-01');
 
 -- check: a quota with nothing used: the defaults, and the next id
-insert into public.generation_quota (user_id, month_year, total_allowed, resets_on)
-values (-500001, '2001-03-01', 5, '2001-04-01');
+insert into public.generation_quota (id, user_id, month_year, total_allowed, resets_on)
+values (-500091, -500001, '2001-03-01', 5, '2001-04-01');
 select
   to_jsonb(made) - 'id' = jsonb_build_object(
     'user_id', -500001,
@@ -22,24 +22,33 @@ select
     'generations_used', 0,
     'resets_on', '2001-04-01'
   )
-  and id = currval(pg_get_serial_sequence('public.generation_quota', 'id'))
+  and exists (
+    -- Looked up, not drawn: a number that a sequence has given is gone, on a live database too.
+    select
+    from pg_catalog.pg_attrdef as d
+    join pg_catalog.pg_depend as needs
+      on needs.classid = 'pg_catalog.pg_attrdef'::regclass
+      and needs.objid = d.oid
+    where d.adrelid = 'public.generation_quota'::regclass
+      and needs.refobjid = pg_get_serial_sequence('public.generation_quota', 'id')::regclass
+  )
 from public.generation_quota as made
 where user_id = -500001 and month_year = '2001-03-01';
 
 -- check error 23505: a second quota of a user for the same month
-insert into public.generation_quota (user_id, month_year, total_allowed, resets_on)
-values (-500001, '2001-02-01', 100, '2001-03-01');
+insert into public.generation_quota (id, user_id, month_year, total_allowed, resets_on)
+values (-500092, -500001, '2001-02-01', 100, '2001-03-01');
 
 -- check error 23514: a second quota of a user for the same month, under another of its days
-insert into public.generation_quota (user_id, month_year, total_allowed, resets_on)
-values (-500001, '2001-02-02', 100, '2001-03-01');
+insert into public.generation_quota (id, user_id, month_year, total_allowed, resets_on)
+values (-500093, -500001, '2001-02-02', 100, '2001-03-01');
 
 -- check error 23514: a month that never comes
 update public.generation_quota set month_year = 'infinity' where id = -500041;
 
 -- check: the first day of every month is a month
-insert into public.generation_quota (user_id, month_year, total_allowed, resets_on)
-select -500001, day::date, 1, '2000-02-01'
+insert into public.generation_quota (id, user_id, month_year, total_allowed, resets_on)
+select -500100 - extract(month from day)::int, -500001, day::date, 1, '2000-02-01'
 from generate_series('2000-01-01'::timestamp, '2000-12-01', interval '1 month') as day;
 select count(*) = 12
 from public.generation_quota

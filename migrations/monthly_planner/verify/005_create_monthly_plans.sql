@@ -19,8 +19,8 @@ values
   (-500022, -500002, -500012, '2001-02-01', 'Plan a month', '{}', 'Bob''s month');
 
 -- check: a plan with no summary: the defaults, and the next id
-insert into public.monthly_plans (user_id, preference_id, month_year, ai_prompt, ai_response_raw)
-values (-500001, -500011, '2001-03-01', 'Plan March', '{"weekly_breakdown": []}');
+insert into public.monthly_plans (id, user_id, preference_id, month_year, ai_prompt, ai_response_raw)
+values (-500091, -500001, -500011, '2001-03-01', 'Plan March', '{"weekly_breakdown": []}');
 select
   to_jsonb(made) - 'id' = jsonb_build_object(
     'user_id', -500001,
@@ -31,15 +31,24 @@ select
     'monthly_summary', null,
     'generated_at', localtimestamp
   )
-  and id = currval(pg_get_serial_sequence('public.monthly_plans', 'id'))
+  and exists (
+    -- Looked up, not drawn: a number that a sequence has given is gone, on a live database too.
+    select
+    from pg_catalog.pg_attrdef as d
+    join pg_catalog.pg_depend as needs
+      on needs.classid = 'pg_catalog.pg_attrdef'::regclass
+      and needs.objid = d.oid
+    where d.adrelid = 'public.monthly_plans'::regclass
+      and needs.refobjid = pg_get_serial_sequence('public.monthly_plans', 'id')::regclass
+  )
 from public.monthly_plans as made
 where user_id = -500001 and ai_prompt = 'Plan March';
 
 -- check: a month can be planned again, from the same input
 insert into public.monthly_plans (
-  user_id, preference_id, month_year, ai_prompt, ai_response_raw
+  id, user_id, preference_id, month_year, ai_prompt, ai_response_raw
 )
-values (-500001, -500011, '2001-02-01', 'Plan it again', '{}');
+values (-500092, -500001, -500011, '2001-02-01', 'Plan it again', '{}');
 select count(*) = 2
 from public.monthly_plans
 where user_id = -500001

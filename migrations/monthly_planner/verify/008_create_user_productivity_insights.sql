@@ -12,8 +12,8 @@ values
   (-500062, -500002, 'PeakEnergy', '{"peakHours": "20:00-22:00"}', '2001-02-03');
 
 -- check: an insight with the time of its writing: the defaults, and the next id
-insert into public.user_productivity_insights (user_id, insight_type, insight_value_json)
-values (-500001, 'CompletionRate', '{"rate": 0.85}');
+insert into public.user_productivity_insights (id, user_id, insight_type, insight_value_json)
+values (-500091, -500001, 'CompletionRate', '{"rate": 0.85}');
 select
   to_jsonb(made) - 'id' = jsonb_build_object(
     'user_id', -500001,
@@ -21,19 +21,28 @@ select
     'insight_value_json', jsonb_build_object('rate', 0.85),
     'last_updated', localtimestamp
   )
-  and id = currval(pg_get_serial_sequence('public.user_productivity_insights', 'id'))
+  and exists (
+    -- Looked up, not drawn: a number that a sequence has given is gone, on a live database too.
+    select
+    from pg_catalog.pg_attrdef as d
+    join pg_catalog.pg_depend as needs
+      on needs.classid = 'pg_catalog.pg_attrdef'::regclass
+      and needs.objid = d.oid
+    where d.adrelid = 'public.user_productivity_insights'::regclass
+      and needs.refobjid = pg_get_serial_sequence('public.user_productivity_insights', 'id')::regclass
+  )
 from public.user_productivity_insights as made
 where user_id = -500001 and insight_type = 'CompletionRate';
 
 -- check error 23505: a second insight of one kind for a user
-insert into public.user_productivity_insights (user_id, insight_type, insight_value_json)
-values (-500001, 'PeakEnergy', '{}');
+insert into public.user_productivity_insights (id, user_id, insight_type, insight_value_json)
+values (-500092, -500001, 'PeakEnergy', '{}');
 
 -- check: the upsert of the application writes the one row of the kind anew, and nobody else's
 insert into public.user_productivity_insights as insight (
-  user_id, insight_type, insight_value_json, last_updated
+  id, user_id, insight_type, insight_value_json, last_updated
 )
-values (-500001, 'PeakEnergy', '{"peakHours": "8:00-10:00"}', localtimestamp)
+values (-500093, -500001, 'PeakEnergy', '{"peakHours": "8:00-10:00"}', localtimestamp)
 on conflict (user_id, insight_type) do update
 set insight_value_json = excluded.insight_value_json, last_updated = excluded.last_updated;
 select array_agg((id, insight_value_json ->> 'peakHours')::text order by id desc)
