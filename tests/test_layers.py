@@ -10,7 +10,7 @@ from conftest import ROOT
 PACKAGE = ROOT / "runner" / "pgvouch"
 LAYERS = [
     {"errors", "events", "duration", "retry"},
-    {"sqltext", "sql", "statements", "refused", "wire"},
+    {"address", "sqltext", "sql", "statements", "refused", "wire"},
     {"enums", "migration", "outside", "pitfalls", "promises", "variables"},
     {"files", "plan"},
     {"config", "stamp"},

@@ -92,10 +92,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         code = cli.main(list(arguments), "pgvouch", standalone_mode=False, obj=context)
     except click.ClickException as exc:
-        if as_json:
-            report.print_json({"error": UsageError(exc.format_message()).as_dict()})
-        else:
-            exc.show()
+        report.refuse_arguments(exc, own, as_json=as_json)
         return exc.exit_code
     except (KeyboardInterrupt, click.Abort) as exc:
         return _interrupted(context, exc)

@@ -215,6 +215,12 @@ def choose(
     names = database_names(project)
     for name in wanted:
         if name not in names:
+            from pgvouch.address import looks_like_one
+
+            if looks_like_one(name):
+                raise UsageError(
+                    "a URL stands where the name of a folder belongs", hint="give it with --url"
+                )
             known = ", ".join(n for n in names if n) or "none"
             raise UsageError(
                 f"there is no database {name} in {project.migrations.name}/",
@@ -240,12 +246,9 @@ def _name_in(url: str) -> str:
     """Return the database that a URL names; a project with one folder is called after it."""
     if url.startswith(EMBEDDED):
         return url.removeprefix(EMBEDDED)
-    from psycopg.conninfo import conninfo_to_dict
+    from pgvouch.address import parts_of
 
-    try:
-        return str(conninfo_to_dict(url).get("dbname") or "")
-    except Exception:  # db.open explains it, without the password
-        return ""
+    return parts_of(url).get("dbname", "")
 
 
 def read_database(project: Project, name: str) -> tuple[Migration, ...]:
@@ -270,7 +273,9 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
 
 def _url(name: str, url: str | None, environment: Mapping[str, str], *, alone: bool) -> str:
     own = "DATABASE_URL_" + re.sub(r"\W", "_", name).upper()
-    given = url or (environment.get(own) if name else None) or environment.get("DATABASE_URL")
+    sources = {"--url": url, own: environment.get(own) if name else None}
+    sources["DATABASE_URL"] = environment.get("DATABASE_URL")
+    source, given = next(((s, u) for s, u in sources.items() if u), ("", ""))
     if not given:
         raise UsageError(
             "no database is named",
@@ -279,14 +284,13 @@ def _url(name: str, url: str | None, environment: Mapping[str, str], *, alone: b
         )
     if given.startswith(EMBEDDED):
         return given
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+    from psycopg.conninfo import make_conninfo
 
-    try:
-        parts = conninfo_to_dict(given)
-    except Exception:  # db.open explains it, without the password
-        return given
+    from pgvouch.address import parts_of
+
+    parts = parts_of(given, source)
     has_name = bool(parts.get("dbname") or os.environ.get("PGDATABASE") or parts.get("service"))
-    if has_name and not alone and not (name and environment.get(own) and not url):
+    if has_name and not alone and source != own:
         raise UsageError(
             "the URL names one database, and there are several folders",
             hint=f"say which folder it is for: pgvouch migrate {name}",

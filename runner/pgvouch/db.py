@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import psycopg
 from psycopg import pq
 
+from pgvouch.address import parts_of
 from pgvouch.errors import ServerMessage
 from pgvouch.refused import connect_error
 from pgvouch.wire import Result, result_of, rows_of, server_message
@@ -84,6 +85,7 @@ class Session:
 
         Raises:
             ConnectError: with what the server or libpq said, never with the password.
+            UsageError: a connection string that cannot be read.
         """
         return cls(_connect(conninfo, application_name), conninfo)
 
@@ -290,6 +292,7 @@ class Session:
 
 
 def _connect(conninfo: str, application_name: str) -> psycopg.Connection[Any]:
+    parts_of(conninfo)
     try:
         return psycopg.connect(
             conninfo,

@@ -1,14 +1,20 @@
 """Why there is no connection: what libpq or the server said, as an error with a way on."""
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
+import os
+import re
+from collections.abc import Mapping
 
+import psycopg
+
+from pgvouch.address import KEYWORDS, parts_of
 from pgvouch.errors import (
     AuthenticationError,
     ConnectError,
     NoDatabaseError,
     NotReadyError,
     TooManyConnectionsError,
+    UsageError,
+    VouchError,
 )
 
 # libpq does not hand out the SQLSTATE of a refused connection, so its words have to do; where they
@@ -45,33 +51,65 @@ _AUTHENTICATION = (
 )
 
 
-def describe(conninfo: str) -> str:
-    """Return a connection string for people: host, port and database, no password."""
-    try:
-        parts = conninfo_to_dict(conninfo)
-    except psycopg.Error:
-        return "the given URL"
-    host = str(parts.get("host") or "")
+_SETTING = re.compile(
+    r"(?:^|failed: |bad: )(?:bad value for|invalid (?:integer|port|connection option|[\w ]+ value)|"
+    r"(?:definition of |unsupported )?service|syntax error in service|could not match [0-9]|"
+    r"could not find (?:own|a) home|[\w ]+ value \S+ invalid|nested \S+ specification)",
+    re.MULTILINE,
+)
+_QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+_SERVER = re.compile(r"(?:FATAL|ERROR|PANIC): ")
+_HARMLESS = ("host", "hostaddr", "port", "user", "dbname", "service")
+_MOST_LINES = 20
+
+
+def describe(parts: Mapping[str, str]) -> str:
+    """Return where a connection leads, for people: database, host and port, no password."""
+    host = parts.get("host", "")
     where = "" if host.startswith("/") else host
     port = f":{parts['port']}" if parts.get("port") and where else ""
     name = parts.get("dbname") or parts.get("service") or ""
-    return f"{name} at {where}{port}" if where else str(name)
+    return f"{name} at {where}{port}" if where else name
 
 
-def connect_error(exc: psycopg.Error, conninfo: str) -> ConnectError:
+def _told(exc: psycopg.Error, parts: Mapping[str, str]) -> list[str]:
+    """Return what was said, line by line, without any text of a setting that may be secret.
+
+    libpq quotes what it does not understand, so of its own quotations only those are kept that are
+    known to be harmless.
+    """
+    harmless = {parts.get(name, "") for name in _HARMLESS} | KEYWORDS
+    harmless |= {os.environ.get(name, "") for name in ("PGHOST", "PGUSER", "PGDATABASE")}
+
+    def kept(match: re.Match[str]) -> str:
+        value = match[1] or match[2] or ""
+        is_place = value.startswith("/") or re.fullmatch(r"[0-9a-f.:]+", value)
+        return match[0] if value in harmless or is_place else '"…"'
+
+    lines = []
+    for line in str(exc).strip().splitlines()[:_MOST_LINES]:
+        ours, server, theirs = line, "", ""
+        if found := _SERVER.search(line):
+            ours, server, theirs = line[: found.start()], found[0], line[found.end() :]
+        lines.append(_QUOTED.sub(kept, ours) + server + theirs)
+    secrets = [parts[name] for name in ("password", "sslpassword") if parts.get(name)]
+    for secret in secrets:
+        lines = [line.replace(secret, "***") for line in lines]
+    return lines
+
+
+def connect_error(exc: psycopg.Error, conninfo: str) -> VouchError:
     """Return the error for a connection that did not come about, without the password."""
-    try:
-        parts = conninfo_to_dict(conninfo)
-    except psycopg.Error:
-        return ConnectError(
-            "the URL cannot be read",
-            hint="write postgresql://user@host:5432/database; percent-encode @ : / ? in a password",
+    parts = parts_of(conninfo)
+    notes = _told(exc, parts)
+    said = "\n".join(notes)
+    if _SETTING.search(said) and not _SERVER.search(said):
+        return UsageError(
+            "a setting of the connection cannot be as it is",
+            notes=notes,
+            hint="correct the URL, the service file or the PG… variable that it comes from",
         )
-    said = str(exc).strip()
-    if password := str(parts.get("password") or ""):
-        said = said.replace(password, "***")
-    notes = said.splitlines()
-    where = describe(conninfo)
+    where = describe(parts)
     name = parts.get("dbname")
     if f'database "{name}" does not exist' in said:
         return NoDatabaseError(

@@ -6,13 +6,14 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pgvouch.api import Outcome
-from pgvouch.errors import Place, VouchError
+from pgvouch.errors import Place, UsageError, VouchError
 from pgvouch.events import Event, Finished, Note, Notice, Started, Waiting
 
 _MAX_NOTICES = 50
@@ -181,6 +182,28 @@ def finished_as_dict(event: Finished) -> dict[str, Any]:
 def print_json(document: dict[str, Any]) -> None:
     """Print the one JSON document of a run."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def refuse_arguments(exc: click.ClickException, own: Sequence[str], *, as_json: bool) -> None:
+    """Tell what is wrong with the command line; a URL at the wrong place is not repeated."""
+    if as_json:
+        said = _without_urls(exc.format_message(), own)
+        print_json({"error": UsageError(said).as_dict()})
+        return
+    shown = StringIO()
+    exc.show(shown)
+    click.echo(_without_urls(shown.getvalue(), own), err=True, nl=False)
+
+
+def _without_urls(text: str, own: Sequence[str]) -> str:
+    if any("://" in argument or "=" in argument for argument in own):
+        from pgvouch.address import looks_like_one
+
+        for argument in own:
+            value = argument.partition("=")[2] if argument.startswith("-") else argument
+            if looks_like_one(value):
+                text = text.replace(repr(value), "…").replace(value, "…")
+    return text
 
 
 def print_table(

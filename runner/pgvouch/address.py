@@ -1,0 +1,147 @@
+"""Connection strings, read without ever repeating one: a mistake in it may be part of a password.
+
+An unencoded `/` or `@` in the password of a URL makes libpq take a piece of the password for the
+port, the host or the database, and its errors quote what they do not understand. So a string that
+cannot be read, or that libpq may have misread, is refused with positions and the names of settings,
+and with none of its text.
+"""
+
+import re
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict
+
+from pgvouch.errors import UsageError
+
+_URL = re.compile(r"postgres(?:ql)?://(?P<rest>.*)\Z", re.DOTALL)
+_OTHER_SCHEME = re.compile(r"\s*[A-Za-z][\w+.:-]*://")
+_SQLALCHEMY = re.compile(r"postgres(?:ql)?\+\w+://")
+_NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+_PORTS = re.compile(r"[0-9]*(?:,[0-9]*)*\Z")
+_NEAR_URL = re.compile(r"://|\bpassword\s*=|\bhost\s*=", re.IGNORECASE)
+_SHOWN = ("host", "hostaddr", "user", "dbname", "service")
+_WRITE = "write postgresql://user@host:5432/database; percent-encode @ : / ? # % in a password"
+KEYWORDS = frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
+"""What libpq knows."""
+_FOREIGN = {
+    "pgbouncer", "schema", "currentSchema", "connection_limit", "pool_timeout",
+    "socket_timeout", "sslaccept", "pool", "statement_cache_size", "prepared_statements",
+    "encoding", "ssl", "supa", "workaround", "charset", "driver", "search_path", "pool_size",
+    "max_overflow", "timeout",
+}  # fmt: skip
+"""Parameters of other drivers, by which people recognise what they have copied."""
+
+
+def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
+    """Return the settings of a connection string.
+
+    Args:
+        conninfo: a URL, or libpq's keywords and values.
+        source: where it was given, for the error: `--url`, `DATABASE_URL`.
+
+    Raises:
+        UsageError: it cannot be read, or not for certain; nothing of it is in the message.
+    """
+    what = f"the URL in {source}" if source else "the URL"
+    _refuse_misleading(conninfo, what)
+    try:
+        parts = {k: str(v) for k, v in conninfo_to_dict(conninfo).items() if v is not None}
+    except psycopg.Error:
+        raise _unreadable(conninfo, what) from None
+    if not _PORTS.match(parts.get("port", "")):
+        raise UsageError(
+            f"{what} has a port that is not a number", notes=_quiet(), hint=_encode_hint(conninfo)
+        )
+    for name in _SHOWN:
+        value = parts.get(name, "")
+        if "://" in value or (name.startswith("host") and "@" in value.lstrip("@")):
+            raise UsageError(f"{what} has a {name} that cannot be one", notes=_quiet(), hint=_WRITE)
+    return parts
+
+
+def looks_like_one(text: str) -> bool:
+    """Say whether a text may be a connection string, and so hold a password."""
+    return _NEAR_URL.search(text) is not None
+
+
+def _refuse_misleading(conninfo: str, what: str) -> None:
+    """Refuse what libpq reads in another way than its author meant.
+
+    libpq takes the first `@` ahead of any `/` for the end of the password, so any other `@` shows
+    that the password, or something else, is not encoded.
+    """
+    match = _URL.match(conninfo)
+    if match is None:
+        return
+    start = match.start("rest")
+    rest = match["rest"]
+    end = rest.rfind("@")
+    if end < 0 or not re.search(r"[@/]", rest[:end]):
+        return
+    offender = re.search(r"[@/]", rest[:end])
+    assert offender is not None
+    at = offender.start()
+    if rest[at] == "/" and "?" in rest[at:end] and _is_query(rest[at:end].partition("?")[2]):
+        at = rest.index("@", rest.index("?", at))
+    raise UsageError(
+        f"{what} cannot be read for certain: a character in it has to be percent-encoded",
+        notes=[f"it is character {start + at + 1} of it", *_quiet()],
+        hint=_WRITE,
+    )
+
+
+def _is_query(text: str) -> bool:
+    """Say whether a text begins with a parameter that libpq knows, so that it is no password."""
+    return text.partition("=")[0] in KEYWORDS
+
+
+def _unreadable(conninfo: str, what: str) -> UsageError:
+    if _SQLALCHEMY.match(conninfo):
+        return UsageError(
+            f"{what} has a scheme of SQLAlchemy, with a driver's name after a `+`",
+            hint="write postgresql:// without the driver",
+        )
+    match = _URL.match(conninfo)
+    if match is None:
+        said = "has another scheme" if _OTHER_SCHEME.match(conninfo) else "cannot be read"
+        return UsageError(f"{what} {said}", notes=_quiet(), hint=_WRITE)
+    if (unknown := _unknown_parameter(match["rest"])) is not None:
+        return unknown_parameter(what, *unknown)
+    if wrong := _NOT_ENCODED.search(conninfo):
+        return UsageError(
+            f"{what} cannot be read: a character in it has to be percent-encoded",
+            notes=[f"it is character {wrong.start() + 1} of it", *_quiet()],
+            hint=_WRITE,
+        )
+    return UsageError(f"{what} cannot be read", notes=_quiet(), hint=_WRITE)
+
+
+def _unknown_parameter(rest: str) -> tuple[int, str] | None:
+    """Return the first parameter that libpq does not know, counted from 1."""
+    _, _, query = rest.rpartition("@")[2].partition("?")
+    known = {*KEYWORDS, "ssl"}
+    for number, pair in enumerate(query.split("&") if query else (), 1):
+        name, equals, _ = pair.partition("=")
+        if (name not in known) or not equals:
+            return number, name
+    return None
+
+
+def unknown_parameter(what: str, number: int, name: str) -> UsageError:
+    """Return the error for a parameter of a URL that PostgreSQL's own library does not know."""
+    shown = f"`{name}`" if name in _FOREIGN else f"number {number} after the `?`"
+    return UsageError(
+        f"{what} has a parameter that PostgreSQL's library does not know: {shown}",
+        notes=["it may be one of another driver's"] if name in _FOREIGN else _quiet(),
+        hint="take it out of the URL; what can be there: "
+        "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS",
+    )
+
+
+def _quiet() -> list[str]:
+    return ["it is not shown, for there may be a password in it"]
+
+
+def _encode_hint(conninfo: str) -> str:
+    return _WRITE if _URL.match(conninfo) else "write host=… port=5432 user=… dbname=…"
