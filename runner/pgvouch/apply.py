@@ -46,13 +46,23 @@ def apply(engine: "Engine", transaction: Transaction, item: Prepared, *, flush: 
         add_snapshot(message)
     before, snapshot = _run_body(engine, transaction, message, item, wants_delta=wants_delta)
     passed, delta = judge(engine, transaction, item, before, snapshot)
-    if delta is not None and engine.compares_deltas:
-        compare_delta(item, delta)
+    if delta is not None:
+        if engine.compares_deltas:
+            compare_delta(item, delta, engine.session.mask)
+        delta = _without_values(engine, item.migration.id, delta)
     duration_ms = (time.perf_counter() - began) * 1000
     done = Finished(item.migration.id, "applied", duration_ms, passed, delta)
     verified = item.promises is not None or wants_delta
     record(engine, transaction, item, done, verified=verified, flush=flush)
     return done
+
+
+def _without_values(engine: "Engine", identifier: str, delta: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a delta that may be shown and stored."""
+    shown = tuple(map(engine.session.mask, delta))
+    if shown != delta:
+        engine.with_values.add(identifier)
+    return shown
 
 
 def is_provided(transaction: Transaction, message: Message, item: Prepared) -> bool:

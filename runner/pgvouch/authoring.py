@@ -97,6 +97,8 @@ def accept_deltas(
     for migration in ordered:
         event = done.get(migration.id)
         if migration in chosen and event is not None and event.delta is not None:
+            if migration.id in engine.with_values:
+                raise _has_value(migration)
             written.append(_write(migration, render_file(event.delta), len(event.delta)))
     if wanted is not None and not written:
         raise FileError(
@@ -104,6 +106,15 @@ def accept_deltas(
             Place(next(iter(chosen)).path),
         )
     return written
+
+
+def _has_value(migration: Migration) -> FileError:
+    return FileError(
+        "cannot have a delta: the value of a variable would stand in it, for everybody to read",
+        Place(migration.path),
+        hint=f"check what it does in verify/{migration.path.stem}.sql; pgvouch accept-delta ID "
+        "writes those of other migrations",
+    )
 
 
 def _write(migration: Migration, text: str, lines: int) -> Written:

@@ -6,6 +6,7 @@ from pgvouch import failure
 from pgvouch.delta import SNAPSHOT_RESET, SNAPSHOT_SETTINGS, Snapshot, compare, snapshot_sql
 from pgvouch.message import Message
 from pgvouch.prepare import Prepared
+from pgvouch.variables import Mask
 from pgvouch.wire import Result
 
 
@@ -22,7 +23,7 @@ def read_snapshot(message: Message, results: Sequence[Result]) -> Snapshot:
     return Snapshot.from_rows(result.rows)
 
 
-def compare_delta(item: Prepared, delta: tuple[str, ...]) -> None:
+def compare_delta(item: Prepared, delta: tuple[str, ...], mask: Mask) -> None:
     """Refuse a migration that did something else to the catalog than its .delta file says.
 
     Raises:
@@ -32,5 +33,8 @@ def compare_delta(item: Prepared, delta: tuple[str, ...]) -> None:
         return
     if mismatch := compare(item.expected_delta, delta):
         raise failure.delta_error(
-            item.migration.id, item.migration.delta_path, mismatch.missing, mismatch.unexpected
+            item.migration.id,
+            item.migration.delta_path,
+            [mask(line) for line in mismatch.missing],
+            [mask(line) for line in mismatch.unexpected],
         )

@@ -9,6 +9,7 @@ import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
@@ -17,6 +18,7 @@ from psycopg import pq
 from pgvouch.address import parts_of
 from pgvouch.errors import ServerMessage
 from pgvouch.refused import connect_error
+from pgvouch.variables import Mask
 from pgvouch.wire import Result, result_of, rows_of, server_message
 
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ class Session:
         """Called again and again while no answer comes."""
         self.waiting_interval_s = 1.0
         self._pgconn = connection.pgconn
+        self.mask = Mask()
+        """Hides the values of variables in whatever the server says."""
         self._notice_handlers: list[Callable[[psycopg.errors.Diagnostic], None]] = []
 
     @classmethod
@@ -140,7 +144,7 @@ class Session:
             severity = diagnostic.severity_nonlocalized or "NOTICE"
             if diagnostic.sqlstate == _NAME_CUT:  # nobody wants a name to be cut unseen
                 severity = "WARNING"
-            handler(severity, diagnostic.message_primary or "")
+            handler(severity, self.mask(diagnostic.message_primary or ""))
 
         self._notice_handlers.append(forward)
         self.connection.add_notice_handler(forward)
@@ -240,7 +244,7 @@ class Session:
         if error is not None:
             if self._pgconn.status != _STILL_CONNECTED:
                 raise ConnectionLost(error.primary)
-            raise QueryError(error, tuple(done))
+            raise QueryError(_masked(error, self.mask), tuple(done))
         return tuple(done)
 
     def _next_result(self) -> "PGresult | None":
@@ -289,6 +293,19 @@ class Session:
             self.connection.close()
         finally:
             self.while_waiting, self.waiting_interval_s = watching
+
+
+def _masked(said: ServerMessage, mask: Mask) -> ServerMessage:
+    def shown(text: str | None) -> str | None:
+        return None if text is None else mask(text)
+
+    return replace(
+        said,
+        primary=mask(said.primary),
+        detail=shown(said.detail),
+        hint=shown(said.hint),
+        context=shown(said.context),
+    )
 
 
 def _connect(conninfo: str, application_name: str) -> psycopg.Connection[Any]:

@@ -57,6 +57,8 @@ class Engine:
         self.unflushed = False
         self.transaction: Transaction | None = None
         """The one that is under way, or was the last."""
+        self.with_values: set[str] = set()
+        """The migrations in whose delta a variable's value stands."""
         self.snapshots: dict[str, Snapshot] = {}
         """The catalog before each migration, where a snapshot was taken."""
 

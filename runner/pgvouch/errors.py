@@ -77,6 +77,7 @@ class VouchError(Exception):
             "server_message": self.server.primary if self.server else None,
             "server_detail": self.server.detail if self.server else None,
             "server_hint": self.server.hint if self.server else None,
+            "server_context": self.server.context if self.server else None,
             "notes": list(self.notes),
             "state": self.state,
             "hint": self.hint,

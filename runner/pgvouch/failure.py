@@ -9,12 +9,10 @@ from pgvouch.errors import (
     CheckError,
     MigrationError,
     Place,
-    ServerMessage,
     StandbyError,
     VouchError,
 )
 from pgvouch.message import ENDED, Message
-from pgvouch.variables import Rendered
 from pgvouch.verify import Broken
 
 _HINTS = {
@@ -32,7 +30,7 @@ _HINTS = {
 
 
 def migration_error(
-    identifier: str, message: Message, exc: QueryError, rendered: Rendered, *, verb: str
+    identifier: str, message: Message, exc: QueryError, *, verb: str
 ) -> MigrationError:
     """Return the error for a statement that PostgreSQL refused.
 
@@ -40,11 +38,10 @@ def migration_error(
         identifier: the migration.
         message: what was sent.
         exc: what came back.
-        rendered: its text, which knows the values that must not be shown.
         verb: `migrate` or `rollback`.
     """
     where = message.locate(exc)
-    server = masked(exc.server, rendered)
+    server = exc.server
     if exc.server.sqlstate == ENDED:
         return ended_its_transaction(identifier, where.place)
     hint = None if server.hint else _HINTS.get(server.sqlstate or "")
@@ -87,24 +84,6 @@ def cannot_begin(session: Session, exc: QueryError) -> VouchError:
         f"no transaction can begin: {exc.server.primary}",
         server=exc.server,
         state="Nothing was run.",
-    )
-
-
-def masked(server: ServerMessage, rendered: Rendered) -> ServerMessage:
-    """Return a server's message without the values of variables."""
-    if not rendered.secrets:
-        return server
-
-    def mask(text: str | None) -> str | None:
-        return None if text is None else rendered.mask(text)
-
-    return ServerMessage(
-        server.sqlstate,
-        rendered.mask(server.primary),
-        mask(server.detail),
-        mask(server.hint),
-        mask(server.context),
-        server.position,
     )
 
 

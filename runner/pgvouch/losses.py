@@ -103,7 +103,7 @@ def settle(
     if losses and not discard:
         raise DataLossError(
             f"the rollback of {identifier} would lose data",
-            notes=[str(loss) for loss in losses],
+            notes=[session.mask(str(loss)) for loss in losses],
             hint="save them first (pg_dump --table), then the same command with --discard-data",
         )
     again()

@@ -156,7 +156,7 @@ def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished
         engine.session.roll_back()
         raise
     duration_ms = (time.perf_counter() - began) * 1000
-    notes = (*step.notes, *(f"lost  {loss}" for loss in lost))
+    notes = (*step.notes, *(engine.session.mask(f"lost  {loss}") for loss in lost))
     return Finished(step.row.id, "rolled back", duration_ms, passed, notes=notes)
 
 
@@ -256,6 +256,6 @@ def _compare_catalog(engine: Engine, step: Undo) -> None:
         raise CheckError(
             f"the rollback of {step.row.id} does not leave the catalog as it was",
             Place(step.script.source.path),
-            notes=[f"left over:  {line}" for line in left],
+            notes=[f"left over:  {engine.session.mask(line)}" for line in left],
             hint="complete the rollback file, and rehearse again",
         )

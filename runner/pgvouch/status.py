@@ -68,11 +68,16 @@ def verify_database(
     Raises:
         FileError: a file that is not a verify file.
     """
+    from pgvouch.prepare import given_variables
+
     in_force = frozenset(name for row in rows for name in (row.id, row.id.rpartition("/")[2]))
     by_id = database.by_id
     found = []
+    values = given_variables({})
     for row in rows:
         migration = by_id.get(row.id)
+        if migration is not None:
+            session.mask.add(values.get(name, "") for name in migration.directives.variables)
         if migration is None or migration.verify_path is None or row.state is not State.APPLIED:
             continue
         found.append(_verify_one(session, migration, in_force))

@@ -71,6 +71,7 @@ class Transaction:
     xid: str = ""
 
     def __post_init__(self) -> None:
+        self.session.mask.add(self.script.source.rendered.secrets)
         self.lock_timeout = self.script.lock_timeout or self.options.lock_timeout
         """None, until the server has said how long by default."""
 
@@ -238,8 +239,7 @@ class Transaction:
 
     def error(self, message: Message, exc: QueryError) -> VouchError:
         """Return the error for a statement of a message, with those who were in its way."""
-        rendered = self.script.source.rendered
-        error = failure.migration_error(self.identifier, message, exc, rendered, verb=self.verb)
+        error = failure.migration_error(self.identifier, message, exc, verb=self.verb)
         if error.place is None:
             error.place = self.script.source.place(0)
         failure.blame(error, self.watch.seen)

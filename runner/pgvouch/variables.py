@@ -6,7 +6,7 @@ stays what it is: an array slice, a label, or something for PostgreSQL to refuse
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,6 +14,8 @@ from pgvouch import sqltext
 from pgvouch.errors import Place, UsageError
 
 _RECOGNIZABLE = 4
+_LONG, _CUT = 16, 80
+"""A longer value is known by its beginning, up to where PostgreSQL cuts it at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,52 @@ class Rendered:
         rendered, source = self._edges[bisect_right(self._edges, (offset, 1 << 62)) - 1]
         return source + offset - rendered
 
-    def mask(self, message: str) -> str:
-        """Return a message of the server without the values in it."""
-        for secret in self.secrets:
-            if len(secret) >= _RECOGNIZABLE:
-                message = message.replace(secret, "***")
-            elif secret:  # a short one would be found in half of all words
-                message = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", message)
-        return message
+
+class Mask:
+    """Takes the values of variables out of what comes back from the server."""
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, values: Iterable[str]) -> None:
+        """Hide further values from now on."""
+        if new := set(filter(None, values)) - self._values:
+            self._values |= new
+            spelled = {form for value in self._values for form in _spellings(value)}
+            ordered = sorted(spelled, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(_pattern_of, ordered)))
+
+    def __call__(self, text: str) -> str:
+        """Return a text without the values in it."""
+        return self._pattern.sub("***", text) if self._pattern else text
+
+
+def _spellings(value: str) -> set[str]:
+    """Return how PostgreSQL may print a value: as it is, in a literal, a name, an array, a row."""
+    escaped = value.replace("\\", "\\\\")
+    return {
+        value,
+        value.replace("'", "''"),
+        value.replace('"', '""'),
+        escaped,
+        escaped.replace("'", "''"),
+        escaped.replace('"', '\\"'),
+        escaped.replace('"', '""'),
+    }
+
+
+def _pattern_of(value: str) -> str:
+    if len(value) < _RECOGNIZABLE:  # a short one would be found in half of all words
+        return rf"(?<!\w){re.escape(value)}(?!\w)"
+    if len(value) <= _LONG:
+        return re.escape(value)
+    # PostgreSQL cuts long values in its details.
+    rest = "".join(f"(?:{re.escape(c)}" for c in value[_LONG:_CUT])
+    tail = re.escape(value[_CUT:])
+    return f"{re.escape(value[:_LONG])}{rest}{f'(?:{tail})?' if tail else ''}" + ")?" * (
+        len(value[_LONG:_CUT])
+    )
 
 
 def render(

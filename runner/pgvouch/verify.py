@@ -10,7 +10,7 @@ from pgvouch.db import QueryError, Session
 from pgvouch.errors import FileError, Place, ServerMessage
 from pgvouch.message import DEFAULT_LOCK_TIMEOUT, RESET_ROLE, Message, Source, own_block
 from pgvouch.promises import Check, Kind, Piece, Promises
-from pgvouch.variables import Rendered
+from pgvouch.variables import Mask, Rendered
 from pgvouch.wire import Result
 
 _VERIFY = "pgvouch_verify"
@@ -115,6 +115,7 @@ def run(
                 check,
                 message.results_of(f"check {index}", results)[-1],
                 next(values) if check.kind is Kind.SAME else (),
+                session.mask,
             )
         )
     ]
@@ -189,7 +190,7 @@ def _expectation(check: Check) -> str:
     }[check.kind]
 
 
-def _judge(check: Check, result: Result, before: Rows) -> Broken | None:
+def _judge(check: Check, result: Result, before: Rows, mask: Mask) -> Broken | None:
     expected = _expectation(check)
     if result.columns is None:
         found = f"{result.tag}, which returns no rows: the last statement of a check is a query"
@@ -199,22 +200,25 @@ def _judge(check: Check, result: Result, before: Rows) -> Broken | None:
     elif check.kind is Kind.SAME:
         # Without ORDER BY the order of rows means nothing, and their number and values do.
         kept = Counter(result.rows) == Counter(before)
-        expected = f"{expected}: {show_rows(before)}"
+        expected = f"{expected}: {show_rows(before, mask)}"
     else:
         kept = bool(result.rows) and all(row and row[0] == "t" for row in result.rows)
-    return None if kept else Broken(check, expected, show_rows(result.rows), check.place)
+    return None if kept else Broken(check, expected, show_rows(result.rows, mask), check.place)
 
 
-def show_rows(rows: Rows) -> str:
+def show_rows(rows: Rows, mask: Mask) -> str:
     """Return rows short enough for an error: at most five, long values cut."""
     if not rows:
         return "no row"
-    shown = ["(" + ", ".join(_show_value(value) for value in row) + ")" for row in rows[:_MAX_ROWS]]
+    shown = [
+        "(" + ", ".join(_show_value(value, mask) for value in row) + ")" for row in rows[:_MAX_ROWS]
+    ]
     more = f" and {len(rows) - _MAX_ROWS} more" if len(rows) > _MAX_ROWS else ""
     return ", ".join(shown) + more
 
 
-def _show_value(value: str | None) -> str:
+def _show_value(value: str | None, mask: Mask) -> str:
     if value is None:
         return "null"
+    value = mask(value)
     return value if len(value) <= _MAX_VALUE else f"{value[:_MAX_VALUE]}…"
