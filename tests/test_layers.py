@@ -9,12 +9,12 @@ from conftest import ROOT
 
 PACKAGE = ROOT / "runner" / "pgvouch"
 LAYERS = [
-    {"errors", "events", "duration", "retry"},
+    {"errors", "events", "duration", "output", "retry"},
     {"address", "sqltext", "sql", "statements", "refused", "wire"},
     {"enums", "migration", "outside", "pitfalls", "promises", "variables"},
     {"files", "plan"},
     {"config", "stamp"},
-    {"db", "server", "delta"},
+    {"db", "opening", "server", "delta"},
     {"backend", "connection", "message"},
     {"blockers", "claims", "losses", "options", "recovery"},
     {"ledger", "prepare", "verify", "waiting"},
@@ -23,7 +23,7 @@ LAYERS = [
     {"aftermath", "apply", "engine", "steps", "stepwise", "walk"},
     {"rollback", "api", "repair", "status"},
     {"authoring"},
-    {"report"},
+    {"report", "endings"},
     {"cli"},
     {"commands"},
     {"__main__"},

@@ -3,25 +3,61 @@
 import os
 import signal
 import sys
+import time
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PATIENCE_S = 1.0
+"""A second signal after that ends the program where it stands; the server rolls back."""
+
+
+def _end_now(number: int, _frame: object = None) -> None:
+    """End the program: nothing has begun yet, or somebody has asked twice."""
+    os.write(2, f"error: interrupted by {signal.Signals(number).name}\n".encode())
+    os._exit(128 + number)
+
+
+def _listen_to_signals() -> None:
+    """Let a signal be an exception from now on, once."""
+    from pgvouch.errors import Interrupted
+
+    first_s: float | None = None
+
+    def interrupt(number: int, _frame: object) -> None:
+        nonlocal first_s
+        if first_s is None:
+            first_s = time.monotonic()
+            raise Interrupted(number)
+        if time.monotonic() - first_s > _PATIENCE_S:
+            _end_now(number)
+
+    for number in _SIGNALS:
+        signal.signal(number, interrupt)
 
 
 def main() -> None:
     """Run pgvouch with the arguments of the command line."""
+    for number in _SIGNALS:
+        signal.signal(number, _end_now)
     own = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
     if {"--help", "-h"} & set(own) or len(sys.argv) == 1:
         # Only a page of help is worth the time that rich takes to load.
         from rich_click.patch import patch
 
         patch()
+    from pgvouch import output
     from pgvouch.cli import run
-    from pgvouch.errors import Interrupted
+    from pgvouch.endings import error_of
 
-    def interrupt(number: int, _frame: object) -> None:
-        raise Interrupted(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
-    sys.exit(run(sys.argv[1:], os.environ))
+    output.prepare_streams()
+    try:
+        _listen_to_signals()
+        code = run(sys.argv[1:], os.environ)
+    except KeyboardInterrupt as exc:  # it came outside of the command
+        code = error_of(exc)[1]
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    output.finish()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

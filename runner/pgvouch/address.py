@@ -18,7 +18,10 @@ _URL = re.compile(r"postgres(?:ql)?://(?P<rest>.*)\Z", re.DOTALL)
 _OTHER_SCHEME = re.compile(r"\s*[A-Za-z][\w+.:-]*://")
 _SQLALCHEMY = re.compile(r"postgres(?:ql)?\+\w+://")
 _NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
-_PORTS = re.compile(r"[0-9]*(?:,[0-9]*)*\Z")
+_NUMBERS = {
+    "port": re.compile(r"[0-9]*(?:,[0-9]*)*\Z"),
+    "connect_timeout": re.compile(r"\s*-?[0-9]*\s*\Z"),
+}
 _NEAR_URL = re.compile(r"://|\bpassword\s*=|\bhost\s*=", re.IGNORECASE)
 _SHOWN = ("host", "hostaddr", "user", "dbname", "service")
 _WRITE = "write postgresql://user@host:5432/database; percent-encode @ : / ? # % in a password"
@@ -49,10 +52,13 @@ def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
         parts = {k: str(v) for k, v in conninfo_to_dict(conninfo).items() if v is not None}
     except psycopg.Error:
         raise _unreadable(conninfo, what) from None
-    if not _PORTS.match(parts.get("port", "")):
-        raise UsageError(
-            f"{what} has a port that is not a number", notes=_quiet(), hint=_encode_hint(conninfo)
-        )
+    for name, numbers in _NUMBERS.items():
+        if not numbers.match(parts.get(name, "")):
+            raise UsageError(
+                f"{what} has a {name} that is not a number",
+                notes=_quiet(),
+                hint=_encode_hint(conninfo),
+            )
     for name in _SHOWN:
         value = parts.get(name, "")
         if "://" in value or (name.startswith("host") and "@" in value.lstrip("@")):

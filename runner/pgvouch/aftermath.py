@@ -16,12 +16,17 @@ from pgvouch.retry import Patience, patiently
 if TYPE_CHECKING:
     from pgvouch.engine import Engine
 
-_PATIENCE = Patience(10.0, first_s=0.1, longest_s=1.0)
+_PATIENCE_S = 10.0
+_SIGNAL_S = 3.0
+"""Who has sent a signal waits for the end."""
 _NO_LEDGER = {"3F000", "42P01"}
 
 
 class _NotKnownYetError(Exception):
     """The old backend is still ending its transaction."""
+
+
+_AGAIN = (ConnectError, ConnectionLost, _NotKnownYetError)
 
 
 @contextmanager
@@ -55,12 +60,12 @@ def told(
         raise ConnectError(
             f"the connection was lost during {identifier}",
             notes=str(exc).splitlines()[:3],
-            state=_found_state(engine, identifier, verb, landed),
+            state=_found_state(engine, identifier, verb, landed, _PATIENCE_S),
             hint="the same command again goes on where this one stopped",
         ) from exc
     except KeyboardInterrupt as exc:
         if isinstance(exc, Interrupted):
-            exc.state = _found_state(engine, identifier, verb, landed)
+            exc.state = _found_state(engine, identifier, verb, landed, _SIGNAL_S)
         raise
 
 
@@ -81,17 +86,20 @@ def state_of(identifier: str, verb: str, landed: Sequence[str], *, is_recorded: 
     return f"{now} Rolled back before it: {', '.join(landed)}." if landed else now
 
 
-def _found_state(engine: "Engine", identifier: str, verb: str, landed: Sequence[str]) -> str:
+def _found_state(
+    engine: "Engine", identifier: str, verb: str, landed: Sequence[str], budget_s: float
+) -> str:
     xid = engine.transaction.xid if engine.transaction else ""
     wanted = [identifier, *landed]
     try:
-        recorded = patiently(
-            lambda: _recorded(engine.session, wanted, xid),
-            _PATIENCE,
-            again=lambda exc: isinstance(exc, (ConnectError, ConnectionLost, _NotKnownYetError)),
-            tell=lambda _refusal: None,
-        )
-    except (ConnectError, ConnectionLost, _NotKnownYetError, QueryError):
+        with engine.session.limited(budget_s):
+            recorded = patiently(
+                lambda: _recorded(engine.session, wanted, xid),
+                Patience(budget_s, first_s=0.1, longest_s=1.0),
+                again=lambda exc: isinstance(exc, _AGAIN),
+                tell=lambda _refusal: None,
+            )
+    except (*_AGAIN, QueryError):
         return (
             f"{identifier} is in the database only if its COMMIT arrived; the server does not "
             "answer, pgvouch status says it later."

@@ -177,6 +177,8 @@ def look_back(
     from pgvouch.rollback import prepare_rollback, roll_back
 
     todo = plan.backward(ledger.read(session) or [], steps=steps, to=to)
+    if not todo:
+        return []
     engine = Engine(session, replace(options, discard_data=True), silent)
     undo = prepare_rollback(engine, todo, database.by_id, options.variables)
     alone = next((n for n, u in enumerate(undo) if not u.script.transactional), len(undo))
@@ -211,15 +213,16 @@ def wait_for_schema(
 
     again = (_PendingError, NotReadyError, TooManyConnectionsError, ConnectionLost)
     try:
-        patiently(
-            look,
-            Patience(budget_s, first_s=0.2, longest_s=2.0),
-            again=lambda exc: isinstance(exc, again),
-            tell=tell,
-        )
+        with session.limited(budget_s):
+            patiently(
+                look,
+                Patience(budget_s, first_s=0.2, longest_s=2.0),
+                again=lambda exc: isinstance(exc, again),
+                tell=tell,
+            )
     except _PendingError as exc:
         raise ConnectError(
-            f"{exc} was not applied within {budget_s:g} s",
+            f"{exc} was not applied within the time to wait",
             hint="is anybody migrating? pgvouch status; --wait 5min waits longer",
         ) from None
 

@@ -19,7 +19,40 @@ from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.migrations import get_migration_hash
 from yoyo.utils import change_param_style
 
+from pgvouch.db import ConnectionLost, QueryError
+from pgvouch.wire import said_by
+
 SCHEMA = "pgvouch"
+
+
+@contextmanager
+def noticing_loss(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Let what psycopg's own calls say of a lost connection be said in our words.
+
+    Raises:
+        ConnectionLost: the connection ended inside.
+    """
+    try:
+        yield
+    except psycopg.OperationalError as exc:
+        if connection.closed:
+            raise ConnectionLost(str(exc).strip()) from exc
+        raise
+
+
+@contextmanager
+def in_our_words(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Let what psycopg's own calls raise be raised in our words.
+
+    Raises:
+        ConnectionLost: the connection ended inside.
+        QueryError: PostgreSQL refused something.
+    """
+    try:
+        with noticing_loss(connection):
+            yield
+    except psycopg.Error as exc:
+        raise QueryError(said_by(exc), ()) from exc
 
 
 class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]

@@ -11,6 +11,7 @@ from pgvouch.errors import ConnectError
 from pgvouch.message import literal
 
 _LONGEST_QUERY = 80
+_LONGEST_LOOK_S = 5.0
 _MARKER = re.compile(r"/\* pgvouch .*? \*/\s*")
 _VALUE = re.compile(r"'(?:[^']|'')*(?:'|\Z)")
 
@@ -122,8 +123,11 @@ class Watch:
         own = f"a.pid = {self.pid}" if self.pid else f"starts_with(a.query, {literal(self.marker)})"
         query = sql.load("blockers").replace("{own}", own)
         try:
-            self._session = self._session or Session.open(self.conninfo, "pgvouch watch")
-            (result,) = self._session.ask(query)
+            self._session = self._session or Session.open(
+                self.conninfo, "pgvouch watch", within_s=_LONGEST_LOOK_S
+            )
+            with self._session.limited(_LONGEST_LOOK_S):
+                (result,) = self._session.ask(query)
         except (ConnectError, QueryError, ConnectionLost):
             # There may be no connection left for us; what we wait for is not made better by that.
             self._is_blind = True

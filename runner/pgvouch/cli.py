@@ -1,6 +1,5 @@
 """The commands: flags in, one call, a report and an exit code out."""
 
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,10 +8,11 @@ from typing import Any
 
 import click
 
-from pgvouch import __version__, report
+from pgvouch import __version__, output, report
 from pgvouch.config import Database, Project, choose, find_project
 from pgvouch.duration import seconds
-from pgvouch.errors import Interrupted, UsageError, VouchError
+from pgvouch.errors import VouchError
+from pgvouch.output import Line
 
 PENDING, DRIFT = 3, 4
 
@@ -65,12 +65,13 @@ class Context:
         ) as session:
             yield session
 
-    def tell(self, text: str, document: dict[str, Any]) -> None:
-        """Print a result now as text, or keep it for the JSON document."""
+    def tell(self, *lines: Line, document: dict[str, Any]) -> None:
+        """Print a result now as lines of text, or keep it for the JSON document."""
         if self.as_json:
             self.document.setdefault("databases", []).append(document)
-        else:
-            click.echo(text)
+            return
+        for line in lines:
+            output.say(*((line,) if isinstance(line, str) else line))
 
     def progress(self) -> report.Progress:
         """A listener that fits the options."""
@@ -89,40 +90,30 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     # What follows `--` is for the command that an entrypoint becomes.
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json = "--json" in own
+    output.begin()
+    error: VouchError | None = None
     try:
         code = cli.main(list(arguments), "pgvouch", standalone_mode=False, obj=context)
     except click.ClickException as exc:
         report.refuse_arguments(exc, own, as_json=as_json)
         return exc.exit_code
-    except (KeyboardInterrupt, click.Abort) as exc:
-        return _interrupted(context, exc)
-    except VouchError as exc:
-        return _fail(context, exc)
-    except OSError as exc:
-        return _fail(context, UsageError(f"{exc.strerror or exc}: {exc.filename or ''}"))
-    if context.as_json:
-        report.print_json(context.document)
+    except (Exception, KeyboardInterrupt) as exc:
+        from pgvouch.endings import error_of
+
+        error, code = error_of(exc)
+    _tell_end(context, error)
+    if error is None and (unwritten := output.finish()):
+        report.print_error(unwritten)
+        return unwritten.exit_code
     return code if isinstance(code, int) else 0
 
 
-def _interrupted(context: Context, abort: BaseException) -> int:
-    exc = abort.__cause__ or abort  # click raises its own from ours
-    number = exc.signal if isinstance(exc, Interrupted) else signal.SIGINT
-    error = VouchError(
-        f"interrupted by {signal.Signals(number).name}",
-        state=exc.state if isinstance(exc, Interrupted) else None,
-        hint="the same command again goes on where this one stopped",
-    )
-    _fail(context, error)
-    return 128 + number
-
-
-def _fail(context: Context, error: VouchError) -> int:
+def _tell_end(context: Context, error: VouchError | None) -> None:
     if context.as_json:
-        report.print_json({**context.document, "error": error.as_dict()})
-    else:
-        click.echo(report.error_text(error), err=True)
-    return error.exit_code
+        told = {"error": error.as_dict()} if error else {}
+        output.say_json({**context.document, **told})
+    elif error:
+        report.print_error(error)
 
 
 def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

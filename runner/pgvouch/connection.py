@@ -1,5 +1,6 @@
 """Connections for commands: waiting for a server, creating a database, telling of a loss."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,9 +41,12 @@ def connect(
     def waiting(refusal: Refusal) -> None:
         tell(Waiting(str(refusal.error), refusal.remaining_s))
 
+    until_s = time.monotonic() + wait_s
+
     def open_session() -> Session:
+        within_s = max(until_s - time.monotonic(), 0.0) if wait_s else None
         try:
-            return Session.open(url, application_name)
+            return Session.open(url, application_name, within_s=within_s)
         except NoDatabaseError:
             if not create:
                 raise

@@ -9,17 +9,15 @@ import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 from psycopg import pq
 
-from pgvouch.address import parts_of
 from pgvouch.errors import ServerMessage
-from pgvouch.refused import connect_error
+from pgvouch.opening import Deadline, open_connection
 from pgvouch.variables import Mask
-from pgvouch.wire import Result, result_of, rows_of, server_message
+from pgvouch.wire import Result, masked, result_of, rows_of, server_message
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -49,21 +47,6 @@ class ConnectionLost(Exception):  # noqa: N818 - it is an event, not a mistake
     """The connection ended while a message was under way."""
 
 
-@contextmanager
-def noticing_loss(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Let what psycopg's own calls say of a lost connection be said in our words.
-
-    Raises:
-        ConnectionLost: the connection ended inside.
-    """
-    try:
-        yield
-    except psycopg.OperationalError as exc:
-        if connection.closed:
-            raise ConnectionLost(str(exc).strip()) from exc
-        raise
-
-
 class Session:
     """One connection, spoken to in messages."""
 
@@ -75,23 +58,27 @@ class Session:
         """Called again and again while no answer comes."""
         self.waiting_interval_s = 1.0
         self._pgconn = connection.pgconn
+        self.deadline = Deadline()
         self.mask = Mask()
         """Hides the values of variables in whatever the server says."""
         self._notice_handlers: list[Callable[[psycopg.errors.Diagnostic], None]] = []
 
     @classmethod
-    def open(cls, conninfo: str, application_name: str = "pgvouch") -> Self:
+    def open(
+        cls, conninfo: str, application_name: str = "pgvouch", *, within_s: float | None = None
+    ) -> Self:
         """Connect.
 
         Args:
             conninfo: a libpq connection string or URL; libpq's environment and service files work.
             application_name: what pg_stat_activity shows.
+            within_s: how long the server may take at most; None: what the URL says, or 10 s.
 
         Raises:
             ConnectError: with what the server or libpq said, never with the password.
             UsageError: a connection string that cannot be read.
         """
-        return cls(_connect(conninfo, application_name), conninfo)
+        return cls(open_connection(conninfo, application_name, within_s=within_s), conninfo)
 
     def reopen(self) -> None:
         """Connect anew where the connection is gone; notices go on being told.
@@ -100,7 +87,8 @@ class Session:
             ConnectError: no connection came about.
         """
         self.connection.close()
-        self.connection = _connect(self.conninfo, "pgvouch")
+        left_s = self.deadline.left_s()
+        self.connection = open_connection(self.conninfo, "pgvouch", within_s=left_s)
         self._pgconn = self.connection.pgconn
         for handler in self._notice_handlers:
             self.connection.add_notice_handler(handler)
@@ -244,26 +232,48 @@ class Session:
         if error is not None:
             if self._pgconn.status != _STILL_CONNECTED:
                 raise ConnectionLost(error.primary)
-            raise QueryError(_masked(error, self.mask), tuple(done))
+            raise QueryError(masked(error, self.mask), tuple(done))
         return tuple(done)
 
     def _next_result(self) -> "PGresult | None":
         while self._pgconn.is_busy():
-            watched = self.while_waiting
-            interval = self.waiting_interval_s if watched else None
-            readable, _, _ = select.select([self._pgconn.socket], [], [], interval)
-            if readable:
-                self._pgconn.consume_input()
-            elif watched:
-                watched()
+            self._await()
         return self._pgconn.get_result()
 
     def _flush(self) -> None:
         # A long message and a long answer would block each other if the answer were not read.
         while self._pgconn.flush():
-            readable, _, _ = select.select([self._pgconn.socket], [self._pgconn.socket], [])
-            if readable:
-                self._pgconn.consume_input()
+            self._await(self._pgconn.socket)
+
+    def _await(self, *writing: int) -> None:
+        """Wait until there is something to read (or room to write), and read it."""
+        watched, left_s = self.while_waiting, self.deadline.left_s()
+        interval = self.waiting_interval_s if watched else None
+        if left_s is not None:
+            interval = left_s if interval is None else min(interval, left_s)
+        readable, writable, _ = select.select([self._pgconn.socket], writing, [], interval)
+        if readable:
+            self._pgconn.consume_input()
+        elif left_s == 0:
+            self.connection.close()
+            raise ConnectionLost("the server does not answer")
+        elif watched and not writable:
+            watched()
+
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """Wait no longer than that for all answers inside together.
+
+        Raises:
+            ConnectionLost: the time is over; the connection is closed then.
+        """
+        before = self.deadline.at_s
+        until_s = time.monotonic() + seconds
+        self.deadline.at_s = until_s if before is None else min(until_s, before)
+        try:
+            yield
+        finally:
+            self.deadline.at_s = before
 
     def _leave_copy(self, status: int) -> None:
         if status == pq.ExecStatus.COPY_IN:
@@ -276,48 +286,14 @@ class Session:
 
     def _cancel(self) -> None:
         """Cancel the running statement and read its end, so that the session can be used on."""
-        deadline = time.monotonic() + _CANCEL_S
-
-        def give_up() -> None:
-            if time.monotonic() > deadline:
-                raise ConnectionLost("no answer to the request to cancel")
-
-        watching = self.while_waiting, self.waiting_interval_s
-        self.while_waiting, self.waiting_interval_s = give_up, _CANCEL_S / 4
+        watching, self.while_waiting = self.while_waiting, None
         try:
-            self.connection.cancel_safe(timeout=_CANCEL_S)
-            self._results(0)
+            with self.limited(_CANCEL_S):
+                self.connection.cancel_safe(timeout=_CANCEL_S)
+                self._results(0)
         except QueryError:  # which is what was asked for
             return
         except (psycopg.Error, ConnectionLost):
             self.connection.close()
         finally:
-            self.while_waiting, self.waiting_interval_s = watching
-
-
-def _masked(said: ServerMessage, mask: Mask) -> ServerMessage:
-    def shown(text: str | None) -> str | None:
-        return None if text is None else mask(text)
-
-    return replace(
-        said,
-        primary=mask(said.primary),
-        detail=shown(said.detail),
-        hint=shown(said.hint),
-        context=shown(said.context),
-    )
-
-
-def _connect(conninfo: str, application_name: str) -> psycopg.Connection[Any]:
-    parts_of(conninfo)
-    try:
-        return psycopg.connect(
-            conninfo,
-            autocommit=True,
-            # A pooler may give the next statement to a backend that has not seen the PREPARE.
-            prepare_threshold=None,
-            fallback_application_name=application_name,
-            client_encoding="utf8",
-        )
-    except psycopg.Error as exc:
-        raise connect_error(exc, conninfo) from None
+            self.while_waiting = watching

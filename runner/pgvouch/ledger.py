@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pgvouch import __version__, sql
-from pgvouch.db import OWN_PATH, QueryError, Session, noticing_loss
+from pgvouch.db import OWN_PATH, QueryError, Session
 from pgvouch.errors import ConnectError, PlanError
 from pgvouch.message import UNTRUSTED, literal
 from pgvouch.plan import Applied, State
@@ -214,13 +214,13 @@ def _create(session: Session, yoyo: _Yoyo | None, *, has_schema: bool) -> int:
     Returns:
         The number of migrations taken over.
     """
-    from pgvouch.backend import VouchBackend
+    from pgvouch.backend import VouchBackend, in_our_words
 
     # With IF NOT EXISTS the right to create a schema would be asked for where there is one, too.
     if not has_schema:
         session.run("create schema pgvouch")
     backend = VouchBackend(session.connection)
-    with noticing_loss(session.connection):
+    with in_our_words(session.connection):
         backend.create_tables()
     session.run(f"{OWN_PATH}\n;{sql.load('ledger')}")
     if yoyo is not None and not yoyo.migration.startswith("pgvouch."):

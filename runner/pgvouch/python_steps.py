@@ -7,10 +7,11 @@ from pathlib import Path
 
 import psycopg
 
-from pgvouch.backend import VouchBackend
-from pgvouch.db import ConnectionLost, noticing_loss
-from pgvouch.errors import MigrationError, Place, ServerMessage
+from pgvouch.backend import VouchBackend, noticing_loss
+from pgvouch.db import ConnectionLost
+from pgvouch.errors import MigrationError, Place
 from pgvouch.migration import Migration
+from pgvouch.wire import said_by
 
 
 def run_steps(migration: Migration, backend: VouchBackend, direction: str) -> None:
@@ -46,12 +47,7 @@ def run_steps(migration: Migration, backend: VouchBackend, direction: str) -> No
         raise MigrationError(
             f"{migration.id} failed: {exc.diag.message_primary or exc}",
             _place(exc, migration.path),
-            server=ServerMessage(
-                exc.sqlstate,
-                exc.diag.message_primary or str(exc),
-                exc.diag.message_detail,
-                exc.diag.message_hint,
-            ),
+            server=said_by(exc),
         ) from exc
     except Exception as exc:
         raise MigrationError(

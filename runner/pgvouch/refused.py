@@ -87,7 +87,7 @@ def _told(exc: psycopg.Error, parts: Mapping[str, str]) -> list[str]:
         return match[0] if value in harmless or is_place else '"…"'
 
     lines = []
-    for line in str(exc).strip().splitlines()[:_MOST_LINES]:
+    for line in map(str.strip, str(exc).strip().splitlines()[:_MOST_LINES]):
         ours, server, theirs = line, "", ""
         if found := _SERVER.search(line):
             ours, server, theirs = line[: found.start()], found[0], line[found.end() :]

@@ -1,6 +1,5 @@
 """The only formatter: events, results and errors as text or as one JSON document."""
 
-import json
 import os
 import shutil
 import sys
@@ -13,11 +12,13 @@ from typing import Any
 import click
 
 from pgvouch.api import Outcome
-from pgvouch.errors import Place, UsageError, VouchError
+from pgvouch.errors import Place, ServerMessage, UsageError, VouchError
 from pgvouch.events import Event, Finished, Note, Notice, Started, Waiting
+from pgvouch.output import Styled, say, say_drawn, say_json, say_text, visible
 
 _MAX_NOTICES = 50
 _MAX_TEXT = 1000
+_MAX_LINES = 8
 _PLURALS = {"policy": "policies", "index": "indexes", "schema": "schemas", "rls": "rls"}
 
 
@@ -55,9 +56,9 @@ class Progress:
             case Waiting() if event.text != self.waited:
                 self.waited = event.text
                 limit = f"; waiting up to {event.remaining_s:.0f} s" if event.remaining_s else ""
-                _say(f"  … {event.text}{limit}")
+                say("  … ", _short(event.text), limit, err=True)
             case Note():
-                _say(f"  {event.text}")
+                say("  ", _short(event.text), err=True)
             case Started() | Waiting():
                 pass
 
@@ -72,21 +73,18 @@ class Progress:
         if event.delta:
             facts.append(delta_summary([event]))
         told = _fitting(f"{event.id:<36} {'  '.join(facts)}")
-        _say(f"  {click.style(mark, fg=colour)} {told}")
-        for note in event.notes:
-            _say(f"      {note}")
-        if self.verbose:
-            for line in event.delta or ():
-                _say(f"      {line}")
+        say("  ", Styled(mark, colour), " ", told, err=True)
+        for line in (*event.notes, *(event.delta or () if self.verbose else ())):
+            say("      ", line, err=True)
 
     def _notice(self, event: Notice) -> None:
         if event.severity == "NOTICE" and not self.verbose:
             return
         self.notices += 1
         if self.notices <= _MAX_NOTICES:
-            _say(f"      {event.severity}: {_short(event.text)}")
+            say("      ", event.severity, ": ", _short(event.text), err=True)
         elif self.notices == _MAX_NOTICES + 1:
-            _say("      … more notices are not shown")
+            say("      … more notices are not shown", err=True)
 
 
 def _fitting(text: str) -> str:
@@ -97,10 +95,6 @@ def _fitting(text: str) -> str:
     if len(text) <= width:
         return text
     return f"{text[: width - 2].rpartition(',')[0] or text[: width - 2]} …"
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
 
 
 def delta_summary(events: Sequence[Finished]) -> str:
@@ -139,33 +133,43 @@ def rolled_back(name: str, outcome: Outcome) -> str:
 
 
 def _short(text: str) -> str:
-    """Cut what somebody's SQL may have made a megabyte long; control characters become visible."""
-    shown = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} … ({len(text):,} characters)"
-    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in shown)
+    """Cut what somebody's SQL may have made a megabyte long."""
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} … ({len(text):,} characters)"
 
 
-def error_text(error: VouchError) -> str:
-    """Return an error as a tired person reads it: what, where, what PostgreSQL said, what now."""
-    lines = [f"{click.style('error:', fg='red', bold=True)} {_short(error.message)}"]
+def print_error(error: VouchError) -> None:
+    """Print an error as a tired person reads it: what, where, what PostgreSQL said, what now."""
+    say(Styled("error:", "red", bold=True), " ", _short(error.message), err=True)
     if error.place:
-        lines.append(f"  at      {shown_place(error.place)}")
-    if error.statement:
-        lines += [f"        | {_short(line)}" for line in error.statement.splitlines()[:8]]
+        _say_labelled("at", shown_place(error.place))
+    for line in (error.statement or "").splitlines()[:_MAX_LINES]:
+        say("        | ", _short(line).replace("\t", "    "), err=True)
     if error.server and error.server.sqlstate:
-        lines.append(f"  server  {error.server.sqlstate}: {_short(error.server.primary)}")
-        for label, value in (
-            ("detail", error.server.detail),
-            ("hint", error.server.hint),
-            ("context", error.server.context),
-        ):
-            if value:
-                lines.append(f"  {label:<7} {_short(value.splitlines()[0])}")
-    lines += [f"          {note}" for note in error.notes]
+        _print_server(error, error.server)
+    for note in error.notes:
+        say("          ", _short(note), err=True)
     if error.state:
-        lines.append(f"  state   {error.state}")
+        _say_labelled("state", error.state)
     if error.hint:
-        lines.append(f"  next    {error.hint}")
-    return "\n".join(lines)
+        _say_labelled("next", error.hint)
+
+
+def _print_server(error: VouchError, server: ServerMessage) -> None:
+    """Print what PostgreSQL said, unless the headline or a note has said it already."""
+    is_told = any(server.primary in text for text in (error.message, *error.notes))
+    shown = "" if is_told else f": {server.primary}"
+    _say_labelled("server", f"{server.sqlstate}{shown}")
+    for label in ("detail", "hint", "context"):
+        if value := getattr(server, label):
+            _say_labelled(label, *value.splitlines())
+
+
+def _say_labelled(label: str, *lines: str) -> None:
+    shown = lines[:_MAX_LINES]
+    if len(lines) > _MAX_LINES:
+        shown = (*shown, f"… {len(lines) - _MAX_LINES} more lines")
+    for number, line in enumerate(shown):
+        say(f"  {'' if number else label:<7} ", _short(line), err=True)
 
 
 def finished_as_dict(event: Finished) -> dict[str, Any]:
@@ -179,20 +183,15 @@ def finished_as_dict(event: Finished) -> dict[str, Any]:
     }
 
 
-def print_json(document: dict[str, Any]) -> None:
-    """Print the one JSON document of a run."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-
-
 def refuse_arguments(exc: click.ClickException, own: Sequence[str], *, as_json: bool) -> None:
     """Tell what is wrong with the command line; a URL at the wrong place is not repeated."""
     if as_json:
         said = _without_urls(exc.format_message(), own)
-        print_json({"error": UsageError(said).as_dict()})
+        say_json({"error": UsageError(said).as_dict()})
         return
     shown = StringIO()
     exc.show(shown)
-    click.echo(_without_urls(shown.getvalue(), own), err=True, nl=False)
+    say_text(_without_urls(shown.getvalue(), own).rstrip("\n"), err=True)
 
 
 def _without_urls(text: str, own: Sequence[str]) -> str:
@@ -212,11 +211,20 @@ def print_table(
     """Print a table to stdout; styles are rich's, a column each."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column, style in zip(columns, styles, strict=True):
         table.add_column(column, style=style, no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        # Not as a string: rich would take what is in brackets for a style.
+        table.add_row(*(Text(visible(cell)) for cell in row))
     width = None if sys.stdout.isatty() else 200
-    Console(width=width, no_color=bool(os.environ.get("NO_COLOR")) or None).print(table)
+    drawn = StringIO()  # left alone with stdout, rich would exit where the reader is gone
+    Console(
+        file=drawn,
+        width=width,
+        force_terminal=sys.stdout.isatty(),
+        no_color=bool(os.environ.get("NO_COLOR")) or None,
+    ).print(table)
+    say_drawn(drawn.getvalue().rstrip("\n"))

@@ -1,8 +1,10 @@
 """What comes back over the wire: libpq's results as values."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import psycopg
 from psycopg import pq
 
 from pgvouch.errors import ServerMessage
@@ -44,6 +46,33 @@ def rows_of(result: "PGresult") -> list[tuple[str | None, ...]]:
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode(errors="replace")
+
+
+def said_by(exc: psycopg.Error) -> ServerMessage:
+    """Return what PostgreSQL said in an error of psycopg's."""
+    said = exc.diag
+    return ServerMessage(
+        exc.sqlstate,
+        said.message_primary or str(exc).strip(),
+        said.message_detail,
+        said.message_hint,
+        said.context,
+    )
+
+
+def masked(said: ServerMessage, mask: Callable[[str], str]) -> ServerMessage:
+    """Return what PostgreSQL said without what a mask takes away."""
+
+    def shown(text: str | None) -> str | None:
+        return None if text is None else mask(text)
+
+    return replace(
+        said,
+        primary=mask(said.primary),
+        detail=shown(said.detail),
+        hint=shown(said.hint),
+        context=shown(said.context),
+    )
 
 
 def server_message(result: "PGresult") -> ServerMessage:

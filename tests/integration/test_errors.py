@@ -45,7 +45,8 @@ def test_detail_and_hint_of_the_server_are_shown(folder: Folder) -> None:
         }
     )
     ran = folder("migrate")
-    assert "AB123: no" in ran.err
+    assert "001_a failed: no\n" in ran.err
+    assert "server  AB123\n" in ran.err
     assert "detail  because" in ran.err
     assert "hint    do this" in ran.err
 

@@ -143,7 +143,13 @@ CASES = {
             "detail = repeat('y', 5000000), hint = repeat('z', 5000000); end$$;"
         ),
         1,
-        ("P0001: xxx", "detail  yyy", "hint    zzz", "(5,000,000 characters)"),
+        (
+            "001_a failed: xxx",
+            "server  P0001\n",
+            "detail  yyy",
+            "hint    zzz",
+            "(5,000,000 characters)",
+        ),
         "001_a.sql:2:1",
     ),
     "a million rows for nobody": Case(

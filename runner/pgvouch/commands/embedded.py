@@ -4,6 +4,7 @@ import os
 
 import click
 
+from pgvouch import output
 from pgvouch import server as embedded
 from pgvouch.cli import Context, common
 
@@ -19,7 +20,7 @@ def server() -> None:
 def start(context: Context) -> None:
     """Start the server; the first time, create it."""
     found = embedded.ensure_running(context.project).url()
-    context.tell(found, {"url": found})
+    context.tell(found, document={"url": found})
 
 
 @server.command()
@@ -28,7 +29,7 @@ def start(context: Context) -> None:
 def stop(context: Context) -> None:
     """Stop the server; its data stays."""
     stopped = embedded.stop(context.project)
-    click.echo("stopped" if stopped else "it was not running", err=True)
+    output.say("stopped" if stopped else "it was not running", err=True)
 
 
 @server.command()
@@ -38,7 +39,7 @@ def stop(context: Context) -> None:
 def url(context: Context, database: str) -> None:
     """Print the URL of a database, starting the server where needed."""
     found = embedded.ensure_running(context.project).url(database)
-    context.tell(found, {"url": found})
+    context.tell(found, document={"url": found})
 
 
 @server.command(context_settings={"ignore_unknown_options": True})

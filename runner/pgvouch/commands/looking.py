@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import click
 
-from pgvouch import api, report
+from pgvouch import api, output, report
 from pgvouch import status as states
 from pgvouch.cli import DRIFT, PENDING, Context, common, running
 from pgvouch.commands.running import options_of
 from pgvouch.config import Database
 from pgvouch.connection import connect
 from pgvouch.errors import NoDatabaseError
+from pgvouch.output import Line
 from pgvouch.plan import Applied
 
 _MARKS = {
@@ -50,14 +51,14 @@ def status(context: Context, databases: tuple[str, ...], exit_code: bool) -> int
         elif found & {"pending", "incomplete"} and exit_code:
             worst = max(worst, PENDING)
         if context.as_json:
-            context.tell("", _as_document(database, rows))
+            context.tell(document=_as_document(database, rows))
         else:
             _print_status(database, rows)
     return worst
 
 
 def _print_status(database: Database, rows: Sequence[states.Row]) -> None:
-    click.echo(click.style(database.name, bold=True))
+    output.say(output.Styled(database.name, bold=True))
     report.print_table(
         ("", "migration", "state", "applied", "by", "ms", "checks"),
         [
@@ -126,11 +127,11 @@ def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_or
             for m in todo.pending
         ]
         if context.as_json:
-            context.tell("", {"database": database.name, "pending": planned})
+            context.tell(document={"database": database.name, "pending": planned})
         elif not planned:
-            click.echo(f"{database.name}: nothing to do")
+            output.say(f"{database.name}: nothing to do")
         else:
-            click.echo(click.style(f"{database.name}: {len(planned)} to apply", bold=True))
+            output.say(output.Styled(f"{database.name}: {len(planned)} to apply", bold=True))
             report.print_table(
                 ("migration", "promises", "rollback", "lock timeout", "statement timeout", ""),
                 [
@@ -169,9 +170,9 @@ def verify(context: Context, databases: tuple[str, ...]) -> int:
         passed = sum(item.passed for item in found)
         findings = [(item.id, finding) for item in found for finding in item.broken]
         broken += len(findings)
-        lines = [f"{database.name}: {passed} checks hold, {len(findings)} broken"]
+        lines: list[Line] = [f"{database.name}: {passed} checks hold, {len(findings)} broken"]
         for identifier, finding in findings:
-            lines.append(f"  {click.style('✗', fg='red')} {identifier}: {finding.sentence}")
+            lines.append(("  ", output.Styled("✗", "red"), f" {identifier}: {finding.sentence}"))
             lines.append(f"      at       {report.shown_place(finding.place)}")
             lines.append(f"      expected {finding.expected}")
             lines.append(f"      found    {finding.found}")
@@ -190,5 +191,5 @@ def verify(context: Context, databases: tuple[str, ...]) -> int:
                 for identifier, finding in findings
             ],
         }
-        context.tell("\n".join(lines), document)
+        context.tell(*lines, document=document)
     return 1 if broken else 0

@@ -40,7 +40,7 @@ def repair(
     }[how]
     context.tell(
         f"{row.id}: {said}",
-        {
+        document={
             "database": chosen[0].name,
             "id": row.id,
             "how": how,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pgvouch import api, report
+from pgvouch import api, output, report
 from pgvouch.cli import Context, common, running
 from pgvouch.config import Database
 from pgvouch.db import QueryError, Session
@@ -88,7 +88,7 @@ def migrate(
 def _tell(context: Context, database: Database, outcome: api.Outcome, text: str) -> None:
     context.tell(
         text,
-        {
+        document={
             "database": database.name,
             "migrations": [report.finished_as_dict(event) for event in outcome.finished],
             "applied": outcome.applied,
@@ -111,7 +111,7 @@ def _dry_run(
         "database": database.name,
         "migrations": [{"id": m.id, "sql": m.sql} for m in todo.pending],
     }
-    context.tell("\n".join(parts) or f"-- {database.name}: nothing to do", document)
+    _tell_sql(context, parts or [f"-- {database.name}: nothing to do"], document)
 
 
 @click.command()
@@ -165,7 +165,14 @@ def _tell_back(
             for undo, notes in found
         ],
     }
-    context.tell("\n".join(parts) or f"-- {database.name}: nothing to roll back", document)
+    _tell_sql(context, parts or [f"-- {database.name}: nothing to roll back"], document)
+
+
+def _tell_sql(context: Context, parts: Sequence[str], document: dict[str, Any]) -> None:
+    if context.as_json:
+        context.tell(document=document)
+    else:
+        output.say_text("\n".join(parts))
 
 
 def _sql(undo: "Undo") -> str:
@@ -189,7 +196,9 @@ def seed(context: Context, databases: tuple[str, ...]) -> None:
         check_sql(text, path)
         with context.session(database, "seed") as session:
             _run_seed(session, database, path_text=(Place(path), text))
-        context.tell(f"{database.name}: seeded", {"database": database.name, "seeded": True})
+        context.tell(
+            f"{database.name}: seeded", document={"database": database.name, "seeded": True}
+        )
 
 
 def _run_seed(session: Session, database: Database, path_text: tuple[Place, str]) -> None:
@@ -231,5 +240,6 @@ def accept(context: Context, migration: str, why: str, database: str | None) -> 
     with context.session(chosen[0], "accept") as session:
         row = api.accept(session, chosen[0], migration, why)
     context.tell(
-        f"{row.id}: the change is accepted", {"database": chosen[0].name, "accepted": row.id}
+        f"{row.id}: the change is accepted",
+        document={"database": chosen[0].name, "accepted": row.id},
     )

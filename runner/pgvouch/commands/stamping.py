@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from pgvouch import report
+from pgvouch import output, report
 from pgvouch.cli import Context, common
 from pgvouch.config import Project, database_names
 from pgvouch.errors import UsageError, VouchError
 from pgvouch.files import ROLLBACK
+from pgvouch.output import Line
 from pgvouch.stamp import Outcome, TemplateInfo, Templates, list_templates, stamp_files
 
 
@@ -85,7 +86,7 @@ def _applied_ids(context: Context, name: str) -> set[str]:
         with connect(url, application_name="pgvouch stamp", create=False) as session:
             return {row.id for row in read_ledger(session)}
     except VouchError as exc:
-        click.echo(f"{name}: applied files are not known: {exc.message}", err=True)
+        output.say(f"{name}: applied files are not known: {exc.message}", err=True)
         return set()
 
 
@@ -97,12 +98,16 @@ def _tell(context: Context, name: str, outcomes: list[Outcome], *, check: bool) 
     shown = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     context.tell(
         f"{name or context.project.migrations.name}: {shown or 'no stamps'}",
-        {"database": name, "check": check, "stamps": [_as_dict(outcome) for outcome in outcomes]},
+        document={
+            "database": name,
+            "check": check,
+            "stamps": [_as_dict(outcome) for outcome in outcomes],
+        },
     )
     if not context.as_json:
         for outcome in outcomes:
             if outcome.error is not None:
-                click.echo(report.error_text(outcome.error), err=True)
+                report.print_error(outcome.error)
 
 
 def _as_dict(outcome: Outcome) -> dict[str, Any]:
@@ -117,19 +122,22 @@ def _as_dict(outcome: Outcome) -> dict[str, Any]:
 
 def _list(context: Context, templates: Templates) -> int:
     for info in list_templates(templates):
-        context.tell(_described(info), _listed(info))
+        context.tell(*_described(info), document=_listed(info))
     return 0
 
 
-def _described(info: TemplateInfo) -> str:
-    lines = [f"{click.style(info.name, bold=True)} ({info.origin}): {info.doc}", ""]
+def _described(info: TemplateInfo) -> list[Line]:
+    lines: list[Line] = [
+        (output.Styled(info.name, bold=True), f" ({info.origin}): {info.doc}"),
+        "",
+    ]
     for argument in info.arguments:
         default = "required" if argument.required else f"default {argument.default!r}"
         lines.append(f"  {argument.name:<10} {argument.type:<28} {default}")
         lines.append(f"             {argument.doc}")
     lines += ["", f"  -- stamp: {info.sample}"]
     lines += [f"  {line}".rstrip() for line in info.expansion.strip().splitlines()]
-    return "\n".join([*lines, ""])
+    return [*lines, ""]
 
 
 def _listed(info: TemplateInfo) -> dict[str, Any]:

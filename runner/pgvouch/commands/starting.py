@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 from click.core import ParameterSource
 
-from pgvouch import api, report
+from pgvouch import api, output, report
 from pgvouch.cli import Context, common, duration_s, running
 from pgvouch.commands.running import listen, options_of
 from pgvouch.config import Database
@@ -60,7 +60,9 @@ def wait(context: Context, databases: tuple[str, ...], for_schema: bool, wait_s:
         else:
             is_there = waiting.for_server(database)
             said = "answers" if is_there else "the server answers; there is no such database yet"
-        context.tell(f"{database.name}: {said}", {"database": database.name, "ready": True})
+        context.tell(
+            f"{database.name}: {said}", document={"database": database.name, "ready": True}
+        )
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -97,7 +99,7 @@ def _migrate(context: Context, databases: Sequence[Database]) -> None:
         with context.session(database, "entrypoint") as session:
             listener = listen(session, context.progress())
             outcome = api.migrate(session, database, options, listener, require_promises=required)
-        click.echo(report.migrated(database.name, outcome), err=True)
+        output.say(report.migrated(database.name, outcome), err=True)
 
 
 class _Wait:

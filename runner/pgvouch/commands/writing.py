@@ -26,7 +26,7 @@ def new(context: Context, name: str, database: str | None) -> None:
     folder = project.migrations / chosen
     there = read_database(project, chosen) if folder.is_dir() else ()
     for path in authoring.new_migration(folder, there, name):
-        context.tell(report.shown_path(path), {"file": str(path)})
+        context.tell(report.shown_path(path), document={"file": str(path)})
 
 
 @click.command(name="accept-delta")
@@ -47,5 +47,9 @@ def accept_delta(context: Context, migration: str | None, database: str | None) 
             word = "written" if file.changed else "unchanged"
             context.tell(
                 f"{word:<9} {report.shown_path(file.path)} ({file.lines} lines)",
-                {"file": str(file.path), "changed": file.changed, "lines": file.lines},
+                document={
+                    "file": str(file.path),
+                    "changed": file.changed,
+                    "lines": file.lines,
+                },
             )
