@@ -33,7 +33,11 @@ class Fault:
 
 @dataclass
 class Recorded:
-    """What went through: connections, and the text of each simple query."""
+    """What went through: connections, and the text of each simple query.
+
+    While it is frozen nothing goes through, and every socket stays open: so is a network that has
+    gone away, or a pooler that hangs.
+    """
 
     port: int = 0
     connections: int = 0
@@ -41,6 +45,18 @@ class Recorded:
     other: list[str] = field(default_factory=list)
     messages: int = 0
     fault: Fault | None = None
+    largest: int = 1 << 30
+    """At a message longer than that it freezes, and its sender soon finds no room."""
+    frozen: threading.Event = field(default_factory=threading.Event)
+    thawed: threading.Event = field(default_factory=threading.Event)
+
+    def freeze(self) -> None:
+        self.frozen.set()
+
+    def hold(self) -> None:
+        """Stay where it is while the proxy is frozen."""
+        if self.frozen.is_set():
+            self.thawed.wait()
 
     def due(self, number: int) -> Fault | None:
         """The fault, if this is its message."""
@@ -65,15 +81,21 @@ def _read(source: socket.socket, size: int) -> bytes:
 
 def _forward_client(client: socket.socket, server: socket.socket, recorded: Recorded) -> None:
     try:
+        recorded.hold()
         while True:  # the startup packets have no type byte; SSL and GSS are refused by the server
-            size = _read(client, 4)
-            body = _read(client, struct.unpack("!I", size)[0] - 4)
-            server.sendall(size + body)
+            length = _read(client, 4)
+            body = _read(client, struct.unpack("!I", length)[0] - 4)
+            server.sendall(length + body)
             if struct.unpack("!I", body[:4])[0] == 196608 or struct.unpack("!H", body[:2])[0] == 3:
                 break
         while True:
+            recorded.hold()
             head = _read(client, 5)
-            body = _read(client, struct.unpack("!I", head[1:])[0] - 4)
+            size = struct.unpack("!I", head[1:])[0] - 4
+            if size > recorded.largest:
+                recorded.freeze()
+            recorded.hold()
+            body = _read(client, size)
             kind = chr(head[0])
             if kind == "Q":
                 recorded.queries.append(body[:-1].decode())
@@ -84,6 +106,7 @@ def _forward_client(client: socket.socket, server: socket.socket, recorded: Reco
             if kind in "QPBDES" and (fault := recorded.due(number)):
                 _strike(fault, head + body, client, server)
             else:
+                recorded.hold()
                 server.sendall(head + body)
     except OSError:
         _cut(server)
@@ -112,9 +135,10 @@ def _cut(*sockets: socket.socket) -> None:
         end.close()
 
 
-def _forward_server(server: socket.socket, client: socket.socket) -> None:
+def _forward_server(server: socket.socket, client: socket.socket, recorded: Recorded) -> None:
     try:
         while data := server.recv(65536):
+            recorded.hold()
             if fault := _ARMED.pop(client, None):
                 client.sendall(data[: len(data) // 2 if fault.when is When.ANSWER else 0])
                 fault.struck.set()
@@ -150,7 +174,9 @@ def recording(socket_path: str, port: int = 0) -> Iterator[Recorded]:
                 threading.Thread(
                     target=_forward_client, args=(client, server, recorded), daemon=True
                 ),
-                threading.Thread(target=_forward_server, args=(server, client), daemon=True),
+                threading.Thread(
+                    target=_forward_server, args=(server, client, recorded), daemon=True
+                ),
             )
             for thread in threads:
                 thread.start()
@@ -160,6 +186,8 @@ def recording(socket_path: str, port: int = 0) -> Iterator[Recorded]:
     try:
         yield recorded
     finally:
+        recorded.frozen.clear()
+        recorded.thawed.set()
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(5)
