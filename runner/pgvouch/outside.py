@@ -86,6 +86,21 @@ def outside(statement: str) -> Outside | None:
     return describe(getattr(tree, kind)) if describe else None
 
 
+def on_empty_copy(statement: str) -> str:
+    """Return a CREATE INDEX CONCURRENTLY for a temporary table of the same name, within a block.
+
+    Args:
+        statement: one that `outside` says to be of kind CREATE_INDEX.
+    """
+    from postgast import deparse, parse
+
+    tree = parse(statement)
+    node = tree.stmts[0].stmt.index_stmt
+    node.concurrent = node.if_not_exists = False
+    node.relation.schemaname, node.table_space = "pg_temp", ""
+    return str(deparse(tree))
+
+
 def refuse_outside(text: str, place: Place) -> None:
     """Refuse a statement of a transactional file that cannot run in a transaction block.
 

@@ -5,20 +5,24 @@ exactly once. One that cannot is announced in the ledger first; after a crash th
 what became of it (recovery.py).
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pgvouch import claims, losses, recovery
+from pgvouch import claims, losses, recovery, sqltext
+from pgvouch.claims import BETWEEN, Stopped
 from pgvouch.db import QueryError
 from pgvouch.errors import DriftError, VouchError
 from pgvouch.events import Note
 from pgvouch.message import Message, Source
 from pgvouch.outside import Kind, Outside, outside
-from pgvouch.recovery import Next
+from pgvouch.recovery import Finding, Next
 
 if TYPE_CHECKING:
     from pgvouch.walk import Walk
 
 _NOT_IN_A_BLOCK = {"25001", "2D000"}  # active_sql_transaction, invalid_transaction_termination
+
+_COMMITTED = ("what it has committed by itself stays",)
 
 
 def take_step(walk: "Walk", number: int) -> None:
@@ -32,9 +36,7 @@ def take_step(walk: "Walk", number: int) -> None:
         MigrationError: it failed, or nobody can know how an interrupted run of it ended.
         PlanError: another runner has taken over.
     """
-    if walk.running not in {None, walk.written[number]}:
-        _settle_another(walk, number)
-    is_inside = outside(walk.steps[number].text) is None and walk.running is None
+    is_inside = outside(walk.steps[number].text) is None
     if not (is_inside and _step_inside(walk, number)):
         _step_outside(walk, number)
 
@@ -45,7 +47,7 @@ def _step_inside(walk: "Walk", number: int) -> bool:
     message = Message().add(
         f"{marker} begin isolation level read committed read write",
         *walk.transaction.settings,
-        walk.step_sql(number + 1, None),
+        walk.step_sql(number),
     )
     _watch(walk, marker)
     try:
@@ -60,7 +62,7 @@ def _step_inside(walk: "Walk", number: int) -> bool:
         if exc.server.sqlstate in _NOT_IN_A_BLOCK:
             return False
         raise _failed(walk, message, exc) from None
-    walk.done = number + 1
+    walk.count_done(number)
     return True
 
 
@@ -87,24 +89,77 @@ def _run_again(walk: "Walk", statement: Message) -> None:
 
 def _step_outside(walk: "Walk", number: int) -> None:
     """Run a statement that cannot be in a transaction, announced beforehand."""
-    text = walk.steps[number].text
-    interrupted, walk.running = walk.running is not None, None
-    found = outside(text)
-    walk.announce(walk.written[number])
-    todo = _settle(walk, found, interrupted=interrupted)
+    found = outside(walk.steps[number].text)
+    before = recovery.observe(walk.session, found) if found else ""
+    walk.announce(Stopped(walk.written[number], before))
+    is_finished = False
+    if found is not None and found.kind is not Kind.REINDEX:
+        is_finished = _told(walk, lambda: recovery.clear_away(walk.session, found)) is Next.DONE
+    if not is_finished:
+        _run_outside(walk, number, found)
+    walk.count_done(number)
+    walk.announce()
+
+
+def settle(walk: "Walk") -> None:
+    """Settle the statement outside of a transaction that an earlier run has stopped in.
+
+    Raises:
+        MigrationError: nobody can know how it ended, or what it left cannot be cleared away.
+        DriftError: it was done, and has changed in the file.
+        PlanError: another runner has taken over.
+    """
+    stopped, next_one = walk.stopped, None
+    if stopped == BETWEEN:
+        return
+    walk.announce(stopped)  # fails where another runner has taken over
+    if walk.done < len(walk.steps):
+        next_one = walk.steps[walk.done].text
+    if stopped.running is not None:
+        _settle_running(walk, stopped.running, next_one)
+    elif stopped.refused is not None:
+        _settle_refused(walk, stopped.refused, next_one)
+    walk.announce()
+
+
+def _settle_running(walk: "Walk", running: str, next_one: str | None) -> None:
+    is_same = next_one is not None and running == walk.written[walk.done]
+    statement = next_one if next_one is not None and is_same else running
+    if (found := outside(statement)) is None:
+        raise walk.unknown()
+    before = walk.stopped.before
+    todo = _told(walk, lambda: recovery.settle(walk.session, found, statement, before))
     if todo is Next.UNKNOWN:
-        raise walk.unknown(number)
-    if todo is Next.RUN:
-        _run_outside(walk, number, is_undone=found is not None and found.kind is Kind.OTHER)
-    walk.done = number + 1
-    walk.announce(None)
+        raise walk.unknown()
+    if todo is Next.DONE and not is_same:
+        raise DriftError(
+            f"{walk.identifier} stopped in a statement that was done after all, and it has changed "
+            "in the file",
+            walk.place_of_next(),
+            sqltext.excerpt(running),
+            hint=f"put it back as it was: {running.splitlines()[0]}; or take back what it did, and "
+            f"pgvouch repair {walk.identifier} --redo",
+        )
+    if todo is Next.DONE:
+        walk.count_done(walk.done)
 
 
-def _settle(walk: "Walk", found: Outside | None, *, interrupted: bool) -> Next:
+def _settle_refused(walk: "Walk", refused: str, next_one: str | None) -> None:
+    """Clear away what a refused statement left; the file may have been corrected since."""
+    wanted = outside(next_one) if next_one is not None else None
+    # What is in the ledger is without the values of variables, and may not parse.
+    found = outside(refused) or wanted
     if found is None:
-        return Next.UNKNOWN if interrupted else Next.RUN
+        return
+    todo = _told(walk, lambda: recovery.clear_away(walk.session, found))
+    if todo is Next.DONE and found == wanted:
+        walk.count_done(walk.done)
+
+
+def _told(walk: "Walk", action: Callable[[], Finding]) -> Next:
+    """Do what clears something away, and tell of it."""
     try:
-        finding = recovery.settle(walk.session, found, interrupted=interrupted)
+        finding = action()
     except QueryError as exc:
         said = f"what an interrupted run left cannot be cleared away: {exc.server.primary}"
         raise walk.own_error(exc, said) from None
@@ -113,24 +168,7 @@ def _settle(walk: "Walk", found: Outside | None, *, interrupted: bool) -> Next:
     return finding.next
 
 
-def _settle_another(walk: "Walk", number: int) -> None:
-    """Settle an interrupted statement that has been changed in the file since."""
-    assert walk.running is not None
-    todo = _settle(walk, outside(walk.running), interrupted=True)
-    if todo is Next.UNKNOWN:
-        raise walk.unknown(number)
-    if todo is Next.DONE:
-        raise DriftError(
-            f"{walk.identifier} stopped in a statement that was done after all, and it has changed "
-            "in the file",
-            walk.script.source.place(walk.steps[number].start),
-            walk.running,
-            hint=f"put it back as it was: {walk.running.splitlines()[0]}",
-        )
-    walk.running = None
-
-
-def _run_outside(walk: "Walk", number: int, *, is_undone: bool) -> None:
+def _run_outside(walk: "Walk", number: int, found: Outside | None) -> None:
     marker = walk.marker()
     # An empty statement before it: the server's parser drops it, so there is still only one.
     message = Message().add_comment(marker)
@@ -139,9 +177,12 @@ def _run_outside(walk: "Walk", number: int, *, is_undone: bool) -> None:
     try:
         walk.session.run(message.text, rows_of_first=0)
     except QueryError as exc:
-        if is_undone:
-            walk.announce(None)
-        raise _failed(walk, message, exc) from None
+        # The server has answered: nothing is announced any more.
+        left = recovery.left_behind(walk.session, found) if found else _COMMITTED
+        walk.announce(Stopped(refused=walk.written[number]) if found and left else BETWEEN)
+        error = _failed(walk, message, exc)
+        error.notes += left
+        raise error from None
 
 
 def _add_statement(walk: "Walk", message: Message, number: int) -> Message:
@@ -160,10 +201,6 @@ def _failed(walk: "Walk", message: Message, exc: QueryError) -> VouchError:
     if exc.server.sqlstate == claims.TAKEN_OVER:
         return walk.own_error(exc, "")
     error = walk.transaction.error(message, exc)
-    if "concurrently" in (error.statement or "").lower():
-        error.notes.append(
-            "an index that is left invalid is dropped and built anew by the next run"
-        )
     error.hint = (
         error.hint or "correct the file from that statement on; the same command then goes on there"
     )

@@ -6,9 +6,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from pgvouch import claims, sqltext
-from pgvouch.claims import Claim
+from pgvouch.claims import BETWEEN, Claim, Stopped
 from pgvouch.db import QueryError, Session
-from pgvouch.errors import DriftError, MigrationError, PlanError, VouchError
+from pgvouch.errors import DriftError, MigrationError, Place, PlanError, VouchError
 from pgvouch.losses import Loss
 from pgvouch.message import (
     RESET_SESSION,
@@ -20,7 +20,7 @@ from pgvouch.message import (
 from pgvouch.migration import Migration
 from pgvouch.plan import State
 from pgvouch.prepare import Script
-from pgvouch.steps import take_step
+from pgvouch.steps import settle, take_step
 from pgvouch.transaction import Transaction
 from pgvouch.waiting import LockedError, under_lock
 
@@ -35,11 +35,11 @@ def statements_of(script: Script) -> tuple[list[sqltext.Statement], list[str]]:
     """Return the statements of a script, and each as its author wrote it.
 
     What is kept in the ledger is the latter: it is without the values of variables. A Python file
-    has none.
+    is one statement as far as we can see, and none that could be sent.
     """
     source = script.source
     if source.path.suffix == ".py":
-        return [], []
+        return [], [PYTHON]
     steps = sqltext.statements(source.rendered.text)
     return steps, [source.original(s.start, s.start + len(s.text)) for s in steps]
 
@@ -57,8 +57,9 @@ class Walk:
     """In which the promises and the last row of the ledger will be."""
     token: str = ""
     done: int = 0
-    running: str | None = None
-    """The statement that an earlier run began outside of a transaction, whose end nobody saw."""
+    progress: str = claims.NOTHING_DONE
+    stopped: Stopped = BETWEEN
+    """The statement outside of a transaction that is under way, here or in a run that stopped."""
 
     def __post_init__(self) -> None:
         self.lost: list[Loss] = []
@@ -76,7 +77,7 @@ class Walk:
             state=f"Nothing of {self.identifier} was run.",
         )
         if found is not None:
-            self.done, self.running = found.done, found.running
+            self.done, self.progress, self.stopped = found.done, found.progress, found.stopped
         return self
 
     def __exit__(
@@ -106,62 +107,70 @@ class Walk:
             PlanError: another runner has taken over.
         """
         self._prepare_session()
+        settle(self)
         for number in range(self.done, len(self.steps)):
             take_step(self, number)
 
-    def announce(self, running: str | None) -> None:
-        """Record what is about to be run outside of a transaction, or that it has ended.
+    def announce(self, stopped: Stopped = BETWEEN) -> None:
+        """Record what is about to be run outside of a transaction, or how it has ended.
 
         Raises:
             PlanError: another runner has taken over.
         """
         try:
-            self.session.run(f"{self.marker()} {self.step_sql(self.done, running)}")
+            self.session.run(
+                f"{self.marker()} {self._record_sql(self.done, self.progress, stopped)}"
+            )
         except QueryError as exc:
             raise self.own_error(
                 exc, f"the ledger cannot be written: {exc.server.primary}"
             ) from None
+        self.stopped = stopped
+
+    def count_done(self, number: int) -> None:
+        """Count a statement as done; it is not in the ledger yet."""
+        self.done = number + 1
+        self.progress = claims.next_progress(self.progress, self.written[number])
 
     def owned_sql(self) -> str:
         """Return the statement that fails where another runner has taken over."""
         return claims.owned_sql(self.identifier, self.token)
 
-    def unknown(self, number: int | None) -> MigrationError:
+    def place_of_next(self) -> Place:
+        """Return the place of the first statement that is not done."""
+        step = self.steps[self.done] if self.done < len(self.steps) else None
+        return self.script.source.place(step.start if step else 0)
+
+    def unknown(self) -> MigrationError:
         """Return the error for an interrupted statement of which nobody knows how it ended."""
-        step = self.steps[number] if number is not None else None
+        back = "" if self.is_rollback else ", or --undo (take all of it back)"
         return MigrationError(
             f"nobody can know whether a statement of {self.identifier} was done",
-            self.script.source.place(step.start if step else 0),
-            PYTHON if number is None else sqltext.excerpt(self.written[number]),
+            self.place_of_next(),
+            sqltext.excerpt(self.stopped.running or PYTHON),
             notes=[
                 "it was begun outside of a transaction, and ended without an answer",
             ],
             hint="look at what it should have done; then "
-            f"pgvouch repair {self.identifier} --done (it was), --redo (it was not) "
-            "or --undo (take all of it back)",
+            f"pgvouch repair {self.identifier} --done (it was), --redo (it was not){back}",
         )
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether the migration is being taken back."""
+        return self.transaction.verb == "rollback"
 
     def _try_claim(self) -> Claim | None:
         """Take the claim in a transaction under the lock; return what it was before."""
-        verb, token = self.transaction.verb, claims.new_token()
+        token = claims.new_token()
         self.transaction.try_open(self.transaction.opening())
         try:
             found = claims.read(self.session, self.identifier)
             if found is not None:
                 self._refuse_alive(found)
                 self._refuse_changed(found)
-            state = State.INCOMPLETE if verb == "migrate" else State.UNDOING
-            done, running = (found.done, found.running) if found else (0, None)
-            self.session.run(
-                claims.take_sql(
-                    self.identifier,
-                    token,
-                    state,
-                    done=done,
-                    progress=self._progress(done),
-                    running=running,
-                )
-            )
+            state = State.UNDOING if self.is_rollback else State.INCOMPLETE
+            self.session.run(claims.take_sql(self.identifier, token, state))
             self.session.run("commit")
         except BaseException:
             self.session.roll_back()
@@ -199,28 +208,26 @@ class Walk:
         from pgvouch.backend import VouchBackend
         from pgvouch.python_steps import run_steps
 
-        if self.running:
-            raise self.unknown(None)
-        self.announce(PYTHON)
+        if self.stopped.running:
+            raise self.unknown()
+        self.announce(Stopped(PYTHON))
         backend = VouchBackend(self.session.connection, in_transaction=False)
         run_steps(migration, backend, direction)
-        self.announce(None)
+        self.count_done(0)
+        self.announce()
 
     def marker(self) -> str:
         """Return the comment that every message of this walk begins with."""
         return marker_of(self.transaction.verb, self.identifier, self.token)
 
-    def _progress(self, done: int) -> str:
-        return claims.progress_of(self.written[:done])
+    def step_sql(self, number: int) -> str:
+        """Return the statement that records a statement as done."""
+        progress = claims.next_progress(self.progress, self.written[number])
+        return self._record_sql(number + 1, progress, BETWEEN)
 
-    def step_sql(self, done: int, running: str | None) -> str:
-        """Return the statement that records how far we are."""
+    def _record_sql(self, done: int, progress: str, stopped: Stopped) -> str:
         return claims.step_sql(
-            self.identifier,
-            self.token,
-            done=done,
-            progress=self._progress(done),
-            running=running,
+            self.identifier, self.token, done=done, progress=progress, stopped=stopped
         )
 
     def _state(self) -> str:
@@ -230,7 +237,7 @@ class Walk:
         )
 
     def _refuse_changed(self, found: Claim) -> None:
-        if found.progress != self._progress(found.done):
+        if found.progress != claims.progress_of(self.written[: found.done]):
             raise DriftError(
                 f"{self.identifier} stopped after {found.done} statements, and these have changed "
                 "in the file",

@@ -20,14 +20,25 @@ def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "GRACE_S", 0.2)
 
 
-def _stop(folder: Folder, identifier: str, running: str, done: int = 0, token: str = "") -> None:
-    """Put the ledger where a crash in the middle of a statement leaves it."""
+def _stop(
+    folder: Folder,
+    identifier: str,
+    running: str,
+    done: int = 0,
+    token: str = "",
+    before: object = "",
+) -> None:
+    """Put the ledger where a crash in the middle of a statement leaves it.
+
+    `before` is what the catalog said ahead of it: oids.
+    """
     written = (folder.path / f"{identifier}.sql").read_text().removeprefix(HEAD)
     steps = [step.strip() for step in written.split(";\n") if step.strip()]
     folder.query(
         "insert into pgvouch.migration (migration_id, state, transactional, statements_done, "
-        f"progress, running, token) values ('{identifier}', 'incomplete', false, {done}, "
-        f"'{claims.progress_of(steps[:done])}', $x${running}$x$, nullif('{token}', ''))"
+        f"progress, running, running_before, token) values ('{identifier}', 'incomplete', false, "
+        f"{done}, '{claims.progress_of(steps[:done])}', $x${running}$x$, '{before}', "
+        f"nullif('{token}', ''))"
     )
 
 
@@ -76,7 +87,8 @@ def test_a_finished_build_is_not_built_twice(folder: Folder) -> None:
 def test_a_dropped_index_is_not_dropped_twice(folder: Folder) -> None:
     folder.write(TABLE | {"002_i.sql": HEAD + "drop index concurrently i;\n"})
     folder("migrate", "--to", "1")
-    _stop(folder, "002_i", "drop index concurrently i")
+    # There was one of this oid when it was announced.
+    _stop(folder, "002_i", "drop index concurrently i", before=16000)
     assert folder("migrate").code == 0
     assert "applied" in folder("status").out
 
@@ -145,7 +157,7 @@ def test_a_half_detached_partition_is_finalized(folder: Folder) -> None:
     _stop(folder, "002_d", detach)
     ran = folder("migrate")
     assert ran.code == 0, ran.err
-    assert 'finalized the interrupted detach of "p1"' in ran.err
+    assert "finalized the interrupted detach of public.p1" in ran.err
     assert folder.query("select count(*) from pg_inherits") == [(0,)]
 
 
@@ -261,6 +273,18 @@ def test_there_is_nothing_to_repair_in_what_has_not_stopped(folder: Folder) -> N
     assert folder("repair", "002_b", "--redo").code == 2
 
 
+@pytest.mark.parametrize("how", ["--done", "--redo"])
+def test_there_is_nothing_to_repair_where_the_server_has_answered(folder: Folder, how: str) -> None:
+    folder.write({"001_a.sql": HEAD + "create table a ();\nselect 1/0;\n"})
+    folder("migrate")
+    before = folder.query("table pgvouch.migration")
+    ran = folder("repair", "001_a", how)
+    assert ran.code == 2
+    assert "nothing is unknown of 001_a: 1 of its statements are done" in ran.err
+    assert "pgvouch migrate goes on with it" in ran.err
+    assert folder.query("table pgvouch.migration") == before
+
+
 def test_a_changed_statement_is_not_taken_for_the_interrupted_one(folder: Folder) -> None:
     statement = "create index concurrently i on a (n)"
     folder.write(TABLE | {"002_i.sql": HEAD + "create index concurrently j on a (n);\n"})
@@ -335,11 +359,12 @@ def test_values_of_variables_are_not_in_the_ledger(folder: Folder) -> None:
     folder.write(
         {
             "001_a.sql": "create table a (n text);\ncreate procedure p(t text) language plpgsql as "
-            "$$ begin insert into a values (t); commit; raise 'no'; end $$;",
+            "$$ begin insert into a values (t); commit; "
+            "perform pg_terminate_backend(pg_backend_pid()); end $$;",
             "002_b.sql": HEAD + "-- var: secret\ncall p(:'secret');\n",
         }
     )
-    assert folder("migrate", "--var", "secret=hunter2").code == 1
+    assert folder("migrate", "--var", "secret=hunter2").code == 5
     assert folder.query("select running from pgvouch.migration where running is not null") == [
         ("call p(:'secret')",)
     ]

@@ -6,6 +6,7 @@ from pgvouch import report
 from pgvouch.cli import Context, running
 from pgvouch.commands.running import listen, options_of
 from pgvouch.errors import UsageError
+from pgvouch.plan import State
 
 
 @click.command()
@@ -33,9 +34,10 @@ def repair(
     with context.session(chosen[0], "repair") as session:
         listener = listen(session, context.progress())
         row, finished = settle(session, chosen[0], migration, How(how), options, listener)
+    way_on = "pgvouch rollback" if row.state is State.UNDOING else "pgvouch migrate"
     said = {
-        "done": "the statement counts as done; pgvouch migrate goes on with the next one",
-        "redo": "the statement will be run again by pgvouch migrate",
+        "done": f"the statement counts as done; {way_on} goes on with the next one",
+        "redo": f"the statement will be run again by {way_on}",
         "undo": "taken back",
     }[how]
     context.tell(

@@ -19,6 +19,8 @@ create table pgvouch.migration (
   statements_done integer,
   progress text,
   running text,
+  running_before text,
+  refused text,
   token text,
   pid integer,
   touched_at timestamptz,
@@ -37,8 +39,10 @@ comment on column pgvouch.migration.rollback_sql is 'The rollback as it was when
 comment on column pgvouch.migration.irreversible is 'Why it cannot be rolled back.';
 comment on column pgvouch.migration.transactional is 'Whether it ran in one transaction.';
 comment on column pgvouch.migration.statements_done is 'For a non-transactional migration on its way: how many of its statements are done.';
-comment on column pgvouch.migration.progress is 'SHA-256 of the statements that are done.';
-comment on column pgvouch.migration.running is 'The statement that was begun outside of a transaction: after a crash nobody knows how it ended.';
+comment on column pgvouch.migration.progress is 'SHA-256 over the statements that are done: each with that of those before it.';
+comment on column pgvouch.migration.running is 'The statement that was begun outside of a transaction: no answer to it was seen.';
+comment on column pgvouch.migration.running_before is 'What the catalog said ahead of that statement: the oids of the index, or of parent and partition, that it is about.';
+comment on column pgvouch.migration.refused is 'The statement outside of a transaction that PostgreSQL refused and that left something half done: the next run clears it away.';
 comment on column pgvouch.migration.token is 'In every message of the runner that works on it, so that others find it in pg_stat_activity.';
 comment on column pgvouch.migration.pid is 'The backend that last worked on it.';
 comment on column pgvouch.migration.touched_at is 'When it last did.';
