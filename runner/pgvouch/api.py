@@ -89,6 +89,10 @@ def migrate(
         refuse_too_many_locks(session, prepared)
     if rows is None:
         _create_ledger(session, options, listener)
+    if any(row.is_untouched for row in known):
+        from pgvouch.walk import keep_untouched
+
+        keep_untouched(session, options, listener, known)
     recorded = sum(row.state is not State.INCOMPLETE for row in known)
     done = Engine(session, options, listener).migrate(prepared, recorded=recorded)
     return Outcome(tuple(done), len(ledger.read(session) or ()), todo.ahead)

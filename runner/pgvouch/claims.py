@@ -159,11 +159,24 @@ def _stopped_sql(stopped: Stopped) -> str:
 
 
 def release_sql(identifier: str, token: str) -> str:
-    """Return the statement that gives a claim up, so that nobody has to wait for us."""
-    return (
-        f"{OWN_PATH}; update pgvouch.migration set token = null, touched_at = null "
-        f"where migration_id = {literal(identifier)} and token = {literal(token)}"
-    )
+    """Return the statements that give a claim up, so that nobody has to wait for us.
+
+    A migration of which nothing has been taken back is applied again.
+    """
+    return f"""{OWN_PATH};
+      update pgvouch.migration set token = null, touched_at = null
+      where migration_id = {literal(identifier)} and token = {literal(token)};
+      {_keep_sql(identifier)}"""
+
+
+def _keep_sql(identifier: str) -> str:
+    return f"""update pgvouch.migration as m
+      set state = 'applied', statements_done = null, progress = null
+      where m.migration_id = {literal(identifier)} and m.state = 'undoing' and m.token is null
+        and m.statements_done = 0 and m.running is null and m.refused is null
+        and exists (
+          select from pgvouch._yoyo_migration as y where y.migration_id = m.migration_id
+        )"""
 
 
 def write(session: Session, identifier: str, claim: Claim) -> None:

@@ -95,7 +95,21 @@ def _refuse_stranger(exc: QueryError) -> None:
 
 
 def _applied(row: Sequence[str | None]) -> Applied:
-    (_, identifier, state, checksum, at, by, duration, checks, rollback, done, running, place) = row
+    (
+        _,
+        identifier,
+        state,
+        checksum,
+        at,
+        by,
+        duration,
+        checks,
+        rollback,
+        done,
+        running,
+        place,
+        recorded,
+    ) = row
     assert identifier is not None
     return Applied(
         id=identifier,
@@ -108,6 +122,7 @@ def _applied(row: Sequence[str | None]) -> Applied:
         has_rollback=rollback == "true",
         statements_done=int(done) if done else None,
         running=running,
+        is_recorded=recorded == "true",
         order=int(place or 0),
     )
 

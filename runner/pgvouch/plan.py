@@ -37,8 +37,16 @@ class Applied:
     has_rollback: bool = False
     statements_done: int | None = None
     running: str | None = None
-    """The statement that was begun outside of a transaction, whose end nobody has seen."""
+    """The statement outside of a transaction whose end nobody has seen, or that left something."""
+    is_recorded: bool = True
+    """Whether yoyo's own table has it: what is on its way for the first time is not there."""
     order: int = 0
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether its rollback has begun and taken nothing back, so that it is still applied."""
+        is_at_start = not self.statements_done and self.running is None
+        return self.state is State.UNDOING and is_at_start and self.is_recorded
 
     @property
     def set_name(self) -> str:
@@ -162,12 +170,13 @@ def forward(
 
 
 def _refuse_undoing(applied: Sequence[Applied]) -> None:
-    stopped = next((row for row in applied if row.state is State.UNDOING), None)
-    if stopped:
+    undoing = (row for row in applied if row.state is State.UNDOING)
+    if stopped := next((row for row in undoing if not row.is_untouched), None):
         raise PlanError(
             f"the rollback of {stopped.id} stopped after {stopped.statements_done or 0} statements",
             state="Nothing was run.",
-            hint="pgvouch rollback goes on with it; migrate applies it again after that",
+            hint="pgvouch rollback goes on with it (with --from-files, if its file had to be "
+            "corrected); migrate applies it again after that",
         )
 
 

@@ -17,7 +17,7 @@ class Row:
 
     id: str
     state: str
-    """applied, provided, incomplete, pending, changed, missing or ahead."""
+    """applied, provided, incomplete, undoing, pending, changed, missing or ahead."""
     applied: Applied | None
     migration: Migration | None
 

@@ -5,7 +5,7 @@ exactly once. One that cannot is announced in the ledger first; after a crash th
 what became of it (recovery.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pgvouch import claims, losses, recovery, sqltext
@@ -16,6 +16,7 @@ from pgvouch.events import Note
 from pgvouch.message import Message, Source
 from pgvouch.outside import Kind, Outside, outside
 from pgvouch.recovery import Finding, Next
+from pgvouch.wire import Result
 
 if TYPE_CHECKING:
     from pgvouch.walk import Walk
@@ -44,47 +45,53 @@ def take_step(walk: "Walk", number: int) -> None:
 def _step_inside(walk: "Walk", number: int) -> bool:
     """Run a statement and record it in one transaction; False where it refuses to be in one."""
     marker = walk.marker()
-    message = Message().add(
+    head = Message().add(
         f"{marker} begin isolation level read committed read write",
         *walk.transaction.settings,
         walk.step_sql(number),
     )
+    if walk.is_rollback:
+        losses.add_savepoint(head)
+    statement = _add_statement(walk, Message(), number)
+    message = Message([*head.parts, *statement.parts])
+    if not walk.is_rollback:
+        message.add("commit")
     _watch(walk, marker)
     try:
-        if walk.transaction.verb == "rollback":
-            _run_watched(walk, message, number)
-        else:
-            _add_statement(walk, message, number).add("commit")
-            walk.session.run(message.text, rows_of_first=0)
+        wanted = head.counted if walk.is_rollback else 0
+        results = walk.session.run(message.text, rows_of_first=wanted)
     except QueryError as exc:
         walk.session.roll_back()
         # Some speak up only when they are run: a DO block with COMMIT, a procedure.
         if exc.server.sqlstate in _NOT_IN_A_BLOCK:
             return False
-        raise _failed(walk, message, exc) from None
+        raise _failed(walk, message, exc, number) from None
+    if walk.is_rollback:
+        _commit_watched(walk, head, results[: head.counted], statement, number)
     walk.count_done(number)
     return True
 
 
-def _run_watched(walk: "Walk", message: Message, number: int) -> None:
-    """Run a statement of a rollback, and commit it if it loses nothing, or may."""
-    losses.add_savepoint(message)
-    statement = _add_statement(walk, Message(), number)
-    opened = Message([*message.parts, *statement.parts])
-    results = walk.session.run(opened.text, rows_of_first=message.counted)
-    walk.lost += losses.settle(
-        walk.session,
-        message,
-        results[: message.counted],
-        lambda: _run_again(walk, statement),
-        identifier=walk.identifier,
-        discard=walk.engine.options.discard_data,
-    )
-    walk.session.run("commit")
+def _commit_watched(
+    walk: "Walk", head: Message, results: Sequence[Result], statement: Message, number: int
+) -> None:
+    """Commit a statement of a rollback that has just run, if it loses nothing, or may."""
 
+    def run_again() -> None:
+        walk.session.run(statement.text, rows_of_first=0)
 
-def _run_again(walk: "Walk", statement: Message) -> None:
-    walk.session.run(statement.text, rows_of_first=0)
+    try:
+        walk.lost += losses.settle(
+            walk.session,
+            head,
+            results,
+            run_again,
+            identifier=walk.identifier,
+            discard=walk.engine.options.discard_data,
+        )
+        walk.session.run("commit")
+    except QueryError as exc:
+        raise _failed(walk, statement, exc, number) from None
 
 
 def _step_outside(walk: "Walk", number: int) -> None:
@@ -180,7 +187,7 @@ def _run_outside(walk: "Walk", number: int, found: Outside | None) -> None:
         # The server has answered: nothing is announced any more.
         left = recovery.left_behind(walk.session, found) if found else _COMMITTED
         walk.announce(Stopped(refused=walk.written[number]) if found and left else BETWEEN)
-        error = _failed(walk, message, exc)
+        error = _failed(walk, message, exc, number)
         error.notes += left
         raise error from None
 
@@ -197,11 +204,17 @@ def _watch(walk: "Walk", marker: str) -> None:
     walk.session.waiting_interval_s = walk.transaction.look_after_s()
 
 
-def _failed(walk: "Walk", message: Message, exc: QueryError) -> VouchError:
+def _failed(walk: "Walk", message: Message, exc: QueryError, number: int) -> VouchError:
     if exc.server.sqlstate == claims.TAKEN_OVER:
         return walk.own_error(exc, "")
     error = walk.transaction.error(message, exc)
-    error.hint = (
-        error.hint or "correct the file from that statement on; the same command then goes on there"
+    if error.statement is None:  # a constraint that speaks at the commit
+        error.place = walk.script.source.place(walk.steps[number].start)
+        error.statement = sqltext.excerpt(walk.written[number])
+    name = walk.script.source.path.name
+    error.hint = error.hint or (
+        f"correct {name} from that statement on; pgvouch rollback --from-files then goes on there"
+        if walk.is_rollback
+        else "correct the file from that statement on; the same command then goes on there"
     )
     return error

@@ -1,7 +1,9 @@
 """One way through a non-transactional script: claimed in the ledger, resumed where it stopped."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -9,6 +11,7 @@ from pgvouch import claims, sqltext
 from pgvouch.claims import BETWEEN, Claim, Stopped
 from pgvouch.db import QueryError, Session
 from pgvouch.errors import DriftError, MigrationError, Place, PlanError, VouchError
+from pgvouch.events import Listener
 from pgvouch.losses import Loss
 from pgvouch.message import (
     RESET_SESSION,
@@ -18,7 +21,8 @@ from pgvouch.message import (
     marker_of,
 )
 from pgvouch.migration import Migration
-from pgvouch.plan import State
+from pgvouch.options import Options
+from pgvouch.plan import Applied, State
 from pgvouch.prepare import Script
 from pgvouch.steps import settle, take_step
 from pgvouch.transaction import Transaction
@@ -42,6 +46,34 @@ def statements_of(script: Script) -> tuple[list[sqltext.Statement], list[str]]:
         return [], [PYTHON]
     steps = sqltext.statements(source.rendered.text)
     return steps, [source.original(s.start, s.start + len(s.text)) for s in steps]
+
+
+def keep_untouched(
+    session: Session, options: Options, listener: Listener, rows: Sequence[Applied]
+) -> None:
+    """Let migrations be applied again whose rollback was killed before it took anything back.
+
+    Raises:
+        ConnectError: a runner is at work on such a rollback, and the wait is spent.
+    """
+
+    def keep(identifier: str) -> None:
+        if (found := claims.read(session, identifier)) is not None:
+            _refuse_alive(session, found)
+            session.run(claims.release_sql(identifier, found.token or ""))
+
+    for row in rows:
+        if row.is_untouched:
+            again = partial(keep, row.id)
+            under_lock(session, options, listener, again, state="Nothing was run.")
+
+
+def _refuse_alive(session: Session, found: Claim) -> None:
+    if found.token is None:
+        return
+    worker = claims.worker(session, found)
+    if worker or found.is_recent:
+        raise LockedError(worker)
 
 
 @dataclass
@@ -91,7 +123,8 @@ class Walk:
             return
         self.session.roll_back()
         self.session.try_run(claims.release_sql(self.identifier, self.token))
-        if isinstance(error, VouchError) and error.state is None:
+        is_untouched = self.is_rollback and not self.done and self.stopped == BETWEEN
+        if isinstance(error, VouchError) and error.state is None and not is_untouched:
             error.state = self._state()
 
     @property
@@ -167,7 +200,7 @@ class Walk:
         try:
             found = claims.read(self.session, self.identifier)
             if found is not None:
-                self._refuse_alive(found)
+                _refuse_alive(self.session, found)
                 self._refuse_changed(found)
             state = State.UNDOING if self.is_rollback else State.INCOMPLETE
             self.session.run(claims.take_sql(self.identifier, token, state))
@@ -177,13 +210,6 @@ class Walk:
             raise
         self.token = token
         return found
-
-    def _refuse_alive(self, found: Claim) -> None:
-        if found.token is None:
-            return
-        worker = claims.worker(self.session, found)
-        if worker or found.is_recent:
-            raise LockedError(worker)
 
     def _prepare_session(self) -> None:
         """Begin with a clean session; what the file had set before it stopped is set again."""
@@ -231,6 +257,13 @@ class Walk:
         )
 
     def _state(self) -> str:
+        if not self.steps:
+            return f"{self.identifier} is not transactional: what it has committed is there."
+        if self.is_rollback:
+            return (
+                f"The rollback of {self.identifier} is not transactional: {self.done} of its "
+                f"{len(self.steps)} statements are done, those after them are not."
+            )
         return (
             f"{self.identifier} is not transactional: {self.done} of its {len(self.steps)} "
             "statements are done and in the database, those after them are not."

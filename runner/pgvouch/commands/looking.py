@@ -19,6 +19,7 @@ _MARKS = {
     "provided": "·",
     "pending": "○",
     "incomplete": "!",
+    "undoing": "«",
     "changed": "≠",
     "missing": "?",
     "ahead": "»",
@@ -48,7 +49,7 @@ def status(context: Context, databases: tuple[str, ...], exit_code: bool) -> int
         found = {row.state for row in rows}
         if found & {"changed", "missing"}:
             worst = DRIFT
-        elif found & {"pending", "incomplete"} and exit_code:
+        elif found & {"pending", "incomplete", "undoing"} and exit_code:
             worst = max(worst, PENDING)
         if context.as_json:
             context.tell(document=_as_document(database, rows))

@@ -14,13 +14,14 @@ select
   m.checks_passed,
   (m.rollback_sql is not null)::text as has_rollback,
   m.statements_done,
-  m.running,
-  row_number() over (order by m.applied_order nulls last, y.applied_at_utc, y.migration_id) as place
+  coalesce(m.running, m.refused) as running,
+  row_number() over (order by m.applied_order nulls last, y.applied_at_utc, y.migration_id) as place,
+  (y.migration_id is not null)::text as recorded
 from pgvouch.migration as m
   full join pgvouch._yoyo_migration as y on y.migration_id = m.migration_id
 -- what stock yoyo rolled back in our ledger is gone, though our own row is still there
 where y.migration_id is not null or m.state in ('incomplete', 'undoing')
 union all
 select (select max(version) from pgvouch.ledger)::text, null, null, null, null, null, null, null,
-  null, null, null, null
+  null, null, null, null, null
 order by place nulls last
