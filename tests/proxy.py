@@ -28,6 +28,8 @@ class Fault:
     when: When
     act: Callable[[], None] = lambda: None
     """What happens besides the connection being cut."""
+    cuts: bool = True
+    """False: the message, or its answer, is held back while that happens, and then goes on."""
     struck: threading.Event = field(default_factory=threading.Event)
 
 
@@ -117,8 +119,12 @@ def _strike(fault: Fault, message: bytes, client: socket.socket, server: socket.
     if fault.when in {When.ANSWER, When.SILENT}:
         # The other thread reads the answer: it finds the fault in its way.
         _ARMED[client] = fault
-    server.sendall(message[:sent])
-    if fault.when not in {When.ANSWER, When.SILENT}:
+    is_held = not fault.cuts and fault.when is When.BEFORE
+    if is_held:
+        fault.struck.set()
+        fault.act()
+    server.sendall(message if is_held else message[:sent])
+    if not is_held and fault.when not in {When.ANSWER, When.SILENT}:
         fault.struck.set()
         fault.act()
         _cut(client, server)
@@ -139,7 +145,11 @@ def _forward_server(server: socket.socket, client: socket.socket, recorded: Reco
     try:
         while data := server.recv(65536):
             recorded.hold()
-            if fault := _ARMED.pop(client, None):
+            fault = _ARMED.pop(client, None)
+            if fault and not fault.cuts:
+                fault.struck.set()
+                fault.act()
+            elif fault:
                 client.sendall(data[: len(data) // 2 if fault.when is When.ANSWER else 0])
                 fault.struck.set()
                 fault.act()

@@ -96,6 +96,18 @@ def read(session: Session, identifier: str) -> Claim | None:
     )
 
 
+def look(session: Session, identifier: str) -> tuple[State, int, str | None] | None:
+    """Return state, statements done and token as they are now; None where there is no row."""
+    (result,) = session.ask(
+        "select state, coalesce(statements_done, 0), token from pgvouch.migration "
+        f"where migration_id = {literal(identifier)}"
+    )
+    if not result.rows:
+        return None
+    state, done, token = result.rows[0]
+    return State(state), int(done or 0), token
+
+
 def worker(session: Session, claim: Claim) -> Blocker | None:
     """Return the backend that works on a claim, if one does."""
     if claim.token is None:

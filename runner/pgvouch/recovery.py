@@ -76,7 +76,9 @@ def observe(session: Session, found: Outside) -> str:
     return ""
 
 
-def settle(session: Session, found: Outside, statement: str, before: str | None) -> Finding:
+def settle(
+    session: Session, found: Outside, statement: str, before: str | None, marker: str = ""
+) -> Finding:
     """Find out what became of a statement to which no answer came, and clear away what it left.
 
     Args:
@@ -84,12 +86,13 @@ def settle(session: Session, found: Outside, statement: str, before: str | None)
         found: the statement.
         statement: its text.
         before: what `observe` returned when it was announced; None where nobody knows.
+        marker: a comment by which other runners know that we are alive.
 
     Raises:
         MigrationError: somebody is building the same index right now.
         QueryError: clearing away failed.
     """
-    cleared = clear_away(session, found)
+    cleared = clear_away(session, found, marker)
     if cleared.next is Next.DONE or cleared.notes:
         return cleared
     if found.kind in {Kind.REINDEX, Kind.IDEMPOTENT}:
@@ -103,12 +106,13 @@ def settle(session: Session, found: Outside, statement: str, before: str | None)
     return Finding(Next.DONE if is_gone else Next.RUN)
 
 
-def clear_away(session: Session, found: Outside) -> Finding:
+def clear_away(session: Session, found: Outside, marker: str = "") -> Finding:
     """Take away what a statement has left half done, or finish it.
 
     Args:
         session: idle; not in a transaction.
         found: the statement.
+        marker: a comment by which other runners know that we are alive: it may take long.
 
     Returns:
         RUN, or DONE where it has been finished.
@@ -118,16 +122,16 @@ def clear_away(session: Session, found: Outside) -> Finding:
         QueryError: it failed.
     """
     if found.kind is Kind.CREATE_INDEX:
-        return _drop_invalid(session, found)
+        return _drop_invalid(session, found, marker)
     if found.kind is Kind.REINDEX:
         names = _reindex_leftovers(session, found)
         for name in names:
-            session.run(f"drop index concurrently {name}")
+            session.run(f"{marker} drop index concurrently {name}")
         notes = (f"dropped {name}: left by an interrupted REINDEX" for name in names)
         return Finding(Next.RUN, tuple(notes))
     if found.kind is Kind.DETACH and (family := _pending(session, found)):
         parent, partition = family
-        session.run(f"alter table {parent} detach partition {partition} finalize")
+        session.run(f"{marker} alter table {parent} detach partition {partition} finalize")
         return Finding(Next.DONE, (f"finalized the interrupted detach of {partition}",))
     return Finding(Next.RUN)
 
@@ -159,7 +163,7 @@ def left_behind(session: Session, found: Outside) -> tuple[str, ...]:
     return ()
 
 
-def _drop_invalid(session: Session, found: Outside) -> Finding:
+def _drop_invalid(session: Session, found: Outside, marker: str) -> Finding:
     index = _index_of_name(session, found)
     if index is None:
         return Finding(Next.RUN)
@@ -170,7 +174,7 @@ def _drop_invalid(session: Session, found: Outside) -> Finding:
         )
     if index.is_valid:
         return Finding(Next.RUN)
-    session.run(f"drop index concurrently {index.name}")
+    session.run(f"{marker} drop index concurrently {index.name}")
     return Finding(Next.RUN, (f"dropped {index.name}: an interrupted build had left it invalid",))
 
 

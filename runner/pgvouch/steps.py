@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pgvouch import claims, losses, recovery, sqltext
 from pgvouch.claims import BETWEEN, Stopped
 from pgvouch.db import QueryError
-from pgvouch.errors import DriftError, VouchError
+from pgvouch.errors import DriftError, PlanError, VouchError
 from pgvouch.events import Note
 from pgvouch.message import Message, Source
 from pgvouch.outside import Kind, Outside, outside
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _NOT_IN_A_BLOCK = {"25001", "2D000"}  # active_sql_transaction, invalid_transaction_termination
 
+_SHORT = 80
 _COMMITTED = ("what it has committed by itself stays",)
 
 
@@ -101,11 +102,20 @@ def _step_outside(walk: "Walk", number: int) -> None:
     walk.announce(Stopped(walk.written[number], before))
     is_finished = False
     if found is not None and found.kind is not Kind.REINDEX:
-        is_finished = _told(walk, lambda: recovery.clear_away(walk.session, found)) is Next.DONE
+        is_finished = (
+            _told(walk, lambda: recovery.clear_away(walk.session, found, walk.marker()))
+            is Next.DONE
+        )
     if not is_finished:
         _run_outside(walk, number, found)
     walk.count_done(number)
-    walk.announce()
+    try:
+        walk.announce()
+    except PlanError:
+        excerpt = sqltext.excerpt(walk.written[number], _SHORT)
+        said = f"another runner had taken over, so this may have run twice: {excerpt}"
+        walk.engine.listener(Note(f"{walk.identifier}: {said}"))
+        raise
 
 
 def settle(walk: "Walk") -> None:
@@ -135,7 +145,9 @@ def _settle_running(walk: "Walk", running: str, next_one: str | None) -> None:
     if (found := outside(statement)) is None:
         raise walk.unknown()
     before = walk.stopped.before
-    todo = _told(walk, lambda: recovery.settle(walk.session, found, statement, before))
+    todo = _told(
+        walk, lambda: recovery.settle(walk.session, found, statement, before, walk.marker())
+    )
     if todo is Next.UNKNOWN:
         raise walk.unknown()
     if todo is Next.DONE and not is_same:
@@ -158,7 +170,7 @@ def _settle_refused(walk: "Walk", refused: str, next_one: str | None) -> None:
     found = outside(refused) or wanted
     if found is None:
         return
-    todo = _told(walk, lambda: recovery.clear_away(walk.session, found))
+    todo = _told(walk, lambda: recovery.clear_away(walk.session, found, walk.marker()))
     if todo is Next.DONE and found == wanted:
         walk.count_done(walk.done)
 
@@ -181,6 +193,7 @@ def _run_outside(walk: "Walk", number: int, found: Outside | None) -> None:
     message = Message().add_comment(marker)
     _watch(walk, marker)
     _add_statement(walk, message, number)
+    walk.announce_again_if_late()
     try:
         walk.session.run(message.text, rows_of_first=0)
     except QueryError as exc:

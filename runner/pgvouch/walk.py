@@ -1,6 +1,7 @@
 """One way through a non-transactional script: claimed in the ledger, resumed where it stopped."""
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from pgvouch import claims, sqltext
 from pgvouch.claims import BETWEEN, Claim, Stopped
-from pgvouch.db import QueryError, Session
+from pgvouch.db import ConnectionLost, QueryError, Session
 from pgvouch.errors import DriftError, MigrationError, Place, PlanError, VouchError
 from pgvouch.events import Listener
 from pgvouch.losses import Loss
@@ -25,7 +26,7 @@ from pgvouch.options import Options
 from pgvouch.plan import Applied, State
 from pgvouch.prepare import Script
 from pgvouch.steps import settle, take_step
-from pgvouch.transaction import Transaction
+from pgvouch.transaction import LedgerMovedError, Transaction
 from pgvouch.waiting import LockedError, under_lock
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class Walk:
 
     def __post_init__(self) -> None:
         self.lost: list[Loss] = []
+        self.announced_at = 0.0
         self.script = self.transaction.script
         self.identifier = self.transaction.identifier
         self.steps, self.written = statements_of(self.script)
@@ -118,14 +120,50 @@ class Walk:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """Give the claim up where something failed, so that the next run need not wait."""
+        """Give the claim up where something failed, so that the next run need not wait.
+
+        Raises:
+            LedgerMovedError: another runner had taken over, and has done all of it.
+            PlanError: another runner has taken over.
+        """
         if error is None:
             return
         self.session.roll_back()
+        if isinstance(error, VouchError):
+            self._look_at_ledger(error)
         self.session.try_run(claims.release_sql(self.identifier, self.token))
         is_untouched = self.is_rollback and not self.done and self.stopped == BETWEEN
         if isinstance(error, VouchError) and error.state is None and not is_untouched:
             error.state = self._state()
+
+    def _look_at_ledger(self, error: VouchError) -> None:
+        """Say nothing from memory where the claim is lost: a runner may have been stopped for long.
+
+        Raises:
+            LedgerMovedError: another runner has done all of it.
+            PlanError: another runner has taken over, and is on its way or has stopped.
+        """
+        try:
+            now = claims.look(self.session, self.identifier)
+        except (ConnectionLost, QueryError):
+            return
+        state, done, token = now or (None, 0, None)
+        if token == self.token:
+            return
+        if state is (None if self.is_rollback else State.APPLIED):
+            raise LedgerMovedError from error
+        known = (
+            f"{done} of its {len(self.steps)} statements are recorded as done"
+            if state in {State.INCOMPLETE, State.UNDOING}
+            else f"the ledger has it as {state.value}"
+            if state
+            else "the ledger does not have it any more"
+        )
+        raise PlanError(
+            f"another runner has taken over {self.identifier}",
+            state=f"{self.identifier} is not transactional: {known}.",
+            hint="run the same command again: it waits for the other one",
+        ) from error
 
     @property
     def session(self) -> Session:
@@ -159,6 +197,15 @@ class Walk:
                 exc, f"the ledger cannot be written: {exc.server.primary}"
             ) from None
         self.stopped = stopped
+
+    def announce_again_if_late(self) -> None:
+        """Make sure that what was announced is still ours to run, where that was long ago.
+
+        Raises:
+            PlanError: we were taken for dead, and another runner has taken over.
+        """
+        if time.monotonic() - self.announced_at > claims.GRACE_S / 2:
+            self.announce(self.stopped)
 
     def count_done(self, number: int) -> None:
         """Count a statement as done; it is not in the ledger yet."""
