@@ -285,7 +285,12 @@ class Walk:
             raise self.unknown()
         self.announce(Stopped(PYTHON))
         backend = VouchBackend(self.session.connection, in_transaction=False)
-        run_steps(migration, backend, direction)
+        try:
+            run_steps(migration, backend, direction)
+        except MigrationError as exc:
+            # Those before the one that failed have committed by themselves.
+            exc.hint = exc.hint or self.unknown().hint
+            raise
         self.count_done(0)
         self.announce()
 

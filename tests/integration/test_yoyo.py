@@ -181,3 +181,37 @@ def test_a_python_step_that_commits_is_refused(folder: Folder) -> None:
     assert ran.code == 1
     assert "ended its own transaction" in ran.err
     assert folder.query("select count(*) from pgvouch._yoyo_migration") == [(0,)]
+
+
+ALONE = "from yoyo import step\n__transactional__ = False\n"
+
+
+def test_steps_outside_of_a_transaction_that_fail_are_asked_of_a_person(folder: Folder) -> None:
+    # Each commits by itself, so those ahead of the failure stay, and nobody counts them.
+    folder.write({"001_c.py": ALONE + "step('create table c (n int)')\nstep('select 1/0')\n"})
+    for _ in range(2):
+        ran = folder("migrate")
+        assert ran.code == 1
+        assert "pgvouch repair 001_c --done (it was), --redo (it was not)" in ran.err
+        assert "001_c is not transactional: what it has committed is there." in ran.err
+    folder.query("drop table c")
+    folder.write({"001_c.py": ALONE + "step('create table c (n int)')\n"})
+    assert folder("repair", "001_c", "--redo").code == 0
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert folder.query("select state from pgvouch.migration") == [("applied",)]
+
+
+def test_steps_that_are_done_are_not_run_again_for_a_failed_check(folder: Folder) -> None:
+    check = "-- check: there is one\nselect count(*) = {} from c;"
+    folder.write(
+        {
+            "001_c.py": ALONE + "step('create table c (n int)')\nstep('insert into c values (1)')",
+            "verify/001_c.sql": check.format(2),
+        }
+    )
+    assert folder("migrate").code == 1
+    folder.write({"verify/001_c.sql": check.format(1)})
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert folder.query("select n from c") == [(1,)]
