@@ -21,6 +21,8 @@ from pgvouch.errors import MigrationError
 from pgvouch.message import literal
 from pgvouch.outside import Kind, Outside, on_empty_copy
 
+_NOT_ALLOWED = "42501"
+
 
 class Next(Enum):
     """What is to be done with a statement."""
@@ -124,11 +126,8 @@ def clear_away(session: Session, found: Outside, marker: str = "") -> Finding:
     if found.kind is Kind.CREATE_INDEX:
         return _drop_invalid(session, found, marker)
     if found.kind is Kind.REINDEX:
-        names = _reindex_leftovers(session, found)
-        for name in names:
-            session.run(f"{marker} drop index concurrently {name}")
-        notes = (f"dropped {name}: left by an interrupted REINDEX" for name in names)
-        return Finding(Next.RUN, tuple(notes))
+        left = _reindex_leftovers(session, found)
+        return Finding(Next.RUN, tuple(_drop_leftover(session, each, marker) for each in left))
     if found.kind is Kind.DETACH and (family := _pending(session, found)):
         parent, partition = family
         session.run(f"{marker} alter table {parent} detach partition {partition} finalize")
@@ -156,8 +155,8 @@ def left_behind(session: Session, found: Outside) -> tuple[str, ...]:
         if index and not index.is_valid:
             return (f"{index.name} is still there, and invalid: the same statement drops it",)
     if found.kind is Kind.REINDEX:
-        names = _reindex_leftovers(session, found)
-        return tuple(f"{name} is left over: it is dropped by the next run" for name in names)
+        left = _reindex_leftovers(session, found)
+        return tuple(f"{name} is left over: it is dropped by the next run" for name, _ in left)
     if found.kind is Kind.DETACH and (family := _pending(session, found)):
         return (f"the detach of {family[1]} is half done: it is finalized by the next run",)
     return ()
@@ -236,16 +235,47 @@ def _index(session: Session, which: str) -> _Index | None:
     return _Index(oid or "", name or "", table_oid, schema, table, is_valid == "t", builder)
 
 
-def _reindex_leftovers(session: Session, found: Outside) -> list[str]:
-    scope = "true"
+def _reindex_leftovers(session: Session, found: Outside) -> list[tuple[str, bool]]:
+    """Return names of indexes, and whether each is that of a TOAST table."""
+    (result,) = session.ask(
+        sql.load("reindex_leftovers").replace("{scope}", _reindexed(session, found))
+    )
+    return [(str(row[0]), row[1] == "t") for row in result.rows]
+
+
+def _reindexed(session: Session, found: Outside) -> str:
+    """Return the condition for a table (t, or o where t is its TOAST table) to be reindexed."""
     if found.target == "schema":
-        scope = f"n.nspname = {literal(found.schema)}"
-    elif found.relation is not None:
-        relation = _oid(session, found.schema, found.relation) or "0"
-        table = f"(select x.indrelid from pg_catalog.pg_index as x where x.indexrelid = {relation})"
-        scope = f"i.indrelid = {relation if found.target == 'table' else table}"
-    (result,) = session.ask(sql.load("reindex_leftovers").replace("{scope}", scope))
-    return [str(row[0]) for row in result.rows]
+        name = literal(found.schema)
+        schema = f"(select s.oid from pg_catalog.pg_namespace as s where s.nspname = {name})"
+        return f"{schema} in (t.relnamespace, o.relnamespace)"
+    if found.relation is None:
+        return "true"
+    relation = _oid(session, found.schema, found.relation) or "0"
+    members = (
+        f"select {relation} union all select relid from pg_catalog.pg_partition_tree({relation})"
+    )
+    if found.target == "table":
+        return f"exists (select from ({members}) as m (oid) where m.oid in (t.oid, o.oid))"
+    return (
+        "t.oid in (select x.indrelid from pg_catalog.pg_index as x where x.indexrelid in "
+        f"({members}))"
+    )
+
+
+def _drop_leftover(session: Session, leftover: tuple[str, bool], marker: str) -> str:
+    name, is_toast = leftover
+    try:
+        session.run(f"{marker} drop index concurrently {name}")
+    except QueryError as exc:
+        if exc.server.sqlstate != _NOT_ALLOWED or not is_toast:
+            raise
+        # Its owner could, but may not look into the schema pg_toast.
+        return (
+            f"{name} remains, left by an interrupted REINDEX: it takes room and does no harm. A "
+            f"superuser can remove it: drop index concurrently {name}"
+        )
+    return f"dropped {name}: left by an interrupted REINDEX"
 
 
 def _pending(session: Session, found: Outside) -> tuple[str, str] | None:
