@@ -11,7 +11,7 @@ PACKAGE = ROOT / "runner" / "pgvouch"
 LAYERS = [
     {"errors", "events", "duration", "output", "retry"},
     {"address", "sqltext", "sql", "statements", "refused", "wire"},
-    {"enums", "migration", "outside", "pitfalls", "promises", "variables"},
+    {"enums", "migration", "othertools", "outside", "pitfalls", "promises", "variables"},
     {"files", "plan"},
     {"config", "stamp"},
     {"db", "opening", "server", "delta"},

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgvouch import enums, outside, pitfalls, sqltext
+from pgvouch import enums, othertools, outside, pitfalls, sqltext
 from pgvouch import promises as promise_files
 from pgvouch.errors import FileError, Place
 from pgvouch.files import read_text
@@ -143,11 +143,12 @@ def check_sql(text: str, path: Path) -> None:
     """Refuse what cannot be part of a migration or a rollback.
 
     Raises:
-        FileError: psql meta-commands, COPY data, a statement that ends the transaction, or one that
-            cannot run in the way that the file's header asks for.
+        FileError: both halves of another tool's file, psql meta-commands, COPY data, a statement
+            that ends the transaction, or one that cannot run as the file's header asks for.
     """
     place = Place(path)
     directives = parse_directives(text, path)
+    othertools.refuse_both_halves(text, path)
     text = sqltext.without_variables(text, directives.variables)
     sqltext.refuse_psql_only(text, place)
     sqltext.refuse_transaction_control(
