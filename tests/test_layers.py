@@ -9,10 +9,10 @@ from conftest import ROOT
 
 PACKAGE = ROOT / "runner" / "pgvouch"
 LAYERS = [
-    {"errors", "events", "duration", "output", "retry"},
+    {"errors", "events", "duration", "output", "refusals", "retry"},
     {"address", "sqltext", "sql", "statements", "refused", "wire"},
     {"enums", "migration", "othertools", "outside", "pitfalls", "promises", "variables"},
-    {"files", "plan"},
+    {"files", "plan", "strays"},
     {"config", "stamp"},
     {"db", "opening", "server", "delta"},
     {"backend", "connection", "message"},

@@ -102,7 +102,7 @@ def accept_deltas(
             written.append(_write(migration, render_file(event.delta), len(event.delta)))
     if wanted is not None and not written:
         raise FileError(
-            "makes no catalog delta: it is provided on this server, or not transactional",
+            f"{wanted} makes no catalog delta: it is provided on this server, or not transactional",
             Place(next(iter(chosen)).path),
         )
     return written

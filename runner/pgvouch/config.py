@@ -12,6 +12,8 @@ from pgvouch.duration import is_duration
 from pgvouch.errors import Place, UsageError
 from pgvouch.files import read_folder
 from pgvouch.migration import Migration
+from pgvouch.refusals import Gathered
+from pgvouch.strays import databases_in
 
 EMBEDDED = "embedded:"
 _KEYS = {
@@ -109,9 +111,11 @@ def _table(file: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as exc:
-        raise UsageError(f"cannot be read: {exc.strerror or exc}", Place(file)) from None
+        raise UsageError(
+            f"{file.name} cannot be read: {exc.strerror or exc}", Place(file)
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise UsageError(f"is not TOML: {exc}", Place(file)) from None
+        raise UsageError(f"{file.name} is not TOML: {exc}", Place(file)) from None
     if file.name == "pyproject.toml":
         return dict(document.get("tool", {}).get("pgvouch", {}))
     return dict(document)
@@ -175,26 +179,7 @@ def database_names(project: Project) -> list[str]:
     Raises:
         UsageError: there is no folder of migrations.
     """
-    folder = project.migrations
-    if not folder.is_dir():
-        raise UsageError(
-            f"there is no folder {folder.name}/",
-            Place(folder),
-            hint="give one with --migrations DIR, or make a project with `pgvouch new`",
-        )
-    if _holds_files(folder):
-        return [""]
-    return sorted(
-        entry.name
-        for entry in folder.iterdir()
-        if entry.is_dir() and not entry.name.startswith(("_", ".")) and _holds_files(entry)
-    )
-
-
-def _holds_files(folder: Path) -> bool:
-    return any(
-        entry.suffix in {".sql", ".py"} and entry.name[0].isdigit() for entry in folder.iterdir()
-    )
+    return databases_in(project.migrations)
 
 
 def choose(
@@ -234,11 +219,14 @@ def choose(
             hint="pgvouch new NAME writes the first one; its file's name begins with a number",
         )
     found = []
+    gathered = Gathered()
     for name in chosen:
         target = _url(name, url, environment, alone=len(chosen) == 1)
         folder = project.migrations / name
         shown = name or _name_in(target) or project.root.name
-        found.append(Database(shown, folder, target, read_database(project, name)))
+        with gathered.gather():
+            found.append(Database(shown, folder, target, read_database(project, name)))
+    gathered.refuse()
     return found
 
 
@@ -259,6 +247,7 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
         FileError: a file that cannot be read as a migration.
     """
     found: list[Migration] = []
+    gathered = Gathered()
     for platform in project.requires.get(name, ()):
         base = project.migrations if name else project.migrations.parent
         folder = base / platform
@@ -267,8 +256,12 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
                 f"the platform set {platform} is required and not there",
                 Place(folder),
             )
-        found += read_folder(folder, platform)
-    return (*found, *read_folder(project.migrations / name))
+        with gathered.gather():
+            found += read_folder(folder, platform)
+    with gathered.gather():
+        found += read_folder(project.migrations / name)
+    gathered.refuse()
+    return tuple(found)
 
 
 def _url(name: str, url: str | None, environment: Mapping[str, str], *, alone: bool) -> str:

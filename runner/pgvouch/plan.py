@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from pgvouch.errors import DriftError, Place, PlanError
 from pgvouch.migration import Migration, Version
+from pgvouch.refusals import Gathered
 
 
 class State(Enum):
@@ -264,7 +265,14 @@ def in_order(files: Sequence[Migration]) -> list[Migration]:
         PlanError: a dependency that is not there, or a cycle.
     """
     by_id = {migration.id: migration for migration in files}
-    graph = {m: [_dependency(by_id, m, name) for name in m.directives.depends] for m in files}
+    gathered = Gathered()
+    graph: dict[Migration, list[Migration]] = {}
+    for migration in files:
+        with gathered.gather():
+            graph[migration] = [
+                _dependency(by_id, migration, name) for name in migration.directives.depends
+            ]
+    gathered.refuse()
     seen: set[str] = set()
     for migration in files:
         if any(needed.id not in seen for needed in graph[migration]):
@@ -287,7 +295,7 @@ def _dependency(by_id: dict[str, Migration], migration: Migration, name: str) ->
     needed = by_id.get(own) or by_id.get(name)
     if needed is None:
         raise PlanError(
-            f"depends on {name}, which is not here",
+            f"{migration.id} depends on {name}, which is not here",
             Place(migration.path),
             hint="correct the -- depends: line, or add the file",
         )

@@ -79,7 +79,7 @@ def _prepare(migration: Migration, variables: Mapping[str, str]) -> Prepared:
         check_sql(rollback, migration.rollback_path)
         if not rollback.strip():
             raise FileError(
-                "is empty",
+                f"{migration.rollback_path.name} is empty",
                 Place(migration.rollback_path),
                 hint="if there is nothing to undo, say why in a comment",
             )
@@ -109,7 +109,7 @@ def _script(migration: Migration, variables: Mapping[str, str]) -> Script:
     check_sql(migration.sql, migration.path)
     if sqltext.is_blank(migration.sql):
         raise FileError(
-            "holds no statement",
+            f"{migration.path.name} holds no statement",
             Place(migration.path),
             hint="write its SQL, or remove the file; `select 1;` is a way to do nothing",
         )

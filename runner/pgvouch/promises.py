@@ -93,7 +93,7 @@ def parse(text: str, path: Path) -> Promises:
     checks = tuple(_checks(text, path, marks))
     if not checks:
         raise FileError(
-            "names no check, so it promises nothing",
+            f"verify/{path.name} names no check, so it promises nothing",
             Place(path),
             hint="write `-- check: a sentence` above a query, or say `-- unverified: why` in the "
             "migration and remove this file",

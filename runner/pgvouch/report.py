@@ -15,6 +15,7 @@ from pgvouch.api import Outcome
 from pgvouch.errors import Place, ServerMessage, UsageError, VouchError
 from pgvouch.events import Event, Finished, Note, Notice, Started, Waiting
 from pgvouch.output import Styled, say, say_drawn, say_json, say_text, visible
+from pgvouch.refusals import MOST, RefusedError
 
 _MAX_NOTICES = 50
 _MAX_TEXT = 1000
@@ -139,6 +140,9 @@ def _short(text: str) -> str:
 
 def print_error(error: VouchError) -> None:
     """Print an error as a tired person reads it: what, where, what PostgreSQL said, what now."""
+    if isinstance(error, RefusedError):
+        _print_all(error)
+        return
     say(Styled("error:", "red", bold=True), " ", _short(error.message), err=True)
     if error.place:
         _say_labelled("at", shown_place(error.place))
@@ -170,6 +174,14 @@ def _say_labelled(label: str, *lines: str) -> None:
         shown = (*shown, f"… {len(lines) - _MAX_LINES} more lines")
     for number, line in enumerate(shown):
         say(f"  {'' if number else label:<7} ", _short(line), err=True)
+
+
+def _print_all(refused: RefusedError) -> None:
+    for error in refused.errors[:MOST]:
+        print_error(error)
+    if len(refused.errors) > MOST:
+        more = len(refused.errors) - MOST
+        say(f"and {more:,} more errors in the files: correct these first", err=True)
 
 
 def finished_as_dict(event: Finished) -> dict[str, Any]:

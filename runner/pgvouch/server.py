@@ -185,7 +185,9 @@ def _socket_folder(data: Path) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()  # anyone may put a link into the folder of temporary files
     if stat.S_ISLNK(found.st_mode) or found.st_uid not in {os.geteuid(), data.stat().st_uid}:
-        raise UsageError("belongs to another user", Place(folder), hint="remove it")
+        raise UsageError(
+            f"the folder {folder} belongs to another user", Place(folder), hint="remove it"
+        )
     if user := _server_user(data):
         os.chown(folder, user.pw_uid, user.pw_gid)
     return folder

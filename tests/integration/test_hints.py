@@ -24,7 +24,7 @@ HEAD = "-- transactional: false\n"
             },
             "a check can look for it in pg_enum",
         ),
-        ({"a.sql": "select 1;"}, "begins with a number"),
+        ({"a.sql": "select 1;"}, "name it NNN_name.sql"),
     ],
 )
 def test_the_way_on_is_said(folder: Folder, files: dict[str, str], said: str) -> None:

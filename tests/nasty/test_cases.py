@@ -4,6 +4,7 @@
 statement was run, nothing was written) or `failed` (nothing of the migration is in the database).
 """
 
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -37,6 +38,25 @@ def test_case(folder: Folder, name: str) -> None:
     if "at" in expected:
         assert f"  at      migrations/{expected['at']}" in said.splitlines()
     _check_database(folder, expected)
+
+
+# A headline that begins with one of these has lost its subject.
+_VERBS = re.compile(
+    r"(?:and|is|are|has|have|holds?|names?|promises|rolls|makes|says|depends|differs|would|cannot|"
+    r"belongs|needs|gives|looks|comes|begins|ends|was|were|does|did|can|could|will)\b"
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_headline_has_a_subject(folder: Folder, name: str) -> None:
+    expected = _expected(name)
+    shutil.copytree(CASES / name, folder.path, dirs_exist_ok=True)
+    (folder.path / "expected.toml").unlink()
+    ran = folder("migrate", *expected.get("arguments", ()))
+    headlines = [line for line in ran.err.splitlines() if line.startswith("error: ")]
+    assert bool(headlines) is (ran.code != 0)
+    for line in headlines:
+        assert not _VERBS.match(line.removeprefix("error: ")), line
 
 
 def _check_database(folder: Folder, expected: dict[str, Any]) -> None:

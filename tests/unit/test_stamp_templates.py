@@ -334,7 +334,7 @@ def test_defaults_are_filled_in(render: Render) -> None:
         ('{#- pgvouch\ndoc = "x"\n-#}', "it lacks sample"),
         ("{#- pgvouch\nsample = 't()'\n-#}", "it lacks doc"),
         ("{#- pgvouch\ndoc = 'x'\nsample = 't('\n-#}", "the parenthesis that opens here"),
-        ("{#- pgvouch\ndoc = 'x'\nsample = 'u()'\n-#}", "its sample calls u"),
+        ("{#- pgvouch\ndoc = 'x'\nsample = 'u()'\n-#}", "the template's sample calls u"),
         ("{#- pgvouch\ndoc = 'x'\nsample = 't()'\nargs = 1\n-#}", "unknown key args"),
         ("{#- pgvouch\ndoc = 'x'\nsample = 't()'\n[arguments]\na = 1\n-#}", "a is not { type"),
         (

@@ -50,7 +50,7 @@ def parse_file(text: str, path: Path) -> tuple[str, ...]:
 
 def _malformed(path: Path, number: int, what: str) -> FileError:
     return FileError(
-        what,
+        f"line {number} {what}",
         place=Place(path, number, 1),
         hint=f"pgvouch accept-delta {path.stem} rewrites the file",
     )

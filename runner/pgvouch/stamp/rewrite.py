@@ -86,7 +86,7 @@ def _read(path: Path, templates: Templates) -> _File | None:
     try:
         raw = path.read_bytes()
     except OSError as exc:
-        raise FileError(f"cannot be read: {exc.strerror or exc}", Place(path)) from exc
+        raise FileError(f"{path.name} cannot be read: {exc.strerror or exc}", Place(path)) from exc
     if b"stamp" not in raw.lower():
         return None
     text = decode(raw, path)
@@ -183,7 +183,9 @@ def _write(file: _File, items: Sequence[Item]) -> None:
     try:
         _replace(file.path.resolve(), bom + "".join(text).encode())
     except OSError as exc:
-        raise FileError(f"cannot be written: {exc.strerror or exc}", Place(file.path)) from exc
+        raise FileError(
+            f"{file.path.name} cannot be written: {exc.strerror or exc}", Place(file.path)
+        ) from exc
 
 
 def _replace(path: Path, raw: bytes) -> None:

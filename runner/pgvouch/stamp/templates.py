@@ -112,7 +112,9 @@ class Templates:
                 path = folder / f"{name}{SUFFIX}"
                 declaration = parse_declaration(read_template(path), path)
                 if declaration.sample.template != name:
-                    raise StampError(f"its sample calls {declaration.sample.template}", Place(path))
+                    raise StampError(
+                        f"the template's sample calls {declaration.sample.template}", Place(path)
+                    )
                 folders = tuple(dict.fromkeys((folder, self._stock)))
                 return Family(name, origin, folder, declaration, folders, self._environments)
         raise StampError(
@@ -144,7 +146,7 @@ def read_template(path: Path) -> str:
     except UnicodeDecodeError as exc:
         raise StampError(f"byte {exc.start} is not UTF-8", Place(path)) from None
     except OSError as exc:
-        raise StampError(f"cannot be read: {exc.strerror or exc}", Place(path)) from exc
+        raise StampError(f"{path.name} cannot be read: {exc.strerror or exc}", Place(path)) from exc
 
 
 def list_templates(templates: Templates) -> list[TemplateInfo]:
