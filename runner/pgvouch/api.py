@@ -34,6 +34,8 @@ class Outcome:
     applied: int
     """How many migrations are in the database now."""
     ahead: tuple[str, ...] = ()
+    warnings: tuple[VouchError, ...] = ()
+    """What is allowed in the files and may not be meant."""
 
 
 def read_ledger(session: Session, *, of_anyone: bool = False) -> list[Applied]:
@@ -78,10 +80,10 @@ def migrate(
     if not todo.pending:
         return Outcome((), count, todo.ahead)
     from pgvouch.engine import Engine
-    from pgvouch.prepare import prepare, refuse_unknown_until
+    from pgvouch.prepare import sound, tell_doubts
 
-    prepared = prepare(todo.pending, options.variables, require_promises=require_promises)
-    refuse_unknown_until(prepared, database.by_id)
+    prepared = sound(todo, database, options, require_promises=require_promises)
+    warnings = tell_doubts(prepared, listener)
     if options.single_transaction:
         from pgvouch.capacity import refuse_too_many_locks
 
@@ -95,7 +97,7 @@ def migrate(
         keep_untouched(session, options, listener, known)
     recorded = sum(row.state is not State.INCOMPLETE for row in known)
     done = Engine(session, options, listener).migrate(prepared, recorded=recorded)
-    return Outcome(tuple(done), len(ledger.read(session) or ()), todo.ahead)
+    return Outcome(tuple(done), len(ledger.read(session) or ()), todo.ahead, warnings)
 
 
 def rehearse(
@@ -113,12 +115,13 @@ def rehearse(
         VouchError: a migration, a check or a rollback failed, or a rollback left something.
     """
     from pgvouch.engine import Deltas, Engine
-    from pgvouch.prepare import prepare
+    from pgvouch.prepare import sound, tell_doubts
     from pgvouch.rollback import prepare_rollback, roll_back
 
     rows = ledger.read(session)
     todo = pending(database, read_ledger(session), to=to, out_of_order=False)
-    prepared = prepare(todo.pending, options.variables, require_promises=require_promises)
+    prepared = sound(todo, database, options, require_promises=require_promises)
+    warnings = tell_doubts(prepared, listener)
     _refuse_stepwise_together(todo.pending)
     if not prepared:
         return Outcome((), len(rows or ()), todo.ahead)
@@ -133,7 +136,7 @@ def rehearse(
         done += roll_back(engine, undo, together=True)
     finally:
         session.roll_back()
-    return Outcome(tuple(done), len(rows or ()), todo.ahead)
+    return Outcome(tuple(done), len(rows or ()), todo.ahead, warnings)
 
 
 def roll_back_steps(

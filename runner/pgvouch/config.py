@@ -17,7 +17,7 @@ from pgvouch.strays import databases_in
 
 EMBEDDED = "embedded:"
 _KEYS = {
-    *("migrations", "templates", "seed", "verify", "lock_timeout", "statement_timeout"),
+    *("migrations", "templates", "seed", "verify", "strict", "lock_timeout", "statement_timeout"),
     *("lock_wait", "retries", "retry_budget"),
     *("requires", "databases", "embedded"),
 }
@@ -36,6 +36,8 @@ class Project:
     seed: Path
     config_file: Path | None = None
     verify_required: bool = False
+    strict: bool = False
+    """Whether warnings about files are errors."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """lock_timeout, statement_timeout, lock_wait, retries, retry_budget, as they are written."""
     requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -139,6 +141,7 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         seed=root / table.get("seed", "seed"),
         config_file=file,
         verify_required=verify == "required",
+        strict=_strict(file, table),
         settings=_settings(file, table),
         requires={
             "": tuple(table.get("requires", ())),
@@ -147,6 +150,13 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         embedded_bin=Path(embedded["bin"]) if "bin" in embedded else None,
         embedded_data=root / embedded["data"] if "data" in embedded else None,
     )
+
+
+def _strict(file: Path, table: Mapping[str, Any]) -> bool:
+    strict = table.get("strict", False)
+    if not isinstance(strict, bool):
+        raise UsageError(f"strict is true or false, not {strict!r}", Place(file))
+    return strict
 
 
 def _settings(file: Path, table: Mapping[str, Any]) -> dict[str, str]:

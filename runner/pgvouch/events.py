@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pgvouch.errors import Place
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -51,7 +53,15 @@ class Note:
     text: str
 
 
-Event = Started | Finished | Notice | Waiting | Note
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A file holds what is allowed and may not be meant."""
+
+    text: str
+    place: Place | None
+
+
+Event = Started | Finished | Notice | Waiting | Note | Doubted
 Listener = Callable[[Event], None]
 
 

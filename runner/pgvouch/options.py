@@ -19,6 +19,8 @@ class Options:
     retry_budget_s: float = 600.0
     """For all attempts of one migration."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+    """Whether warnings about files are errors."""
     single_transaction: bool = False
     rollback_from_files: bool = False
     """Whether the rollback files win over what the ledger has stored of them."""

@@ -1,17 +1,22 @@
 """Everything about a migration that can be known, and refused, before anything is sent."""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pgvouch import enums, othertools, outside, pitfalls, sqltext
 from pgvouch import promises as promise_files
+from pgvouch.config import Database
 from pgvouch.errors import FileError, Place
+from pgvouch.events import Doubted, Listener
 from pgvouch.files import read_text
 from pgvouch.message import Source
 from pgvouch.migration import Migration, parse_directives
+from pgvouch.options import Options
+from pgvouch.plan import Plan
 from pgvouch.promises import Kind, Promises
+from pgvouch.refusals import Gathered
 from pgvouch.variables import render
 
 
@@ -34,6 +39,8 @@ class Prepared:
     rollback_sql: str | None
     promises: Promises | None
     expected_delta: tuple[str, ...] | None
+    warnings: tuple[FileError, ...] = ()
+    """What is allowed and may not be meant; an error in a strict project."""
 
 
 def prepare(
@@ -41,30 +48,71 @@ def prepare(
     variables: Mapping[str, str],
     *,
     require_promises: bool,
+    strict: bool = False,
+    known: Collection[str] | None = None,
 ) -> list[Prepared]:
     """Read and check all files of the pending migrations, so that nothing is run for nothing.
+
+    Args:
+        migrations: what is pending.
+        variables: the values of psql variables.
+        require_promises: whether a migration without promises is refused.
+        strict: whether warnings are errors.
+        known: every migration that may retire a check; None leaves that unchecked.
 
     Raises:
         FileError: something in a file that a migration, a rollback or a promise may not hold.
         UsageError: a declared variable without a value.
+        RefusedError: several of these.
     """
-    if require_promises:
-        for migration in migrations:
-            _refuse_without_promises(migration)
-    return [_prepare(migration, variables) for migration in migrations]
+    gathered = Gathered()
+    found: list[Prepared] = []
+    for migration in migrations:
+        with gathered.gather():
+            if require_promises:
+                _refuse_without_promises(migration)
+        with gathered.gather():
+            found.append(_prepare(migration, variables))
+    if known is not None:
+        gathered.errors += _unknown_until(found, known)
+    if strict:
+        gathered.errors += [warning for item in found for warning in item.warnings]
+    gathered.refuse()
+    return found
 
 
-def refuse_unknown_until(prepared: Sequence[Prepared], known: Collection[str]) -> None:
-    """Refuse a check that is to be retired by a migration nobody has written.
+def sound(
+    todo: Plan, database: Database, options: Options, *, require_promises: bool
+) -> list[Prepared]:
+    """Return what is pending with every file read and found sound; no server is asked.
 
     Raises:
-        FileError: at the check.
+        FileError: a file that `migrate` would refuse; RefusedError lists several.
     """
+    return prepare(
+        todo.pending,
+        options.variables,
+        require_promises=require_promises,
+        strict=options.strict,
+        known=database.by_id,
+    )
+
+
+def tell_doubts(prepared: Sequence[Prepared], listener: Listener) -> tuple[FileError, ...]:
+    """Tell, and return, the warnings about files."""
+    warnings = tuple(warning for item in prepared for warning in item.warnings)
+    for warning in warnings:
+        listener(Doubted(warning.message, warning.place))
+    return warnings
+
+
+def _unknown_until(prepared: Sequence[Prepared], known: Collection[str]) -> Iterator[FileError]:
+    """Yield an error for every check that a migration shall retire which nobody has written."""
     stems = {name.rpartition("/")[2] for name in known}
     for item in prepared:
         for check in item.promises.checks if item.promises else ():
             if check.until is not None and check.until not in stems:
-                raise FileError(f"`-- until: {check.until}` is not a migration here", check.place)
+                yield FileError(f"`-- until: {check.until}` is not a migration here", check.place)
 
 
 def given_variables(options: Mapping[str, str]) -> dict[str, str]:
@@ -74,25 +122,45 @@ def given_variables(options: Mapping[str, str]) -> dict[str, str]:
 
 
 def _prepare(migration: Migration, variables: Mapping[str, str]) -> Prepared:
-    rollback = read_text(migration.rollback_path) if migration.rollback_path else None
-    if rollback is not None and migration.rollback_path is not None:
-        check_sql(rollback, migration.rollback_path)
-        if not rollback.strip():
-            raise FileError(
-                f"{migration.rollback_path.name} is empty",
-                Place(migration.rollback_path),
-                hint="if there is nothing to undo, say why in a comment",
-            )
-    promises = read_promises(migration.verify_path)
-    if promises and not migration.directives.transactional:
-        _refuse_same(promises)
-    return Prepared(
-        migration=migration,
-        script=python_script(migration) if migration.is_python else _script(migration, variables),
-        rollback_sql=rollback,
-        promises=promises,
-        expected_delta=_read_delta(migration.delta_path),
-    )
+    gathered = Gathered()
+    script = rollback = promises = delta = None
+    with gathered.gather():
+        script = python_script(migration) if migration.is_python else _script(migration, variables)
+    with gathered.gather():
+        rollback = _read_rollback(migration.rollback_path)
+    with gathered.gather():
+        promises = read_promises(migration.verify_path)
+        if promises and not migration.directives.transactional:
+            _refuse_same(promises)
+    with gathered.gather():
+        delta = _read_delta(migration.delta_path)
+    gathered.refuse()
+    assert script is not None
+    warnings = tuple(_empty_files(migration, rollback))
+    return Prepared(migration, script, rollback, promises, delta, warnings)
+
+
+def _read_rollback(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    text = read_text(path)
+    check_sql(text, path)
+    return text
+
+
+def _empty_files(migration: Migration, rollback: str | None) -> Iterator[FileError]:
+    if not migration.is_python and sqltext.is_blank(migration.sql):
+        yield FileError(
+            f"{migration.path.name} holds no statement: it will be recorded, and do nothing",
+            Place(migration.path),
+            hint="write its SQL, or `select 1;` where it shall do nothing",
+        )
+    if rollback is not None and migration.rollback_path is not None and not rollback.strip():
+        yield FileError(
+            f"{migration.rollback_path.name} is empty: a rollback will take nothing back",
+            Place(migration.rollback_path),
+            hint="write its SQL, or say in a comment why there is nothing to undo",
+        )
 
 
 def _refuse_same(promises: Promises) -> None:
@@ -107,12 +175,6 @@ def _refuse_same(promises: Promises) -> None:
 
 def _script(migration: Migration, variables: Mapping[str, str]) -> Script:
     check_sql(migration.sql, migration.path)
-    if sqltext.is_blank(migration.sql):
-        raise FileError(
-            f"{migration.path.name} holds no statement",
-            Place(migration.path),
-            hint="write its SQL, or remove the file; `select 1;` is a way to do nothing",
-        )
     return make_script(migration.sql, migration.path, variables)
 
 

@@ -13,7 +13,7 @@ import click
 
 from pgvouch.api import Outcome
 from pgvouch.errors import Place, ServerMessage, UsageError, VouchError
-from pgvouch.events import Event, Finished, Note, Notice, Started, Waiting
+from pgvouch.events import Doubted, Event, Finished, Note, Notice, Started, Waiting
 from pgvouch.output import Styled, say, say_drawn, say_json, say_text, visible
 from pgvouch.refusals import MOST, RefusedError
 
@@ -60,6 +60,8 @@ class Progress:
                 say("  … ", _short(event.text), limit, err=True)
             case Note():
                 say("  ", _short(event.text), err=True)
+            case Doubted():
+                say_doubt(event.text, event.place)
             case Started() | Waiting():
                 pass
 
@@ -86,6 +88,12 @@ class Progress:
             say("      ", event.severity, ": ", _short(event.text), err=True)
         elif self.notices == _MAX_NOTICES + 1:
             say("      … more notices are not shown", err=True)
+
+
+def say_doubt(text: str, place: Place | None) -> None:
+    """Print a warning about a file."""
+    where = f" ({shown_place(place)})" if place else ""
+    say(Styled("warning:", "yellow", bold=True), " ", _short(text), where, err=True)
 
 
 def _fitting(text: str) -> str:
@@ -182,6 +190,12 @@ def _print_all(refused: RefusedError) -> None:
     if len(refused.errors) > MOST:
         more = len(refused.errors) - MOST
         say(f"and {more:,} more errors in the files: correct these first", err=True)
+
+
+def doubt_as_dict(warning: VouchError) -> dict[str, Any]:
+    """Return a warning about a file for the JSON document."""
+    known = warning.as_dict()
+    return {key: known[key] for key in ("message", "file", "line", "hint")}
 
 
 def finished_as_dict(event: Finished) -> dict[str, Any]:

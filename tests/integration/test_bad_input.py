@@ -14,9 +14,6 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], str]] = {
     "not UTF-8": ({"001_a.sql": b"select 1;\nselect '\xe9';"}, "byte 18 (0xe9) is not UTF-8"),
     "UTF-16": ({"001_a.sql": "select 1;".encode("utf-16")}, "byte 0 (0xff) is not UTF-8"),
     "NUL": ({"001_a.sql": "select 1;\n\0select 2;"}, "001_a.sql:2:1: the file holds a NUL"),
-    "empty": ({"001_a.sql": ""}, "holds no statement"),
-    "comments only": ({"001_a.sql": "-- nothing\n/* at /* all */ */ ;;"}, "holds no statement"),
-    "empty rollback": ({"001_a.sql": OK, "001_a.rollback.sql": " \n"}, "is empty"),
     "one number twice": (
         {"001_a.sql": OK, "01_b.sql": OK},
         "001_a.sql and 01_b.sql have the same number",

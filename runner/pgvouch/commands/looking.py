@@ -1,6 +1,7 @@
 """Commands that change nothing: status, plan, verify."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
@@ -10,7 +11,9 @@ from pgvouch.cli import DRIFT, PENDING, Context, common, running
 from pgvouch.commands.running import options_of
 from pgvouch.config import Database
 from pgvouch.connection import connect
-from pgvouch.errors import NoDatabaseError
+from pgvouch.errors import FileError, NoDatabaseError
+from pgvouch.migration import Migration
+from pgvouch.options import Options
 from pgvouch.output import Line
 from pgvouch.plan import Applied
 
@@ -109,53 +112,73 @@ def _as_document(database: Database, rows: Sequence[states.Row]) -> dict[str, ob
 @click.pass_obj
 def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_order: bool) -> None:
     """Show what migrate would do: the migrations, their promises and their timeouts."""
+    from pgvouch.prepare import sound
+
     options = options_of(context)
+    required = context.project.verify_required
     for database in context.databases(databases):
         rows = _rows(context, database)
         todo = api.pending(database, rows, to=to, out_of_order=out_of_order)
-        planned = [
-            {
-                "id": m.id,
-                "unless": m.directives.unless,
-                "transactional": m.directives.transactional,
-                "lock_timeout": m.directives.lock_timeout
-                or ((options.lock_timeout or "auto") if m.directives.transactional else None),
-                "statement_timeout": m.directives.statement_timeout or options.statement_timeout,
-                "verified": m.verify_path is not None,
-                "delta": m.delta_path is not None,
-                "rollback": m.rollback_path is not None or m.is_python,
-            }
-            for m in todo.pending
-        ]
+        prepared = sound(todo, database, options, require_promises=required)
+        planned = [_planned(item.migration, options) for item in prepared]
+        warnings = [warning for item in prepared for warning in item.warnings]
+        document = {
+            "database": database.name,
+            "pending": planned,
+            "warnings": [report.doubt_as_dict(warning) for warning in warnings],
+        }
         if context.as_json:
-            context.tell(document={"database": database.name, "pending": planned})
-        elif not planned:
-            output.say(f"{database.name}: nothing to do")
+            context.tell(document=document)
         else:
-            output.say(output.Styled(f"{database.name}: {len(planned)} to apply", bold=True))
-            report.print_table(
-                ("migration", "promises", "rollback", "lock timeout", "statement timeout", ""),
-                [
-                    (
-                        str(item["id"]),
-                        " + ".join(
-                            word
-                            for word, there in (
-                                ("checks", item["verified"]),
-                                ("delta", item["delta"]),
-                            )
-                            if there
-                        )
-                        or "none",
-                        "yes" if item["rollback"] else "no",
-                        str(item["lock_timeout"] or "none"),
-                        str(item["statement_timeout"] or "none"),
-                        "" if item["transactional"] else "statement by statement",
-                    )
-                    for item in planned
-                ],
-                ("", "", "", "bright_black", "bright_black", "yellow"),
+            _print_plan(database, planned, warnings)
+
+
+def _planned(migration: Migration, options: Options) -> dict[str, Any]:
+    asked = migration.directives
+    default = (options.lock_timeout or "auto") if asked.transactional else None
+    return {
+        "id": migration.id,
+        "unless": asked.unless,
+        "transactional": asked.transactional,
+        "lock_timeout": asked.lock_timeout or default,
+        "statement_timeout": asked.statement_timeout or options.statement_timeout,
+        "verified": migration.verify_path is not None,
+        "delta": migration.delta_path is not None,
+        "rollback": migration.rollback_path is not None or migration.is_python,
+    }
+
+
+def _print_plan(
+    database: Database, planned: Sequence[Mapping[str, Any]], warnings: Sequence[FileError]
+) -> None:
+    if not planned:
+        output.say(f"{database.name}: nothing to do")
+        return
+    doubts = f", {len(warnings)} warning{'s' * (len(warnings) != 1)}" if warnings else ""
+    output.say(
+        output.Styled(f"{database.name}: {len(planned)} to apply{doubts}", bold=True)
+    )
+    report.print_table(
+        ("migration", "promises", "rollback", "lock timeout", "statement timeout", ""),
+        [
+            (
+                item["id"],
+                " + ".join(_promises(item)) or "none",
+                "yes" if item["rollback"] else "no",
+                item["lock_timeout"] or "none",
+                item["statement_timeout"] or "none",
+                "" if item["transactional"] else "statement by statement",
             )
+            for item in planned
+        ],
+        ("", "", "", "bright_black", "bright_black", "yellow"),
+    )
+    for warning in warnings:
+        report.say_doubt(warning.message, warning.place)
+
+
+def _promises(item: Mapping[str, Any]) -> list[str]:
+    return [word for word, key in (("checks", "verified"), ("delta", "delta")) if item[key]]
 
 
 @click.command()

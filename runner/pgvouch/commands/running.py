@@ -31,7 +31,8 @@ def options_of(context: Context, **given: Any) -> Options:
             given[name] = settings[name]
     if "retries" in settings:
         given["retries"] = int(settings["retries"])
-    return Options(variables=given_variables(context.variables), **given)
+    variables = given_variables(context.variables)
+    return Options(variables=variables, strict=context.project.strict, **given)
 
 
 def listen(session: Session, listener: Listener) -> Listener:
@@ -93,6 +94,7 @@ def _tell(context: Context, database: Database, outcome: api.Outcome, text: str)
             "migrations": [report.finished_as_dict(event) for event in outcome.finished],
             "applied": outcome.applied,
             "ahead": list(outcome.ahead),
+            "warnings": [report.doubt_as_dict(warning) for warning in outcome.warnings],
         },
     )
 
@@ -100,8 +102,12 @@ def _tell(context: Context, database: Database, outcome: api.Outcome, text: str)
 def _dry_run(
     context: Context, session: Session, database: Database, to: str | None, out_of_order: bool
 ) -> None:
+    from pgvouch.prepare import sound
+
     rows = api.read_ledger(session)
     todo = api.pending(database, rows, to=to, out_of_order=out_of_order)
+    required = context.project.verify_required
+    sound(todo, database, options_of(context), require_promises=required)
     parts = []
     for migration in todo.pending:
         unless = migration.directives.unless
