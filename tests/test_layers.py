@@ -11,7 +11,16 @@ PACKAGE = ROOT / "runner" / "pgvouch"
 LAYERS = [
     {"errors", "events", "duration", "output", "refusals", "retry"},
     {"address", "sqltext", "sql", "statements", "refused", "wire"},
-    {"enums", "migration", "othertools", "outside", "pitfalls", "promises", "variables"},
+    {
+        "enums",
+        "migration",
+        "nearmiss",
+        "othertools",
+        "outside",
+        "pitfalls",
+        "promises",
+        "variables",
+    },
     {"files", "plan", "strays"},
     {"config", "stamp"},
     {"db", "opening", "server", "delta"},

@@ -16,7 +16,6 @@ from pgvouch.errors import (
     VouchError,
 )
 from pgvouch.events import Finished, Listener, Note, Waiting, silent
-from pgvouch.migration import Migration
 from pgvouch.options import Options
 from pgvouch.plan import Applied, State
 from pgvouch.retry import Patience, Refusal, patiently
@@ -85,9 +84,9 @@ def migrate(
     prepared = sound(todo, database, options, require_promises=require_promises)
     warnings = tell_doubts(prepared, listener)
     if options.single_transaction:
-        from pgvouch.capacity import refuse_too_many_locks
+        from pgvouch.capacity import refuse_too_many_locks, refuse_unlike
 
-        _refuse_stepwise_together(todo.pending)
+        refuse_unlike(todo.pending)
         refuse_too_many_locks(session, prepared)
     if rows is None:
         _create_ledger(session, options, listener)
@@ -114,6 +113,7 @@ def rehearse(
     Raises:
         VouchError: a migration, a check or a rollback failed, or a rollback left something.
     """
+    from pgvouch.capacity import refuse_unlike
     from pgvouch.engine import Deltas, Engine
     from pgvouch.prepare import sound, tell_doubts
     from pgvouch.rollback import prepare_rollback, roll_back
@@ -122,7 +122,7 @@ def rehearse(
     todo = pending(database, read_ledger(session), to=to, out_of_order=False)
     prepared = sound(todo, database, options, require_promises=require_promises)
     warnings = tell_doubts(prepared, listener)
-    _refuse_stepwise_together(todo.pending)
+    refuse_unlike(todo.pending)
     if not prepared:
         return Outcome((), len(rows or ()), todo.ahead)
     if rows is None:
@@ -272,16 +272,6 @@ def _tell_ahead(todo: plan.Plan, listener: Listener) -> None:
             Note(
                 f"the database is ahead of these files by {', '.join(todo.ahead)}: a newer release"
             )
-        )
-
-
-def _refuse_stepwise_together(migrations: Sequence[Migration]) -> None:
-    alone = next((m for m in migrations if not m.directives.transactional), None)
-    if alone is not None:
-        raise PlanError(
-            f"{alone.id} is not transactional, so it cannot be part of one transaction",
-            state="Nothing was run.",
-            hint=f"stop before it with --to, then run it with a plain migrate --to {alone.id}",
         )
 
 

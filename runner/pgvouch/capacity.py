@@ -1,4 +1,4 @@
-"""Locks: how many one transaction over all migrations would need, and how many the server has.
+"""What one transaction can hold: migrations of one kind, and as many locks as the server has.
 
 Every relation that a transaction touches stays locked to its end, and the table of locks is of a
 fixed size: https://www.postgresql.org/docs/current/runtime-config-locks.html. Running out of it is
@@ -7,10 +7,12 @@ noticed late, after most of the work, so it is estimated beforehand.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pgvouch import sql, sqltext
 from pgvouch.db import Session
-from pgvouch.errors import PlanError
+from pgvouch.errors import Place, PlanError
+from pgvouch.migration import Migration
 from pgvouch.prepare import Prepared
 
 _TABLE = re.compile(r"create\s+(?:unlogged\s+)?table\b|create\s+materialized\s+view\b", re.I)
@@ -39,6 +41,31 @@ def _locks_of(statement: str) -> int:
     if dropped := _DROP.match(statement):
         return _OF_DROP * (1 + dropped["names"].count(","))
     return 1 if _ONE.match(statement) else 0
+
+
+def refuse_unlike(migrations: Sequence[Migration]) -> None:
+    """Refuse one transaction over migrations that cannot be in one.
+
+    Raises:
+        PlanError: one is not transactional, or two ask for different isolation.
+    """
+    alone = next((m for m in migrations if not m.directives.transactional), None)
+    if alone is not None:
+        raise PlanError(
+            f"{alone.id} is not transactional, so it cannot be part of one transaction",
+            state="Nothing was run.",
+            hint=f"stop before it with --to, then run it with a plain migrate --to {alone.id}",
+        )
+    for first, second in pairwise(migrations):
+        levels = first.directives.isolation, second.directives.isolation
+        if levels[0] != levels[1]:
+            raise PlanError(
+                f"{first.id} runs in {levels[0].upper()} and {second.id} in {levels[1].upper()}, "
+                "so they cannot be in one transaction",
+                Place(second.path),
+                state="Nothing was run.",
+                hint=f"stop before it with --to {first.id}, then run the others",
+            )
 
 
 def refuse_too_many_locks(session: Session, prepared: Sequence[Prepared]) -> None:

@@ -16,17 +16,19 @@ DIRECTIVES = (
     "transactional",
     "lock_timeout",
     "statement_timeout",
+    "isolation",
     "unless",
     "var",
     "irreversible",
     "unverified",
 )
-_PROMISE_WORDS = ("check", "check none", "check error", "same", "before", "after", "until")
+ISOLATION = ("read committed", "repeatable read", "serializable")
+BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 _WORD = re.compile(r"[A-Za-z][\w -]*\Z")
 _LONGEST_WORD = 30
 _BLANK_LINES = re.compile(r"\n+")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
-_FILE_NAME = re.compile(r"(?P<number>[0-9]+)(?:_(?P<part>[0-9]+)(?=[_-]))?[_-](?P<name>.+)\Z")
+_FILE_NAME = re.compile(r"(?P<number>[0-9]+)(?:_(?P<part>[0-9]+)(?=[_-]))?[_.-].+\Z")
 _DATE_DIGITS = 8
 
 
@@ -63,6 +65,7 @@ class Directives:
     lock_timeout: str | None = None
     """As PostgreSQL writes a duration: 2s, 500ms, 0."""
     statement_timeout: str | None = None
+    isolation: str = ISOLATION[0]
     unless: str | None = None
     variables: tuple[str, ...] = ()
     irreversible: str | None = None
@@ -140,7 +143,9 @@ def parse_directives(text: str, path: Path) -> Directives:
         if word in DIRECTIVES:
             found.setdefault(word, []).append((line, value.strip()))
         elif len(word) <= _LONGEST_WORD:
-            _refuse_near_miss(word, Place(path, line))
+            from pgvouch.nearmiss import refuse_near_miss
+
+            refuse_near_miss(word, value.strip(), Place(path, line))
     return _directives(found, path) if found else Directives()
 
 
@@ -168,31 +173,15 @@ def _leading_comments(text: str) -> Iterator[tuple[int, str]]:
         line += 1
 
 
-def _refuse_near_miss(word: str, place: Place) -> None:
-    lowered = word.lower()
-    if lowered in _PROMISE_WORDS or lowered.startswith("check error"):
-        raise FileError(
-            f"`-- {word}:` is a promise; promises live in verify/",
-            place,
-            hint=f"move it to verify/{place.path.name}",
-        )
-    if lowered == "stamp" or ("_" not in lowered and len(lowered) < len("var")):
-        return
-    import difflib
-
-    spelled = lowered.replace("-", "_").replace(" ", "_")
-    if near := difflib.get_close_matches(spelled, DIRECTIVES, n=1, cutoff=0.8):
-        raise FileError(
-            f"`-- {word}:` looks like the directive `-- {near[0]}:` and would be ignored",
-            place,
-            hint=f"write `-- {near[0]}:`, or reword the comment",
-        )
+def level(value: str) -> str:
+    """Return an isolation level as it is written in `ISOLATION`."""
+    return " ".join(value.lower().replace("_", " ").split())
 
 
 def _directives(found: dict[str, list[tuple[int, str]]], path: Path) -> Directives:
     for word, values in found.items():
         for line, value in values:
-            if not value:
+            if not value and word != "depends":  # `yoyo new` writes an empty one
                 raise FileError(f"`-- {word}:` says nothing", Place(path, line))
         if len(values) > 1 and word not in {"depends", "var", "unless"}:
             first, second = values[0][0], values[1][0]
@@ -204,6 +193,7 @@ def _directives(found: dict[str, list[tuple[int, str]]], path: Path) -> Directiv
         transactional=_boolean(found.get("transactional"), path),
         lock_timeout=_duration("lock_timeout", found.get("lock_timeout"), path),
         statement_timeout=_duration("statement_timeout", found.get("statement_timeout"), path),
+        isolation=_isolation(found, path),
         unless="\n".join(value for _, value in found.get("unless", [])) or None,
         variables=_variable_names(found.get("var", []), path),
         irreversible=_single(found.get("irreversible")),
@@ -223,10 +213,28 @@ def _boolean(values: list[tuple[int, str]] | None, path: Path) -> bool:
     if not values:
         return True
     line, value = values[0]
-    known = {"true": True, "yes": True, "false": False, "no": False}
-    if value.lower() not in known:
+    if value.lower() not in BOOLEANS:
         raise FileError(f"`-- transactional: {value}` is neither true nor false", Place(path, line))
-    return known[value.lower()]
+    return BOOLEANS[value.lower()]
+
+
+def _isolation(found: dict[str, list[tuple[int, str]]], path: Path) -> str:
+    if "isolation" not in found:
+        return ISOLATION[0]
+    line, value = found["isolation"][0]
+    if level(value) not in ISOLATION:
+        raise FileError(
+            f"`-- isolation: {value}` is not an isolation level",
+            Place(path, line),
+            hint=f"write one of: {', '.join(ISOLATION)}",
+        )
+    if not _boolean(found.get("transactional"), path):
+        raise FileError(
+            "`-- isolation:` is about a transaction, and this file is run without one",
+            Place(path, line),
+            hint="remove it, or `-- transactional: false`",
+        )
+    return level(value)
 
 
 def _duration(word: str, values: list[tuple[int, str]] | None, path: Path) -> str | None:

@@ -74,7 +74,10 @@ def _refuse_settings(text: str, place: Place) -> None:
     for statement in sqltext.rough_statements(text):
         if _SETS_TRANSACTION.match(statement.text):
             message = "SET TRANSACTION comes too late: pgvouch has begun the transaction"
-            hint = "remove it; migrations run in READ COMMITTED, READ WRITE"
+            hint = (
+                "remove it: `-- isolation: repeatable read` (or serializable) in the header begins "
+                "the transaction so; it is READ COMMITTED, READ WRITE otherwise"
+            )
         elif _STRINGS_OFF.match(statement.text):
             message = (
                 "standard_conforming_strings = off would not hold for this file: PostgreSQL has "

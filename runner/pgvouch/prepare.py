@@ -12,7 +12,7 @@ from pgvouch.errors import FileError, Place
 from pgvouch.events import Doubted, Listener
 from pgvouch.files import read_text
 from pgvouch.message import Source
-from pgvouch.migration import Migration, parse_directives
+from pgvouch.migration import ISOLATION, Migration, parse_directives
 from pgvouch.options import Options
 from pgvouch.plan import Plan
 from pgvouch.promises import Kind, Promises
@@ -28,6 +28,7 @@ class Script:
     transactional: bool
     lock_timeout: str | None
     statement_timeout: str | None
+    isolation: str = ISOLATION[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,7 @@ def make_script(text: str, path: Path, variables: Mapping[str, str]) -> Script:
         directives.transactional,
         directives.lock_timeout,
         directives.statement_timeout,
+        directives.isolation,
     )
 
 

@@ -139,8 +139,11 @@ def unnumbered(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
     for name in names:
         stem = name.rpartition(".")[0]
         if is_migration(name) and Version.of(stem) is None:
+            what = "number, so its place in the order is unknown"
+            if stem.isdigit():
+                what = "name behind its number"
             yield FileError(
-                f"{name} has no number, so its place in the order is unknown",
+                f"{name} has no {what}",
                 Place(folder / name),
                 hint=_other_name(name, folder.name)
                 or "name it NNN_name.sql (`pgvouch new NAME` takes the next number)",

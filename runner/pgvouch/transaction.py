@@ -92,7 +92,7 @@ class Transaction:
         message = Message()
         statements = list(RESET_SESSION)
         if self.begins:
-            statements.insert(0, "begin isolation level read committed read write")
+            statements.insert(0, f"begin isolation level {self.script.isolation} read write")
         first, *rest = statements
         message.add(f"{marker} {first}", name="begin")
         message.add(*rest)

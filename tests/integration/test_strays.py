@@ -37,6 +37,7 @@ NAMED: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         {"add_users.sql": OK, "app/001_a.sql": OK},
         ("add_users.sql has no number", "the folder app/ holds 001_a.sql"),
     ),
+    "a number and no name": ({"001.sql": OK}, ("001.sql has no name behind its number",)),
     "Flyway, alone": (
         {"V1__init.sql": OK},
         ("V1__init.sql has no number", "it is Flyway's: name it 001_init.sql"),
