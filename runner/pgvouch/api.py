@@ -75,9 +75,8 @@ def migrate(
     known = ledger.read_yoyo(session) if rows is None else rows
     todo = pending(database, known, to=to, out_of_order=out_of_order)
     _tell_ahead(todo, listener)
-    count = len(rows or ())
     if not todo.pending:
-        return Outcome((), count, todo.ahead)
+        return Outcome((), len(known), todo.ahead)
     from pgvouch.engine import Engine
     from pgvouch.prepare import sound, tell_doubts
 

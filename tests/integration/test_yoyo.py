@@ -1,11 +1,14 @@
 """Stock yoyo reads our ledger, and we continue where stock yoyo stopped."""
 
+import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from conftest import Folder
+from conftest import ROOT, Folder
 
 SQL = {
     "001_a.sql": "create table a ();\n",
@@ -32,7 +35,12 @@ steps = [
 """
 
 
-def yoyo(folder: Folder, *arguments: str, schema: str | None = None) -> str:
+def yoyo(
+    folder: Folder,
+    *arguments: str,
+    schema: str | None = None,
+    environment: dict[str, str] | None = None,
+) -> str:
     parts = urlsplit(folder.url)
     given = parse_qs(parts.query)
     url = f"postgresql+psycopg://postgres@{parts.path}?host={given['host'][0]}&port={given['port'][0]}"
@@ -46,6 +54,7 @@ def yoyo(folder: Folder, *arguments: str, schema: str | None = None) -> str:
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, **(environment or {})},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -215,3 +224,73 @@ def test_steps_that_are_done_are_not_run_again_for_a_failed_check(folder: Folder
     ran = folder("migrate")
     assert ran.code == 0, ran.err
     assert folder.query("select n from c") == [(1,)]
+
+
+def test_what_yoyo_new_writes_is_read(folder: Folder) -> None:
+    folder.query("create schema elsewhere")
+    yoyo(folder, "new", "--sql", "-m", "make a")
+    (path,) = folder.path.glob("*make-a.sql")
+    head = path.read_text()
+    assert "-- depends: \n" in head
+    path.write_text(head + "create table a ();\n")
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert folder.query("select migration_id from pgvouch.migration") == [(path.stem,)]
+
+
+DOTTED = {
+    "0001.create-users.sql": "create table users ();\n",
+    "0001.create-users.rollback.sql": "drop table users;\n",
+    "0003.create-posts.sql": "-- depends: 0001.create-users\ncreate table posts ();\n",
+}
+
+
+def test_a_point_ends_the_number_as_in_yoyo_s_own_examples(folder: Folder) -> None:
+    folder.write(DOTTED)
+    yoyo(folder, "apply")
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert "nothing to do (2 applied)" in ran.out
+    folder.write({"0010.more.sql": "create table more ();"})
+    assert "1 applied" in folder("migrate").out
+    assert folder.query("select migration_id from pgvouch.migration order by applied_order") == [
+        ("0001.create-users",),
+        ("0003.create-posts",),
+        ("0010.more",),
+    ]
+    assert folder("rollback", "--to", "1").code == 2
+    (folder.path / "0003.create-posts.rollback.sql").write_text("drop table posts;")
+    (folder.path / "0010.more.rollback.sql").write_text("drop table more;")
+    assert folder("rollback", "--to", "1").code == 0
+
+
+def test_the_first_migrate_over_yoyo_s_ledger_says_how_many_are_applied(folder: Folder) -> None:
+    folder.write(SQL)
+    yoyo(folder, "apply")
+    ran = folder("migrate", "--json")
+    (document,) = json.loads(ran.out)["databases"]
+    assert document["applied"] == 2
+    assert "nothing to do (2 applied)" in folder("migrate").out
+
+
+def test_the_way_back_to_stock_yoyo_is_the_documented_one(folder: Folder) -> None:
+    text = (ROOT / "docs" / "migrations.md").read_text()
+    (options,) = re.findall(r"PGOPTIONS='([^']+)' yoyo", text)
+    folder.write(SQL)
+    yoyo(folder, "apply", "--revision", "001_a")
+    folder.write({"003_c.sql": "create table c ();"})
+    assert "2 applied" in folder("migrate").out
+    back = {"PGOPTIONS": options}
+    assert _states(yoyo(folder, "list")) == {"001_a": "A", "002_b": "U", "003_c": "U"}
+    assert _states(yoyo(folder, "list", environment=back)) == {
+        "001_a": "A",
+        "002_b": "A",
+        "003_c": "A",
+    }
+    folder.write(
+        {"004_d.sql": "create table public.d ();", "004_d.rollback.sql": "drop table public.d;"}
+    )
+    yoyo(folder, "apply", environment=back)
+    assert "nothing to do (4 applied)" in folder("migrate").out
+    yoyo(folder, "rollback", "--revision", "004_d", environment=back)
+    assert folder.query("select to_regclass('public.d')") == [(None,)]
