@@ -21,7 +21,7 @@ LAYERS = [
         "promises",
         "variables",
     },
-    {"files", "plan", "strays"},
+    {"drifted", "files", "plan", "strays"},
     {"config", "stamp"},
     {"db", "opening", "server", "delta"},
     {"backend", "connection", "message"},

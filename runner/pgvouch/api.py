@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pgvouch import ledger, plan
 from pgvouch.config import Database
 from pgvouch.db import ConnectionLost, QueryError, Session
+from pgvouch.drifted import find_applied, refuse_drift
 from pgvouch.errors import (
     ConnectError,
     MigrationError,
@@ -52,7 +53,7 @@ def pending(
         DriftError: an applied file has changed or is gone.
         PlanError: an order or a target that cannot be.
     """
-    plan.refuse_drift(plan.drift(database.migrations, rows))
+    refuse_drift(plan.drift(database.migrations, rows))
     return plan.forward(database.migrations, rows, to=to, out_of_order=out_of_order)
 
 
@@ -283,11 +284,14 @@ def accept(session: Session, database: Database, wanted: str, why: str) -> Appli
     Raises:
         PlanError: the migration is not applied, or its file is not changed.
     """
-    rows = ledger.read(session) or []
-    row = plan.find(rows, wanted)
+    rows = read_ledger(session)
+    row = find_applied(rows, database.migrations, wanted)
     migration = database.by_id.get(row.id)
     if migration is None:
-        raise PlanError(f"{row.id} has no file here, so there is no change to accept")
+        raise PlanError(
+            f"{row.id} has no file here, so there is no change to accept",
+            hint="pgvouch plan says what can be done about a file that is gone",
+        )
     if row.state is State.INCOMPLETE or row.checksum in {None, migration.checksum}:
         raise PlanError(f"{row.id} has not changed since it was applied")
     session.ask(ledger.accept_sql(row, migration.checksum, why))

@@ -1,12 +1,13 @@
 """What is to be done: a pure function of files, ledger rows and a target."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import TypeVar
 
-from pgvouch.errors import DriftError, Place, PlanError
+from pgvouch.errors import Place, PlanError
 from pgvouch.migration import Migration, Version
 from pgvouch.refusals import Gathered
 
@@ -60,12 +61,21 @@ _Item = TypeVar("_Item", Migration, Applied)
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """An applied migration whose file is another one now, or gone."""
+    """An applied migration whose file is another one now, has another name, or is gone."""
 
-    id: str
-    recorded: str | None
-    found: str | None
-    place: Place | None
+    row: Applied
+    found: str | None = None
+    """The checksum of the file as it is now."""
+    place: Place | None = None
+    renamed: Migration | None = None
+    """The file of another name that holds the same text."""
+    previous: str | None = None
+    """What was applied before it."""
+
+    @property
+    def id(self) -> str:
+        """The migration."""
+        return self.row.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +91,31 @@ def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]
     """Return the applied migrations whose files changed or vanished, in ledger order."""
     by_id = {migration.id: migration for migration in files}
     ahead = set(ahead_of_files(files, applied))
+    renamed = _renamed(files, applied)
     found = []
+    previous: str | None = None
     for row in applied:
         migration = by_id.get(row.id)
         if migration is None:
-            if row.id not in ahead:
-                found.append(Drift(row.id, row.checksum, None, None))
-        elif row.state in {State.INCOMPLETE, State.UNDOING}:
-            continue  # what counts is the statements that are done
-        elif row.checksum is not None and row.checksum != migration.checksum:
-            found.append(Drift(row.id, row.checksum, migration.checksum, Place(migration.path)))
+            other = renamed.get(row.checksum or "")
+            if other or row.id not in ahead:
+                place = Place(other.path) if other else None
+                found.append(Drift(row, None, place, other, previous))
+        elif (
+            # What counts there is the statements that are done.
+            row.state not in {State.INCOMPLETE, State.UNDOING}
+            and row.checksum not in {None, migration.checksum}
+        ):
+            found.append(Drift(row, migration.checksum, Place(migration.path)))
+        previous = row.id
     return found
+
+
+def _renamed(files: Sequence[Migration], applied: Sequence[Applied]) -> dict[str, Migration]:
+    """Return the files that are not applied and hold what is applied under one other name."""
+    known = {row.id for row in applied}
+    times = Counter(row.checksum for row in applied)
+    return {m.checksum: m for m in files if m.id not in known and times[m.checksum] == 1}
 
 
 def ahead_of_files(files: Sequence[Migration], applied: Sequence[Applied]) -> tuple[str, ...]:
@@ -107,37 +131,6 @@ def ahead_of_files(files: Sequence[Migration], applied: Sequence[Applied]) -> tu
         if row.id not in ids and version and (top is None or version > top):
             found.append(row.id)
     return tuple(found)
-
-
-def refuse_drift(findings: Sequence[Drift]) -> None:
-    """Refuse to go on over drift.
-
-    Raises:
-        DriftError: naming every finding with both checksums.
-    """
-    if not findings:
-        return
-    first = findings[0]
-    notes = [
-        f"{item.id}: applied as {_short(item.recorded)}, the file is now {_short(item.found)}"
-        if item.found
-        else f"{item.id}: applied, but its file is gone while newer files are here"
-        for item in findings
-    ]
-    raise DriftError(
-        f"{first.id} was applied and its file has changed since"
-        if first.found
-        else f"{first.id} was applied and its file is gone",
-        first.place,
-        notes=notes,
-        state="Nothing was run.",
-        hint="put the file back as it was; or, if the change is harmless, "
-        f'pgvouch accept {first.id} --why "…"',
-    )
-
-
-def _short(checksum: str | None) -> str:
-    return "unknown" if checksum is None else f"sha256:{checksum[:12]}"
 
 
 def forward(
