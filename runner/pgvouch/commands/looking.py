@@ -155,9 +155,7 @@ def _print_plan(
         output.say(f"{database.name}: nothing to do")
         return
     doubts = f", {len(warnings)} warning{'s' * (len(warnings) != 1)}" if warnings else ""
-    output.say(
-        output.Styled(f"{database.name}: {len(planned)} to apply{doubts}", bold=True)
-    )
+    output.say(output.Styled(f"{database.name}: {len(planned)} to apply{doubts}", bold=True))
     report.print_table(
         ("migration", "promises", "rollback", "lock timeout", "statement timeout", ""),
         [
