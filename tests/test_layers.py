@@ -31,6 +31,7 @@ LAYERS = [
     {"catalog", "transaction"},
     {"aftermath", "apply", "engine", "steps", "stepwise", "walk"},
     {"rollback", "api", "repair", "status"},
+    {"rehearsal"},
     {"authoring"},
     {"report", "endings"},
     {"cli"},

@@ -20,6 +20,12 @@ _PATIENCE_S = 10.0
 _SIGNAL_S = 3.0
 """Who has sent a signal waits for the end."""
 _NO_LEDGER = {"3F000", "42P01"}
+_NEW_ENUM_VALUE = "55P04"
+_NOT_IN_ONE_TRANSACTION = (
+    "--rehearse and --single-transaction run everything in one transaction, in which an enum value "
+    "cannot be used that an earlier migration has added; a plain migrate has no such limit. Apply "
+    "those before it first: pgvouch migrate --to {}"
+)
 
 
 class _NotKnownYetError(Exception):
@@ -48,6 +54,8 @@ def told(
     try:
         yield
     except VouchError as exc:
+        if together and landed and exc.server and exc.server.sqlstate == _NEW_ENUM_VALUE:
+            exc.hint = _NOT_IN_ONE_TRANSACTION.format(landed[-1])
         if exc.state is None:
             before = [] if together else landed
             exc.state = (

@@ -89,7 +89,7 @@ def migrate(
         refuse_unlike(todo.pending)
         refuse_too_many_locks(session, prepared)
     if rows is None:
-        _create_ledger(session, options, listener)
+        create_ledger(session, options, listener)
     if any(row.is_untouched for row in known):
         from pgvouch.walk import keep_untouched
 
@@ -97,46 +97,6 @@ def migrate(
     recorded = sum(row.state is not State.INCOMPLETE for row in known)
     done = Engine(session, options, listener).migrate(prepared, recorded=recorded)
     return Outcome(tuple(done), len(ledger.read(session) or ()), todo.ahead, warnings)
-
-
-def rehearse(
-    session: Session,
-    database: Database,
-    options: Options,
-    listener: Listener,
-    *,
-    to: str | None = None,
-    require_promises: bool = False,
-) -> Outcome:
-    """Apply what is pending and take it back again, in one transaction that is rolled back.
-
-    Raises:
-        VouchError: a migration, a check or a rollback failed, or a rollback left something.
-    """
-    from pgvouch.capacity import refuse_unlike
-    from pgvouch.engine import Deltas, Engine
-    from pgvouch.prepare import sound, tell_doubts
-    from pgvouch.rollback import prepare_rollback, roll_back
-
-    rows = ledger.read(session)
-    todo = pending(database, read_ledger(session), to=to, out_of_order=False)
-    prepared = sound(todo, database, options, require_promises=require_promises)
-    warnings = tell_doubts(prepared, listener)
-    refuse_unlike(todo.pending)
-    if not prepared:
-        return Outcome((), len(rows or ()), todo.ahead)
-    if rows is None:
-        _create_ledger(session, options, listener)
-    engine = Engine(session, options, listener, deltas=Deltas.TAKEN)
-    try:
-        done = engine.migrate(prepared, commit=False)
-        ids = {event.id for event in done}
-        fresh = [row for row in ledger.read(session) or () if row.id in ids]
-        undo = prepare_rollback(engine, plan.backward(fresh), database.by_id, options.variables)
-        done += roll_back(engine, undo, together=True)
-    finally:
-        session.roll_back()
-    return Outcome(tuple(done), len(rows or ()), todo.ahead, warnings)
 
 
 def roll_back_steps(
@@ -238,7 +198,13 @@ class _PendingError(Exception):
     """A migration of these files is not applied yet."""
 
 
-def _create_ledger(session: Session, options: Options, listener: Listener) -> None:
+def create_ledger(session: Session, options: Options, listener: Listener) -> None:
+    """Create the ledger, waiting for another runner that does so.
+
+    Raises:
+        VouchError: the role may not, or the wait is spent.
+    """
+
     def ensure() -> int:
         if (taken_over := ledger.ensure(session)) is None:
             raise LockedError

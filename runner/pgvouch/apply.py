@@ -48,7 +48,8 @@ def apply(engine: "Engine", transaction: Transaction, item: Prepared, *, flush: 
     passed, delta = judge(engine, transaction, item, before, snapshot)
     if delta is not None:
         if engine.compares_deltas:
-            compare_delta(item, delta, engine.session.mask)
+            with engine.comparing():
+                compare_delta(item, delta, engine.session.mask)
         delta = _without_values(engine, item.migration.id, delta)
     duration_ms = (time.perf_counter() - began) * 1000
     done = Finished(item.migration.id, "applied", duration_ms, passed, delta)

@@ -1,7 +1,8 @@
 """Runs a plan: each migration, its checks and its ledger row in one transaction."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -11,7 +12,7 @@ from pgvouch.apply import apply, is_provided, record_provided
 from pgvouch.blockers import Watch
 from pgvouch.db import Session
 from pgvouch.delta import Snapshot
-from pgvouch.errors import PlanError
+from pgvouch.errors import CheckError, PlanError
 from pgvouch.events import Finished, Listener, Started
 from pgvouch.options import Options
 from pgvouch.prepare import Prepared
@@ -45,6 +46,7 @@ class Engine:
         listener: Listener,
         *,
         deltas: Deltas = Deltas.COMPARED,
+        differences: list[CheckError] | None = None,
     ) -> None:
         self.session = session
         self.options = options
@@ -53,6 +55,8 @@ class Engine:
         session.while_waiting = self.watch
         self.takes_every_delta = deltas is not Deltas.COMPARED
         self.compares_deltas = deltas is not Deltas.RECORDED
+        self.differences = differences
+        """Where differences of the catalog are kept; None: the first one is raised."""
         self.landed: list[str] = []
         self.unflushed = False
         self.transaction: Transaction | None = None
@@ -133,6 +137,16 @@ class Engine:
             VouchError: the last attempt's error.
         """
         return persistently(self.session, self.options, self.listener, identifier, action)
+
+    @contextmanager
+    def comparing(self) -> Iterator[None]:
+        """Keep the difference that is found inside, where they are kept."""
+        try:
+            yield
+        except CheckError as exc:
+            if self.differences is None:
+                raise
+            self.differences.append(exc)
 
     def flush(self) -> None:
         """Make sure that what is said to have landed is on disk, where the last one failed."""

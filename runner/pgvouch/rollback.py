@@ -112,6 +112,7 @@ def roll_back(engine: Engine, undo: Sequence[Undo], *, together: bool = False) -
         VouchError: one failed; its `state` says what was rolled back before it.
     """
     finished: list[Finished] = []
+    left: set[str] = set()
     try:
         for number, step in enumerate(undo):
             gone = [event.id for event in finished]
@@ -119,7 +120,8 @@ def roll_back(engine: Engine, undo: Sequence[Undo], *, together: bool = False) -
             with aftermath.told(engine, step.row.id, "rollback", gone, together=False):
                 done = run() if together else engine.persist(step.row.id, run)
             if together:
-                _compare_catalog(engine, step)
+                with engine.comparing():
+                    _compare_catalog(engine, step, left)
             if done is not None:
                 engine.listener(done)
                 finished.append(done)
@@ -244,15 +246,23 @@ def _judge(transaction: Transaction, step: Undo, before: Sequence[Rows]) -> int:
     return passed
 
 
-def _compare_catalog(engine: Engine, step: Undo) -> None:
-    """In a rehearsal, refuse a rollback that leaves the catalog other than it was."""
+def _compare_catalog(engine: Engine, step: Undo, known: set[str]) -> None:
+    """In a rehearsal, refuse a rollback that leaves the catalog other than it was.
+
+    Args:
+        engine: with the snapshots of the way forward.
+        step: what was rolled back.
+        known: what the rollbacks before it have left over; what this one leaves is added.
+    """
     before = engine.snapshots.get(step.row.id)
     if before is None:
         return
     message = Message()
     add_snapshot(message)
     after = read_snapshot(message, engine.session.run(message.text))
-    if left := difference(before, after):
+    left = [line for line in difference(before, after) if line not in known]
+    known.update(left)
+    if left:
         raise CheckError(
             f"the rollback of {step.row.id} does not leave the catalog as it was",
             Place(step.script.source.path),

@@ -139,6 +139,74 @@ def test_rehearse_runs_everything_and_keeps_nothing(folder: Folder) -> None:
     assert folder.query("select count(*) from pgvouch._yoyo_migration") == [(0,)]
 
 
+def test_rehearse_says_first_what_has_no_rollback(folder: Folder) -> None:
+    folder.write(TABLE | {"002_b.sql": "select 1/0;", "003_c.sql": "select 1;"})
+    ran = folder("migrate", "--rehearse")
+    assert ran.code == 2
+    assert "2 migrations have no rollback" in ran.err
+    assert "003_c: no 003_c.rollback.sql" in ran.err
+    assert "Nothing was run." in ran.err
+    folder.write({"002_b.sql": "create table b ();", "002_b.rollback.sql": "drop table b;"})
+    folder.write({"003_c.sql": "-- irreversible: it says 1\nselect 1;"})
+    folder.write({"004_d.sql": "create table d ();", "004_d.rollback.sql": "drop table d;"})
+    ran = folder("migrate", "--rehearse")
+    assert ran.code == 0, ran.err
+    assert "003_c is irreversible" in ran.err
+    assert [line.split()[1] for line in ran.err.splitlines() if "↩" in line] == ["004_d"]
+
+
+def test_rehearse_says_that_an_enum_value_is_only_too_new_for_it(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create type kind as enum ('one'); create table a (kind kind);",
+            "001_a.rollback.sql": "drop table a; drop type kind;",
+        }
+    )
+    assert folder("migrate").code == 0
+    folder.write(
+        {
+            "002_b.sql": "alter type kind add value 'two';",
+            "002_b.rollback.sql": "-- it stays",
+            "003_c.sql": "insert into a values ('two');",
+            "003_c.rollback.sql": "delete from a;",
+        }
+    )
+    for option in ("--rehearse", "--single-transaction"):
+        ran = folder("migrate", option)
+        assert ran.code == 1
+        assert "55P04" in ran.err
+        assert "a plain migrate has no such limit" in ran.err
+        assert "pgvouch migrate --to 002_b" in ran.err
+    assert folder("migrate").code == 0
+
+
+def test_rehearse_tells_all_differences(folder: Folder) -> None:
+    empty = "# nothing\n"
+    folder.write(
+        {
+            "001_a.sql": "create table a (); create table left_over ();",
+            "001_a.rollback.sql": "drop table a;",
+            "verify/001_a.delta": empty,
+            "002_b.sql": "create table b (); create table left_too ();",
+            "002_b.rollback.sql": "drop table b;",
+            "verify/002_b.delta": empty,
+        }
+    )
+    ran = folder("migrate", "--rehearse")
+    assert ran.code == 1
+    for said in (
+        "001_a changed the catalog in another way than its delta promises",
+        "also: 002_b changed the catalog in another way than its delta promises",
+        "also: the rollback of 002_b does not leave the catalog as it was",
+        "also: the rollback of 001_a does not leave the catalog as it was",
+        "Nothing of the rehearsal is in the database",
+    ):
+        assert said in ran.err
+    assert ran.err.count("left over:  + table public.left_too") == 1
+    assert ran.err.count("left over:  + table public.left_over") == 1
+    assert folder.query("select to_regclass('left_over')") == [(None,)]
+
+
 def test_rehearse_sees_a_rollback_that_leaves_something(folder: Folder) -> None:
     folder.write(
         {

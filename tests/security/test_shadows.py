@@ -140,9 +140,9 @@ def test_a_statement_of_nobody_knows_what(hostile: Folder) -> None:
     with psycopg.connect(hostile.url, options="-c search_path=pg_catalog") as connection:
         connection.execute(
             "insert into pgvouch.migration (migration_id, state, transactional, statements_done, "
-            "progress, running) values ('002_index', 'incomplete', false, 0, "
+            "progress, running, running_before) values ('002_index', 'incomplete', false, 0, "
             "encode(sha256(''), 'hex'), "
-            "'create index concurrently people_mail on public.people (mail)')"
+            "'create index concurrently people_mail on public.people (mail)', '')"
         )
     ran = hostile("migrate")
     assert ran.code == 0, ran.err

@@ -69,7 +69,9 @@ def migrate(
                 continue
             listener = listen(session, context.progress())
             if rehearse:
-                outcome = api.rehearse(
+                from pgvouch.rehearsal import rehearse as run_rehearsal
+
+                outcome = run_rehearsal(
                     session, database, options, listener, to=to, require_promises=required
                 )
             else:
