@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pgvouch.db import ConnectionLost, QueryError, Session
-from pgvouch.errors import ConnectError, Interrupted, VouchError
+from pgvouch.db import ConnectionLost, QueryError, Session, TooMuchError
+from pgvouch.errors import ConnectError, Interrupted, MigrationError, VouchError
 from pgvouch.message import literal
 from pgvouch.retry import Patience, patiently
 
@@ -64,6 +64,12 @@ def told(
                 else state_of(identifier, verb, before, is_recorded=verb == "rollback")
             )
         raise
+    except TooMuchError as exc:
+        raise MigrationError(
+            f"{identifier} makes {exc}",
+            state=_found_state(engine, identifier, verb, landed, _PATIENCE_S),
+            hint="let it return, raise or say less: a SELECT that nobody reads can be left out",
+        ) from exc
     except ConnectionLost as exc:
         raise ConnectError(
             f"the connection was lost during {identifier}",

@@ -15,7 +15,6 @@ from pgvouch.plan import State
 from pgvouch.prepare import Prepared
 from pgvouch.promises import Promises
 from pgvouch.transaction import Transaction
-from pgvouch.verify import Rows
 from pgvouch.wire import Result
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def judge(
     engine: "Engine",
     transaction: Transaction,
     item: Prepared,
-    before: Sequence[Rows] = (),
+    before: Sequence[Result] = (),
     snapshot: Snapshot | None = None,
 ) -> tuple[int, tuple[str, ...] | None]:
     """Run the promises and the second snapshot in an open transaction.
@@ -123,7 +122,7 @@ def keep(
     name: str,
     message: Message,
     promises: Promises | None,
-    before: Sequence[Rows],
+    before: Sequence[Result],
 ) -> tuple[tuple[Result, ...], int]:
     """Send a message with promises behind it, in an open transaction.
 
@@ -194,7 +193,7 @@ def _run_body(
     item: Prepared,
     *,
     wants_delta: bool,
-) -> tuple[list[Rows], Snapshot | None]:
+) -> tuple[list[Result], Snapshot | None]:
     """Send the opening and the migration itself, in one message where it is SQL."""
     pieces = [] if item.migration.is_python else list(item.script.source.in_pieces())
     for piece in pieces[:1]:

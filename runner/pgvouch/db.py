@@ -7,7 +7,7 @@ their number tells which statement failed.
 
 import select
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,7 +17,7 @@ from psycopg import pq
 from pgvouch.errors import ServerMessage
 from pgvouch.opening import Deadline, open_connection
 from pgvouch.variables import Mask
-from pgvouch.wire import Result, masked, result_of, rows_of, server_message
+from pgvouch.wire import Growth, Result, Tally, masked, result_of, rows_of, server_message
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -26,7 +26,8 @@ _COPY = {pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH}
 _CANCEL_S = 2.0
 _NAME_CUT = "42622"  # name_too_long: an identifier is cut at 63 bytes
 _CHUNKS_SINCE = 170000  # of libpq
-_ROWS_AT_ONCE = 1000
+_ROWS_AT_ONCE = 8  # they may be large
+_NOTHING: Mapping[int, bool] = {}
 _STILL_CONNECTED = pq.ConnStatus.OK
 OWN_PATH = "set local search_path = pg_catalog, pg_temp"
 """Stands ahead of every statement of our own: whoever may create in a schema of the session's path
@@ -47,6 +48,13 @@ class ConnectionLost(Exception):  # noqa: N818 - it is an event, not a mistake
     """The connection ended while a message was under way."""
 
 
+class TooMuchError(ConnectionLost):
+    """The server sends more in one piece than we hold in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the server send more than {Growth.MOST_MB} MB in one piece")
+
+
 class Session:
     """One connection, spoken to in messages."""
 
@@ -59,6 +67,7 @@ class Session:
         self.waiting_interval_s = 1.0
         self._pgconn = connection.pgconn
         self.deadline = Deadline()
+        self._grown = Growth()
         self.mask = Mask()
         """Hides the values of variables in whatever the server says."""
         self._notice_handlers: list[Callable[[psycopg.errors.Diagnostic], None]] = []
@@ -137,13 +146,20 @@ class Session:
         self._notice_handlers.append(forward)
         self.connection.add_notice_handler(forward)
 
-    def run(self, message: str, *, rows_of_first: int | None = None) -> tuple[Result, ...]:
+    def run(
+        self,
+        message: str,
+        *,
+        rows_of_first: int | None = None,
+        tallied: Mapping[int, bool] = _NOTHING,
+    ) -> tuple[Result, ...]:
         """Send one message and read all its results.
 
         Args:
             message: SQL, any number of statements; nothing in it is interpolated.
             rows_of_first: how many results are wanted with their rows; None means all. What a
                 migration selects may be large, and nobody reads it.
+            tallied: which results are only counted, and whether their rows are digested.
 
         Returns:
             A result a statement, in order.
@@ -151,7 +167,9 @@ class Session:
         Raises:
             QueryError: a statement failed; `done` holds the results before it.
             ConnectionLost: no answer will come.
+            TooMuchError: the answer is too large; the connection is closed.
         """
+        self._grown = Growth(watched=rows_of_first is not None)
         try:
             self._speak_utf8()
             self._pgconn.send_query(message.encode())
@@ -159,7 +177,7 @@ class Session:
                 # Rows that nobody reads come and go; libpq would hold a million of them.
                 self._pgconn.set_chunked_rows_mode(_ROWS_AT_ONCE)
             self._flush()
-            return self._results(rows_of_first)
+            return self._results(rows_of_first, tallied)
         except psycopg.OperationalError as exc:
             raise ConnectionLost(str(exc).strip()) from exc
         except KeyboardInterrupt:
@@ -213,9 +231,12 @@ class Session:
         except (QueryError, ConnectionLost):
             return
 
-    def _results(self, rows_of_first: int | None) -> tuple[Result, ...]:
+    def _results(
+        self, rows_of_first: int | None, tallied: Mapping[int, bool] = _NOTHING
+    ) -> tuple[Result, ...]:
         done: list[Result] = []
         rows: list[tuple[str | None, ...]] = []
+        tally: Tally | None = None
         error: ServerMessage | None = None
         while (result := self._next_result()) is not None:
             if result.status in _COPY:
@@ -224,11 +245,15 @@ class Session:
             elif result.status in {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}:
                 error = error or server_message(result)
             elif error is None and result.status != pq.ExecStatus.EMPTY_QUERY:
-                if rows_of_first is None or len(done) < rows_of_first:
+                if len(done) in tallied:
+                    tally = tally or Tally(digested=tallied[len(done)])
+                    tally.add(result)
+                elif rows_of_first is None or len(done) < rows_of_first:
                     rows += rows_of(result)
                 if result.status != pq.ExecStatus.TUPLES_CHUNK:
-                    done.append(result_of(result, tuple(rows)))
+                    done.append(result_of(result, tuple(rows), tally))
                     rows.clear()
+                    tally = None
         if error is not None:
             if self._pgconn.status != _STILL_CONNECTED:
                 raise ConnectionLost(error.primary)
@@ -238,6 +263,7 @@ class Session:
     def _next_result(self) -> "PGresult | None":
         while self._pgconn.is_busy():
             self._await()
+        self._grown.restart()
         return self._pgconn.get_result()
 
     def _flush(self) -> None:
@@ -253,7 +279,11 @@ class Session:
             interval = left_s if interval is None else min(interval, left_s)
         readable, writable, _ = select.select([self._pgconn.socket], writing, [], interval)
         if readable:
+            self._grown.look()
             self._pgconn.consume_input()
+            if self._grown.look():
+                self.connection.close()
+                raise TooMuchError
         elif left_s == 0:
             self.connection.close()
             raise ConnectionLost("the server does not answer")
@@ -279,10 +309,9 @@ class Session:
         if status == pq.ExecStatus.COPY_IN:
             self._pgconn.put_copy_end(b"a migration is SQL alone")
             return
-        while True:
-            size, _ = self._pgconn.get_copy_data(0)
-            if size == -1:
-                return
+        while (size := self._pgconn.get_copy_data(1)[0]) != -1:
+            if size == 0:
+                self._await()
 
     def _cancel(self) -> None:
         """Cancel the running statement and read its end, so that the session can be used on."""

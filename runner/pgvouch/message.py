@@ -87,6 +87,8 @@ class Part:
     """How many results it gives; None for a last part, whose statements nobody counted."""
     name: str = ""
     source: Source | None = None
+    tallied: str = ""
+    """Where its rows are not kept: `counted`, or `digested` to be compared with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,11 @@ class Message:
         self.parts.append(Part(comment, 0))
         return self
 
-    def add_source(self, source: Source, count: int | None, name: str = "") -> Self:
+    def add_source(
+        self, source: Source, count: int | None, name: str = "", *, tallied: str = ""
+    ) -> Self:
         """Append SQL that a user wrote."""
-        self.parts.append(Part(source.rendered.text, count, name, source))
+        self.parts.append(Part(source.rendered.text, count, name, source, tallied))
         return self
 
     @property
@@ -129,6 +133,18 @@ class Message:
     def counted(self) -> int:
         """How many results come from parts whose statements are counted."""
         return sum(part.count or 0 for part in self.parts)
+
+    @property
+    def tallied(self) -> dict[int, bool]:
+        """The results whose rows are only counted, by their index, and which are digested."""
+        found: dict[int, bool] = {}
+        at = 0
+        for part in self.parts:
+            number = part.count or 0
+            if part.tallied:
+                found |= dict.fromkeys(range(at, at + number), part.tallied == "digested")
+            at += number
+        return found
 
     def results_of(self, name: str, results: Sequence[Result]) -> list[Result]:
         """Return the results that belong to the parts of a name.

@@ -21,7 +21,7 @@ from pgvouch.plan import Applied, State
 from pgvouch.prepare import Script, check_sql, make_script, python_script, read_promises
 from pgvouch.promises import Promises
 from pgvouch.transaction import LedgerMovedError, Transaction
-from pgvouch.verify import Rows
+from pgvouch.wire import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ def _forget(engine: Engine, transaction: Transaction, step: Undo, *ahead: str, f
     )
 
 
-def _judge(transaction: Transaction, step: Undo, before: Sequence[Rows]) -> int:
+def _judge(transaction: Transaction, step: Undo, before: Sequence[Result]) -> int:
     if step.promises is None:
         return 0
     name = f"the rollback of {step.row.id}"

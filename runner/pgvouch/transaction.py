@@ -137,7 +137,9 @@ class Transaction:
             PlanError: another runner has done something else meanwhile.
         """
         try:
-            return self.session.run(message.text, rows_of_first=message.counted)
+            return self.session.run(
+                message.text, rows_of_first=message.counted, tallied=message.tallied
+            )
         except QueryError as exc:
             name = message.locate(exc).part.name
             if name == "begin":

@@ -1,6 +1,5 @@
 """Runs promises inside an open transaction and leaves nothing of them behind."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,7 @@ _CHECK = "pgvouch_check"
 BACK = (f"rollback to savepoint {_VERIFY}", f"release savepoint {_VERIFY}")
 """What takes back everything that promises did; the next message begins with it."""
 
-_MAX_ROWS = 5
 _MAX_VALUE = 60
-
-Rows = tuple[tuple[str | None, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +46,16 @@ def add_before(message: Message, promises: Promises | None) -> None:
         assert check.before is not None
         assert promises is not None
         message.add("savepoint pgvouch_before")
-        _add_piece(message, promises, check.before, f"before {index}")
+        _add_piece(message, promises, check.before, f"before {index}", "digested")
         message.add("rollback to savepoint pgvouch_before", "release savepoint pgvouch_before")
 
 
 def before_values(
     message: Message, results: Sequence[Result], promises: Promises | None
-) -> list[Rows]:
-    """Return the rows of the `before` queries from the results of a message."""
+) -> list[Result]:
+    """Return what the `before` queries gave from the results of a message."""
     return [
-        message.results_of(f"before {index}", results)[-1].rows
-        for index in range(len(_same(promises)))
+        message.results_of(f"before {index}", results)[-1] for index in range(len(_same(promises)))
     ]
 
 
@@ -72,7 +67,7 @@ def run(
     session: Session,
     message: Message,
     promises: Promises | None,
-    before: Sequence[Rows] = (),
+    before: Sequence[Result] = (),
     *,
     settings: Sequence[str] = (DEFAULT_LOCK_TIMEOUT,),
 ) -> tuple[tuple[Result, ...], Verdict]:
@@ -82,7 +77,7 @@ def run(
         session: in the transaction whose work is to be judged.
         message: what goes ahead of the checks in the same round trip.
         promises: the checks; None sends the message alone.
-        before: the rows of the `before` queries, in order.
+        before: what the `before` queries gave, in order.
         settings: statements that set what the checks run under.
 
     Returns:
@@ -96,9 +91,10 @@ def run(
     message.add("set constraints all immediate", f"savepoint {_VERIFY}")
     if promises is not None:
         message.add(own_block(sql.load("restart_sequences")))
+    wanted = message.counted
     plain = [] if promises is None else _add_checks(message, promises)
     try:
-        results = session.run(message.text)
+        results = session.run(message.text, rows_of_first=wanted, tallied=message.tallied)
     except QueryError as exc:
         broken = _failed_piece(message, exc, plain)
         if broken is None:
@@ -114,7 +110,7 @@ def run(
             found := _judge(
                 check,
                 message.results_of(f"check {index}", results)[-1],
-                next(values) if check.kind is Kind.SAME else (),
+                next(values) if check.kind is Kind.SAME else None,
                 session.mask,
             )
         )
@@ -130,12 +126,15 @@ def _add_checks(message: Message, promises: Promises) -> list[Check]:
     message.add(f"savepoint {_CHECK}")
     plain = list(promises.of_kind(Kind.TRUE, Kind.NONE, Kind.SAME))
     for index, check in enumerate(plain):
-        _add_piece(message, promises, check.query, f"check {index}")
+        tallied = "digested" if check.kind is Kind.SAME else "counted"
+        _add_piece(message, promises, check.query, f"check {index}", tallied)
         message.add(f"rollback to savepoint {_CHECK}")
     return plain
 
 
-def _add_piece(message: Message, promises: Promises, piece: Piece, name: str) -> None:
+def _add_piece(
+    message: Message, promises: Promises, piece: Piece, name: str, tallied: str = ""
+) -> None:
     try:
         count = len(sqltext.statements(piece.sql))
     except SyntaxError as exc:
@@ -143,7 +142,7 @@ def _add_piece(message: Message, promises: Promises, piece: Piece, name: str) ->
         line, column = sqltext.line_and_column(promises.text, offset)
         raise FileError(str(exc.msg), Place(promises.path, line, column)) from None
     source = Source(promises.path, promises.text, Rendered(piece.sql), piece.offset)
-    message.add_source(source, count, name)
+    message.add_source(source, count, name, tallied=tallied)
 
 
 def _run_error_checks(session: Session, promises: Promises) -> list[Broken]:
@@ -154,7 +153,7 @@ def _run_error_checks(session: Session, promises: Promises) -> list[Broken]:
         expected = f"an error {check.sqlstate}"
         try:
             # Deferred constraints have their say before a check is called peaceful.
-            session.run(message.text)
+            session.run(message.text, rows_of_first=0)
         except QueryError as exc:
             if exc.server.sqlstate != check.sqlstate:
                 where = message.locate(exc)
@@ -190,31 +189,31 @@ def _expectation(check: Check) -> str:
     }[check.kind]
 
 
-def _judge(check: Check, result: Result, before: Rows, mask: Mask) -> Broken | None:
+def _judge(check: Check, result: Result, before: Result | None, mask: Mask) -> Broken | None:
     expected = _expectation(check)
     if result.columns is None:
         found = f"{result.tag}, which returns no rows: the last statement of a check is a query"
         return Broken(check, expected, found, check.place)
     if check.kind is Kind.NONE:
-        kept = not result.rows
-    elif check.kind is Kind.SAME:
+        kept = not result.count
+    elif before is not None:
         # Without ORDER BY the order of rows means nothing, and their number and values do.
-        kept = Counter(result.rows) == Counter(before)
+        kept = (result.count, result.digest) == (before.count, before.digest)
         expected = f"{expected}: {show_rows(before, mask)}"
     else:
-        kept = bool(result.rows) and all(row and row[0] == "t" for row in result.rows)
-    return None if kept else Broken(check, expected, show_rows(result.rows, mask), check.place)
+        kept = result.count > 0 and result.is_true
+    return None if kept else Broken(check, expected, show_rows(result, mask), check.place)
 
 
-def show_rows(rows: Rows, mask: Mask) -> str:
-    """Return rows short enough for an error: at most five, long values cut."""
-    if not rows:
+def show_rows(result: Result, mask: Mask) -> str:
+    """Return rows short enough for an error: the first few, long values cut."""
+    if not result.count:
         return "no row"
     shown = [
-        "(" + ", ".join(_show_value(value, mask) for value in row) + ")" for row in rows[:_MAX_ROWS]
+        "(" + ", ".join(_show_value(value, mask) for value in row) + ")" for row in result.rows
     ]
-    more = f" and {len(rows) - _MAX_ROWS} more" if len(rows) > _MAX_ROWS else ""
-    return ", ".join(shown) + more
+    more = result.count - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def _show_value(value: str | None, mask: Mask) -> str:

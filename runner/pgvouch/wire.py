@@ -1,7 +1,9 @@
 """What comes back over the wire: libpq's results as values."""
 
+import resource
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -24,15 +26,89 @@ class Result:
     columns: tuple[str, ...] | None
     """None where the statement returns no rows."""
     rows: tuple[tuple[str | None, ...], ...] = ()
-    """In PostgreSQL's text form."""
+    """In PostgreSQL's text form; of a result that was only counted, the first few."""
+    count: int = 0
+    """How many rows there were, where they were counted."""
+    is_true: bool = False
+    """Whether the first column was true in each of them."""
+    digest: int = 0
+    """Of all rows, whatever their order; it holds within this process."""
 
 
-def result_of(result: "PGresult", rows: tuple[tuple[str | None, ...], ...]) -> Result:
-    """Return the outcome of a statement, with the rows that were read of it."""
+class Growth:
+    """How much memory libpq takes for one message of the server, which it reads whole.
+
+    It needs some six times the size of an error or a notice, and nobody can tell it to read no
+    further. So what is too large is noticed while it arrives.
+    """
+
+    MOST_MB = 24
+
+    def __init__(self, *, watched: bool = False) -> None:
+        self.watched = watched
+        """What we ask for ourselves may be large, a stored rollback for example."""
+        self._before_mb: int | None = None
+
+    def restart(self) -> None:
+        """Begin with another message."""
+        self._before_mb = None
+
+    def look(self) -> bool:
+        """Look ahead of each arrival and after it, and say whether it is too much by now."""
+        if not self.watched:
+            return False
+        now_mb = _resident_mb()
+        if self._before_mb is None:
+            self._before_mb = now_mb
+        return now_mb - self._before_mb > self.MOST_MB
+
+
+def _resident_mb() -> int:
+    try:
+        pages = Path("/proc/self/statm").read_bytes().split()[1]
+    except OSError:  # not Linux: there is no limit
+        return 0
+    return int(pages) * resource.getpagesize() >> 20
+
+
+class Tally:
+    """Rows that pass by: counted and judged, and only the first few kept."""
+
+    KEPT = 5
+
+    def __init__(self, *, digested: bool) -> None:
+        self.digested = digested
+        self.rows: list[tuple[str | None, ...]] = []
+        self.count = 0
+        self.is_true = True
+        self.digest = 0
+
+    def add(self, result: "PGresult") -> None:
+        """Take some rows."""
+        if len(self.rows) < self.KEPT:
+            self.rows += rows_of(result)[: self.KEPT - len(self.rows)]
+        number = result.ntuples
+        self.count += number
+        if self.digested:
+            columns = range(result.nfields)
+            for row in range(number):
+                self.digest += hash(tuple([result.get_value(row, c) for c in columns]))
+        else:
+            values = (result.get_value(row, 0) for row in range(number))
+            self.is_true &= result.nfields > 0 and all(value == b"t" for value in values)
+
+
+def result_of(
+    result: "PGresult", rows: tuple[tuple[str | None, ...], ...], tally: Tally | None = None
+) -> Result:
+    """Return the outcome of a statement, with the rows that were read of it, or their tally."""
     tag = (result.command_status or b"").decode()
     if result.status != pq.ExecStatus.TUPLES_OK:
         return Result(tag, None)
     columns = tuple((result.fname(i) or b"").decode() for i in range(result.nfields))
+    if tally is not None:
+        shown = tuple(tally.rows)
+        return Result(tag, columns, shown, tally.count, tally.is_true, tally.digest)
     return Result(tag, columns, rows)
 
 

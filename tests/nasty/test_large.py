@@ -36,6 +36,8 @@ class Case:
     at: str = ""
     rows: int | None = None
     """How many rows the table `a` has afterwards; None where it is not there."""
+    checks: str = ""
+    """The file in verify/."""
 
 
 def _rows(count: int) -> str:
@@ -155,6 +157,55 @@ CASES = {
     "a million rows for nobody": Case(
         lambda: OK + "select i, repeat('x', 200) from generate_series(1, 1000000) i;", rows=0
     ),
+    "a gigabyte for nobody": Case(
+        lambda: OK + "select i, repeat('x', 200) from generate_series(1, 5000000) i", rows=0
+    ),
+    "one value of 300 MB for nobody": Case(
+        lambda: OK + "select repeat('x', 300000000);",
+        1,
+        ("001_a makes the server send more than 24 MB in one piece", "Nothing of 001_a is"),
+    ),
+    "an error of 100 MB": Case(
+        lambda: OK + "do $$begin raise '%', repeat('x', 100000000); end$$;",
+        1,
+        ("more than 24 MB in one piece", "Nothing of 001_a is in the database."),
+    ),
+    "a notice of 100 MB": Case(
+        lambda: OK + "do $$begin raise warning '%', repeat('x', 100000000); end$$;",
+        1,
+        ("more than 24 MB in one piece", "Nothing of 001_a is in the database."),
+    ),
+    "5,000,000 rows where a check wants none": Case(
+        lambda: OK,
+        1,
+        ("expected no row", "found    (1), (2), (3), (4), (5) and 4,999,995 more"),
+        checks="-- check none: x\nselect generate_series(1, 5000000);\n",
+    ),
+    "5,000,000 rows, all true": Case(
+        lambda: OK,
+        rows=0,
+        checks="-- check: x\nselect true, repeat('x', 50) from generate_series(1, 5000000);\n",
+    ),
+    "5,000,000 rows, the last one false": Case(
+        lambda: OK,
+        1,
+        ("found    (t), (t), (t), (t), (t) and 4,999,995 more",),
+        checks="-- check: x\nselect i < 5000000 from generate_series(1, 5000000) as i;\n",
+    ),
+    "a million rows before and after, in another order": Case(
+        lambda: OK,
+        rows=0,
+        checks="-- same: x\n-- before:\nselect i, 'x' || i from generate_series(1, 1000000) as i;\n"
+        "-- after:\nselect i, 'x' || i from generate_series(1000000, 1, -1) as i;\n",
+    ),
+    "a million rows before and after, one of them other": Case(
+        lambda: OK,
+        1,
+        ("and 999,995 more",),
+        checks="-- same: x\n-- before:\nselect i, 'x' from generate_series(1, 1000000) as i;\n"
+        "-- after:\nselect i, case i when 77 then 'y' else 'x' end "
+        "from generate_series(1000000, 1, -1) as i;\n",
+    ),
     "3,000 statements, one by one": Case(
         lambda: "-- transactional: false\n" + OK + "insert into a values (1);\n" * 2_999,
         rows=2_999,
@@ -166,6 +217,8 @@ CASES = {
 def test_memory_and_time(folder: Folder, name: str) -> None:
     case = CASES[name]
     (folder.path / "001_a.sql").write_text(case.text())
+    if case.checks:
+        folder.write({"verify/001_a.sql": case.checks})
     measured = folder.root / "measured.json"
     command = [sys.executable, "-c", _PROGRAM, str(measured), "migrate"]
     command += ["--migrations", str(folder.path), "--url", folder.url]
