@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pgvouch.db import ConnectionLost, QueryError, Session, TooMuchError
 from pgvouch.errors import ConnectError, Interrupted, MigrationError, VouchError
 from pgvouch.message import literal
+from pgvouch.refused import knows_no_transactions
 from pgvouch.retry import Patience, patiently
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def told(
             hint="let it return, raise or say less: a SELECT that nobody reads can be left out",
         ) from exc
     except ConnectionLost as exc:
+        if error := knows_no_transactions(str(exc)):
+            raise error from exc
         raise ConnectError(
             f"the connection was lost during {identifier}",
             notes=str(exc).splitlines()[:3],

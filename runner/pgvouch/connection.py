@@ -13,6 +13,7 @@ from pgvouch.errors import (
     TooManyConnectionsError,
 )
 from pgvouch.events import Listener, Waiting, silent
+from pgvouch.refused import knows_no_transactions
 from pgvouch.retry import Patience, Refusal, patiently
 
 
@@ -63,6 +64,8 @@ def connect(
         try:
             yield session
         except ConnectionLost as exc:
+            if error := knows_no_transactions(str(exc)):
+                raise error from exc
             raise ConnectError(
                 "the connection was lost",
                 notes=str(exc).splitlines()[:3],

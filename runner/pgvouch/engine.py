@@ -13,7 +13,7 @@ from pgvouch.blockers import Watch
 from pgvouch.db import Session
 from pgvouch.delta import Snapshot
 from pgvouch.errors import CheckError, PlanError
-from pgvouch.events import Finished, Listener, Started
+from pgvouch.events import Finished, Listener, Running, Started
 from pgvouch.options import Options
 from pgvouch.prepare import Prepared
 from pgvouch.transaction import LedgerMovedError, Transaction
@@ -52,7 +52,7 @@ class Engine:
         self.options = options
         self.listener = listener
         self.watch = Watch(session.conninfo, told_blockers(listener))
-        session.while_waiting = self.watch
+        session.while_waiting = self._look
         self.takes_every_delta = deltas is not Deltas.COMPARED
         self.compares_deltas = deltas is not Deltas.RECORDED
         self.differences = differences
@@ -65,6 +65,11 @@ class Engine:
         """The migrations in whose delta a variable's value stands."""
         self.snapshots: dict[str, Snapshot] = {}
         """The catalog before each migration, where a snapshot was taken."""
+
+    def _look(self) -> None:
+        """See who is in the way of a statement that takes its time, and tell that it runs."""
+        self.watch()
+        self.listener(Running())
 
     @property
     def backend(self) -> "VouchBackend":

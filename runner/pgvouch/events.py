@@ -44,6 +44,8 @@ class Waiting:
     text: str
     remaining_s: float | None
     """For how long yet; None where the server's lock_timeout decides."""
+    about: str | None = None
+    """What is waited for, where the text also says what changes with time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,12 @@ class Doubted:
     place: Place | None
 
 
-Event = Started | Finished | Notice | Waiting | Note | Doubted
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A statement has been running for a while, and goes on."""
+
+
+Event = Started | Finished | Notice | Waiting | Note | Doubted | Running
 Listener = Callable[[Event], None]
 
 

@@ -15,6 +15,9 @@ from pgvouch.errors import (
 from pgvouch.message import ENDED, Message
 from pgvouch.verify import Broken
 
+READ_ONLY = "PGVRO"
+"""Raised by refuse_read_only.sql."""
+
 _HINTS = {
     "25001": "put `-- transactional: false` into the header, and the statement outside of any DO "
     "block: it cannot run in a transaction",
@@ -71,6 +74,14 @@ def blame(error: MigrationError, blockers: Sequence[Blocker]) -> None:
 def cannot_begin(session: Session, exc: QueryError) -> VouchError:
     """Return the error for a server on which no writing transaction can begin."""
     session.roll_back()
+    if exc.server.sqlstate == READ_ONLY:
+        return MigrationError(
+            "somebody has switched writing off here: default_transaction_read_only is on, for the "
+            "database, the role or the server",
+            state="Nothing was run.",
+            hint="ask who has done it, and why; to write all the same: "
+            "PGOPTIONS='-c default_transaction_read_only=off' and the same command",
+        )
     (result,) = session.ask("select pg_is_in_recovery()")
     if result.rows[0][0] == "t":
         return StandbyError(

@@ -200,7 +200,7 @@ def ensure(session: Session) -> int | None:
     """
     yoyo = _find_yoyo(session)
     results = session.run(
-        "begin isolation level read committed read write\n;"
+        f"begin isolation level read committed read write\n;{sql.load('refuse_read_only')}\n;"
         f"{OWN_PATH}\n;set local lock_timeout = '{_CREATE_TIMEOUT}'\n;"
         "select to_regnamespace('pgvouch') is not null, exists (select from pg_class as c "
         "join pg_namespace as n on n.oid = c.relnamespace "

@@ -24,6 +24,9 @@ _SIMPLE = {
 }  # fmt: skip
 """For terminals that know nothing but ASCII."""
 _GONE = {errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN}
+_TO_END = "\x1b[K"
+_TICKING: list[bool] = []
+"""Not empty while there is a line on the terminal that goes away again."""
 _BROKEN: dict[int, OSError] = {}
 """The file descriptors that take nothing any more, and why."""
 
@@ -84,6 +87,24 @@ def say(*pieces: str | Styled, err: bool = False) -> None:
     _write(line, err=err)
 
 
+def tick(text: str) -> None:
+    """Show a line on a terminal until the next one is printed; elsewhere nothing."""
+    if not sys.stderr.isatty() or 2 in _BROKEN:
+        return
+    _TICKING.append(True)
+    with written_to(2):
+        sys.stderr.write(f"\r  … {visible(text)}{_TO_END}")
+        sys.stderr.flush()
+
+
+def _end_tick() -> None:
+    if _TICKING:
+        _TICKING.clear()
+        with written_to(2):
+            sys.stderr.write(f"\r{_TO_END}")
+            sys.stderr.flush()
+
+
 def say_text(text: str, *, err: bool = False) -> None:
     """Print several lines that belong together, such as SQL, with their tabs."""
     lines = text.replace("\r\n", "\n").split("\n")
@@ -132,6 +153,7 @@ def written_to(number: int) -> Iterator[None]:
 def _write(text: str, *, err: bool) -> None:
     import click
 
+    _end_tick()
     number = 2 if err else 1
     if number not in _BROKEN:
         with written_to(number):
@@ -166,6 +188,7 @@ def finish() -> OutputError | None:
     The interpreter would try once more at its end, and speak of it in its own way: what cannot be
     written goes nowhere.
     """
+    _end_tick()
     for number, stream in ((1, sys.stdout), (2, sys.stderr)):
         with written_to(number):
             stream.flush()

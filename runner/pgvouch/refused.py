@@ -63,6 +63,19 @@ _HARMLESS = ("host", "hostaddr", "port", "user", "dbname", "service")
 _MOST_LINES = 20
 
 
+def knows_no_transactions(said: str) -> ConnectError | None:
+    """Return the error for a pooler that ends our connection at the first transaction."""
+    if "statement pooling mode" not in said:
+        return None
+    return ConnectError(
+        "there is a pooler in statement mode in between, and it knows no transactions",
+        notes=[said],
+        state="Nothing was run.",
+        hint="connect to the server itself, or through a pool in transaction mode "
+        "(pool_mode = transaction, for one database or user where need be)",
+    )
+
+
 def describe(parts: Mapping[str, str]) -> str:
     """Return where a connection leads, for people: database, host and port, no password."""
     host = parts.get("host", "")

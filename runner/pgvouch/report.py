@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
@@ -13,8 +14,8 @@ import click
 
 from pgvouch.api import Outcome
 from pgvouch.errors import Place, ServerMessage, UsageError, VouchError
-from pgvouch.events import Doubted, Event, Finished, Note, Notice, Started, Waiting
-from pgvouch.output import Styled, say, say_drawn, say_json, say_text, visible
+from pgvouch.events import Doubted, Event, Finished, Note, Notice, Running, Started, Waiting
+from pgvouch.output import Styled, say, say_drawn, say_json, say_text, tick, visible
 from pgvouch.refusals import MOST, RefusedError
 
 _MAX_NOTICES = 50
@@ -44,6 +45,8 @@ class Progress:
         self.verbose = verbose
         self.notices = 0
         self.waited: str | None = None
+        self.started: tuple[str, float] | None = None
+        """The migration that runs, and since when."""
 
     def __call__(self, event: Event) -> None:
         """Tell one event."""
@@ -54,15 +57,20 @@ class Progress:
                 self._finished(event)
             case Notice():
                 self._notice(event)
-            case Waiting() if event.text != self.waited:
-                self.waited = event.text
+            case Waiting() if (about := event.about or event.text) != self.waited:
+                self.waited = about
                 limit = f"; waiting up to {event.remaining_s:.0f} s" if event.remaining_s else ""
                 say("  … ", _short(event.text), limit, err=True)
             case Note():
                 say("  ", _short(event.text), err=True)
             case Doubted():
                 say_doubt(event.text, event.place)
-            case Started() | Waiting():
+            case Started():
+                self.started = event.id, time.monotonic()
+            case Running() if self.started:
+                name, since_s = self.started
+                tick(_fitting(f"{name}  {time.monotonic() - since_s:.0f} s"))
+            case Waiting() | Running():
                 pass
 
     def _finished(self, event: Finished) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pgvouch import failure
+from pgvouch import failure, sql
 from pgvouch.blockers import Watch
 from pgvouch.db import OWN_PATH, QueryError, Session
 from pgvouch.duration import seconds
@@ -96,6 +96,9 @@ class Transaction:
         first, *rest = statements
         message.add(f"{marker} {first}", name="begin")
         message.add(*rest)
+        if self.begins:
+            # Our `read write` would pass over what an administrator has switched off.
+            message.add(sql.load("refuse_read_only"), name="begin")
         # Ahead of the guard: somebody may have locked the ledger itself.
         message.add(*self.settings)
         if timeout := self.script.statement_timeout or self.options.statement_timeout:

@@ -55,7 +55,8 @@ def under_lock(
         assert isinstance(refusal.error, LockedError)
         holder = refusal.error.holder or lock_holder(session) or holder
         who = f": {holder}" if holder else ""
-        listener(Waiting(f"another runner is at work{who}", refusal.remaining_s))
+        about = f"another runner {holder.pid if holder else ''}"
+        listener(Waiting(f"another runner is at work{who}", refusal.remaining_s, about))
 
     try:
         return patiently(

@@ -89,8 +89,8 @@ BOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin
 
 
 @contextmanager
-def bouncing(server: Server, folder: Path) -> Iterator[int]:
-    """A PgBouncer in transaction mode before a server; gives its port."""
+def bouncing(server: Server, folder: Path, mode: str = "transaction") -> Iterator[int]:
+    """A PgBouncer before a server; gives its port."""
     assert BOUNCER is not None
     port = free_port()
     ini = folder / "pgbouncer.ini"
@@ -101,7 +101,7 @@ def bouncing(server: Server, folder: Path) -> Iterator[int]:
         f"* = host={server.running.socket_folder} port={server.running.port} user=postgres\n"
         "[pgbouncer]\n"
         f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-        f"auth_type = any\npool_mode = transaction\nlogfile = {log}\n"
+        f"auth_type = any\npool_mode = {mode}\nlogfile = {log}\n"
         "default_pool_size = 4\nmax_client_conn = 100\n"
     )
     user = "nobody" if os.geteuid() == 0 else None

@@ -63,3 +63,21 @@ def test_a_backend_that_others_use_too_has_our_settings_no_more(
         pooled, "select current_setting('lock_timeout'), current_setting('search_path')"
     ) == [("0", '"$user", public')]
     assert query(url, "select to_regclass('public.b')::text") == [("b",)]
+
+
+@pytest.mark.parametrize("has_ledger", [False, True])
+def test_statement_mode_is_named(pg18: Server, url: str, tmp_path: Path, has_ledger: bool) -> None:
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (folder / "001_a.sql").write_text("create table a ();")
+    if has_ledger:
+        assert ended(migrating(folder, url))[0] == 0
+        (folder / "002_b.sql").write_text("create table b ();")
+    (row,) = query(url, "select current_database()")
+    with bouncing(pg18, tmp_path, "statement") as port:
+        pooled = f"postgresql://postgres@127.0.0.1:{port}/{row[0]}"
+        code, _, err = ended(migrating(folder, pooled))
+    assert code == 5
+    assert "a pooler in statement mode" in err
+    assert "pool_mode = transaction" in err
+    assert query(url, "select to_regclass('b')") == [(None,)]
