@@ -123,7 +123,8 @@ def _found_state(
         )
     kept = [name for name in landed if (name in recorded) == (verb == "migrate")]
     if (done := recorded.get(identifier)) is not None:
-        text = f"{identifier} is not transactional: {done} of its statements are recorded as done."
+        what = identifier if verb == "migrate" else f"The rollback of {identifier}"
+        text = f"{what} is not transactional: {done} of its statements are recorded as done."
     else:
         text = state_of(identifier, verb, kept, is_recorded=identifier in recorded)
     if gone := [name for name in landed if name not in kept]:

@@ -1,6 +1,9 @@
 """Non-transactional migrations: statement by statement, going on where they stopped."""
 
+import pytest
+
 from conftest import Folder
+from pgvouch import claims
 
 HEAD = "-- transactional: false\n"
 
@@ -94,3 +97,33 @@ def test_no_default_lock_timeout_for_what_runs_outside_of_a_transaction(folder: 
     assert "lock_timeout is 3s" in ran.err
     # What can be in a transaction is protected like every other migration.
     assert folder.query("table seen") == [("500ms",), ("3s",)]
+
+
+def test_what_is_done_is_not_read_again_at_each_step(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A file of 100,000 statements would otherwise take hours: the checksum is one of a chain.
+    statements = [f"insert into a values ({number});" for number in range(60)]
+    folder.write({"001_a.sql": HEAD + "\n".join(["create table a (n int);", *statements])})
+    read: list[int] = []
+    checksum = claims.checksum
+
+    def counted(text: str) -> str:
+        read.append(len(text))
+        return checksum(text)
+
+    monkeypatch.setattr(claims, "checksum", counted)
+    assert folder("migrate").code == 0
+    assert folder.query("select count(*) from a") == [(60,)]
+    assert len(read) >= 61
+    assert max(read) < 2 * len(checksum(""))
+
+
+def test_the_checksum_is_of_all_that_is_done(folder: Folder) -> None:
+    steps = ["create table a ()", "create table b ()"]
+    folder.write({"001_a.sql": HEAD + ";\n".join([*steps, "select 1/0"])})
+    assert folder("migrate").code == 1
+    (progress,) = folder.query("select progress from pgvouch.migration")
+    assert progress == (claims.progress_of(steps),)
+    assert len({claims.progress_of(steps[:n]) for n in range(3)}) == 3
+    assert claims.progress_of(reversed(steps)) != claims.progress_of(steps)

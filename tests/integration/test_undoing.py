@@ -200,3 +200,17 @@ def test_what_nobody_can_know_of_a_rollback_is_asked_of_a_person(folder: Folder)
     assert "the statement counts as done; pgvouch rollback goes on" in ran.out
     assert folder("rollback").code == 0
     assert folder.query("select to_regclass('b')") == [(None,)]
+
+
+def test_a_rollback_that_lost_its_connection_says_how_far_it_came(folder: Folder) -> None:
+    _applied(
+        folder, "drop index i;\nselect pg_terminate_backend(pg_backend_pid());\ndrop table b;\n"
+    )
+    ran = folder("rollback")
+    assert ran.code == 5
+    assert (
+        "The rollback of 002_b is not transactional: 1 of its statements are recorded as done."
+        in ran.err
+    )
+    (row,) = folder.query(STATE)
+    assert row[:3] == ("undoing", 1, None)
