@@ -99,10 +99,10 @@ def settle(
         return cleared
     if found.kind in {Kind.REINDEX, Kind.IDEMPOTENT}:
         return Finding(Next.RUN)
+    if found.kind is Kind.CREATE_INDEX:
+        return _of_valid_index(session, found, statement, before)
     if found.kind is Kind.OTHER or before is None:
         return Finding(Next.UNKNOWN)
-    if found.kind is Kind.CREATE_INDEX:
-        return Finding(_of_valid_index(session, found, statement, before))
     # There was nothing that it could have been done to: PostgreSQL says so again.
     is_gone = bool(before) and not _is_still_there(session, found.kind, before)
     return Finding(Next.DONE if is_gone else Next.RUN)
@@ -177,11 +177,18 @@ def _drop_invalid(session: Session, found: Outside, marker: str) -> Finding:
     return Finding(Next.RUN, (f"dropped {index.name}: an interrupted build had left it invalid",))
 
 
-def _of_valid_index(session: Session, found: Outside, statement: str, before: str) -> Next:
+def _of_valid_index(
+    session: Session, found: Outside, statement: str, before: str | None
+) -> Finding:
     index = _index_of_name(session, found)
     if index is None or index.oid == before:
-        return Next.RUN  # PostgreSQL says itself that the name is taken, if it is
-    return Next.DONE if _is_as_written(session, index, statement) else Next.UNKNOWN
+        return Finding(Next.RUN)  # PostgreSQL says itself that the name is taken, if it is
+    if before is None:
+        return Finding(Next.UNKNOWN)
+    if _is_as_written(session, index, statement):
+        return Finding(Next.DONE)
+    note = f"{index.name} has come up since, and it is not seen to be what the statement makes"
+    return Finding(Next.UNKNOWN, (note,))
 
 
 def _is_as_written(session: Session, index: _Index, statement: str) -> bool:

@@ -95,9 +95,13 @@ def _undo(engine: Engine, database: Database, row: Applied, claim: Claim) -> lis
     claims.write(session, row.id, begun)
     try:
         return roll_back(engine, undo)
-    except VouchError:
+    except VouchError as exc:
         now = claims.read(session, row.id)
         if now is not None and now.done == 0 and now.stopped == BETWEEN:
             # Nothing was taken back, so it is what it was: on its way forward.
             claims.write(session, row.id, claim)
+            exc.state = (
+                f"{row.id} is what it was: {claim.done} of its statements are done and in the "
+                "database, nothing was taken back."
+            )
         raise

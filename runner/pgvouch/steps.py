@@ -6,7 +6,7 @@ what became of it (recovery.py).
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pgvouch import claims, losses, recovery, sqltext
 from pgvouch.claims import BETWEEN, Stopped
@@ -21,8 +21,9 @@ from pgvouch.wire import Result
 if TYPE_CHECKING:
     from pgvouch.walk import Walk
 
-_NOT_IN_A_BLOCK = {"25001", "2D000"}  # active_sql_transaction, invalid_transaction_termination
+T = TypeVar("T")
 
+_NOT_IN_A_BLOCK = {"25001", "2D000"}  # active_sql_transaction, invalid_transaction_termination
 _SHORT = 80
 _COMMITTED = ("what it has committed by itself stays",)
 
@@ -98,14 +99,11 @@ def _commit_watched(
 def _step_outside(walk: "Walk", number: int) -> None:
     """Run a statement that cannot be in a transaction, announced beforehand."""
     found = outside(walk.steps[number].text)
-    before = recovery.observe(walk.session, found) if found else ""
+    before = _asked(walk, lambda: recovery.observe(walk.session, found)) if found else ""
     walk.announce(Stopped(walk.written[number], before))
     is_finished = False
     if found is not None and found.kind is not Kind.REINDEX:
-        is_finished = (
-            _told(walk, lambda: recovery.clear_away(walk.session, found, walk.marker()))
-            is Next.DONE
-        )
+        is_finished = _cleared(walk, found) is Next.DONE
     if not is_finished:
         _run_outside(walk, number, found)
     walk.count_done(number)
@@ -148,6 +146,8 @@ def _settle_running(walk: "Walk", running: str, next_one: str | None) -> None:
     todo = _told(
         walk, lambda: recovery.settle(walk.session, found, statement, before, walk.marker())
     )
+    if not is_same:
+        _tell_left(walk, found)
     if todo is Next.UNKNOWN:
         raise walk.unknown()
     if todo is Next.DONE and not is_same:
@@ -170,21 +170,37 @@ def _settle_refused(walk: "Walk", refused: str, next_one: str | None) -> None:
     found = outside(refused) or wanted
     if found is None:
         return
-    todo = _told(walk, lambda: recovery.clear_away(walk.session, found, walk.marker()))
-    if todo is Next.DONE and found == wanted:
+    todo = _cleared(walk, found)
+    if found != wanted:
+        _tell_left(walk, found)
+    elif todo is Next.DONE:
         walk.count_done(walk.done)
+
+
+def _cleared(walk: "Walk", found: Outside) -> Next:
+    return _told(walk, lambda: recovery.clear_away(walk.session, found, walk.marker()))
+
+
+def _tell_left(walk: "Walk", found: Outside) -> None:
+    """Tell what stays half done of a statement that the file does not have any more."""
+    for note in _asked(walk, lambda: recovery.left_behind(walk.session, found)):
+        walk.engine.listener(Note(f"{walk.identifier}: {note}"))
 
 
 def _told(walk: "Walk", action: Callable[[], Finding]) -> Next:
     """Do what clears something away, and tell of it."""
-    try:
-        finding = action()
-    except QueryError as exc:
-        said = f"what an interrupted run left cannot be cleared away: {exc.server.primary}"
-        raise walk.own_error(exc, said) from None
+    finding = _asked(walk, action)
     for note in finding.notes:
         walk.engine.listener(Note(f"{walk.identifier}: {note}"))
     return finding.next
+
+
+def _asked(walk: "Walk", action: Callable[[], T]) -> T:
+    try:
+        return action()
+    except QueryError as exc:
+        said = f"what was left half done cannot be cleared away: {exc.server.primary}"
+        raise walk.own_error(exc, said) from None
 
 
 def _run_outside(walk: "Walk", number: int, found: Outside | None) -> None:
@@ -198,11 +214,18 @@ def _run_outside(walk: "Walk", number: int, found: Outside | None) -> None:
         walk.session.run(message.text, rows_of_first=0)
     except QueryError as exc:
         # The server has answered: nothing is announced any more.
-        left = recovery.left_behind(walk.session, found) if found else _COMMITTED
+        left = _left(walk, found) if found else _COMMITTED
         walk.announce(Stopped(refused=walk.written[number]) if found and left else BETWEEN)
         error = _failed(walk, message, exc, number)
         error.notes += left
         raise error from None
+
+
+def _left(walk: "Walk", found: Outside) -> tuple[str, ...]:
+    try:
+        return recovery.left_behind(walk.session, found)
+    except QueryError:  # the error to be told is that of the statement
+        return ("the next run looks whether it has left something half done",)
 
 
 def _add_statement(walk: "Walk", message: Message, number: int) -> Message:

@@ -188,6 +188,7 @@ class Walk:
         Raises:
             PlanError: another runner has taken over.
         """
+        self.announced_at = time.monotonic()
         try:
             self.session.run(
                 f"{self.marker()} {self._record_sql(self.done, self.progress, stopped)}"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from conftest import Folder, query
+from conftest import Folder, database_of, query
 from pgvouch import claims
 from pgvouch.db import Session
 from pgvouch.outside import outside
@@ -238,6 +238,52 @@ def test_what_was_not_there_before_has_not_gone(folder: Folder, statement: str, 
         assert _settle(session, statement, before) is Next.DONE
         assert _settle(session, statement, "") is Next.RUN  # and PostgreSQL says what it misses
         assert _settle(session, statement, None) is Next.UNKNOWN
+
+
+def test_a_half_dropped_index_that_the_file_does_not_drop_any_more_is_named(
+    folder: Folder,
+) -> None:
+    folder.write({"001_w.sql": WORLD, "002_s.sql": TIMEOUT + "drop index concurrently i;\n"})
+    folder("migrate", "--to", "1")
+    with _reader(folder.url):
+        assert folder("migrate").code == 1
+    folder.write({"002_s.sql": HEAD + "select 1;\n"})
+    ran = folder("migrate")
+    assert ran.code == 0
+    assert "public.i is still there, and invalid" in ran.err
+
+
+def test_an_index_of_an_odd_name_is_recognised(url: str) -> None:
+    query(
+        url,
+        'create schema "S ""s"; create table "S ""s"."T ""t" ("a b" text, "C" int); '
+        'create temporary table "T" (n int)',
+    )
+    statement = (
+        'create unique index concurrently "I ""i" on "S ""s"."T ""t" (lower("T ""t"."a b"), "C") '
+        """where "C" > 1 and "a b" <> ' ON pg_temp.x '"""
+    )
+    with Session.open(url) as session:
+        assert _settle(session, statement, "") is Next.RUN
+        session.run(statement)
+        assert _settle(session, statement, "") is Next.DONE
+        assert _settle(session, statement.replace("unique", ""), "") is Next.UNKNOWN
+
+
+def test_who_may_not_make_a_copy_does_not_guess(folder: Folder) -> None:
+    statement = "create index concurrently u on t (email)"
+    name = database_of(folder.url)
+    query(
+        folder.url,
+        f"{WORLD} create role r_{name} login; grant create on schema public to r_{name}; "
+        f"alter table t owner to r_{name}; revoke temporary on database {name} from public",
+    )
+    try:
+        with Session.open(folder.url.replace("postgres@", f"r_{name}@", 1)) as session:
+            session.run(statement)
+            assert _settle(session, statement, "") is Next.UNKNOWN
+    finally:
+        query(folder.url, f"drop owned by r_{name}; drop role r_{name}")
 
 
 def test_names_are_looked_up_as_the_file_does(folder: Folder) -> None:

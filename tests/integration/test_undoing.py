@@ -163,7 +163,9 @@ def test_an_undone_migration_that_was_never_applied_does_not_become_so(folder: F
         }
     )
     folder("migrate")
-    assert folder("repair", "001_a", "--undo").code == 1
+    ran = folder("repair", "001_a", "--undo")
+    assert ran.code == 1
+    assert "001_a is what it was: 1 of its statements are done and in the database" in ran.err
     assert folder.query("select state, statements_done from pgvouch.migration") == [
         ("incomplete", 1)
     ]
