@@ -30,6 +30,8 @@ class Fault:
     """What happens besides the connection being cut."""
     cuts: bool = True
     """False: the message, or its answer, is held back while that happens, and then goes on."""
+    text: str = ""
+    """The message is the first one that holds this, where it is given, whatever its number."""
     struck: threading.Event = field(default_factory=threading.Event)
 
 
@@ -60,10 +62,13 @@ class Recorded:
         if self.frozen.is_set():
             self.thawed.wait()
 
-    def due(self, number: int) -> Fault | None:
+    def due(self, number: int, body: bytes) -> Fault | None:
         """The fault, if this is its message."""
         fault = self.fault
-        return fault if fault and fault.at == number and not fault.struck.is_set() else None
+        if fault is None or fault.struck.is_set():
+            return None
+        is_its = fault.text.encode() in body if fault.text else fault.at == number
+        return fault if is_its else None
 
     def clear(self) -> None:
         self.connections = 0
@@ -105,7 +110,7 @@ def _forward_client(client: socket.socket, server: socket.socket, recorded: Reco
                 recorded.other.append(kind)
             number = recorded.messages
             recorded.messages += kind in "QPBDES"
-            if kind in "QPBDES" and (fault := recorded.due(number)):
+            if kind in "QPBDES" and (fault := recorded.due(number, body)):
                 _strike(fault, head + body, client, server)
             else:
                 recorded.hold()
