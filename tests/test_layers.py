@@ -33,7 +33,7 @@ LAYERS = [
     {"rollback", "api", "repair", "status"},
     {"rehearsal"},
     {"authoring"},
-    {"report", "endings"},
+    {"report", "table", "endings"},
     {"cli"},
     {"commands"},
     {"__main__"},

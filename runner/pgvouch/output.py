@@ -157,7 +157,7 @@ def _write(text: str, *, err: bool) -> None:
     number = 2 if err else 1
     if number not in _BROKEN:
         with written_to(number):
-            click.echo(text, err=err)
+            click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
 
 
 def prepare_streams() -> None:

@@ -259,16 +259,17 @@ def in_order(files: Sequence[Migration]) -> list[Migration]:
     """
     by_id = {migration.id: migration for migration in files}
     gathered = Gathered()
-    graph: dict[Migration, list[Migration]] = {}
+    needs: dict[str, list[Migration]] = {}
     for migration in files:
-        with gathered.gather():
-            graph[migration] = [
-                _dependency(by_id, migration, name) for name in migration.directives.depends
-            ]
+        if migration.directives.depends:
+            with gathered.gather():
+                needs[migration.id] = [
+                    _dependency(by_id, migration, name) for name in migration.directives.depends
+                ]
     gathered.refuse()
     seen: set[str] = set()
     for migration in files:
-        if any(needed.id not in seen for needed in graph[migration]):
+        if any(needed.id not in seen for needed in needs.get(migration.id, ())):
             break
         seen.add(migration.id)
     else:
@@ -277,7 +278,7 @@ def in_order(files: Sequence[Migration]) -> list[Migration]:
     from yoyo.topologicalsort import CycleError, topological_sort
 
     try:
-        return list(topological_sort(list(files), graph))
+        return list(topological_sort(list(files), {m: needs.get(m.id, []) for m in files}))
     except CycleError as exc:
         names = ", ".join(migration.id for migration in exc.args[1])
         raise PlanError(f"these migrations depend on each other in a circle: {names}") from exc

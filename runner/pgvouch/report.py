@@ -1,6 +1,5 @@
 """The only formatter: events, results and errors as text or as one JSON document."""
 
-import os
 import shutil
 import sys
 import time
@@ -15,7 +14,7 @@ import click
 from pgvouch.api import Outcome
 from pgvouch.errors import Place, ServerMessage, UsageError, VouchError
 from pgvouch.events import Doubted, Event, Finished, Note, Notice, Running, Started, Waiting
-from pgvouch.output import Styled, say, say_drawn, say_json, say_text, tick, visible
+from pgvouch.output import Styled, say, say_json, say_text, tick
 from pgvouch.refusals import MOST, RefusedError
 
 _MAX_NOTICES = 50
@@ -237,28 +236,3 @@ def _without_urls(text: str, own: Sequence[str]) -> str:
             if looks_like_one(value):
                 text = text.replace(repr(value), "…").replace(value, "…")
     return text
-
-
-def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str]
-) -> None:
-    """Print a table to stdout; styles are rich's, a column each."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column, style in zip(columns, styles, strict=True):
-        table.add_column(column, style=style, no_wrap=True)
-    for row in rows:
-        # Not as a string: rich would take what is in brackets for a style.
-        table.add_row(*(Text(visible(cell)) for cell in row))
-    width = None if sys.stdout.isatty() else 200
-    drawn = StringIO()  # left alone with stdout, rich would exit where the reader is gone
-    Console(
-        file=drawn,
-        width=width,
-        force_terminal=sys.stdout.isatty(),
-        no_color=bool(os.environ.get("NO_COLOR")) or None,
-    ).print(table)
-    say_drawn(drawn.getvalue().rstrip("\n"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pgvouch import api, output, report
+from pgvouch import api, output, report, table
 from pgvouch import status as states
 from pgvouch.cli import DRIFT, PENDING, Context, common, running
 from pgvouch.commands.running import options_of
@@ -16,6 +16,7 @@ from pgvouch.migration import Migration
 from pgvouch.options import Options
 from pgvouch.output import Line
 from pgvouch.plan import Applied
+from pgvouch.table import Column
 
 _MARKS = {
     "applied": "✓",
@@ -27,6 +28,23 @@ _MARKS = {
     "missing": "?",
     "ahead": "»",
 }
+_STATUS = (
+    Column("", "green"),
+    Column("migration", shortens=True),
+    Column("state"),
+    Column("applied", "bright_black", give_up=1),
+    Column("by", "bright_black", give_up=4),
+    Column("ms", "bright_black", give_up=2),
+    Column("checks", "bright_black", give_up=3),
+)
+_PLAN = (
+    Column("migration", shortens=True),
+    Column("promises"),
+    Column("rollback"),
+    Column("lock timeout", "bright_black", give_up=2),
+    Column("statement timeout", "bright_black", give_up=3),
+    Column("", "yellow", give_up=1),
+)
 
 
 def _rows(context: Context, database: Database) -> list[Applied]:
@@ -63,8 +81,8 @@ def status(context: Context, databases: tuple[str, ...], exit_code: bool) -> int
 
 def _print_status(database: Database, rows: Sequence[states.Row]) -> None:
     output.say(output.Styled(database.name, bold=True))
-    report.print_table(
-        ("", "migration", "state", "applied", "by", "ms", "checks"),
+    table.echo(
+        _STATUS,
         [
             (
                 _MARKS[row.state],
@@ -79,7 +97,6 @@ def _print_status(database: Database, rows: Sequence[states.Row]) -> None:
             )
             for row in rows
         ],
-        ("green", "", "", "bright_black", "bright_black", "bright_black", "bright_black"),
     )
 
 
@@ -156,8 +173,8 @@ def _print_plan(
         return
     doubts = f", {len(warnings)} warning{'s' * (len(warnings) != 1)}" if warnings else ""
     output.say(output.Styled(f"{database.name}: {len(planned)} to apply{doubts}", bold=True))
-    report.print_table(
-        ("migration", "promises", "rollback", "lock timeout", "statement timeout", ""),
+    table.echo(
+        _PLAN,
         [
             (
                 item["id"],
@@ -169,7 +186,6 @@ def _print_plan(
             )
             for item in planned
         ],
-        ("", "", "", "bright_black", "bright_black", "yellow"),
     )
     for warning in warnings:
         report.say_doubt(warning.message, warning.place)
