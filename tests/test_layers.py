@@ -27,7 +27,7 @@ LAYERS = [
     {"backend", "connection", "message"},
     {"blockers", "claims", "losses", "options", "recovery"},
     {"ledger", "prepare", "verify", "waiting"},
-    {"capacity", "failure", "python_steps"},
+    {"advice", "capacity", "failure", "python_steps"},
     {"catalog", "transaction"},
     {"aftermath", "apply", "engine", "steps", "stepwise", "walk"},
     {"rollback", "api", "repair", "status"},

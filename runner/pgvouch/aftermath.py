@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pgvouch.advice import way_on
 from pgvouch.db import ConnectionLost, QueryError, Session, TooMuchError
 from pgvouch.errors import ConnectError, Interrupted, MigrationError, VouchError
 from pgvouch.message import literal
@@ -64,6 +65,8 @@ def told(
                 if together
                 else state_of(identifier, verb, before, is_recorded=verb == "rollback")
             )
+        if exc.hint is None and isinstance(exc, MigrationError):
+            exc.hint = way_on(exc, verb, is_first=engine.recorded == 0 and not landed)
         raise
     except TooMuchError as exc:
         raise MigrationError(

@@ -58,6 +58,8 @@ class Engine:
         self.differences = differences
         """Where differences of the catalog are kept; None: the first one is raised."""
         self.landed: list[str] = []
+        self.recorded: int | None = None
+        """How many migrations the ledger had when the run began, where that was counted."""
         self.unflushed = False
         self.transaction: Transaction | None = None
         """The one that is under way, or was the last."""
@@ -96,6 +98,7 @@ class Engine:
         Raises:
             VouchError: one failed; its `state` says what landed before it.
         """
+        self.recorded = recorded
         together = self.options.single_transaction or not commit
         try:
             if not (together and commit):

@@ -1,8 +1,10 @@
 """Turns what PostgreSQL or a check said into the error a person reads."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from pgvouch import sqltext
 from pgvouch.blockers import Blocker, look_at
 from pgvouch.db import QueryError, Session
 from pgvouch.errors import (
@@ -44,12 +46,17 @@ def migration_error(
         verb: `migrate` or `rollback`.
     """
     where = message.locate(exc)
-    server = exc.server
+    server = _without_the_rest(exc.server)
     if exc.server.sqlstate == ENDED:
         return ended_its_transaction(identifier, where.place)
     hint = None if server.hint else _HINTS.get(server.sqlstate or "")
     if server.sqlstate == "42601" and 'near ":"' in server.primary:
         hint = "a psql variable is filled in when the header declares it: -- var: name"
+    elif server.sqlstate == "42601" and _ends_in_a_quote(rendered.text):
+        hint = (
+            "a quote or comment that is opened there is never closed: close it, and run the same "
+        )
+        hint += "command again"
     what = "failed" if verb == "migrate" else "could not be rolled back"
     return MigrationError(
         f"{identifier} {what}: {server.primary}",
@@ -58,6 +65,18 @@ def migration_error(
         server,
         hint=hint,
     )
+
+
+def _without_the_rest(server: ServerMessage) -> ServerMessage:
+    """Cut a syntax error to a line: of an open quote the server repeats all that is behind it."""
+    first, newline, _ = server.primary.partition("\n")
+    if server.sqlstate != "42601" or not newline:
+        return server
+    return replace(server, primary=f"{first.rstrip()} …")
+
+
+def _ends_in_a_quote(text: str) -> bool:
+    return any(kind == "open" for kind, _, _ in sqltext.marks(text))
 
 
 def blame(error: MigrationError, blockers: Sequence[Blocker]) -> None:
