@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pgvouch import plan
@@ -12,8 +13,12 @@ from pgvouch.db import QueryError, Session
 from pgvouch.errors import FileError, MigrationError, Place, UsageError
 from pgvouch.events import Listener
 from pgvouch.files import ROLLBACK
-from pgvouch.migration import Migration, Version
+from pgvouch.migration import Migration
 from pgvouch.options import Options
+
+_DATE, _EPOCH = 8, 10
+"""The digits of a date, and of the seconds since 1970."""
+_YEARS = range(1990, 2101)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class Written:
 
 
 def new_migration(folder: Path, migrations: Sequence[Migration], name: str) -> list[Path]:
-    """Write the three files of a new migration, under the next number.
+    """Write the three files of a new migration, under the next number or the time.
 
     Args:
         folder: where.
@@ -43,9 +48,7 @@ def new_migration(folder: Path, migrations: Sequence[Migration], name: str) -> l
     if not stem_name.isidentifier():
         raise UsageError(f"{name!r} is not a name", hint="use letters, digits and underscores")
     own = [migration for migration in migrations if not migration.set_name]
-    width = max((len(m.path.name.split("_")[0]) for m in own), default=3)
-    number = max((m.version for m in own), default=Version(-1)).number + 1
-    stem = f"{number:0{width}}_{stem_name}"
+    stem = f"{next_prefix(own, datetime.now(UTC))}_{stem_name}"
     files = {
         folder / f"{stem}.sql": f"-- {stem_name.replace('_', ' ').capitalize()}.\n\n",
         folder / f"{stem}{ROLLBACK}": f"-- Takes {stem} back, newest statement first.\n\n",
@@ -56,6 +59,46 @@ def new_migration(folder: Path, migrations: Sequence[Migration], name: str) -> l
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     return list(files)
+
+
+def next_prefix(migrations: Sequence[Migration], now: datetime) -> str:
+    """Return the digits of the next migration: a number, or the time where the newest has one.
+
+    Args:
+        migrations: those that are there already.
+        now: with its time zone.
+    """
+    if not migrations:
+        return "000"
+    newest = max(migrations, key=lambda migration: migration.version)
+    digits = _digits(newest)
+    stamp = _stamp(digits, now.astimezone(UTC))
+    if stamp is None:
+        width = max(len(_digits(migration)) for migration in migrations)
+        return f"{newest.version.number + 1:0{width}}"
+    if newest.version.part:  # yoyo counts the migrations of a day: 20251107_01_Xyz12-name
+        is_today = newest.version.number >= int(stamp)
+        return f"{digits}_{newest.version.part + 1:02}" if is_today else f"{stamp}_01"
+    # Two people who write one at a time differ in the second; it has to be the newest all the same.
+    return f"{max(int(stamp), newest.version.number + 1):0{len(digits)}}"
+
+
+def _digits(migration: Migration) -> str:
+    name = migration.path.name
+    return name[: len(name) - len(name.lstrip("0123456789"))]
+
+
+def _stamp(digits: str, now: datetime) -> str | None:
+    """Return the time in as many digits and in the form of an earlier one, None for a number."""
+    try:
+        is_date = datetime.strptime(digits[:_DATE], "%Y%m%d").year in _YEARS
+    except ValueError:
+        is_date = False
+    if is_date and len(digits) in range(_DATE, len("20251107120000123456") + 1):
+        return now.strftime("%Y%m%d%H%M%S%f")[: len(digits)]
+    if len(digits) in {_EPOCH, _EPOCH + 3} and digits[0] in "12":  # seconds, milliseconds
+        return str(int(now.timestamp() * 10 ** (len(digits) - _EPOCH)))
+    return None
 
 
 def accept_deltas(

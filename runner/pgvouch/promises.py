@@ -155,6 +155,14 @@ def _checks(text: str, path: Path, marks: list[_Mark]) -> list[Check]:
 def _check(text: str, path: Path, group: list[_Mark], end: int) -> Check:
     head = group[0]
     place = Place(path, head.line)
+    if not head.value and sqltext.is_blank(text[head.end : end]):
+        raise FileError(
+            f"verify/{path.name} is not filled in yet: a `-- {head.word}:` has neither a sentence "
+            "nor a query",
+            place,
+            hint="write what holds afterwards, and a query below it that shows it: `-- check: the "
+            "table is there`, `select to_regclass('public.notes') is not null;`; or remove it",
+        )
     if not head.value:
         raise FileError(f"`-- {head.word}:` has no sentence", place, hint="say what it promises")
     ends = [mark.start for mark in group[1:]] + [end]
