@@ -296,6 +296,6 @@ def _url(name: str, url: str | None, environment: Mapping[str, str], *, alone: b
     if has_name and not alone and source != own:
         raise UsageError(
             "the URL names one database, and there are several folders",
-            hint=f"say which folder it is for: pgvouch migrate {name}",
+            hint=f"name the folder that it is for in the command: {name}, or another one",
         )
     return given if has_name or not name else make_conninfo(given, dbname=name)

@@ -11,6 +11,7 @@ from pgvouch.errors import (
     CheckError,
     MigrationError,
     Place,
+    ServerMessage,
     StandbyError,
     VouchError,
 )
@@ -52,11 +53,11 @@ def migration_error(
     hint = None if server.hint else _HINTS.get(server.sqlstate or "")
     if server.sqlstate == "42601" and 'near ":"' in server.primary:
         hint = "a psql variable is filled in when the header declares it: -- var: name"
-    elif server.sqlstate == "42601" and _ends_in_a_quote(rendered.text):
+    elif server.sqlstate == "42601" and _ends_in_a_quote(where.part.sql):
         hint = (
             "a quote or comment that is opened there is never closed: close it, and run the same "
+            "command again"
         )
-        hint += "command again"
     what = "failed" if verb == "migrate" else "could not be rolled back"
     return MigrationError(
         f"{identifier} {what}: {server.primary}",
@@ -131,7 +132,9 @@ def ended_its_transaction(identifier: str, place: Place | None) -> MigrationErro
 def check_error(identifier: str, broken: Sequence[Broken]) -> CheckError:
     """Return the error for promises that were not kept; the first one leads."""
     first = broken[0]
-    notes = [f"expected {first.expected}", f"found    {first.found}"]
+    # What the server said has a line of its own.
+    found = f"an error {first.server.sqlstate}" if first.server else first.found
+    notes = [f"expected {first.expected}", f"found    {found}"]
     for other in broken[1:]:
         notes.append(f"also broken: {other.check.sentence} ({other.check.place})")
         notes.append(f"  expected {other.expected}; found {other.found}")

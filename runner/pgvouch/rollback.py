@@ -11,7 +11,7 @@ from pgvouch.apply import keep
 from pgvouch.catalog import add_snapshot, read_snapshot
 from pgvouch.delta import difference
 from pgvouch.engine import Engine
-from pgvouch.errors import CheckError, Place, PlanError
+from pgvouch.errors import CheckError, Place, PlanError, VouchError
 from pgvouch.events import Finished, Started
 from pgvouch.files import read_text
 from pgvouch.losses import Loss
@@ -154,6 +154,10 @@ def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished
             passed, lost = _undo_stepwise(engine, transaction, step)
     except LedgerMovedError:
         return None
+    except VouchError as exc:
+        engine.session.roll_back()
+        exc.notes += step.notes
+        raise
     except BaseException:
         engine.session.roll_back()
         raise

@@ -83,7 +83,7 @@ def refuse_folder(entry: "os.DirEntry[str]", known: Collection[str]) -> None:
         Place(inside),
         hint=_other_name(inside.name, inside.parent.name)
         or f"move its files up into {Path(entry.path).parent.name}/: a folder is one database, and "
-        "its migrations stand side by side",
+        "its migrations stand side by side; _ in front of its name says that it holds none",
     )
 
 
@@ -130,7 +130,7 @@ def first_source(folder: Path) -> Path | None:
     for base, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
         for name in sorted(names):
-            if not name.startswith((".", "_")) and _ENDING.search(name):
+            if not name.startswith((".", "_")) and _stands_alone(name):
                 return Path(base, name)
     return None
 

@@ -71,6 +71,7 @@ def test_a_failed_rollback_names_from_files(folder: Folder) -> None:
     folder.write({"001_a.rollback.sql": "drop table a;"})
     ran = folder("rollback", "--discard-data")
     assert ran.code == 1
+    assert "001_a.rollback.sql has changed since; the ledger's own text is used" in ran.err
     assert "correct 001_a.rollback.sql, and run the same command with --from-files" in ran.err
     assert folder("rollback", "--discard-data", "--from-files").code == 0
 
@@ -88,3 +89,20 @@ def test_an_open_quote_is_one_line(folder: Folder, opening: str) -> None:
     document = json.loads(folder("migrate", "--json").out)
     assert "\n" not in document["error"]["message"]
     assert "\n" not in document["error"]["server_message"]
+
+
+@pytest.mark.parametrize("kind", ["check", "check none", "check error 42501"])
+def test_what_the_server_said_of_a_check_is_said_once(folder: Folder, kind: str) -> None:
+    folder.write({"001_a.sql": TABLE, "verify/001_a.sql": f"-- {kind}: x\nselect 1/0 = 1;"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert ran.err.count("division by zero") == 1
+    assert "found    an error 22012" in ran.err
+
+
+def test_several_folders_and_one_url_name_no_other_command(folder: Folder) -> None:
+    folder.write({"aa/001_a.sql": "select 1;", "bb/001_a.sql": "select 1;"})
+    ran = folder("status")
+    assert ran.code == 2
+    assert "name the folder that it is for in the command: aa" in ran.err
+    assert "pgvouch migrate" not in ran.err

@@ -28,6 +28,8 @@ def test_the_isolation_of_a_migration_and_of_its_rollback(
             "verify/001_a.sql": "-- check: it is recorded\nselect count(*) = 1 from a;",
         }
     )
+    planned = folder("plan")
+    assert (level in planned.out) is (level != "read committed")
     ran = folder("migrate")
     assert ran.code == 0, ran.err
     assert folder.query("select level from a") == [(level,)]

@@ -103,6 +103,7 @@ def test_known_folders_are_no_strays(folder: Folder) -> None:
             "_archive/000_old.sql": "select 1;",
             ".hidden/000_old.sql": "select 1;",
             "images/schema.png": "",
+            "tools/helper.py": "print()",
             "README.md": "",
         }
     )

@@ -12,7 +12,7 @@ from pgvouch.commands.running import options_of
 from pgvouch.config import Database
 from pgvouch.connection import connect
 from pgvouch.errors import FileError, NoDatabaseError
-from pgvouch.migration import Migration
+from pgvouch.migration import ISOLATION, Migration
 from pgvouch.options import Options
 from pgvouch.output import Line
 from pgvouch.plan import Applied
@@ -157,6 +157,7 @@ def _planned(migration: Migration, options: Options) -> dict[str, Any]:
         "id": migration.id,
         "unless": asked.unless,
         "transactional": asked.transactional,
+        "isolation": asked.isolation if asked.transactional else None,
         "lock_timeout": asked.lock_timeout or default,
         "statement_timeout": asked.statement_timeout or options.statement_timeout,
         "verified": migration.verify_path is not None,
@@ -182,13 +183,19 @@ def _print_plan(
                 "yes" if item["rollback"] else "no",
                 item["lock_timeout"] or "none",
                 item["statement_timeout"] or "none",
-                "" if item["transactional"] else "statement by statement",
+                _way(item),
             )
             for item in planned
         ],
     )
     for warning in warnings:
         report.say_doubt(warning.message, warning.place)
+
+
+def _way(item: Mapping[str, Any]) -> str:
+    if not item["transactional"]:
+        return "statement by statement"
+    return "" if item["isolation"] == ISOLATION[0] else str(item["isolation"])
 
 
 def _promises(item: Mapping[str, Any]) -> list[str]:
