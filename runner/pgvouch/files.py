@@ -88,13 +88,13 @@ def _listing(folder: Path, gathered: Gathered, known: Collection[str]) -> list[s
             f"the folder {folder.name} cannot be read: {exc.strerror or exc}", Place(folder)
         ) from exc
     names = []
-    for entry in found:
+    for entry in sorted(found, key=lambda entry: entry.name):
         with gathered.gather():
             if strays.is_source(entry):
                 names.append(entry.name)
             else:
                 strays.refuse_folder(entry, known)
-    return sorted(names)
+    return names
 
 
 def _read_all(

@@ -17,7 +17,7 @@ class RefusedError(FileError):
 
     def __init__(self, errors: Iterable[VouchError]) -> None:
         self.errors = tuple(errors)
-        super().__init__(f"the files hold {len(self.errors)} errors")
+        super().__init__(f"the files hold {len(self.errors)} errors", state="Nothing was run.")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the errors as the JSON document that `--json` prints."""
