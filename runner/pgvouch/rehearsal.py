@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pgvouch import ledger, plan
-from pgvouch.api import Outcome, create_ledger, pending, read_ledger
+from pgvouch.api import Outcome, create_ledger, pending
 from pgvouch.config import Database
 from pgvouch.db import Session
 from pgvouch.errors import CheckError, PlanError
@@ -37,13 +37,14 @@ def rehearse(
     from pgvouch.rollback import prepare_rollback, roll_back
 
     rows = ledger.read(session)
-    todo = pending(database, read_ledger(session), to=to, out_of_order=False)
+    known = ledger.read_yoyo(session) if rows is None else rows
+    todo = pending(database, known, to=to, out_of_order=False)
     prepared = sound(todo, database, options, require_promises=require_promises)
     warnings = tell_doubts(prepared, listener)
     refuse_unlike(todo.pending)
     _refuse_without_rollback(prepared)
     if not prepared:
-        return Outcome((), len(rows or ()), todo.ahead)
+        return Outcome((), len(known), todo.ahead)
     if rows is None:
         create_ledger(session, options, listener)
     differences: list[CheckError] = []
@@ -59,7 +60,7 @@ def rehearse(
         session.roll_back()
     if differences:
         raise _together(differences)
-    return Outcome(tuple(done), len(rows or ()), todo.ahead, warnings)
+    return Outcome(tuple(done), len(known), todo.ahead, warnings)
 
 
 def _refuse_without_rollback(prepared: Sequence[Prepared]) -> None:
