@@ -8,7 +8,7 @@
 # dependency is a wheel too: there is no compiler, and none is missed.
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY pyproject.toml README.md CHANGELOG.md LICENSE* ./
+COPY pyproject.toml README.md CHANGELOG.md ./
 COPY runner runner
 COPY templates templates
 # Compiled here, for the image's user may not write the .pyc files: otherwise every start would compile again.

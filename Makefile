@@ -3,12 +3,14 @@
 #
 #   make migrate            apply what is pending, to a server of the project's own
 #   make migrate DB=name    one database
-#   make rollback           take the newest migration back   (STEPS=n, ALL=1, DISCARD=1)
+#   make rollback DB=name   take the newest migration of a database back   (STEPS=n, ALL=1, DISCARD=1)
 #   make test               see why to trust it
 
 PYTHON       ?= python3
 DATABASE_URL ?= embedded:
-export DATABASE_URL
+# What an error tells to do next is told as a target of this file, where there is one.
+PGVOUCH_HINTS := make
+export DATABASE_URL PGVOUCH_HINTS
 
 VENV    := .venv
 PGVOUCH := $(VENV)/bin/pgvouch

@@ -90,15 +90,15 @@ def test_the_make_targets_work_in_a_copy(project: Path) -> None:
         target: _shell(f"make {target} && echo ok", project)
         for target in (
             "migrate", "status", "plan", "verify", "seed", "stamp",
-            "rollback DISCARD=1", "rollback STEPS=2 DISCARD=1", "migrate DB=coding_sessions",
-            "rollback ALL=1 DISCARD=1",
+            "rollback DB=coding_sessions DISCARD=1", "rollback DB=coding_sessions STEPS=2 DISCARD=1", "migrate DB=coding_sessions",
+            "rollback DB=coding_sessions ALL=1 DISCARD=1",
         )
     }  # fmt: skip
     assert {target: text.splitlines()[-1] for target, text in said.items()} == dict.fromkeys(
         said, "ok"
     )
     assert "10 applied" in said["migrate"] or "9 applied, 1 provided" in said["migrate"]
-    assert "0 still applied" in said["rollback ALL=1 DISCARD=1"]
+    assert "0 still applied" in said["rollback DB=coding_sessions ALL=1 DISCARD=1"]
     assert "nothing to do" in _shell("make migrate; make migrate", project)
 
 

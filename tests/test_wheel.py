@@ -1,8 +1,13 @@
 """A wheel built from this tree works in an empty environment, templates and SQL with it."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,14 +39,46 @@ def test_the_wheel_holds_what_the_program_needs(wheel: Path) -> None:
     assert not [name for name in names if name.startswith(("tests", "migrations"))]
 
 
-def test_an_empty_environment_is_enough(wheel: Path, tmp_path: Path, url: str) -> None:
-    venv = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    subprocess.run(
-        [venv / "bin" / "python", "-m", "pip", "install", "--quiet", str(wheel)],
-        check=True,
+@pytest.fixture(scope="module")
+def own_project() -> Iterator[Path]:
+    """A project in which the README's lines were typed, beside a checkout of this repository."""
+    # Not pytest's folder: root's embedded server runs as nobody, who may not enter there.
+    base = Path(tempfile.mkdtemp(prefix="pgvouch-own-"))
+    base.chmod(0o755)
+    (base / "pgvouch").symlink_to(ROOT)
+    project = base / "notes"
+    project.mkdir()
+    section = (ROOT / "README.md").read_text().partition("## In your own project\n")[2]
+    (typed,) = re.findall(r"```sh\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
+    given = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "DATABASE_URL"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["bash", "-euc", typed],
+        cwd=project,
+        env={**given, "PATH": path, "PIP_QUIET": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         capture_output=True,
+        text=True,
+        check=False,
     )
+    try:
+        assert ran.returncode == 0, ran.stderr
+        (project / "said").write_text(ran.stdout + ran.stderr)
+        yield project
+    finally:
+        subprocess.run(
+            [project / ".venv" / "bin" / "pgvouch", "server", "stop"], cwd=project, check=True
+        )
+        shutil.rmtree(base)
+
+
+def test_the_readme_s_lines_work_in_a_project_of_one_s_own(own_project: Path) -> None:
+    said = (own_project / "said").read_text()
+    assert "migrations/000_create_notes.sql" in said
+    assert re.search("000_create_notes +pending", said)
+
+
+def test_an_empty_environment_is_enough(own_project: Path, tmp_path: Path, url: str) -> None:
+    venv = own_project / ".venv"
     folder = tmp_path / "migrations"
     folder.mkdir()
     (folder / "001_a.sql").write_text(

@@ -1,5 +1,7 @@
 """The only formatter: events, results and errors as text or as one JSON document."""
 
+import os
+import re
 import shutil
 import sys
 import time
@@ -18,6 +20,9 @@ from pgvouch.output import Styled, say, say_json, say_text, tick
 from pgvouch.refusals import MOST, RefusedError
 
 _MAX_NOTICES = 50
+_TARGETS = "pgvouch (migrate|rollback|status|plan|verify|seed|stamp)"
+_TARGET = re.compile(rf"{_TARGETS}\b(?! -)")
+_TARGET_WITH_NAME = re.compile(rf"{_TARGETS} (\w+)(?=\Z|[;,)])")
 _MAX_TEXT = 1000
 _MAX_LINES = 8
 _PLURALS = {"policy": "policies", "index": "indexes", "schema": "schemas", "rls": "rls"}
@@ -170,7 +175,17 @@ def print_error(error: VouchError) -> None:
     if error.state:
         _say_labelled("state", error.state)
     if error.hint:
-        _say_labelled("next", error.hint)
+        _say_labelled("next", _as_typed(error.hint))
+
+
+def _as_typed(hint: str) -> str:
+    """Return a hint in the words of whoever has started us: pgvouch, or this project's make."""
+    if os.environ.get("PGVOUCH_HINTS") != "make":
+        return hint
+    hint = hint.replace("--discard-data", "DISCARD=1")
+    hint = _TARGET_WITH_NAME.sub(r"make \1 DB=\2", hint)
+    hint = _TARGET.sub(r"make \1", hint)
+    return re.sub(r"(?<![\w/.'-])pgvouch (?=[a-z])", ".venv/bin/pgvouch ", hint)
 
 
 def _print_server(error: VouchError, server: ServerMessage) -> None:

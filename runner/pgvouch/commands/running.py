@@ -142,13 +142,23 @@ def rollback(
     from_files: bool,
     dry_run: bool,
 ) -> None:
-    """Take migrations back, newest first; one unless told otherwise."""
+    """Take migrations back, newest first; one unless told otherwise.
+
+    Where there are several databases, name those that are meant.
+    """
     if sum((steps is not None, to is not None, everything)) > 1:
         raise UsageError("--steps, --to and --all exclude each other")
     if to is None and steps is None and not everything:
         steps = 1
     options = options_of(context, discard_data=discard_data, rollback_from_files=from_files)
-    for database in context.databases(databases):
+    chosen = context.databases(databases)
+    if not databases and len(chosen) > 1:
+        raise UsageError(
+            "which database? There are several, and a rollback may lose rows in each",
+            notes=[f"here are {', '.join(database.name for database in chosen)}"],
+            hint=f"name one or more: pgvouch rollback {chosen[0].name}",
+        )
+    for database in chosen:
         with context.session(database, "rollback") as session:
             if dry_run:
                 found = api.look_back(session, database, options, steps=steps, to=to)
