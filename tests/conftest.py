@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -66,6 +67,9 @@ _SERVERS = "PGVOUCH_TEST_SERVERS"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell that ignores it has us ignore it, and so would every process of a test.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         # In memory where there is enough of it: most of the time goes into `create database`.
         memory = Path("/dev/shm")

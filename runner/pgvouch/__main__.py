@@ -4,8 +4,9 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE_S = 1.0
 """A second signal after that ends the program where it stands; the server rolls back."""
 
@@ -16,7 +17,7 @@ def _end_now(number: int, _frame: object = None) -> None:
     os._exit(128 + number)
 
 
-def _listen_to_signals() -> None:
+def _listen_to_signals(numbers: Sequence[signal.Signals]) -> None:
     """Let a signal be an exception from now on, once."""
     from pgvouch.errors import Interrupted
 
@@ -30,13 +31,15 @@ def _listen_to_signals() -> None:
         if time.monotonic() - first_s > _PATIENCE_S:
             _end_now(number)
 
-    for number in _SIGNALS:
+    for number in numbers:
         signal.signal(number, interrupt)
 
 
 def main() -> None:
     """Run pgvouch with the arguments of the command line."""
-    for number in _SIGNALS:
+    # A shell has those ignored that are not for what it starts in the background.
+    listened = [n for n in _ENDING if signal.getsignal(n) is not signal.SIG_IGN]
+    for number in listened:
         signal.signal(number, _end_now)
     own = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
     if {"--help", "-h"} & set(own) or len(sys.argv) == 1:
@@ -50,11 +53,11 @@ def main() -> None:
 
     output.prepare_streams()
     try:
-        _listen_to_signals()
+        _listen_to_signals(listened)
         code = run(sys.argv[1:], os.environ)
     except KeyboardInterrupt as exc:  # it came outside of the command
         code = error_of(exc)[1]
-    for number in _SIGNALS:
+    for number in listened:
         signal.signal(number, signal.SIG_IGN)
     output.finish()
     sys.exit(code)

@@ -1,9 +1,11 @@
 """The entrypoint migrates and becomes the application: its process, its signals, its exit code."""
 
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 import pytest
@@ -87,6 +89,24 @@ def test_no_signal_is_ignored_and_no_file_left_open(
     assert code == 0
     assert out == ended(container.run(*command))[1]
     assert "0000000000000000" in out or "0\n1\n2\n" in out
+
+
+@pytest.mark.parametrize(
+    ("trap", "ignored"),
+    [("trap '' INT", "0000000000000002"), ("trap '' INT TERM HUP", "0000000000004003")],
+)
+def test_a_signal_that_was_ignored_still_is(
+    container: Container, monkeypatch: pytest.MonkeyPatch, trap: str, ignored: str
+) -> None:
+    """A shell has those ignored that are not for what it starts in the background."""
+    started = subprocess.Popen
+
+    def ignoring(command: list[str], **more: Any) -> "subprocess.Popen[str]":
+        return started(["bash", "-c", f'{trap}; exec "$@"', "bash", *command], **more)
+
+    monkeypatch.setattr(subprocess, "Popen", ignoring)
+    code, out, err = container.ends("grep", "SigIgn", "/proc/self/status")
+    assert (code, out.split()) == (0, ["SigIgn:", ignored]), err
 
 
 def test_stdin_is_passed_on(container: Container) -> None:
@@ -276,7 +296,7 @@ def test_it_waits_without_being_told(
 
 
 @pytest.mark.parametrize("migrate", [True, False])
-@pytest.mark.parametrize("wait", ["0", "300ms"])
+@pytest.mark.parametrize("wait", ["0", "2s"])
 def test_the_server_never_comes_up(container: Container, migrate: bool, wait: str) -> None:
     container.url = through(free_port(), "nowhere")
     err = container.refused(5, migrate=migrate, wait=wait)

@@ -3,6 +3,7 @@
 import signal
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from conftest import query
@@ -39,6 +40,24 @@ def test_a_signal_cancels_and_rolls_back(
     until(url, f"not {SLEEPING}")
     assert query(url, "select to_regclass('a')::text, to_regclass('b')") == [("a", None)]
     assert query(url, "select migration_id from pgvouch.migration") == [("001_a",)]
+
+
+def test_a_signal_that_is_ignored_stays_ignored(url: str, tmp_path: Path) -> None:
+    folder = _write(
+        tmp_path / "m", {"001_a.sql": "create table a (); select pg_advisory_xact_lock(4712);"}
+    )
+    with psycopg.connect(url) as other:
+        other.execute("select pg_advisory_xact_lock(4712)")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            process = migrating(folder, url, "--lock-timeout", "0")
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        until(url, "exists (select from pg_locks where locktype = 'advisory' and not granted)")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        other.rollback()
+        assert ended(process)[0] == 0
 
 
 def test_what_is_in_the_database_is_said(url: str, tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ from pgvouch.retry import Patience, Refusal, patiently
 
 _WAIT_S = 60.0
 _NO_RIGHT = "42501"
-# Python's own handlers and ours end with the exec, but what it ignores stays ignored.
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ)
+_OURS = (signal.SIGINT, signal.SIGTERM)
+# Python ignores these, and what is ignored stays so behind an exec.
+_PYTHONS = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 class NoCommandError(UsageError):
@@ -198,7 +199,9 @@ def _refuse_no_command(name: str) -> None:
 
 
 def _become(command: tuple[str, ...]) -> NoReturn:
-    for number in _SIGNALS:
+    # What was ignored when we were started is still: it is meant for the application.
+    taken = [number for number in _OURS if signal.getsignal(number) is not signal.SIG_IGN]
+    for number in (*taken, *_PYTHONS):
         signal.signal(number, signal.SIG_DFL)
     try:
         os.execvpe(command[0], command, _environment())  # noqa: S606 - it is what this is for
