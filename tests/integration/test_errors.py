@@ -1,5 +1,7 @@
 """Errors name the file, the line, the column and the statement, and say what is in the database."""
 
+import json
+
 import pytest
 
 from conftest import Folder
@@ -150,3 +152,59 @@ def test_a_missing_database_is_created_only_when_asked(folder: Folder) -> None:
     assert "--create-database" in ran.err
     assert folder("migrate", "--create-database", url=url).code == 0
     folder.query(f'drop database "{url.split("/")[3].split("?")[0]}"')
+
+
+NESTED = """create function inner_one() returns void language plpgsql as $$
+begin
+  raise 'deep' using detail = E'one\\ntwo';
+end $$;
+create function outer_one() returns void language plpgsql as $$
+begin
+  perform inner_one();
+end $$;
+do $$begin perform outer_one(); end$$;
+"""
+
+
+def test_the_whole_context_is_shown(folder: Folder) -> None:
+    folder.write({"001_a.sql": NESTED})
+    ran = folder("migrate")
+    assert ran.err.count("deep") == 1
+    assert (
+        "  server  P0001\n"
+        "  detail  one\n"
+        "          two\n"
+        "  context PL/pgSQL function inner_one() line 3 at RAISE\n"
+        '          SQL statement "SELECT inner_one()"\n'
+        "          PL/pgSQL function outer_one() line 3 at PERFORM\n"
+    ) in ran.err
+    error = json.loads(folder("migrate", "--json").out)["error"]
+    assert error["server_context"].count("\n") == 4
+
+
+def test_a_context_without_end_is_cut(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create function f(n int) returns void language plpgsql as "
+            "$$begin if n = 0 then raise 'deep'; end if; perform f(n - 1); end$$; select f(100);"
+        }
+    )
+    ran = folder("migrate")
+    assert "… 193 more lines" in ran.err
+    assert len(ran.err.splitlines()) < 20
+
+
+def test_what_the_server_said_is_said_once(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "select 1;",
+            "verify/001_a.sql": "-- check: it can be divided\nselect 1 / (random() * 0)::int > 0;\n",
+        }
+    )
+    ran = folder("migrate")
+    assert ran.err.count("division by zero") == 1
+    assert "found    22012: division by zero" in ran.err
+    folder.write({"001_a.sql": "select 'x" + "\nsome more" * 50})
+    ran = folder("migrate")
+    assert ran.err.count("some more") <= 60
+    assert len(ran.err.splitlines()) < 16
