@@ -9,6 +9,8 @@ from collections.abc import Sequence
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE_S = 1.0
 """A second signal after that ends the program where it stands; the server rolls back."""
+_LONGEST_S = 10.0
+"""So does the first one after that, if the clean end has not come by then."""
 
 
 def _end_now(number: int, _frame: object = None) -> None:
@@ -27,6 +29,9 @@ def _listen_to_signals(numbers: Sequence[signal.Signals]) -> None:
         nonlocal first_s
         if first_s is None:
             first_s = time.monotonic()
+            # A driver may wait for an answer of its own to what we have cancelled.
+            signal.signal(signal.SIGALRM, lambda *_: _end_now(number))
+            signal.setitimer(signal.ITIMER_REAL, _LONGEST_S)
             raise Interrupted(number)
         if time.monotonic() - first_s > _PATIENCE_S:
             _end_now(number)
@@ -57,7 +62,7 @@ def main() -> None:
         code = run(sys.argv[1:], os.environ)
     except KeyboardInterrupt as exc:  # it came outside of the command
         code = error_of(exc)[1]
-    for number in listened:
+    for number in (*listened, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
     output.finish()
     sys.exit(code)

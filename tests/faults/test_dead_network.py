@@ -104,6 +104,27 @@ def test_a_second_signal_ends_it_at_once(pg18: Server, url: str, tmp_path: Path)
         )
 
 
+def test_a_signal_while_a_driver_waits_by_itself(pg18: Server, url: str, tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (folder / "001_a.py").write_text(
+        "from yoyo import step\nsteps = [step('select pg_sleep(600)')]\n"
+    )
+    with _proxied(pg18, url) as (proxy, through):
+        process = migrating(folder, through)
+        until(url, HERE.format(database_of(url)))
+        proxy.freeze()
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 143
+        assert "interrupted by SIGTERM" in err
+        assert "Traceback" not in err
+        query(
+            url,
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where wait_event = 'PgSleep' and datname = current_database()",
+        )
+
+
 def test_a_machine_that_takes_nothing_any_more(pg18: Server, url: str, tmp_path: Path) -> None:
     """Sent bytes that are never acknowledged: the kernel gives up after tcp_user_timeout."""
     folder = _folder(tmp_path, _001_a="select 1;", _002_b=f"select '{'x' * 20_000_000}';")
