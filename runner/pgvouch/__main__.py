@@ -15,8 +15,10 @@ _LONGEST_S = 10.0
 
 def _end_now(number: int, _frame: object = None) -> None:
     """End the program: nothing has begun yet, or somebody has asked twice."""
-    os.write(2, f"error: interrupted by {signal.Signals(number).name}\n".encode())
-    os._exit(128 + number)
+    try:
+        os.write(2, f"error: interrupted by {signal.Signals(number).name}\n".encode())
+    finally:  # also where stderr takes nothing
+        os._exit(128 + number)
 
 
 def _listen_to_signals(numbers: Sequence[signal.Signals]) -> None:

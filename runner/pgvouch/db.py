@@ -256,7 +256,7 @@ class Session:
                     tally = None
         if error is not None:
             if self._pgconn.status != _STILL_CONNECTED:
-                raise ConnectionLost(error.primary)
+                raise ConnectionLost(self.mask(error.primary))
             raise QueryError(masked(error, self.mask), tuple(done))
         return tuple(done)
 
