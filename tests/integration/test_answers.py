@@ -105,6 +105,21 @@ def test_what_a_refused_build_left_goes_however_the_file_is_corrected(
     assert folder.query("select count(*) from pg_index where not indisvalid") == [(0,)]
 
 
+def test_what_it_has_left_itself_is_not_provided_by_somebody_else(folder: Folder) -> None:
+    text = f"{HEAD}-- unless: to_regclass('u') is not null\n{UNIQUE}"
+    folder.write({"001_w.sql": WORLD, "002_s.sql": text})
+    for _ in range(2):
+        ran = folder("migrate")
+        assert ran.code == 1, ran.err
+        assert "23505" in ran.err
+    folder.query("delete from t where id = 2")
+    assert folder("migrate").code == 0
+    assert folder.query("select state from pgvouch.migration order by 1") == [("applied",)] * 2
+    assert folder.query("select indisvalid from pg_index where indexrelid = 'u'::regclass") == [
+        (True,)
+    ]
+
+
 @contextmanager
 def _reader(url: str) -> Iterator[None]:
     """A transaction with a snapshot, for which CONCURRENTLY has to wait."""
