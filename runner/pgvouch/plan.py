@@ -45,10 +45,15 @@ class Applied:
     order: int = 0
 
     @property
+    def is_half_done(self) -> bool:
+        """Whether statements of it are done, or one is under way, or has left something."""
+        is_on_its_way = self.state in {State.INCOMPLETE, State.UNDOING}
+        return is_on_its_way and (bool(self.statements_done) or self.running is not None)
+
+    @property
     def is_untouched(self) -> bool:
         """Whether its rollback has begun and taken nothing back, so that it is still applied."""
-        is_at_start = not self.statements_done and self.running is None
-        return self.state is State.UNDOING and is_at_start and self.is_recorded
+        return self.state is State.UNDOING and not self.is_half_done and self.is_recorded
 
     @property
     def set_name(self) -> str:
@@ -152,6 +157,7 @@ def forward(
         PlanError: an unknown target or dependency, a cycle, or an order that is refused.
     """
     _refuse_undoing(applied)
+    _refuse_begun_otherwise(files, applied)
     done = {row.id for row in applied if row.state is not State.INCOMPLETE}
     ordered = in_order(files)
     if to is not None:
@@ -172,6 +178,25 @@ def _refuse_undoing(applied: Sequence[Applied]) -> None:
             hint="pgvouch rollback goes on with it (with --from-files, if its file had to be "
             "corrected); migrate applies it again after that",
         )
+
+
+def _refuse_begun_otherwise(files: Sequence[Migration], applied: Sequence[Applied]) -> None:
+    """Refuse to run as a whole what has been run in part."""
+    half_done = {row.id: row for row in applied if row.is_half_done}
+    for migration in files:
+        if (row := half_done.get(migration.id)) and migration.directives.transactional:
+            raise begun_otherwise(row, Place(migration.path), "pgvouch migrate")
+
+
+def begun_otherwise(row: Applied, place: Place, command: str) -> DriftError:
+    """Return the error for a file that is transactional now and was begun without a transaction."""
+    return DriftError(
+        f"{row.id} stopped after {row.statements_done or 0} statements without a transaction, and "
+        "its file is transactional now",
+        place,
+        state="Nothing was run.",
+        hint=f"put `-- transactional: false` back into its header; then {command} goes on with it",
+    )
 
 
 def _refuse_out_of_order(pending: Sequence[Migration], applied: Sequence[Applied]) -> None:

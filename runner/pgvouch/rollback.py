@@ -17,7 +17,7 @@ from pgvouch.files import read_text
 from pgvouch.losses import Loss
 from pgvouch.message import RESET_ROLE, Message
 from pgvouch.migration import Migration
-from pgvouch.plan import Applied, State
+from pgvouch.plan import Applied, State, begun_otherwise
 from pgvouch.prepare import Script, check_sql, make_script, python_script, read_promises
 from pgvouch.promises import Promises
 from pgvouch.transaction import LedgerMovedError, Transaction
@@ -97,7 +97,10 @@ def _prepare(
             state="Nothing was rolled back.",
             hint=f"write {path.name} beside the migration",
         )
-    return Undo(row, migration, make_script(text, path, variables), promises, notes)
+    script = make_script(text, path, variables)
+    if script.transactional and row.state is State.UNDOING and row.is_half_done:
+        raise begun_otherwise(row, Place(path), "the same command")
+    return Undo(row, migration, script, promises, notes)
 
 
 def roll_back(engine: Engine, undo: Sequence[Undo], *, together: bool = False) -> list[Finished]:

@@ -52,6 +52,30 @@ def test_it_goes_on_where_it_stopped(folder: Folder) -> None:
     assert "nothing to do (1 applied)" in folder("migrate").out
 
 
+def test_what_was_run_in_part_is_not_run_as_a_whole(folder: Folder) -> None:
+    text = "create table if not exists a (n int);\ninsert into a values (1);\n"
+    folder.write({"001_a.sql": f"{HEAD}{text}select 1/0;\n"})
+    assert folder("migrate").code == 1
+    folder.write({"001_a.sql": f"{text}select 1;\n"})
+    for command in ("migrate", "plan"):
+        ran = folder(command)
+        assert ran.code == 4, ran.err
+        assert "stopped after 2 statements without a transaction" in ran.err
+        assert "put `-- transactional: false` back into its header" in ran.err
+    folder.write({"001_a.sql": f"{HEAD}{text}select 1;\n"})
+    assert folder("migrate").code == 0
+    assert folder.query("select n from a") == [(1,)]
+
+
+def test_what_has_done_nothing_may_become_transactional(folder: Folder) -> None:
+    folder.write({"001_a.sql": f"{HEAD}select 1/0;\n"})
+    assert folder("migrate").code == 1
+    folder.write({"001_a.sql": "select 1;\n"})
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert folder.query("select state, transactional from pgvouch.migration") == [("applied", True)]
+
+
 def test_a_failed_check_says_that_the_statements_stay(folder: Folder) -> None:
     folder.write(
         {

@@ -95,6 +95,18 @@ def test_a_corrected_rollback_file_goes_on(folder: Folder) -> None:
     assert folder("migrate").code == 0
 
 
+def test_a_rollback_that_was_run_in_part_is_not_run_as_a_whole(folder: Folder) -> None:
+    _applied(folder, "insert into a values (1);\nselect 1/0;\n")
+    assert folder("rollback").code == 1
+    folder.write(
+        {"002_b.rollback.sql": "insert into a values (1);\ndrop table b;\ndrop index i;\n"}
+    )
+    ran = folder("rollback", "--from-files")
+    assert ran.code == 4
+    assert "002_b stopped after 1 statements without a transaction" in ran.err
+    assert folder.query("select n from a") == [(1,)]
+
+
 @pytest.mark.parametrize("statement", ["select 1/0", "drop index concurrently j"])
 def test_what_nothing_was_taken_back_of_is_applied(folder: Folder, statement: str) -> None:
     _applied(folder, f"{statement};\n")
