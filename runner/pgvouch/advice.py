@@ -33,6 +33,11 @@ _THERE = {
     "42710": "<a condition that is true where it is there>",
     "42723": "<a condition that is true where it is there>",
 }
+ENUM_VALUE_TOGETHER = (
+    "--rehearse and --single-transaction run everything in one transaction, in which an enum value "
+    "cannot be used that an earlier migration has added; a plain migrate has no such limit. Apply "
+    "those before it first: pgvouch migrate --to {}"
+)
 _QUOTED = re.compile(r'"([^"]+)"')
 
 

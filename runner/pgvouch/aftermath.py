@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pgvouch.advice import way_on
+from pgvouch.advice import ENUM_VALUE_TOGETHER, way_on
 from pgvouch.db import ConnectionLost, QueryError, Session, TooMuchError
 from pgvouch.errors import ConnectError, Interrupted, MigrationError, VouchError
 from pgvouch.message import literal
@@ -23,11 +23,6 @@ _SIGNAL_S = 3.0
 """Who has sent a signal waits for the end."""
 _NO_LEDGER = {"3F000", "42P01"}
 _NEW_ENUM_VALUE = "55P04"
-_NOT_IN_ONE_TRANSACTION = (
-    "--rehearse and --single-transaction run everything in one transaction, in which an enum value "
-    "cannot be used that an earlier migration has added; a plain migrate has no such limit. Apply "
-    "those before it first: pgvouch migrate --to {}"
-)
 
 
 class _NotKnownYetError(Exception):
@@ -57,7 +52,7 @@ def told(
         yield
     except VouchError as exc:
         if together and landed and exc.server and exc.server.sqlstate == _NEW_ENUM_VALUE:
-            exc.hint = _NOT_IN_ONE_TRANSACTION.format(landed[-1])
+            exc.hint = ENUM_VALUE_TOGETHER.format(landed[-1])
         if exc.state is None:
             before = [] if together else landed
             exc.state = (

@@ -10,7 +10,7 @@ from pgvouch import plan
 from pgvouch.config import Database
 from pgvouch.connection import connect
 from pgvouch.db import QueryError, Session
-from pgvouch.errors import FileError, MigrationError, Place, UsageError
+from pgvouch.errors import FileError, MigrationError, Place, UsageError, VouchError
 from pgvouch.events import Listener
 from pgvouch.files import ROLLBACK
 from pgvouch.migration import Migration
@@ -135,7 +135,11 @@ def accept_deltas(
     with _scratch(url) as session:
         ensure(session)
         engine = Engine(session, options, listener, deltas=Deltas.RECORDED)
-        done = {event.id: event for event in engine.migrate(prepared)}
+        try:
+            done = {event.id: event for event in engine.migrate(prepared)}
+        except VouchError as exc:
+            exc.state = "It failed in a scratch database, which is gone. No file was written."
+            raise
     written = []
     for migration in ordered:
         event = done.get(migration.id)

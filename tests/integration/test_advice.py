@@ -106,3 +106,11 @@ def test_several_folders_and_one_url_name_no_other_command(folder: Folder) -> No
     assert ran.code == 2
     assert "name the folder that it is for in the command: aa" in ran.err
     assert "pgvouch migrate" not in ran.err
+
+
+def test_a_failure_in_a_scratch_database_is_told_as_such(folder: Folder) -> None:
+    folder.write({"001_a.sql": "create table a ();", "002_b.sql": "create table a ();"})
+    ran = folder("accept-delta")
+    assert ran.code == 1
+    assert "It failed in a scratch database, which is gone. No file was written." in ran.err
+    assert "Landed before it" not in ran.err
