@@ -1,7 +1,6 @@
 """The only reader of migrations/. Reading creates nothing and talks to no server."""
 
 import os
-import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from pgvouch.othertools import ROLLBACK
 from pgvouch.refusals import Gathered
 
 __all__ = ["MAX_BYTES", "ROLLBACK", "read_folder", "read_text"]
-_IGNORED = re.compile(r"(?:\.|~|#|__)|.*(?:~|\.(?:md|txt|orig|rej|bak|swp))\Z", re.IGNORECASE)
 MAX_BYTES = 100_000_000
 """The largest file that is read; about four times its size is held in memory."""
 _PYTHON_DEPENDS = ("__depends__", "__transactional__")
@@ -82,7 +80,7 @@ def read_folder(folder: Path, set_name: str = "") -> tuple[Migration, ...]:
 def _listing(folder: Path, gathered: Gathered, known: Collection[str]) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            found = [entry for entry in entries if not _IGNORED.match(entry.name)]
+            found = [entry for entry in entries if not strays.IGNORED.match(entry.name)]
     except OSError as exc:
         raise FileError(
             f"the folder {folder.name} cannot be read: {exc.strerror or exc}", Place(folder)

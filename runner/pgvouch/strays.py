@@ -13,6 +13,8 @@ from pgvouch.othertools import ROLLBACK
 
 KNOWN_FOLDERS = frozenset({"verify", "queries", "repeat"})
 """Folders beside the migrations of a database that hold something else."""
+IGNORED = re.compile(r"(?:\.|~|#|__)|.*(?:~|\.(?:md|txt|orig|rej|bak|swp))\Z", re.IGNORECASE)
+"""What editors, version control and Python leave behind, and prose."""
 _ENDING = re.compile(r"(?:\.rollback)?\.(?:sql|py|delta)\Z", re.IGNORECASE)
 _NOT_A_FILE = "remove it, or rename it: what is named like a migration is never just left out"
 _FLYWAY = re.compile(r"(?P<kind>[VUB])(?P<number>[0-9][0-9._]*)__(?P<name>.+)\.sql\Z")
@@ -115,6 +117,8 @@ def _stands_alone(name: str) -> bool:
 
     It is refused when the folder is read, and would be left out in silence otherwise.
     """
+    if IGNORED.match(name):
+        return False
     lowered = name.lower()
     return lowered.endswith(".sql") or (lowered.endswith(".py") and name[0].isdigit())
 
@@ -130,7 +134,7 @@ def first_source(folder: Path) -> Path | None:
     for base, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
         for name in sorted(names):
-            if not name.startswith((".", "_")) and _stands_alone(name):
+            if _stands_alone(name):
                 return Path(base, name)
     return None
 

@@ -111,6 +111,24 @@ def test_known_folders_are_no_strays(folder: Folder) -> None:
     assert folder.query("select count(*) from pgvouch.migration") == [(1,)]
 
 
+def test_what_editors_leave_behind_makes_no_database(folder: Folder) -> None:
+    folder.write(
+        {
+            "._001_a.sql": "",
+            ".#001_a.sql": "",
+            "#001_a.sql": "",
+            "~001_a.sql": "",
+            "__pycache__/001_a.py": "",
+            "notes/~001_a.sql": "",
+            "app/001_a.sql": OK,
+            "app/old/001_a.sql.orig": "",
+        }
+    )
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert "1 applied" in ran.out
+
+
 def _broken(count: int) -> dict[str, str]:
     return {f"{n:03}_a.sql": "-- transactional: maybe\nselect 1;" for n in range(1, count + 1)}
 
