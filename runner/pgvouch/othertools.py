@@ -47,10 +47,16 @@ _TOOLS = (
     ),
     _Tool("tern", _line(r"----[ \t]*create above[ \t]*/[ \t]*drop below[ \t]*----")),
     _Tool(
-        "Play Evolutions", _line(r"(?:#[ \t]*)?--+[ \t]*!downs"), _line(r"#?[ \t]*--+[ \t]*!ups")
+        "Play Evolutions",
+        _line(r"(?:#[ \t]*)?--+[ \t]*!downs"),
+        _line(r"#?[ \t]*--+[ \t]*!ups"),
     ),
     _Tool("MyBatis Migrations", _line(r"--[ \t]*//[ \t]*@undo\b.*?")),
-    _Tool("shmig", _line(r"--[ \t]*=+[ \t]*down[ \t]*=+"), _line(r"--[ \t]*=+[ \t]*up[ \t]*=+")),
+    _Tool(
+        "shmig",
+        _line(r"--[ \t]*==+[ \t]*down[ \t]*==+"),
+        _line(r"--[ \t]*==+[ \t]*up[ \t]*==+"),
+    ),
     _Tool(
         "another tool's",
         _line(r"--+[ \t]*[@+!\[]?down\]?[ \t]*:?"),
@@ -58,6 +64,12 @@ _TOOLS = (
         needs_both=True,
     ),
 )
+# Ahead of the marks themselves, for a file may be large: one look instead of twenty.
+_COMMENT = r"^[ \t]*(?:#[ \t]*)?--[^\n]*?"
+_MAYBE_BACK = re.compile(
+    rf"{_COMMENT}(?:down|undo|drop below|liquibase)", re.IGNORECASE | re.MULTILINE
+)
+_MAYBE_FORWARD = re.compile(rf"{_COMMENT}(?:up|liquibase)", re.IGNORECASE | re.MULTILINE)
 _LIQUIBASE = _line(r"--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b.*?")
 
 
@@ -71,6 +83,8 @@ def refuse_both_halves(text: str, path: Path) -> None:
     Raises:
         FileError: with the tool's name and the line of its mark.
     """
+    if not (_MAYBE_FORWARD if path.name.endswith(ROLLBACK) else _MAYBE_BACK).search(text):
+        return
     if (offset := _find(_LIQUIBASE, text)) is not None:
         raise FileError(
             f"{path.name} is a file of Liquibase, whose changesets, conditions and rollbacks stand "
