@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeVar
 
-from pgvouch.errors import Place, PlanError
+from pgvouch.errors import DriftError, Place, PlanError
 from pgvouch.migration import Migration, Version
 from pgvouch.refusals import Gathered
 
