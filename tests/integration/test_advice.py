@@ -33,7 +33,7 @@ def test_an_sql_error_has_a_way_on(folder: Folder, sql: str) -> None:
     folder.write({"001_a.sql": TABLE, "002_b.sql": sql})
     ran = folder("migrate")
     assert ran.code == 1
-    assert f"  server  {sqlstate}: " in ran.err
+    assert f"  server  {sqlstate}\n" in ran.err
     last = ran.err.splitlines()[-1]
     assert last.startswith("  next    ")
     assert said in last
