@@ -279,9 +279,7 @@ class Session:
             interval = left_s if interval is None else min(interval, left_s)
         readable, writable, _ = select.select([self._pgconn.socket], writing, [], interval)
         if readable:
-            self._grown.look()
-            self._pgconn.consume_input()
-            if self._grown.look():
+            if self._grown.reading(self._pgconn.consume_input):
                 self.connection.close()
                 raise TooMuchError
         elif left_s == 0:

@@ -39,7 +39,8 @@ class Growth:
     """How much memory libpq takes for one message of the server, which it reads whole.
 
     It needs some six times the size of an error or a notice, and nobody can tell it to read no
-    further. So what is too large is noticed while it arrives.
+    further. So what is too large is noticed while it arrives. The process may grow for reasons of
+    its own meanwhile, and libpq may give back what it took: both have to have grown.
     """
 
     MOST_MB = 24
@@ -47,20 +48,25 @@ class Growth:
     def __init__(self, *, watched: bool = False) -> None:
         self.watched = watched
         """What we ask for ourselves may be large, a stored rollback for example."""
-        self._before_mb: int | None = None
+        self._begun_mb: int | None = None
+        self._taken_mb = 0
 
     def restart(self) -> None:
         """Begin with another message."""
-        self._before_mb = None
+        self._begun_mb = None
+        self._taken_mb = 0
 
-    def look(self) -> bool:
-        """Look ahead of each arrival and after it, and say whether it is too much by now."""
+    def reading(self, read: Callable[[], None]) -> bool:
+        """Have libpq read what has arrived, and say whether it is too much by now."""
         if not self.watched:
+            read()
             return False
+        before_mb = _resident_mb()
+        read()
         now_mb = _resident_mb()
-        if self._before_mb is None:
-            self._before_mb = now_mb
-        return now_mb - self._before_mb > self.MOST_MB
+        self._begun_mb = before_mb if self._begun_mb is None else self._begun_mb
+        self._taken_mb += max(now_mb - before_mb, 0)
+        return min(now_mb - self._begun_mb, self._taken_mb) > self.MOST_MB
 
 
 def _resident_mb() -> int:
