@@ -18,8 +18,18 @@ def error_of(exc: BaseException) -> tuple[VouchError, int]:
     """Return the error that a person reads, and the exit code."""
     if isinstance(exc, (KeyboardInterrupt, click.Abort)):
         return _interrupted(exc)
+    if signalled := _behind(exc):  # a driver or a step has made another error of it
+        signalled.state = signalled.state or getattr(exc, "state", None)
+        return _interrupted(signalled)
     error = _error(exc)
     return error, error.exit_code
+
+
+def _behind(exc: BaseException | None) -> Interrupted | None:
+    """Return the signal during which an error came up."""
+    while exc is not None and not isinstance(exc, Interrupted):
+        exc = exc.__cause__ or exc.__context__
+    return exc
 
 
 def _error(exc: BaseException) -> VouchError:

@@ -119,3 +119,22 @@ def test_a_runner_that_waits_for_another_ends_as_well(url: str, tmp_path: Path) 
 
 def test_help_does_not_need_a_server() -> None:
     assert ended(spawn("--help"))[0] == 0
+
+
+def test_a_step_that_makes_another_error_of_the_signal(url: str, tmp_path: Path) -> None:
+    step = (
+        "from yoyo import step\n\n\n"
+        "def apply(connection):\n"
+        "    try:\n"
+        "        connection.cursor().execute('select pg_sleep(600)')\n"
+        "    except KeyboardInterrupt:\n"
+        "        raise ValueError('no')\n\n\n"
+        "steps = [step(apply)]\n"
+    )
+    process = migrating(_write(tmp_path / "m", {"001_a.py": step}), url)
+    until(url, SLEEPING)
+    process.send_signal(signal.SIGTERM)
+    code, _, err = ended(process)
+    assert code == 143
+    assert "interrupted by SIGTERM" in err
+    assert "Nothing of 001_a is in the database." in err
