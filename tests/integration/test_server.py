@@ -56,6 +56,19 @@ def test_start_url_psql_stop(project: Project) -> None:
         assert connection.execute("show wal_level").fetchone() == ("logical",)
     said = pgvouch(project, "server", "psql", "postgres", "-Atc", "select 6 * 7")
     assert said.out == "42\n"
+    # Without a name it is the project's only database, before and after `--`.
+    assert pgvouch(project, "migrate").code == 0
+    ask = ("-Atc", "select current_database()")
+    for arguments in (ask, ("--", *ask)):
+        assert pgvouch(project, "server", "psql", *arguments).out == f"{project.root.name}\n"
+    assert f"postgres@/{project.root.name}?" in pgvouch(project, "server", "url").out
+    for name in ("one", "two"):
+        (project.migrations / name).mkdir()
+        (project.migrations / "001_a.sql").rename(project.migrations / name / "001_a.sql")
+        (project.migrations / "001_a.sql").write_text("create table a ();")
+    (project.migrations / "001_a.sql").unlink()
+    assert "postgres@/?host=" in pgvouch(project, "server", "url").out
+    assert pgvouch(project, "server", "psql", *ask).out == "postgres\n"
     assert pgvouch(project, "server", "stop").code == 0
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(started.out.strip())

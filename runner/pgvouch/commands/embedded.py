@@ -7,6 +7,7 @@ import click
 from pgvouch import output
 from pgvouch import server as embedded
 from pgvouch.cli import Context, common
+from pgvouch.config import database_names
 
 
 @click.group()
@@ -32,23 +33,39 @@ def stop(context: Context) -> None:
     output.say("stopped" if stopped else "it was not running", err=True)
 
 
+def _only_database(context: Context) -> str | None:
+    """Return the name of the project's database, where there is just one."""
+    project = context.project
+    names = database_names(project) if project.migrations.is_dir() else []
+    return (names[0] or project.root.name) if len(names) == 1 else None
+
+
 @server.command()
-@click.argument("database", default="postgres")
+@click.argument("database", required=False)
 @common
 @click.pass_obj
-def url(context: Context, database: str) -> None:
-    """Print the URL of a database, starting the server where needed."""
-    found = embedded.ensure_running(context.project).url(database)
+def url(context: Context, database: str | None) -> None:
+    """Print the URL of a database, starting the server where needed.
+
+    Without a name: of the only one, or, where there are several, a URL for all of them.
+    """
+    found = embedded.ensure_running(context.project).url(database or _only_database(context) or "")
     context.tell(found, document={"url": found})
 
 
 @server.command(context_settings={"ignore_unknown_options": True})
-@click.argument("database", default="postgres")
+@click.argument("database", required=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @common
 @click.pass_obj
-def psql(context: Context, database: str, arguments: tuple[str, ...]) -> None:
-    """Open psql on a database; what follows its name goes to psql."""
+def psql(context: Context, database: str | None, arguments: tuple[str, ...]) -> None:
+    """Open psql on a database; what follows its name, or `--`, goes to psql.
+
+    Without a name: on the only one, or, where there are several, on `postgres`.
+    """
+    if database is not None and database.startswith("-"):  # psql's own first option
+        arguments, database = (database, *arguments), None
+    database = database or _only_database(context) or "postgres"
     target = embedded.ensure_running(context.project).url(database)
     program = str(embedded.psql(context.project))
     os.execv(program, [program, target, *arguments])  # noqa: S606 - psql is the command
