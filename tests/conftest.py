@@ -81,7 +81,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _project(name: str, folder: str = "") -> Project:
     root = Path(os.environ[_SERVERS])
-    data = root / (folder or name)
+    # A server that a test stops or kills is each worker's own; the others are everybody's.
+    data = root / (f"{folder}-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}" if folder else name)
     return Project(root, root, root, root, embedded_bin=BINARIES[name], embedded_data=data)
 
 

@@ -48,6 +48,8 @@ class Line:
 
 _WORDS = {
     0: "went on",
+    1: "exit 1",
+    2: "exit 2",
     5: "exit 5",
     143: "exit 143",
     -9: "killed",
@@ -87,6 +89,12 @@ def torture(seed: int, minutes: float, scratch: Path) -> tuple[list[Line], int]:
              lambda a, w: tries.terminate(server, folder, a, w)),
             (Line("crash of the server (kill -9 of one of its processes)", points),
              lambda a, w: tries.crash_server(mortal, folder, a, w)),
+            (Line("full disk of the server", points),
+             lambda a, w: tries.fill_disk(mortal, folder, a, w)),
+            (Line("the network is gone, then SIGTERM", points),
+             lambda a, w: tries.freeze(server, folder, a, w)),
+            (Line("SIGSTOP, another run meanwhile, SIGCONT", points),
+             lambda a, w: tries.stop(server, folder, a, w)),
         ]  # fmt: skip
         races = [Line("10 replicas at once, up to 4 killed", "at random moments")]
         run_race = [lambda: tries.race(server, folder, chosen)]

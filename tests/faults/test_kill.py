@@ -44,6 +44,21 @@ def test_the_server_crashes_and_comes_back(
     assert tries.crash_server(mortal, world.write(tmp_path / "m"), at, when) == 5
 
 
+@pytest.mark.parametrize(("at", "when"), POINTS[::2])
+def test_its_disk_is_full(mortal: Server, tmp_path: Path, at: int, when: When) -> None:
+    assert tries.fill_disk(mortal, world.write(tmp_path / "m"), at, when) in {0, 1, 5}
+
+
+@pytest.mark.parametrize(("at", "when"), POINTS[1:4])
+def test_the_network_is_gone(pg18: Server, tmp_path: Path, at: int, when: When) -> None:
+    assert tries.freeze(pg18, world.write(tmp_path / "m"), at, when) in {5, 143}
+
+
+@pytest.mark.parametrize(("at", "when"), POINTS[1:4])
+def test_it_is_stopped_and_goes_on(pg18: Server, tmp_path: Path, at: int, when: When) -> None:
+    assert tries.stop(pg18, world.write(tmp_path / "m"), at, when) in {0, 2, 5}
+
+
 def test_the_server_is_killed_and_started_again(mortal: Server, tmp_path: Path) -> None:
     folder = world.write(tmp_path / "m")
     url = mortal.url("restarted")

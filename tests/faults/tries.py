@@ -1,10 +1,11 @@
 """One fault at one point of a run, and what must be true after it: shared by the tests and torture."""
 
+import os
 import random
 import secrets
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pytest_postgresql.janitor import DatabaseJanitor
@@ -12,7 +13,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 from conftest import Server, query
 from faults import world
 from faults.processes import answering, bouncing, crash, ended, migrating, until
-from proxy import Fault, When, recording
+from proxy import Fault, Recorded, When, recording
 
 REPLICAS = 10
 
@@ -100,8 +101,6 @@ def kill(server: Server, folder: Path, at: int, when: When) -> int:
     """The program is killed with SIGKILL at a message."""
 
     def act(_name: str, pids: list[int]) -> None:
-        import os
-
         os.kill(pids[0], signal.SIGKILL)
 
     return _strike(server, folder, at, when, act, {-signal.SIGKILL})
@@ -111,8 +110,6 @@ def end(server: Server, folder: Path, at: int, when: When) -> int:
     """The program gets a SIGTERM at a message, and then the connection ends."""
 
     def act(_name: str, pids: list[int]) -> None:
-        import os
-
         os.kill(pids[0], signal.SIGTERM)
 
     return _strike(server, folder, at, when, act, {0, 5, 143})
@@ -134,6 +131,83 @@ def terminate(server: Server, folder: Path, at: int, when: When) -> int:
 def crash_server(server: Server, folder: Path, at: int, when: When) -> int:
     """A process of the server dies with SIGKILL at a message: all of it recovers from its WAL."""
     return _strike(server, folder, at, when, lambda _n, _p: crash(server.url("postgres")), {0, 5})
+
+
+def fill_disk(server: Server, folder: Path, at: int, when: When) -> int:
+    """The server's disk is full at a message: no process of it can make a file longer.
+
+    Where that befalls the log, the server stops and recovers; its new processes have room again.
+    """
+
+    def act(_name: str, _pids: list[int]) -> None:
+        import resource
+
+        url = server.url("postgres")
+        for (pid,) in query(url, "select pid from pg_stat_activity where pid <> pg_backend_pid()"):
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                most = resource.prlimit(int(str(pid)), resource.RLIMIT_FSIZE)[1]
+                resource.prlimit(int(str(pid)), resource.RLIMIT_FSIZE, (4096, most))
+
+    return _hold(server, folder, at, when, act, {0, 1, 5})
+
+
+def freeze(server: Server, folder: Path, at: int, when: When) -> int:
+    """The network is gone from a message on, and somebody asks the program to end."""
+
+    def act(proxy: Recorded, pids: list[int]) -> None:
+        proxy.freeze()
+        os.kill(pids[0], signal.SIGTERM)
+
+    return _hold(server, folder, at, when, lambda *_: None, {0, 5, 143}, at_proxy=act)
+
+
+def stop(server: Server, folder: Path, at: int, when: When) -> int:
+    """The program is stopped at a message, taken for dead where it can be, and goes on later."""
+
+    def act(name: str, pids: list[int]) -> None:
+        os.kill(pids[0], signal.SIGSTOP)
+        try:
+            code, _, err = ended(migrating(folder, server.url(name), "--lock-wait", "4s"))
+            assert code in {0, 5}, err
+        finally:
+            os.kill(pids[0], signal.SIGCONT)
+
+    return _hold(server, folder, at, when, act, {0, 2, 5})
+
+
+def _hold(
+    server: Server,
+    folder: Path,
+    at: int,
+    when: When,
+    act: Callable[[str, "list[int]"], None],
+    codes: set[int],
+    *,
+    at_proxy: Callable[[Recorded, "list[int]"], None] = lambda _proxy, _pids: None,
+) -> int:
+    """Run a migrate whose message `at` (or its answer) is held up while something happens."""
+    place = when if when is When.BEFORE else When.SILENT  # a message is held whole
+    with database(server) as name:
+        with recording(socket_of(server)) as proxy:
+            pids: list[int] = []
+
+            def strike() -> None:
+                act(name, pids)
+                at_proxy(proxy, pids)
+
+            proxy.fault = Fault(at, place, strike, cuts=False)
+            process = migrating(folder, through(proxy.port, name))
+            pids.append(process.pid)
+            code, _, err = ended(process)
+            assert proxy.fault.struck.is_set()
+            assert code in codes, (at, when, code, err)
+        url = server.url(name)
+        answering(url)
+        until(url, "not exists (select from pg_stat_activity where datname = current_database() "
+              "and pid <> pg_backend_pid() and state <> 'idle')")  # fmt: skip
+        refuse_wrong_report(err, world.refuse_disagreement(url))
+        finish(folder, url)
+        return code
 
 
 def race(server: Server, folder: Path, chosen: random.Random, *, port: int = 0) -> int:
