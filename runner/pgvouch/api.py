@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from pgvouch.rollback import Undo
 
 
+_LOOK_S = 5.0
+"""How long a look at the ledger may take when the time to wait is over, or there was none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a run of migrate or rollback did."""
@@ -180,7 +184,7 @@ def wait_for_schema(
 
     again = (_PendingError, NotReadyError, TooManyConnectionsError, ConnectionLost)
     try:
-        with session.limited(budget_s):
+        with session.limited(budget_s + _LOOK_S):
             patiently(
                 look,
                 Patience(budget_s, first_s=0.2, longest_s=2.0),

@@ -137,6 +137,12 @@ def test_an_invalid_index_is_not_nothing(folder: Folder) -> None:
     assert folder("rollback").code == 0
 
 
+WAITING = (
+    "exists (select from pg_stat_activity where wait_event_type = 'Lock' "
+    "and datname = current_database())"
+)
+
+
 def test_a_rollback_that_was_killed_ahead_of_its_first_statement_blocks_nobody(
     folder: Folder,
 ) -> None:
@@ -145,7 +151,7 @@ def test_a_rollback_that_was_killed_ahead_of_its_first_statement_blocks_nobody(
         other.execute("select from b")
         arguments = ("rollback", "--migrations", str(folder.path), "--url", folder.url)
         process = spawn(*arguments, "--lock-timeout", "60s")
-        until(folder.url, "exists (select from pg_locks where not granted)")
+        until(folder.url, WAITING)
         assert folder.query("select state from pgvouch.migration order by 1") == [
             ("applied",),
             ("undoing",),
