@@ -93,10 +93,10 @@ def test_no_signal_is_ignored_and_no_file_left_open(
 
 @pytest.mark.parametrize(
     ("trap", "ignored"),
-    [("trap '' INT", "0000000000000002"), ("trap '' INT TERM HUP", "0000000000004003")],
+    [("trap '' INT", 0x2), ("trap '' INT TERM HUP", 0x4003)],
 )
 def test_a_signal_that_was_ignored_still_is(
-    container: Container, monkeypatch: pytest.MonkeyPatch, trap: str, ignored: str
+    container: Container, monkeypatch: pytest.MonkeyPatch, trap: str, ignored: int
 ) -> None:
     """A shell has those ignored that are not for what it starts in the background."""
     started = subprocess.Popen
@@ -106,7 +106,9 @@ def test_a_signal_that_was_ignored_still_is(
 
     monkeypatch.setattr(subprocess, "Popen", ignoring)
     code, out, err = container.ends("grep", "SigIgn", "/proc/self/status")
-    assert (code, out.split()) == (0, ["SigIgn:", ignored]), err
+    assert code == 0, err
+    # What lies above 31 is the C library's own.
+    assert int(out.split()[1], 16) & 0x7FFFFFFF == ignored
 
 
 def test_stdin_is_passed_on(container: Container) -> None:
