@@ -35,7 +35,7 @@ def test_a_message_that_does_not_end_is_too_much(process: Process) -> None:
 
 def test_what_we_ask_for_ourselves_may_be_large(process: Process) -> None:
     growth = Growth()
-    assert not any([growth.reading(process.takes(10)) for _ in range(9)])
+    assert not any(growth.reading(process.takes(10)) for _ in range(9))
 
 
 def test_what_else_the_process_takes_does_not_count(process: Process) -> None:
