@@ -15,6 +15,7 @@ _LOOK_TIMEOUT = "5s"
 _CREATE_TIMEOUT = "100ms"
 _NO_LEDGER = {"3F000", "42P01"}  # no such schema, no such table
 _NAME_HELD = "55P03"  # by another runner that has not committed yet
+_NOT_LOCKED = {*_NO_LEDGER, "42809", "42501", "55P03"}  # no table, no right to it, locked by others
 _CREATED_BY_ANOTHER = {"42P06", "42P07", "42710", "23505"}
 _RELATIONS = ("ledger", "migration", "acceptance", "_yoyo_migration", "_yoyo_log", "_yoyo_version")
 
@@ -32,12 +33,16 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
             it.
     """
     names = ", ".join(literal(name) for name in _RELATIONS)
+    read = _lock_sql("pgvouch.ledger", "pgvouch.migration", "pgvouch._yoyo_migration")
     trust = _trust_sql(f"n.nspname = 'pgvouch' and c.relname in ({names})", of_anyone=of_anyone)
     try:
         result = session.ask(
-            f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{trust};\n{sql.load('ledger_rows')}"
+            f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{read};\n{trust};\n"
+            f"{sql.load('ledger_rows')}"
         )[-1]
     except QueryError as exc:
+        if exc.server.sqlstate in _NOT_LOCKED and session.is_idle:
+            _refuse_untrusted(session, trust)
         if exc.server.sqlstate in _NO_LEDGER:
             return None
         if exc.server.sqlstate == "55P03":
@@ -58,6 +63,27 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
             hint="use the newer pgvouch that has been here before",
         )
     return [_applied(row) for row in result.rows if row[1] is not None]
+
+
+def _lock_sql(*tables: str) -> str:
+    """Return the statement that keeps tables what they are while they are judged and read.
+
+    Otherwise somebody could put others in their place between the one and the other.
+    """
+    return f"lock table {', '.join(f'only {table}' for table in tables)} in access share mode"
+
+
+def _refuse_untrusted(session: Session, trust: str) -> None:
+    """Refuse a ledger that is not to be believed, before it is said that it cannot be read.
+
+    Raises:
+        PlanError: it is not.
+    """
+    try:
+        session.ask(trust)
+    except QueryError as exc:
+        _refuse_stranger(exc)
+        raise
 
 
 def _trust_sql(relations: str, *, of_anyone: bool = False) -> str:
@@ -135,6 +161,12 @@ class _Yoyo:
     """Its table, qualified and quoted."""
     log: str
 
+    @staticmethod
+    def judged_sql(*tables: str) -> str:
+        """Return the statements that lock tables of it, and fail where they are not believed."""
+        oids = ", ".join(f"to_regclass({literal(table)})" for table in tables)
+        return f"{_lock_sql(*tables)};\n{_trust_sql(f'c.oid in ({oids})')}"
+
 
 def read_yoyo(session: Session) -> list[Applied]:
     """Return what stock yoyo has recorded in a database that has no ledger of ours yet.
@@ -146,9 +178,10 @@ def read_yoyo(session: Session) -> list[Applied]:
     if found is None:
         return []
     try:
-        (result,) = session.ask(
+        result = session.ask(
+            f"{found.judged_sql(found.migration)};\n"
             f"select migration_id from {found.migration} order by applied_at_utc, migration_id"
-        )
+        )[-1]
     except QueryError as exc:
         _refuse_stranger(exc)
         raise
@@ -212,6 +245,8 @@ def ensure(session: Session) -> int | None:
         session.run("commit")
     except QueryError as exc:
         session.roll_back()
+        if exc.server.sqlstate == UNTRUSTED:
+            _refuse_stranger(exc)
         if exc.server.sqlstate == _NAME_HELD or (
             exc.server.sqlstate in _CREATED_BY_ANOTHER and read(session) is not None
         ):
@@ -245,6 +280,7 @@ def _create(session: Session, yoyo: _Yoyo | None, *, has_schema: bool) -> int:
 
 def _take_over_sql(yoyo: _Yoyo) -> str:
     return f"""
+      {yoyo.judged_sql(yoyo.migration, yoyo.log)};
       insert into pgvouch._yoyo_migration select * from {yoyo.migration};
       insert into pgvouch._yoyo_log select * from {yoyo.log};
       insert into pgvouch.migration (migration_id, state, applied_at, applied_by)

@@ -202,3 +202,147 @@ def test_a_snapshot_that_is_older_than_the_lock_is_tried_again(folder: Folder) -
 
         with pytest.raises(psycopg.errors.SerializationFailure):
             late.execute(guard_sql("002_b", applied=False))
+
+
+CLIMB = """
+create function public.climb() returns text language plpgsql as $$begin
+  perform nextval('public.ran');
+  return '001_a';
+end$$;
+create sequence public.ran;
+grant all on sequence public.ran to public;
+create type public.odd as (x text);
+create function public.of_odd(public.odd) returns text language sql as 'select public.climb()';
+create cast (public.odd as text) with function public.of_odd as implicit;
+create type public.late as (x timestamp);
+create function public.of_late(public.late) returns timestamptz language plpgsql as
+  'begin perform public.climb(); return now(); end';
+create cast (public.late as timestamptz) with function public.of_late as implicit;
+create function public.fixed(int) returns int immutable language plpgsql as
+  'begin perform public.climb(); return 1; end';
+"""
+LEDGER = """
+create schema pgvouch;
+create table pgvouch.ledger (version int);
+create table pgvouch._yoyo_migration (migration_id text, applied_at_utc timestamp);
+create table pgvouch.migration (
+  migration_id text, state text, checksum text, rollback_sql text, statements_done int, running text,
+  refused text, applied_order bigint, applied_at timestamptz, applied_by text, duration_ms float,
+  checks_passed int);
+insert into pgvouch.ledger values (1);
+grant usage on schema pgvouch to public;
+grant select on all tables in schema pgvouch to public;
+"""
+CODE = {
+    "cast": "alter table pgvouch._yoyo_migration drop applied_at_utc, add applied_at_utc public.late;"
+    "insert into pgvouch._yoyo_migration values ('001_a', row(now()))",
+    "index": "create index on pgvouch.ledger ((public.fixed(1)))",
+    "statistics": "create statistics pgvouch.s on (public.fixed(1)), (version + 1) from pgvouch.ledger",
+    "check": "alter table pgvouch.ledger add check (public.fixed(1) = 1)",
+}
+
+
+@pytest.mark.parametrize("owner", ["of anybody", "of the database's owner"])
+@pytest.mark.parametrize("trick", ["cast", "index", "statistics", "check"])
+def test_nothing_that_hangs_on_a_ledger_is_run(folder: Folder, trick: str, owner: str) -> None:
+    """A cast is found without a search_path; planning evaluates what is constant in an index."""
+    folder.write(A)
+    name = folder.query("select current_database()")[0][0]
+    with role(folder, "climber") as url, role(folder, "bystander") as bystander:
+        folder.query(f'grant create on database "{name}" to climber')
+        folder.query("grant create on schema public to climber")
+        with psycopg.connect(url) as climber:
+            climber.execute(CLIMB + LEDGER)
+            climber.execute(CODE[trick])
+            climber.execute("select setval('public.ran', 1, false)")
+        said = "it has a type or a function that is not PostgreSQL's"
+        if owner == "of anybody":
+            _refused(folder, " is not believed: it", ["wait", "--for-schema"], ["status"])
+            _refused(folder, said, ["wait", "--for-schema"], url=bystander)
+        else:
+            folder.query(f'alter database "{name}" owner to climber')
+            _refused(folder, said, *COMMANDS, ["wait", "--for-schema"])
+            folder.query(f'alter database "{name}" owner to postgres')
+        assert folder.query("select is_called from public.ran") == [(False,)]
+
+
+def test_a_ledger_of_yoyo_with_a_cast(folder: Folder) -> None:
+    folder.write(A)
+    folder.query(
+        CLIMB + "create table public._yoyo_migration "
+        "(migration_hash text, migration_id public.odd, applied_at_utc public.late)"
+    )
+    said = "public._yoyo_migration is not believed: it has a type or a function that is not"
+    _refused(folder, said, ["status"], ["plan"], ["migrate"])
+
+
+def test_a_foreign_key_on_the_ledger(folder: Folder) -> None:
+    """Up to 17 a cascade's triggers run as the role that migrates."""
+    folder.write(A)
+    assert folder("migrate").code == 0
+    folder.query("create table public.r (i text references pgvouch.migration on delete cascade)")
+    _refused(folder, "a foreign key refers to it")
+
+
+def test_a_log_that_comes_up_while_yoyo_is_taken_over(folder: Folder) -> None:
+    """What is judged is what is read: it is locked first."""
+    from pgvouch import ledger
+    from pgvouch.db import Session
+    from pgvouch.errors import PlanError
+
+    folder.query(
+        CLIMB + "create table public._yoyo_migration (migration_hash varchar(64) primary key, "
+        "migration_id varchar(255), applied_at_utc timestamp)"
+    )
+    with Session.open(folder.url) as session:
+        ask = session.ask
+
+        def late(statements: str) -> object:
+            found = ask(statements)
+            session.ask = ask  # type: ignore[method-assign]
+            folder.query(
+                "create view public._yoyo_log as select public.climb() as a, 'b' as b, 'c' as c, "
+                "'d' as d, 'e' as e, 'f' as f, 'g' as g, null::timestamp as h"
+            )
+            return found
+
+        session.ask = late  # type: ignore[method-assign,assignment]
+        with pytest.raises(PlanError, match="_yoyo_log is not believed"):
+            ledger.ensure(session)
+    assert folder.query("select is_called from public.ran") == [(False,)]
+
+
+def test_a_ledger_that_comes_up_between_trust_and_use(folder: Folder) -> None:
+    """The tables are locked ahead of the judgement: nobody puts others in their place."""
+    from pgvouch import ledger, sql
+
+    with role(folder, "swapper"):
+        folder.query(LEDGER)
+        text: list[str] = []
+
+        class Seen:
+            is_idle = True
+
+            def ask(self, statements: str) -> object:
+                text.append(statements)
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            ledger.read(Seen())  # type: ignore[arg-type]
+    rows = sql.load("ledger_rows")
+    assert text[0].index("lock table") < text[0].index("do $pgvouch$") < text[0].index(rows)
+
+
+def test_who_cannot_write_the_ledger_is_no_runner(folder: Folder) -> None:
+    """Whoever reads a token in the ledger could pass for the runner, and stop the others."""
+    folder.write({"001_a.sql": "-- transactional: false\nselect 1;\n"})
+    assert folder("migrate").code == 0
+    folder.query(
+        "update pgvouch.migration set state = 'incomplete', token = 'beefbeefbeefbeef', "
+        "statements_done = 0, progress = encode(sha256(''), 'hex'), touched_at = now() - "
+        "interval '1 h'; delete from pgvouch._yoyo_migration"
+    )
+    with role(folder, "pretender") as url, psycopg.connect(url) as pretender:
+        pretender.execute("/* beefbeefbeefbeef */ select 1")
+        ran = folder("migrate", "--lock-wait", "300ms")
+        assert ran.code == 0, ran.err

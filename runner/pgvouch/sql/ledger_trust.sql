@@ -1,7 +1,10 @@
 -- Whether a ledger may be believed: what it says decides what is run, and its stored rollbacks are run as they are. Its
 -- schema and tables belong to a role that could do as much without it, and the tables are tables: no view, rule,
--- trigger or row security runs somebody's code, or hides a row, when they are read. Fails with {untrusted}; passes
--- where there is nothing. {relations} are the relations that are asked about, {owners} whether their owners matter.
+-- trigger or row security runs somebody's code, or hides a row, when they are read. Nor is there a type, index,
+-- default or constraint with a function of somebody's: a cast is found whatever the search_path is, and planning a query
+-- evaluates what is constant in an index's expression. A foreign key on the ledger fires triggers of another table.
+-- Fails with {untrusted}; passes where there is nothing. {relations} are the relations that are asked about, {owners}
+-- whether their owners matter, which they always do to a superuser. The caller has locked them, where they are read.
 do $pgvouch$
 declare
   flaw record;
@@ -45,6 +48,22 @@ begin
         when exists (select from pg_rewrite as r where r.ev_class = a.oid) then 'it has a rule'
         when exists (select from pg_trigger as t where t.tgrelid = a.oid and not t.tgisinternal) then 'it has a trigger'
         when exists (select from pg_inherits as i where a.oid in (i.inhrelid, i.inhparent)) then 'it inherits'
+        when exists (select from pg_constraint as k where k.confrelid = a.oid) then 'a foreign key refers to it'
+        -- What comes with PostgreSQL is pinned, and nothing is recorded to depend on it.
+        when exists (
+          select from pg_depend as d
+          where d.refclassid in (
+              'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass, 'pg_opclass'::regclass
+            )
+            and (
+              (d.classid = 'pg_class'::regclass and d.objid = a.oid)
+              or exists (
+                select from pg_depend as p
+                where p.refclassid = 'pg_class'::regclass and p.refobjid = a.oid and p.deptype in ('a', 'i')
+                  and p.classid <> 'pg_type'::regclass and p.classid = d.classid and p.objid = d.objid
+              )
+            )
+        ) then 'it has a type or a function that is not PostgreSQL''s'
       end
     from asked as a
       join pg_namespace as n on n.oid = a.relnamespace
@@ -56,7 +75,12 @@ begin
   into flaw
   from flaws as f
   where f.what is not null
-    or ({owners} and f.owner not in (select b.id from believed as b))
+    or (
+      f.owner not in (select b.id from believed as b)
+      and ({owners} or exists (
+        select from pg_roles as r where r.rolname in (current_user, session_user) and r.rolsuper
+      ))
+    )
   order by f.object
   limit 1;
   if found then

@@ -1,6 +1,7 @@
 -- The backend that works, or has just worked, on a non-transactional migration: its messages carry the token of the
 -- ledger's row. Behind a pooler an idle backend keeps the text of its last message, so an idle one counts for a
--- moment only. Where another role's messages are hidden from us, the recorded pid has to do.
+-- moment only. Where another role's messages are hidden from us, the recorded pid has to do. Who may not write the ledger
+-- is no runner, whatever he writes into his messages.
 select
   a.pid,
   a.usename,
@@ -14,6 +15,7 @@ select
 from pg_catalog.pg_stat_activity as a
 where a.datname = pg_catalog.current_database()
   and a.pid <> pg_catalog.pg_backend_pid()
+  and pg_catalog.has_table_privilege(a.usesysid, 'pgvouch.migration', 'update')
   and (
     (
       pg_catalog.strpos(pg_catalog.left(a.query, 300), {token}) > 0
