@@ -30,9 +30,15 @@ class Loss:
     """table, column or rows: what is dropped, or that rows are deleted."""
     count: int | None
     """None where row security hides the rows from this role."""
+    is_foreign: bool = False
+    """They are not counted, for that would run functions of the table's owner."""
 
     def __str__(self) -> str:
         word = "values" if self.how == "column" else "rows"
+        if self.is_foreign:
+            return (
+                f"{self.what}: {word} that were not counted, for functions of its owner would run"
+            )
         if self.count is None:
             return f"{self.what}: {word} that row security hides from this role"
         if self.count == 1:
@@ -125,6 +131,7 @@ def _suspects(before: str, after: str) -> list[_Suspect]:
     return found
 
 
+_FOREIGN = -1
 _Counted = dict[_Suspect, tuple[str, int | None]]
 
 
@@ -134,9 +141,9 @@ def _count(session: Session, suspects: Sequence[_Suspect]) -> _Counted:
         return {}
     wanted = ", ".join(f"({s.relation}::oid, {s.attribute})" for s in suspects)
     (named,) = session.ask(sql.load("table_names").replace("{wanted}", wanted))
-    names = {(row[0], row[1]): (str(row[2]), row[3]) for row in named.rows}
+    names = {(row[0], row[1]): (str(row[2]), row[3], row[4]) for row in named.rows}
     found = [(s, *names[key]) for s in suspects if (key := (s.relation, s.attribute)) in names]
-    queries = [_counting(table, column) for _, table, column in found]
+    queries = [_counting(table, column, uncounted) for _, table, column, uncounted in found]
     try:
         counts: list[int | None] = list(_run_counts(session, queries))
     except QueryError as exc:
@@ -146,11 +153,13 @@ def _count(session: Session, suspects: Sequence[_Suspect]) -> _Counted:
         counts = [_count_alone(session, query) for query in queries]
     return {
         suspect: (f"{table}.{column}" if column else table, count)
-        for (suspect, table, column), count in zip(found, counts, strict=True)
+        for (suspect, table, column, _), count in zip(found, counts, strict=True)
     }
 
 
-def _counting(table: str, column: str | None) -> str:
+def _counting(table: str, column: str | None, uncounted: str | None) -> str:
+    if uncounted:
+        return f"select {_FOREIGN if uncounted == 'foreign' else 0}"
     condition = f" where {column} is not null" if column else ""
     return f"select count(*) from (select from only {table}{condition} limit {MOST + 1}) as counted"
 
@@ -179,6 +188,8 @@ def _loss(
     if there is None:  # a column that was dropped long before, or one that holds nothing itself
         return None
     name, count = there
+    if _FOREIGN in {count, left and left[1]}:
+        return Loss(name, suspect.how, None, is_foreign=True)
     if suspect.how != "rows" or left is None:
         return None if count == 0 else Loss(name, suspect.how, count)
     if count is None or left[1] is None:
