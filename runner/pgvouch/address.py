@@ -22,6 +22,7 @@ _NUMBERS = {
     "port": re.compile(r"[0-9]*(?:,[0-9]*)*\Z"),
     "connect_timeout": re.compile(r"\s*-?[0-9]*\s*\Z"),
 }
+_SEMICOLONS = re.compile(r";\s*[A-Za-z][\w ]*=")
 _NEAR_URL = re.compile(r"://|\bpassword\s*=|\bhost\s*=", re.IGNORECASE)
 _SHOWN = ("host", "hostaddr", "user", "dbname", "service")
 _WRITE = "write postgresql://user@host:5432/database; percent-encode @ : / ? # % in a password"
@@ -61,7 +62,12 @@ def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
             )
     for name in _SHOWN:
         value = parts.get(name, "")
-        if "://" in value or (name.startswith("host") and "@" in value.lstrip("@")):
+        # `host=h;password=p`, as other drivers write it, is a host's name to libpq.
+        if (
+            "://" in value
+            or _SEMICOLONS.search(value)
+            or (name.startswith("host") and "@" in value.lstrip("@"))
+        ):
             raise UsageError(f"{what} has a {name} that cannot be one", notes=_quiet(), hint=_WRITE)
     return parts
 
