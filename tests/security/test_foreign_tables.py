@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from conftest import SERVERS, Folder, fresh, start
+from conftest import SERVERS, Folder, database_of, fresh, start
 
 FILES = {
     "001_w.sql": "alter table public.theirs add w int;",
@@ -34,9 +34,15 @@ def theirs(
     for url in fresh(start(request.param)):
         folder = make_folder(url)
         folder.write(FILES)
-        folder.query("create role landlord login; grant create on schema public to landlord")
+        name = _landlord(folder)
+        folder.query(f"create role {name} login; grant create on schema public to {name}")
         yield folder
-        folder.query("drop owned by landlord cascade; drop role landlord")
+        folder.query(f"drop owned by {name} cascade; drop role {name}")
+
+
+def _landlord(folder: Folder) -> str:
+    # Roles are of the whole server, where other tests run, too.
+    return f"landlord_{database_of(folder.url)}"
 
 
 @pytest.mark.parametrize(
@@ -49,11 +55,12 @@ def theirs(
 )
 @pytest.mark.parametrize("rows", [0, 1])
 def test_counting_runs_nothing(theirs: Folder, trick: str, rows: int) -> None:
-    with psycopg.connect(theirs.url.replace("postgres@", "landlord@")) as landlord:
+    url = theirs.url.replace("postgres@", f"{_landlord(theirs)}@")
+    with psycopg.connect(url) as landlord:
         landlord.execute(THEIRS + trick)
         landlord.execute(f"insert into public.theirs select generate_series(1, {rows})")
     assert theirs("migrate").code == 0
-    with psycopg.connect(theirs.url.replace("postgres@", "landlord@")) as landlord:
+    with psycopg.connect(url) as landlord:
         landlord.execute("select setval('public.ran', 1, false)")
     ran = theirs("rollback")
     if rows:

@@ -248,19 +248,20 @@ def test_nothing_that_hangs_on_a_ledger_is_run(folder: Folder, trick: str, owner
     """A cast is found without a search_path; planning evaluates what is constant in an index."""
     folder.write(A)
     name = folder.query("select current_database()")[0][0]
-    with role(folder, "climber") as url, role(folder, "bystander") as bystander:
-        folder.query(f'grant create on database "{name}" to climber')
-        folder.query("grant create on schema public to climber")
-        with psycopg.connect(url) as climber:
-            climber.execute(CLIMB + LEDGER)
-            climber.execute(CODE[trick])
-            climber.execute("select setval('public.ran', 1, false)")
+    climber = f"climber_{name}"  # roles are of the whole server, where other tests run, too
+    with role(folder, climber) as url, role(folder, f"bystander_{name}") as bystander:
+        folder.query(f'grant create on database "{name}" to {climber}')
+        folder.query(f"grant create on schema public to {climber}")
+        with psycopg.connect(url) as session:
+            session.execute(CLIMB + LEDGER)
+            session.execute(CODE[trick])
+            session.execute("select setval('public.ran', 1, false)")
         said = "it has a type or a function that is not PostgreSQL's"
         if owner == "of anybody":
             _refused(folder, " is not believed: it", ["wait", "--for-schema"], ["status"])
             _refused(folder, said, ["wait", "--for-schema"], url=bystander)
         else:
-            folder.query(f'alter database "{name}" owner to climber')
+            folder.query(f'alter database "{name}" owner to {climber}')
             _refused(folder, said, *COMMANDS, ["wait", "--for-schema"])
             folder.query(f'alter database "{name}" owner to postgres')
         assert folder.query("select is_called from public.ran") == [(False,)]
