@@ -89,6 +89,12 @@ def _refuse_misleading(conninfo: str, what: str) -> None:
     start = match.start("rest")
     rest = match["rest"]
     end = rest.rfind("@")
+    if end < 0 and (at := _no_port(rest)) is not None:
+        raise UsageError(
+            f"{what} has a port that is not a number",
+            notes=[f"it begins at character {start + at + 1} of it", *_quiet()],
+            hint=_WRITE,
+        )
     if end < 0 or not re.search(r"[@/]", rest[:end]):
         return
     offender = re.search(r"[@/]", rest[:end])
@@ -101,6 +107,18 @@ def _refuse_misleading(conninfo: str, what: str) -> None:
         notes=[f"it is character {start + at + 1} of it", *_quiet()],
         hint=_WRITE,
     )
+
+
+def _no_port(rest: str) -> int | None:
+    """Return where a port begins that is none: a user and a password may stand in its place."""
+    at = 0
+    for host in re.split("[/?]", rest, maxsplit=1)[0].split(","):
+        name = host.rpartition("]")[0]  # an IPv6 address has colons of its own
+        _, colon, port = host[len(name) :].partition(":")
+        if colon and port and not port.isdigit():
+            return at + len(host) - len(port)
+        at += len(host) + 1
+    return None
 
 
 def _is_query(text: str) -> bool:

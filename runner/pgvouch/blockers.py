@@ -73,7 +73,10 @@ def lock_holder(session: Session) -> Blocker | None:
     try:
         (result,) = session.ask(sql.load("lock_holder"))
     except QueryError:
-        return None
+        try:
+            (result,) = session.ask(sql.load("ledger_creator"))
+        except QueryError:
+            return None
     return Blocker.of(result.rows[0]) if result.rows else None
 
 
@@ -89,7 +92,7 @@ def look_at_runner(holder: Blocker | None) -> str:
     """Return the command that shows the runner that holds the lock."""
     if holder is not None:
         return look_at([holder])
-    return "select * from pg_locks where relation = 'pgvouch.ledger'::regclass"
+    return "select * from pg_stat_activity where backend_xid is not null order by xact_start"
 
 
 @dataclass

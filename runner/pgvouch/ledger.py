@@ -110,7 +110,8 @@ def _refuse_stranger(exc: QueryError) -> None:
             state="Nothing was run.",
             hint="connect as the role that migrates (PGOPTIONS='-c role=…' becomes one); an "
             "application has no business here. It has to be this role, one that it is a member of, "
-            "the database's owner or a superuser: what a ledger says is run",
+            "the database's owner or a superuser: what a ledger says is run. If nobody of yours "
+            "has made it, find out who has, and drop it",
         )
     raise PlanError(
         flaw,

@@ -71,7 +71,7 @@ def _pattern_of(value: str) -> str:
     if len(value) < _RECOGNIZABLE:  # a short one would be found in half of all words
         return rf"(?<!\w){re.escape(value)}(?!\w)"
     if len(value) <= _LONG:
-        return re.escape(value)
+        return f"(?i:{re.escape(value)})"  # what somebody has made upper case of it is it still
     # PostgreSQL cuts long values in its details.
     rest = "".join(f"(?:{re.escape(c)}" for c in value[_LONG:_CUT])
     tail = re.escape(value[_CUT:])

@@ -199,3 +199,15 @@ def test_verify_knows_the_values_of_the_environment(
     ran = folder("verify")
     assert ran.code == 1
     assert "(***)" in ran.out
+
+
+def test_a_value_in_capitals_is_masked_too(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "-- var: word\ndo $$begin raise '%', upper('s3cr3tword'); end$$; select :'word';"
+        }
+    )
+    ran = folder("migrate", "--var", "word=s3cr3tword")
+    assert ran.code == 1
+    assert "S3CR3TWORD" not in ran.err
+    assert "***" in ran.err

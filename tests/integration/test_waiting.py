@@ -303,7 +303,7 @@ def test_a_ledger_is_not_waited_for_in_the_server(folder: Folder) -> None:
         other.execute("create schema pgvouch")
 
         def on(event: Event) -> None:
-            if _waits(event, "another runner is at work"):
+            if _waits(event, f"another runner is at work: pid {other.info.backend_pid}"):
                 waiting = query(
                     folder.url,
                     "select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
