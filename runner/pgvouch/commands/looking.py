@@ -207,7 +207,7 @@ def _promises(item: Mapping[str, Any]) -> list[str]:
 @common
 @click.pass_obj
 def verify(context: Context, databases: tuple[str, ...]) -> int:
-    """Run every promise of every applied migration again; leaves nothing behind."""
+    """Run every promise of every applied migration again, and take back what checks write."""
     broken = 0
     for database in context.databases(databases):
         with context.session(database, "verify") as session:
