@@ -262,6 +262,7 @@ class Session:
 
     def _next_result(self) -> "PGresult | None":
         while self._pgconn.is_busy():
+            self._refuse_too_much()
             self._await()
         self._grown.restart()
         return self._pgconn.get_result()
@@ -279,14 +280,19 @@ class Session:
             interval = left_s if interval is None else min(interval, left_s)
         readable, writable, _ = select.select([self._pgconn.socket], writing, [], interval)
         if readable:
-            if self._grown.reading(self._pgconn.consume_input):
-                self.connection.close()
-                raise TooMuchError
+            self._grown.skip()
+            self._pgconn.consume_input()
+            self._refuse_too_much()
         elif left_s == 0:
             self.connection.close()
             raise ConnectionLost("the server does not answer")
         elif watched and not writable:
             watched()
+
+    def _refuse_too_much(self) -> None:
+        if self._grown.is_too_much():
+            self.connection.close()
+            raise TooMuchError
 
     @contextmanager
     def limited(self, seconds: float) -> Iterator[None]:

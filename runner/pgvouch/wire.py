@@ -36,42 +36,47 @@ class Result:
 
 
 class Growth:
-    """How much memory libpq takes for one message of the server, which it reads whole.
+    """How much memory libpq asks for to hold one message of the server, which it reads whole.
 
-    It needs some six times the size of an error or a notice, and nobody can tell it to read no
-    further. So what is too large is noticed while it arrives. The process may grow for reasons of
-    its own meanwhile, and libpq may give back what it took: both have to have grown.
+    Nobody can tell it to read no further. But it asks for all of the room as soon as it knows the
+    length, so what is too large is noticed before it has arrived. What the process takes for
+    itself meanwhile does not count, nor does what libpq gives back.
     """
 
-    MOST_MB = 24
+    MOST_MB = 16
+    """The room is doubled until a message fits: a longer one takes 32."""
 
     def __init__(self, *, watched: bool = False) -> None:
         self.watched = watched
         """What we ask for ourselves may be large, a stored rollback for example."""
-        self._begun_mb: int | None = None
-        self._taken_mb = 0
+        self._last_mb = _writable_mb() if watched else 0
+        self.restart()
 
     def restart(self) -> None:
         """Begin with another message."""
-        self._begun_mb = None
+        self._begun_mb = self._last_mb
         self._taken_mb = 0
 
-    def reading(self, read: Callable[[], None]) -> bool:
-        """Have libpq read what has arrived, and say whether it is too much by now."""
+    def skip(self) -> None:
+        """Leave out what was taken since the last look."""
+        if self.watched:
+            self._last_mb = _writable_mb()
+
+    def is_too_much(self) -> bool:
+        """Look at what libpq has done since the last look."""
         if not self.watched:
-            read()
             return False
-        before_mb = _resident_mb()
-        read()
-        now_mb = _resident_mb()
-        self._begun_mb = before_mb if self._begun_mb is None else self._begun_mb
-        self._taken_mb += max(now_mb - before_mb, 0)
-        return min(now_mb - self._begun_mb, self._taken_mb) > self.MOST_MB
+        now_mb = _writable_mb()
+        self._taken_mb += max(now_mb - self._last_mb, 0)
+        self._last_mb = now_mb
+        grown_mb = min(now_mb - self._begun_mb, self._taken_mb)
+        return grown_mb > self.MOST_MB * 3 // 2
 
 
-def _resident_mb() -> int:
+def _writable_mb() -> int:
+    """Return the memory that the process may write to, whether it has done so or not."""
     try:
-        pages = Path("/proc/self/statm").read_bytes().split()[1]
+        pages = Path("/proc/self/statm").read_bytes().split()[5]
     except OSError:  # not Linux: there is no limit
         return 0
     return int(pages) * resource.getpagesize() >> 20

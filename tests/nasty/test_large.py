@@ -163,17 +163,17 @@ CASES = {
     "one value of 300 MB for nobody": Case(
         lambda: OK + "select repeat('x', 300000000);",
         1,
-        ("001_a makes the server send more than 24 MB in one piece", "Nothing of 001_a is"),
+        ("001_a makes the server send more than 16 MB in one piece", "Nothing of 001_a is"),
     ),
     "an error of 100 MB": Case(
         lambda: OK + "do $$begin raise '%', repeat('x', 100000000); end$$;",
         1,
-        ("more than 24 MB in one piece", "Nothing of 001_a is in the database."),
+        ("more than 16 MB in one piece", "Nothing of 001_a is in the database."),
     ),
     "a notice of 100 MB": Case(
         lambda: OK + "do $$begin raise warning '%', repeat('x', 100000000); end$$;",
         1,
-        ("more than 24 MB in one piece", "Nothing of 001_a is in the database."),
+        ("more than 16 MB in one piece", "Nothing of 001_a is in the database."),
     ),
     "5,000,000 rows where a check wants none": Case(
         lambda: OK,
