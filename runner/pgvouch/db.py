@@ -169,10 +169,10 @@ class Session:
             ConnectionLost: no answer will come.
             TooMuchError: the answer is too large; the connection is closed.
         """
-        self._grown = Growth(watched=rows_of_first is not None)
         try:
             self._speak_utf8()
             self._pgconn.send_query(message.encode())
+            self._grown = Growth(watched=rows_of_first is not None)
             if rows_of_first is not None and pq.version() >= _CHUNKS_SINCE:
                 # Rows that nobody reads come and go; libpq would hold a million of them.
                 self._pgconn.set_chunked_rows_mode(_ROWS_AT_ONCE)
