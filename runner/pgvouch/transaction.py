@@ -116,12 +116,14 @@ class Transaction:
             ConnectError: another runner held the lock for all of the wait.
             LedgerMovedError: another runner has done this migration already.
         """
+        of = "the rollback of " if self.verb == "rollback" else ""
+        what = f"{of}{self.identifier}"
         results = under_lock(
             self.session,
             self.options,
             self.listener,
             lambda: self.try_open(message),
-            state=f"Nothing of {self.identifier} was run.",
+            state=f"Nothing of {what} was run.",
         )
         xid, pid, lock_timeout, deadlock_timeout = message.results_of("xid", results)[0].rows[0]
         self.xid, self.watch.pid = xid or "", int(pid or 0)

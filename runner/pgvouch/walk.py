@@ -108,7 +108,7 @@ class Walk:
             self.engine.options,
             self.engine.listener,
             self._try_claim,
-            state=f"Nothing of {self.identifier} was run.",
+            state=f"Nothing of {self._what} was run.",
         )
         if found is not None:
             self.done, self.progress, self.stopped = found.done, found.progress, found.stopped
@@ -322,12 +322,19 @@ class Walk:
             "statements are done and in the database, those after them are not."
         )
 
+    @property
+    def _what(self) -> str:
+        return f"the rollback of {self.identifier}" if self.is_rollback else self.identifier
+
     def _refuse_changed(self, found: Claim) -> None:
         if found.progress != claims.progress_of(self.written[: found.done]):
+            are = "is" if found.done == 1 else "are"
             raise DriftError(
                 f"{self.identifier} stopped after {found.done} statements, and these have changed "
                 "in the file",
                 self.script.source.place(0),
+                state=f"Nothing was run. {found.done} of the statements of {self._what} {are} done "
+                "and in the database.",
                 hint="put the statements that are done back as they were; change only what follows",
             )
 

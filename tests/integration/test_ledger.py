@@ -176,4 +176,7 @@ def test_a_second_runner_waits_and_then_finds_it_done(folder: Folder) -> None:
         assert ran.code == 5
         assert "another runner" in ran.err
         assert "Nothing of 002_b was run." in ran.err
+        folder.write({"001_a.rollback.sql": "select 1;"})
+        ran = folder("rollback", "--lock-wait", "200ms")
+        assert "Nothing of the rollback of 001_a was run." in ran.err
     assert folder("migrate").code == 0

@@ -47,6 +47,8 @@ def test_it_goes_on_where_it_stopped(folder: Folder) -> None:
     ran = folder("migrate")
     assert ran.code == 4
     assert "stopped after 2 statements, and these have changed" in ran.err
+    assert "2 of the statements of 001_a are done and in the database." in ran.err
+    assert "Nothing of 001_a" not in ran.err
     folder.write({"001_a.sql": HEAD + "create table a (n int);\ncreate table b ();\nselect 1;\n"})
     assert folder("migrate").code == 0
     assert "nothing to do (1 applied)" in folder("migrate").out
