@@ -86,6 +86,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         environment: DATABASE_URL and the like.
     """
     context = Context(environment)
+    code: Any = 0
     # The options are not parsed yet when they are wrong.
     # What follows `--` is for the command that an entrypoint becomes.
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
@@ -100,7 +101,12 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except (Exception, KeyboardInterrupt) as exc:
         from pgvouch.endings import error_of
 
-        error, code = error_of(exc)
+        if isinstance(exc, OSError) and {"--help", "-h", "--version"} & set(own):
+            with output.written_to(1):
+                raise
+        else:
+            error, code = error_of(exc)
+            report.forget_urls(error, arguments)
     _tell_end(context, error)
     if error is None and (unwritten := output.finish()):
         report.print_error(unwritten)
@@ -159,8 +165,13 @@ def _wait(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
 
 
 def _path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        setattr(ctx.ensure_object(Context), str(parameter.name), Path(value))
+    if value is None:
+        return
+    from pgvouch.address import looks_like_one
+
+    if looks_like_one(value):
+        raise click.BadParameter("a URL stands there; give it with --url", ctx, parameter)
+    setattr(ctx.ensure_object(Context), str(parameter.name), Path(value))
 
 
 _COMMON = (

@@ -82,7 +82,7 @@ def describe(parts: Mapping[str, str]) -> str:
     where = "" if host.startswith("/") else host
     port = f":{parts['port']}" if parts.get("port") and where else ""
     name = parts.get("dbname") or parts.get("service") or ""
-    return f"{name} at {where}{port}" if where else name
+    return f"{name} at {where}{port}" if where else name or "the server"
 
 
 def _told(exc: psycopg.Error, parts: Mapping[str, str]) -> list[str]:
@@ -149,4 +149,5 @@ def connect_error(exc: psycopg.Error, conninfo: str) -> VouchError:
             notes=notes,
             hint="is the server up, and are host and port right? --wait 60 waits for it",
         )
-    return ConnectError(f"no connection to {where}", notes=notes)
+    hint = "is the host right, in the URL or in PGHOST?" if "resolve host" in said else None
+    return ConnectError(f"no connection to {where}", notes=notes, hint=hint)

@@ -242,12 +242,19 @@ def refuse_arguments(exc: click.ClickException, own: Sequence[str], *, as_json: 
     say_text(_without_urls(shown.getvalue(), own).rstrip("\n"), err=True)
 
 
+def forget_urls(error: VouchError, arguments: Sequence[str]) -> None:
+    """Take out of an error what stands on the command line and may hold a password."""
+    error.message = _without_urls(error.message, arguments)
+    error.notes = [_without_urls(note, arguments) for note in error.notes]
+    error.hint = error.hint and _without_urls(error.hint, arguments)
+
+
 def _without_urls(text: str, own: Sequence[str]) -> str:
     if any("://" in argument or "=" in argument for argument in own):
         from pgvouch.address import looks_like_one
 
         for argument in own:
-            value = argument.partition("=")[2] if argument.startswith("-") else argument
-            if looks_like_one(value):
-                text = text.replace(repr(value), "…").replace(value, "…")
+            value = argument.partition("=")[2] if argument.startswith("-") else ""
+            for said in filter(looks_like_one, (argument, value)):
+                text = text.replace(repr(said), "…").replace(said, "…")
     return text

@@ -1,7 +1,10 @@
 """Connection strings of other programs: a password in them is not taken for something to print."""
 
+from pathlib import Path
+
 import pytest
 
+from pgvouch import cli
 from pgvouch.address import parts_of
 from pgvouch.errors import UsageError
 
@@ -37,3 +40,53 @@ def test_settings_between_semicolons_are_not_a_host(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parts_of(text)
     assert "S3cr3t" not in repr(vars(caught.value))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "migrate --config {}",
+        "migrate --migrations {}",
+        "migrate --url{}",
+        "migrate {}",
+        "stamp {}",
+        "new {}",
+        "rollback --to {}",
+        "accept {} --why x",
+        "server url {}",
+        "server psql {}",
+        "entrypoint {}",
+    ],
+)
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=str)
+def test_a_url_at_a_wrong_place_is_not_repeated(
+    words: str,
+    form: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "001_a.sql").write_text("select 1;")
+    url = "postgresql://me:S3cr3t/@x@localhost/d"
+    command, *rest = [word.format(url) for word in words.split()]
+    nowhere = {"DATABASE_URL": "postgresql://127.0.0.1:1/d"}
+    assert cli.run([command, *form, *rest], nowhere) != 0
+    said = "".join(capsys.readouterr())
+    assert said
+    assert "S3cr3t" not in said
+    assert "@x" not in said
+
+
+def test_a_place_without_a_name_is_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "001_a.sql").write_text("select 1;")
+    monkeypatch.setenv("PGHOST", str(tmp_path))
+    assert cli.run(["status", "--url", "postgresql://"], {}) == 5
+    assert "error: no connection to the server\n" in capsys.readouterr().err
+    assert cli.run(["status", "--url", "postgresql://nohost.invalid/d"], {}) == 5
+    assert "is the host right" in capsys.readouterr().err

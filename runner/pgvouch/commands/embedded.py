@@ -6,8 +6,10 @@ import click
 
 from pgvouch import output
 from pgvouch import server as embedded
+from pgvouch.address import looks_like_one
 from pgvouch.cli import Context, common
 from pgvouch.config import database_names
+from pgvouch.errors import UsageError
 
 
 @click.group()
@@ -33,6 +35,15 @@ def stop(context: Context) -> None:
     output.say("stopped" if stopped else "it was not running", err=True)
 
 
+def _refuse_url(name: str | None) -> None:
+    """Refuse a URL for a name: whoever looks for a database of that name repeats it."""
+    if name is not None and looks_like_one(name):
+        raise UsageError(
+            "a URL stands where the name of a database belongs",
+            hint="these commands are for the embedded server alone: leave the URL out",
+        )
+
+
 def _only_database(context: Context) -> str | None:
     """Return the name of the project's database, where there is just one."""
     project = context.project
@@ -49,6 +60,7 @@ def url(context: Context, database: str | None) -> None:
 
     Without a name: of the only one, or, where there are several, a URL for all of them.
     """
+    _refuse_url(database)
     found = embedded.ensure_running(context.project).url(database or _only_database(context) or "")
     context.tell(found, document={"url": found})
 
@@ -65,6 +77,7 @@ def psql(context: Context, database: str | None, arguments: tuple[str, ...]) -> 
     """
     if database is not None and database.startswith("-"):  # psql's own first option
         arguments, database = (database, *arguments), None
+    _refuse_url(database)
     database = database or _only_database(context) or "postgres"
     target = embedded.ensure_running(context.project).url(database)
     program = str(embedded.psql(context.project))
