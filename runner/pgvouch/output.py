@@ -157,7 +157,9 @@ def _write(text: str, *, err: bool) -> None:
     number = 2 if err else 1
     if number not in _BROKEN:
         with written_to(number):
-            click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
+            # Left to choose, click writes UTF-8 to a terminal that says it knows only ASCII.
+            stream = sys.stderr if err else sys.stdout
+            click.echo(text, stream, color=False if os.environ.get("NO_COLOR") else None)
 
 
 def prepare_streams() -> None:

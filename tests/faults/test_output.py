@@ -32,9 +32,18 @@ def test_any_encoding_will_do(folder: Folder, environment: dict[str, str]) -> No
     code, out, err = ended(spawn("status", *_at(folder), **environment))
     assert (code, err) == (0, "")
     assert "001_a" in out
+    assert ("✓" in out) is (environment.get("PYTHONIOENCODING") == "utf-8")
     for command in ("plan", "verify", "status"):
         code, out, err = ended(spawn(command, "--json", *_at(folder), **environment))
         assert (code, err) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["--help", "migrate --help", "--version"])
+def test_a_full_disk_behind_a_page_of_help(folder: Folder, command: str) -> None:
+    done = _through(f'"$0" -m pgvouch {command} > /dev/full', folder)
+    assert done.returncode == 1
+    assert "error: the output cannot be written: No space left on device" in done.stderr
+    assert "unforeseen" not in done.stderr
 
 
 def _through(shell: str, folder: Folder) -> subprocess.CompletedProcess[str]:
