@@ -64,7 +64,8 @@ def refuse_unlike(migrations: Sequence[Migration]) -> None:
                 "so they cannot be in one transaction",
                 Place(second.path),
                 state="Nothing was run.",
-                hint=f"stop before it with --to {first.id}, then run the others",
+                hint=f"stop before it with --to {first.id}; or apply that much, with a plain "
+                f"migrate --to {first.id}, and then run the others",
             )
 
 

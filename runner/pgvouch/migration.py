@@ -182,7 +182,11 @@ def _directives(found: dict[str, list[tuple[int, str]]], path: Path) -> Directiv
     for word, values in found.items():
         for line, value in values:
             if not value and word != "depends":  # `yoyo new` writes an empty one
-                raise FileError(f"`-- {word}:` says nothing", Place(path, line))
+                raise FileError(
+                    f"`-- {word}:` says nothing",
+                    Place(path, line),
+                    hint="write what it is to say behind the colon, or remove the line",
+                )
         if len(values) > 1 and word not in {"depends", "var", "unless"}:
             first, second = values[0][0], values[1][0]
             raise FileError(
@@ -214,7 +218,11 @@ def _boolean(values: list[tuple[int, str]] | None, path: Path) -> bool:
         return True
     line, value = values[0]
     if value.lower() not in BOOLEANS:
-        raise FileError(f"`-- transactional: {value}` is neither true nor false", Place(path, line))
+        raise FileError(
+            f"`-- transactional: {value}` is neither true nor false",
+            Place(path, line),
+            hint="write `-- transactional: false`, or remove the line: it is true otherwise",
+        )
     return BOOLEANS[value.lower()]
 
 

@@ -306,7 +306,10 @@ def in_order(files: Sequence[Migration]) -> list[Migration]:
         return list(topological_sort(list(files), {m: needs.get(m.id, []) for m in files}))
     except CycleError as exc:
         names = ", ".join(migration.id for migration in exc.args[1])
-        raise PlanError(f"these migrations depend on each other in a circle: {names}") from exc
+        raise PlanError(
+            f"these migrations depend on each other in a circle: {names}",
+            hint="take a name that makes the circle out of a `-- depends:` line",
+        ) from exc
 
 
 def _dependency(by_id: dict[str, Migration], migration: Migration, name: str) -> Migration:

@@ -95,7 +95,9 @@ def _prepare(
         raise PlanError(
             f"{row.id} has no rollback: none was stored with it, and there is no file",
             state="Nothing was rolled back.",
-            hint=f"write {path.name} beside the migration",
+            hint=f"write {path.name} beside the migration"
+            if migration
+            else f"its file is not here either: put it back, and write {path.name} beside it",
         )
     script = make_script(text, path, variables)
     if script.transactional and row.state is State.UNDOING and row.is_half_done:

@@ -37,13 +37,13 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], str]] = {
     ),
     "a directive misspelt": ({"001_a.sql": "-- transactonal: no\n" + OK}, "-- transactional:"),
     "a directive in capitals": ({"001_a.sql": "-- Depends: x\n" + OK}, "looks like"),
-    "a directive without a value": ({"001_a.sql": "-- unless:\n" + OK}, "says nothing"),
+    "a directive without a value": ({"001_a.sql": "-- unless:\n" + OK}, "or remove the line"),
     "a directive twice": (
         {"001_a.sql": "-- lock_timeout: 1s\n-- lock_timeout: 2s\n" + OK},
         "given twice",
     ),
     "not a duration": ({"001_a.sql": "-- lock_timeout: soon\n" + OK}, "is not a duration"),
-    "not a boolean": ({"001_a.sql": "-- transactional: maybe\n" + OK}, "neither true nor false"),
+    "not a boolean": ({"001_a.sql": "-- transactional: maybe\n" + OK}, "or remove the line"),
     "a promise in the wrong file": (
         {"001_a.sql": "-- check: x\n" + OK},
         "promises live in verify/",
@@ -51,7 +51,7 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], str]] = {
     "an unknown dependency": ({"001_a.sql": "-- depends: 000_x\n" + OK}, "which is not here"),
     "a circle": (
         {"001_a.sql": "-- depends: 002_b\n" + OK, "002_b.sql": "-- depends: 001_a\n" + OK},
-        "in a circle: 001_a, 002_b",
+        "in a circle: 001_a, 002_b\n  next    take a name",
     ),
     "no check in a verify file": (
         {"001_a.sql": OK, "verify/001_a.sql": "select true;"},

@@ -64,6 +64,9 @@ def test_what_cannot_be_rolled_back_is_found_before_anything_is(folder: Folder) 
     assert "001_a has no rollback" in ran.err
     assert "Nothing was rolled back." in ran.err
     assert folder.query(TABLES) == [("a", "b", None)]
+    assert "write 001_a.rollback.sql beside the migration" in ran.err
+    (folder.path / "001_a.sql").unlink()
+    assert "its file is not here either: put it back" in folder("rollback", "--all").err
 
 
 def test_a_rollback_file_written_later_is_used(folder: Folder) -> None:
