@@ -216,10 +216,12 @@ def choose(
                 raise UsageError(
                     "a URL stands where the name of a folder belongs", hint="give it with --url"
                 )
-            known = ", ".join(n for n in names if n) or "none"
             raise UsageError(
                 f"there is no database {name} in {project.migrations.name}/",
-                hint=f"the databases here: {known}",
+                hint=f"the databases here: {', '.join(names) or 'none'}"
+                if names != [""]
+                else "the migrations lie in that folder itself, and are one database: leave the "
+                "name out",
             )
     chosen = [name for name in names if not wanted or name in wanted]
     if not chosen:

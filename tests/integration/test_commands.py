@@ -83,6 +83,11 @@ def test_verbose_shows_the_delta_and_notices(folder: Folder) -> None:
     assert "+ table public.a" in ran.err
 
 
+def test_a_folder_of_one_database_has_no_name(folder: Folder) -> None:
+    folder.write({"001_a.sql": "select 1;"})
+    assert "are one database: leave the name out" in folder("status", "one").err
+
+
 def test_warnings_are_always_shown(folder: Folder) -> None:
     folder.write({"001_a.sql": "do $$begin raise warning 'look'; raise notice 'quiet'; end$$;"})
     ran = folder("migrate")
