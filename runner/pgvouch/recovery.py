@@ -174,7 +174,7 @@ def _drop_invalid(session: Session, found: Outside, marker: str) -> Finding:
     if index.is_valid:
         return Finding(Next.RUN)
     session.run(f"{marker} drop index concurrently {index.name}")
-    return Finding(Next.RUN, (f"dropped {index.name}: an interrupted build had left it invalid",))
+    return Finding(Next.RUN, (f"dropped {index.name}: an unfinished build had left it invalid",))
 
 
 def _of_valid_index(

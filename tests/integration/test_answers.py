@@ -101,7 +101,7 @@ def test_what_a_refused_build_left_goes_however_the_file_is_corrected(
     folder.write({"002_s.sql": f"{HEAD}select 1;\n{CORRECTED[case]}"})
     ran = folder("migrate")
     assert ran.code == 0, ran.err
-    assert "dropped public.u: an interrupted build had left it invalid" in ran.err
+    assert "dropped public.u: an unfinished build had left it invalid" in ran.err
     assert folder.query("select count(*) from pg_index where not indisvalid") == [(0,)]
 
 

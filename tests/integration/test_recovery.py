@@ -53,7 +53,7 @@ def test_an_index_that_a_failed_build_left_is_built_anew(folder: Folder) -> None
     query(folder.url, "delete from a where ctid = (select min(ctid) from a)")
     ran = folder("migrate")
     assert ran.code == 0, ran.err
-    assert "dropped public.i: an interrupted build had left it invalid" in ran.err
+    assert "dropped public.i: an unfinished build had left it invalid" in ran.err
     assert folder.query(VALID) == [(True,)]
 
 
