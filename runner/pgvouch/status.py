@@ -32,7 +32,7 @@ def status(database: Database, rows: Sequence[Applied]) -> list[Row]:
         state = row.state.value
         if row.id in changed:
             state = "changed" if changed[row.id].found else "missing"
-        elif row.id in ahead:
+        elif row.id in ahead and row.state not in {State.INCOMPLETE, State.UNDOING}:
             state = "ahead"
         found.append(Row(row.id, state, row, by_id.get(row.id)))
     known = {row.id for row in rows}

@@ -42,6 +42,10 @@ def test_it_goes_on_where_it_stopped(folder: Folder) -> None:
     assert "001_a.sql:4:1" in ran.err
     assert "2 of its 3 statements are done" in ran.err
     assert "incomplete" in folder("status").out
+    (folder.path / "001_a.sql").unlink()  # an older release
+    folder.write({"000_z.sql": "select 1;"})
+    assert "!  001_a      incomplete" in folder("status").out
+    (folder.path / "000_z.sql").unlink()
     assert folder("rollback").code == 2
     folder.write({"001_a.sql": HEAD + "create table a (m int);\ncreate table b ();\nselect 1;\n"})
     ran = folder("migrate")
