@@ -79,9 +79,9 @@ def migrate(
     rows = ledger.read(session)
     known = ledger.read_yoyo(session) if rows is None else rows
     todo = pending(database, known, to=to, out_of_order=out_of_order)
-    _tell_ahead(todo, listener)
+    _tell_ahead(todo, known, listener)
     if not todo.pending:
-        return Outcome((), len(known), todo.ahead)
+        return Outcome((), count_applied(known), todo.ahead)
     from pgvouch.engine import Engine
     from pgvouch.prepare import sound, tell_doubts
 
@@ -98,7 +98,7 @@ def migrate(
         from pgvouch.walk import keep_untouched
 
         keep_untouched(session, options, listener, known)
-    recorded = sum(row.state is not State.INCOMPLETE for row in known)
+    recorded = count_applied(known)
     done = Engine(session, options, listener).migrate(prepared, recorded=recorded)
     return Outcome(tuple(done), len(ledger.read(session) or ()), todo.ahead, warnings)
 
@@ -238,13 +238,26 @@ def _no_ledger(session: Session, exc: QueryError) -> VouchError:
     )
 
 
-def _tell_ahead(todo: plan.Plan, listener: Listener) -> None:
-    if todo.ahead:
+def _tell_ahead(todo: plan.Plan, rows: Sequence[Applied], listener: Listener) -> None:
+    under_way = {row.id for row in rows if row.state in {State.INCOMPLETE, State.UNDOING}}
+    whole = [name for name in todo.ahead if name not in under_way]
+    if whole:
         listener(
-            Note(
-                f"the database is ahead of these files by {', '.join(todo.ahead)}: a newer release"
-            )
+            Note(f"the database is ahead of these files by {', '.join(whole)}: a newer release")
         )
+    for name in todo.ahead:
+        if name in under_way:
+            listener(
+                Note(
+                    f"{name} has stopped on its way, and its file is not here: pgvouch migrate of "
+                    f"the release that has it goes on; pgvouch repair {name} --undo takes it back"
+                )
+            )
+
+
+def count_applied(rows: Sequence[Applied]) -> int:
+    """Return how many migrations are in the database whole."""
+    return sum(row.state is not State.INCOMPLETE for row in rows)
 
 
 def accept(session: Session, database: Database, wanted: str, why: str) -> Applied:

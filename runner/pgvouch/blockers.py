@@ -49,7 +49,8 @@ class Blocker:
             text += f", in a transaction for {_age(self.age_s)}"
         if self.state and self.state != "active":
             text += f", {self.state}"
-        if self.query:
+        # Of a runner the application's name says what it does, and its message begins with resets.
+        if self.query and not _MARKER.match(self.query):
             text += f": {_short(self.query)}"
         return text
 

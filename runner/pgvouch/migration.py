@@ -26,6 +26,7 @@ ISOLATION = ("read committed", "repeatable read", "serializable")
 BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 _WORD = re.compile(r"[A-Za-z][\w -]*\Z")
 _LONGEST_WORD = 30
+_MAYBE_DIRECTIVE = re.compile(r"transactional\b|lock|statement|isolation\b")
 _BLANK_LINES = re.compile(r"\n+")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _FILE_NAME = re.compile(r"(?P<number>[0-9]+)(?:_(?P<part>[0-9]+)(?=[_-]))?[_.-].+\Z")
@@ -138,6 +139,10 @@ def parse_directives(text: str, path: Path) -> Directives:
     for line, comment in _leading_comments(text):
         word, colon, value = comment[2:].partition(":")
         word = word.strip()
+        if not colon and _MAYBE_DIRECTIVE.match(word):
+            from pgvouch.nearmiss import refuse_without_colon
+
+            refuse_without_colon(word, Place(path, line))
         if not colon or value.startswith(":") or not _WORD.match(word):
             continue
         if word in DIRECTIVES:

@@ -14,6 +14,9 @@ _SHAPES = {
     "statement_timeout": _LIKE_A_TIME,
     "var": _LIKE_NAMES,
 }
+_WITHOUT_COLON = re.compile(
+    r"(?P<word>transactional|(?:lock|statement)[_-]timeout|isolation)(?:\s*=\s*|\s+)(?P<value>\S.*)\Z"
+)
 _OPPOSITES = {"reversible", "verified"}
 """Words of their own that differ from a directive by two letters."""
 
@@ -48,6 +51,28 @@ def refuse_near_miss(word: str, value: str, place: Place) -> None:
             f"`-- {word}:` looks like the directive `-- {near[0]}:` and would be ignored",
             place,
             hint=f"write `-- {near[0]}:`, or reword the comment",
+        )
+
+
+def refuse_without_colon(comment: str, place: Place) -> None:
+    """Refuse a comment that is a directive but for its colon.
+
+    Args:
+        comment: without the dashes.
+        place: where it is.
+
+    Raises:
+        FileError: with the directive that is meant.
+    """
+    match = _WITHOUT_COLON.match(comment.strip())
+    if match is None:
+        return
+    word = match["word"].replace("-", "_")
+    if _has_the_shape_of(word, match["value"]):
+        raise FileError(
+            f"`-- {comment.strip()}` looks like the directive `-- {word}:` and would be ignored",
+            place,
+            hint=f"write `-- {word}: {match['value']}`, or reword the comment",
         )
 
 

@@ -16,6 +16,10 @@ KNOWN_FOLDERS = frozenset({"verify", "queries", "repeat"})
 IGNORED = re.compile(r"(?:\.|~|#|__)|.*(?:~|\.(?:md|txt|orig|rej|bak|swp))\Z", re.IGNORECASE)
 """What editors, version control and Python leave behind, and prose."""
 _ENDING = re.compile(r"(?:\.rollback)?\.(?:sql|py|delta)\Z", re.IGNORECASE)
+_CODE = re.compile(
+    r"[0-9].*\.(?:go|rb|php|exs?|[cm]?[jt]s|cs|fs|java|kts?|scala|rs|pl|sh)\Z", re.IGNORECASE
+)
+"""What goose, Rails, Laravel, Ecto, Knex and their like run as migrations."""
 _NOT_A_FILE = "remove it, or rename it: what is named like a migration is never just left out"
 _FLYWAY = re.compile(r"(?P<kind>[VUB])(?P<number>[0-9][0-9._]*)__(?P<name>.+)\.sql\Z")
 _BACK = re.compile(r"(?P<stem>.+)(?P<mark>[._-])(?P<word>down|undo)\Z", re.IGNORECASE)
@@ -43,6 +47,12 @@ def is_source(entry: "os.DirEntry[str]") -> bool:
             f"{entry.name} cannot be read: {exc.strerror or exc}", Place(Path(entry.path))
         ) from exc
     if ending is None:
+        if is_file and _CODE.match(entry.name):
+            raise FileError(
+                f"{entry.name} is a migration in code of another tool, and would be left out",
+                Place(Path(entry.path)),
+                hint="write it in SQL, or in Python with yoyo's steps; or move it elsewhere",
+            )
         return is_file
     if not is_file:
         raise FileError(_what_it_is(entry), Place(Path(entry.path)), hint=_NOT_A_FILE)
@@ -168,6 +178,11 @@ def _other_name(name: str, folder: str) -> str | None:
         if match["kind"] == "U":
             return f"it is Flyway's, and takes a migration back: name it {stem}{ROLLBACK}"
         return f"it is Flyway's: name it {stem}.sql, with a number of its own"
+    if name.startswith("post-apply"):
+        return (
+            "it is yoyo's hook, which yoyo runs after each apply and pgvouch does not: move it "
+            "out of the folder, and run it yourself (psql -f); or make a migration of it"
+        )
     if name.startswith("R__"):
         return "it is Flyway's, to be run at each change: make it a migration, with a number"
     if tool := _OF_A_FOLDER.get(name):

@@ -130,3 +130,35 @@ def test_set_transaction_is_pointed_to_the_directive(folder: Folder) -> None:
     ran = folder("migrate")
     assert ran.code == 2
     assert "`-- isolation: repeatable read` (or serializable)" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("comment", "meant"),
+    [
+        ("-- transactional=false", "transactional: false"),
+        ("-- transactional false", "transactional: false"),
+        ("-- lock_timeout = 2s", "lock_timeout: 2s"),
+        ("-- statement-timeout 10min", "statement_timeout: 10min"),
+        ("-- isolation serializable", "isolation: serializable"),
+    ],
+)
+def test_a_directive_without_its_colon(folder: Folder, comment: str, meant: str) -> None:
+    folder.write({"001_a.sql": f"{comment}\nselect 1;"})
+    ran = folder("migrate")
+    assert ran.code == 2
+    assert f"write `-- {meant}`" in ran.err
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "-- transactional, as everything here",
+        "-- lock_timeout is left at its default",
+        "-- isolation between tenants",
+        "-- statement by statement",
+        "-- lock the table first",
+    ],
+)
+def test_prose_that_begins_like_one(folder: Folder, comment: str) -> None:
+    folder.write({"001_a.sql": f"{comment}\nselect 1;"})
+    assert folder("migrate").code == 0

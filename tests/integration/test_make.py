@@ -69,6 +69,8 @@ def test_several_databases_are_rolled_back_by_name(folder: Folder) -> None:
         ran = folder("rollback", url=base)
         assert ran.code == 2
         assert "here are one, two" in ran.err
+        dry = folder("rollback", "one", "two", "--dry-run", url=base)
+        assert dry.out.index("-- one: 1 to roll back") < dry.out.index("-- two: 1 to roll back")
         ran = folder("rollback", "one", "two", url=base)
         assert ran.code == 0, ran.err
         assert ran.out.count("1 rolled back") == 2

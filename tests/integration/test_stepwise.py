@@ -157,3 +157,17 @@ def test_the_checksum_is_of_all_that_is_done(folder: Folder) -> None:
     assert progress == (claims.progress_of(steps),)
     assert len({claims.progress_of(steps[:n]) for n in range(3)}) == 3
     assert claims.progress_of(reversed(steps)) != claims.progress_of(steps)
+
+
+def test_what_stopped_on_its_way_is_not_called_a_newer_release(folder: Folder) -> None:
+    folder.write(
+        {"001_a.sql": "create table a ();", "002_b.sql": HEAD + "create table b ();\nselect 1/0;"}
+    )
+    assert folder("migrate").code == 1
+    (folder.path / "002_b.sql").unlink()
+    ran = folder("migrate")
+    assert ran.code == 0  # an older replica has to be able to start
+    assert "002_b has stopped on its way, and its file is not here" in ran.err
+    assert "pgvouch repair 002_b --undo" in ran.err
+    assert "a newer release" not in ran.err
+    assert "nothing to do (1 applied)" in ran.out

@@ -164,3 +164,19 @@ def test_many_refusals_are_counted(folder: Folder) -> None:
     assert document["error"]["count"] == 123
     assert len(document["error"]["errors"]) == 20
     assert document["error"]["errors"][1]["line"] == 1
+
+
+@pytest.mark.parametrize("name", ["00003_x.go", "20240101_x.rb", "002_x.js", "002_x.mts"])
+def test_a_migration_in_code_is_not_left_out_in_silence(folder: Folder, name: str) -> None:
+    folder.write({"001_a.sql": "create table a ();", name: "package migrations"})
+    for command in ("plan", "migrate", "status"):
+        ran = folder(command)
+        assert ran.code == 2
+        assert f"{name} is a migration in code of another tool, and would be left out" in ran.err
+
+
+def test_yoyo_s_hook_is_called_that(folder: Folder) -> None:
+    folder.write({"001_a.sql": "create table a ();", "post-apply.sql": "select 1;"})
+    ran = folder("migrate")
+    assert ran.code == 2
+    assert "yoyo's hook, which yoyo runs after each apply and pgvouch does not" in ran.err

@@ -29,8 +29,9 @@ def test_a_statement_is_one_short_line() -> None:
     assert told.endswith("…")
 
 
-def test_our_own_marker_is_left_out() -> None:
-    assert str(_blocker("/* pgvouch migrate 003_x abc */ begin")).endswith(": begin")
+def test_our_own_message_is_left_out() -> None:
+    """It begins with resets; what it does is in the name of the application."""
+    assert str(_blocker("/* pgvouch migrate 003_x abc */ begin")).endswith("for 61 s")
 
 
 def test_a_prepared_transaction_has_no_pid() -> None:

@@ -119,7 +119,7 @@ def _dry_run(
         "database": database.name,
         "migrations": [{"id": m.id, "sql": m.sql} for m in todo.pending],
     }
-    _tell_sql(context, parts or [f"-- {database.name}: nothing to do"], document)
+    _tell_sql(context, [f"-- {database.name}: {len(parts) or 'nothing'} to do", *parts], document)
 
 
 @click.command()
@@ -183,7 +183,9 @@ def _tell_back(
             for undo, notes in found
         ],
     }
-    _tell_sql(context, parts or [f"-- {database.name}: nothing to roll back"], document)
+    _tell_sql(
+        context, [f"-- {database.name}: {len(parts) or 'nothing'} to roll back", *parts], document
+    )
 
 
 def _tell_sql(context: Context, parts: Sequence[str], document: dict[str, Any]) -> None:
