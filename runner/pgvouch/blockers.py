@@ -57,7 +57,7 @@ class Blocker:
 
 def _short(query: str) -> str:
     """Return the beginning of a statement, without the values in it: a log is read by many."""
-    words = " ".join(_VALUE.sub("'…'", _MARKER.sub("", query)).split())
+    words = " ".join(_VALUE.sub("'…'", query).split())
     shown = "".join(c if c.isprintable() else "?" for c in words)
     return shown if len(shown) <= _LONGEST_QUERY else f"{shown[:_LONGEST_QUERY]}…"
 
