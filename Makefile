@@ -8,9 +8,10 @@
 
 PYTHON       ?= python3
 DATABASE_URL ?= embedded:
+export DATABASE_URL
+
 # What an error tells to do next is told as a target of this file, where there is one.
-PGVOUCH_HINTS := make
-export DATABASE_URL PGVOUCH_HINTS
+migrate rollback status plan verify seed stamp: export PGVOUCH_HINTS := make
 
 VENV    := .venv
 PGVOUCH := $(VENV)/bin/pgvouch

@@ -20,8 +20,12 @@ from pgvouch.output import Styled, say, say_json, say_text, tick
 from pgvouch.refusals import MOST, RefusedError
 
 _MAX_NOTICES = 50
-_TARGETS = "pgvouch (migrate|rollback|status|plan|verify|seed|stamp)"
+_NAMES = "migrate|rollback|status|plan|verify|seed|stamp"
+_TARGETS = f"pgvouch ({_NAMES})"
 _TARGET = re.compile(rf"{_TARGETS}\b(?! -)")
+_COMMAND = re.compile(
+    rf"(?<![\w/.'-])pgvouch(?= (?:{_NAMES}|accept|repair|wait|new|server|entrypoint)\b)"
+)
 _TARGET_WITH_NAME = re.compile(rf"{_TARGETS} (\w+)(?=\Z|[;,)])")
 _MAX_TEXT = 1000
 _MAX_LINES = 8
@@ -185,7 +189,7 @@ def _as_typed(hint: str) -> str:
     hint = hint.replace("--discard-data", "DISCARD=1")
     hint = _TARGET_WITH_NAME.sub(r"make \1 DB=\2", hint)
     hint = _TARGET.sub(r"make \1", hint)
-    return re.sub(r"(?<![\w/.'-])pgvouch (?=[a-z])", ".venv/bin/pgvouch ", hint)
+    return _COMMAND.sub(".venv/bin/pgvouch", hint)
 
 
 def _print_server(error: VouchError, server: ServerMessage) -> None:

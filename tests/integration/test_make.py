@@ -21,6 +21,7 @@ from pgvouch.errors import UsageError
         ("pgvouch migrate --to 001_a", ".venv/bin/pgvouch migrate --to 001_a"),
         ("then pgvouch repair 1 --done", "then .venv/bin/pgvouch repair 1 --done"),
         ("pip install 'pgvouch[embedded]'", "pip install 'pgvouch[embedded]'"),
+        ("yoyo runs it and pgvouch does not", "yoyo runs it and pgvouch does not"),
     ],
 )
 def test_hints_under_make(
