@@ -33,11 +33,11 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
             it.
     """
     names = ", ".join(literal(name) for name in _RELATIONS)
-    read = _lock_sql("pgvouch.ledger", "pgvouch.migration", "pgvouch._yoyo_migration")
+    lock = _lock_sql("pgvouch.ledger", "pgvouch.migration", "pgvouch._yoyo_migration")
     trust = _trust_sql(f"n.nspname = 'pgvouch' and c.relname in ({names})", of_anyone=of_anyone)
     try:
         result = session.ask(
-            f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{read};\n{trust};\n"
+            f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{lock};\n{trust};\n"
             f"{sql.load('ledger_rows')}"
         )[-1]
     except QueryError as exc:
