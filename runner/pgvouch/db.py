@@ -32,6 +32,10 @@ _STILL_CONNECTED = pq.ConnStatus.OK
 OWN_PATH = "set local search_path = pg_catalog, pg_temp"
 """Stands ahead of every statement of our own: whoever may create in a schema of the session's path
 could otherwise put a function or an operator there that fits better than PostgreSQL's."""
+READING = ("savepoint pgvouch_own", OWN_PATH)
+READ = ("rollback to savepoint pgvouch_own", "release savepoint pgvouch_own")
+"""Stand around statements of our own that read in somebody's transaction: they give back his path,
+as it was, and the locks."""
 
 
 class QueryError(Exception):
@@ -198,11 +202,7 @@ class Session:
             QueryError: a statement failed; `done` holds the results before it.
             ConnectionLost: no answer will come.
         """
-        ahead: tuple[str, ...] = (OWN_PATH,)
-        behind: tuple[str, ...] = ()
-        if not self.is_idle:
-            ahead = ("savepoint pgvouch_own", OWN_PATH)
-            behind = ("rollback to savepoint pgvouch_own", "release savepoint pgvouch_own")
+        ahead, behind = ((OWN_PATH,), ()) if self.is_idle else (READING, READ)
         try:
             results = self.run("\n;".join((*ahead, statements, *behind)))
         except QueryError as exc:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pgvouch import sql
-from pgvouch.db import OWN_PATH, QueryError, Session
+from pgvouch.db import OWN_PATH, READ, READING, QueryError, Session
 from pgvouch.errors import DataLossError
 from pgvouch.message import Message
 from pgvouch.wire import Result
@@ -64,9 +64,7 @@ class _Suspect:
 
 def add_savepoint(message: Message) -> None:
     """Append what has to be known ahead of a rollback, and the point to go back to."""
-    message.add("savepoint pgvouch_own", OWN_PATH)
-    message.add(sql.load("tables"), name="tables")
-    message.add("rollback to savepoint pgvouch_own", "release savepoint pgvouch_own")
+    message.add(*READING).add(sql.load("tables"), name="tables").add(*READ)
     message.add("savepoint pgvouch_rollback")
 
 
