@@ -52,6 +52,7 @@ class Progress:
         self.quiet = quiet
         self.verbose = verbose
         self.notices = 0
+        self.noted: set[str] = set()
         self.waited: str | None = None
         self.started: tuple[str, float] | None = None
         """The migration that runs, and since when."""
@@ -69,7 +70,8 @@ class Progress:
                 self.waited = about
                 limit = f"; waiting up to {event.remaining_s:.0f} s" if event.remaining_s else ""
                 say("  … ", _short(event.text), limit, err=True)
-            case Note():
+            case Note() if event.text not in self.noted:  # an attempt that gave way says it again
+                self.noted.add(event.text)
                 say("  ", _short(event.text), err=True)
             case Doubted():
                 say_doubt(event.text, event.place)
@@ -78,7 +80,7 @@ class Progress:
             case Running() if self.started:
                 name, since_s = self.started
                 tick(_fitting(f"{name}  {time.monotonic() - since_s:.0f} s"))
-            case Waiting() | Running():
+            case Waiting() | Running() | Note():
                 pass
 
     def _finished(self, event: Finished) -> None:

@@ -205,9 +205,7 @@ class Transaction:
             )
             setting = durable if flush else "'off'"
             message.add(f"select set_config('synchronous_commit', {setting}, true)")
-            message.add("set local search_path to default", "commit")
-        else:
-            message.add("set local search_path to default")
+        message.add("set local search_path to default", *(["commit"] if self.commits else []))
         try:
             self.session.run(message.text)
         except QueryError as exc:
@@ -222,9 +220,11 @@ class Transaction:
         asked = self.lock_timeout
         if asked and not 0 < seconds(asked) < seconds(deadlock_timeout):
             longer = "without end" if seconds(asked) == 0 else f"for {asked}"
+            # What holds for all of them is said once, not of each.
+            who = self.identifier if self.script.lock_timeout else "a migration"
             self.listener(
                 Note(
-                    f"{self.identifier} waits for a lock {longer}, not less than the server's "
+                    f"{who} waits for a lock {longer}, not less than the server's "
                     f"deadlock_timeout of {deadlock_timeout}: in a deadlock it may be a client's "
                     "transaction that is ended"
                 )

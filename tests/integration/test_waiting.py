@@ -207,6 +207,13 @@ def test_a_longer_lock_timeout_is_said(
     assert ("waits for a lock" in ran.err) is (said is not None)
 
 
+def test_a_longer_lock_timeout_of_all_is_said_once(folder: Folder) -> None:
+    folder.write({f"{n:03}_t.sql": f"create table t_{n} ();" for n in range(1, 5)})
+    ran = folder("migrate", "--lock-timeout", "2s")
+    assert ran.code == 0
+    assert ran.err.count("a migration waits for a lock for 2s, not less than the server's") == 1
+
+
 def test_the_default_follows_the_server(folder: Folder) -> None:
     name = database_of(folder.url)
     query(folder.url, f"alter database {name} set deadlock_timeout = '2min'")
