@@ -244,6 +244,7 @@ class Session:
                 error = error or ServerMessage("0A000", "COPY with data from or to the client")
             elif result.status in {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}:
                 error = error or server_message(result)
+                self._grown = Growth()  # its copies are no message, and nothing large follows it
             elif error is None and result.status != pq.ExecStatus.EMPTY_QUERY:
                 if len(done) in tallied:
                     tally = tally or Tally(digested=tallied[len(done)])
