@@ -80,7 +80,15 @@ FAMILIES = {
     "updated_at_trigger": _trigger,
     "grants": _grants,
 }
-PLACES = {"location", "stmt_location", "stmt_len", "rexpr_list_start", "rexpr_list_end"}
+PLACES = {
+    "location",
+    "stmt_location",
+    "stmt_len",
+    "rexpr_list_start",
+    "rexpr_list_end",
+    "list_start",
+    "list_end",
+}
 PLAIN = [f"zz{chr(ord('a') + i)}zz" for i in range(COUNT)]
 
 

@@ -217,7 +217,7 @@ where schemaname = 'public'
 --   for=["select", "insert", "update", "delete"],
 --   names={"select": "Users can view own projects", "insert": "Users can create projects",
 --   "update": "Users can update own projects", "delete": "Users can delete own projects"})
--- stamped: owner_policies sha256:d4015435260c318a  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_policies sha256:de4b8409b27dbfd1  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.projects has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -228,6 +228,50 @@ where n.nspname = 'public'
 
 -- check: select, insert, update and delete on public.projects by authenticated: exactly the stamped policies
 create temporary table projects (like public.projects);
+
+-- Another role than the migrating one makes them, where there is one that can. On Supabase every policy that `postgres` makes,
+-- on a temporary table too, locks the tables of auth, storage and realtime until the transaction ends.
+create function pg_temp.hand_over(copy pg_catalog.text, wanted pg_catalog.text, named pg_catalog.text[])
+returns pg_catalog.void
+language plpgsql
+as $$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+  -- "$user" in it is the migrating role: what it stands for is kept.
+  schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
+  maker pg_catalog.name;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select r.rolname into maker
+  from pg_roles as r
+  cross join (
+    select case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end
+  ) as may (become)
+  where r.rolname in (wanted, 'authenticated', 'service_role', 'anon')
+    and r.rolname <> current_user
+    and pg_has_role(session_user, r.oid, may.become)
+    and pg_has_role(current_user, r.oid, may.become)
+    and has_database_privilege(r.oid, current_database(), 'temporary')
+    and not exists (
+      select
+      from pg_namespace as n
+      where (n.nspname = any (named) or n.nspname = any (schemas))
+        and not has_schema_privilege(r.oid, n.oid, 'usage')
+    )
+  order by r.rolname = wanted desc, r.rolname
+  limit 1;
+  if maker is null then
+    perform set_config('search_path', authors_path, true);
+    return;
+  end if;
+  execute format('alter table pg_temp.%I owner to %I', copy, maker);
+  perform
+    set_config('role', maker, true),
+    set_config('search_path', coalesce(string_agg(quote_ident(s.name), ', ' order by s.place), ''), true)
+  from unnest(schemas) with ordinality as s (name, place);
+end
+$$;
+select pg_temp.hand_over('projects', 'authenticated', array['auth']::pg_catalog.text[]);
 
 create policy "Users can view own projects"
   on pg_temp.projects
@@ -254,6 +298,7 @@ create policy "Users can delete own projects"
   to authenticated
   using (user_id = (select auth.uid()));
 
+reset role;
 -- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
 -- whoever may create something in a schema of the search_path.
 set local search_path = pg_catalog, pg_temp;

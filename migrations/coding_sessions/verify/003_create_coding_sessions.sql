@@ -295,7 +295,7 @@ where schemaname = 'public'
 
 -- stamp: owner_policies(table="coding_sessions", owner="user_id", for=["select"],
 --   names={"select": "Users can view own sessions"})
--- stamped: owner_policies sha256:8f47b1413a565533  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_policies sha256:c3a1f9acff1058aa  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.coding_sessions has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -307,12 +307,57 @@ where n.nspname = 'public'
 -- check: select on public.coding_sessions by authenticated: exactly the stamped policies
 create temporary table coding_sessions (like public.coding_sessions);
 
+-- Another role than the migrating one makes them, where there is one that can. On Supabase every policy that `postgres` makes,
+-- on a temporary table too, locks the tables of auth, storage and realtime until the transaction ends.
+create function pg_temp.hand_over(copy pg_catalog.text, wanted pg_catalog.text, named pg_catalog.text[])
+returns pg_catalog.void
+language plpgsql
+as $$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+  -- "$user" in it is the migrating role: what it stands for is kept.
+  schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
+  maker pg_catalog.name;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select r.rolname into maker
+  from pg_roles as r
+  cross join (
+    select case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end
+  ) as may (become)
+  where r.rolname in (wanted, 'authenticated', 'service_role', 'anon')
+    and r.rolname <> current_user
+    and pg_has_role(session_user, r.oid, may.become)
+    and pg_has_role(current_user, r.oid, may.become)
+    and has_database_privilege(r.oid, current_database(), 'temporary')
+    and not exists (
+      select
+      from pg_namespace as n
+      where (n.nspname = any (named) or n.nspname = any (schemas))
+        and not has_schema_privilege(r.oid, n.oid, 'usage')
+    )
+  order by r.rolname = wanted desc, r.rolname
+  limit 1;
+  if maker is null then
+    perform set_config('search_path', authors_path, true);
+    return;
+  end if;
+  execute format('alter table pg_temp.%I owner to %I', copy, maker);
+  perform
+    set_config('role', maker, true),
+    set_config('search_path', coalesce(string_agg(quote_ident(s.name), ', ' order by s.place), ''), true)
+  from unnest(schemas) with ordinality as s (name, place);
+end
+$$;
+select pg_temp.hand_over('coding_sessions', 'authenticated', array['auth']::pg_catalog.text[]);
+
 create policy "Users can view own sessions"
   on pg_temp.coding_sessions
   for select
   to authenticated
   using (user_id = (select auth.uid()));
 
+reset role;
 -- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
 -- whoever may create something in a schema of the search_path.
 set local search_path = pg_catalog, pg_temp;
@@ -396,7 +441,7 @@ order by indexed;
 --   via=[{"table": "projects", "key": "id", "column": "project_id", "owner": "user_id"}],
 --   own="user_id", for=["insert", "update"],
 --   names={"insert": "Users can create sessions", "update": "Users can update own sessions"})
--- stamped: owner_via_policies sha256:2aab9cd32866a75a  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_via_policies sha256:bbea55c6499bb079  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.coding_sessions has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -407,6 +452,50 @@ where n.nspname = 'public'
 
 -- check: insert and update on public.coding_sessions by authenticated: exactly the stamped policies
 create temporary table coding_sessions (like public.coding_sessions);
+
+-- Another role than the migrating one makes them, where there is one that can. On Supabase every policy that `postgres` makes,
+-- on a temporary table too, locks the tables of auth, storage and realtime until the transaction ends.
+create function pg_temp.hand_over(copy pg_catalog.text, wanted pg_catalog.text, named pg_catalog.text[])
+returns pg_catalog.void
+language plpgsql
+as $$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+  -- "$user" in it is the migrating role: what it stands for is kept.
+  schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
+  maker pg_catalog.name;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select r.rolname into maker
+  from pg_roles as r
+  cross join (
+    select case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end
+  ) as may (become)
+  where r.rolname in (wanted, 'authenticated', 'service_role', 'anon')
+    and r.rolname <> current_user
+    and pg_has_role(session_user, r.oid, may.become)
+    and pg_has_role(current_user, r.oid, may.become)
+    and has_database_privilege(r.oid, current_database(), 'temporary')
+    and not exists (
+      select
+      from pg_namespace as n
+      where (n.nspname = any (named) or n.nspname = any (schemas))
+        and not has_schema_privilege(r.oid, n.oid, 'usage')
+    )
+  order by r.rolname = wanted desc, r.rolname
+  limit 1;
+  if maker is null then
+    perform set_config('search_path', authors_path, true);
+    return;
+  end if;
+  execute format('alter table pg_temp.%I owner to %I', copy, maker);
+  perform
+    set_config('role', maker, true),
+    set_config('search_path', coalesce(string_agg(quote_ident(s.name), ', ' order by s.place), ''), true)
+  from unnest(schemas) with ordinality as s (name, place);
+end
+$$;
+select pg_temp.hand_over('coding_sessions', 'authenticated', array['auth', 'public']::pg_catalog.text[]);
 
 create policy "Users can create sessions"
   on pg_temp.coding_sessions
@@ -442,6 +531,7 @@ create policy "Users can update own sessions"
     ))
   );
 
+reset role;
 -- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
 -- whoever may create something in a schema of the search_path.
 set local search_path = pg_catalog, pg_temp;

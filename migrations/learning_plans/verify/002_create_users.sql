@@ -221,7 +221,7 @@ where conrelid = 'public.users'::regclass and contype in ('p', 'u', 'f', 'c', 'x
 
 -- stamp: clerk_via_policies(table="users", own="clerk_user_id", for=["select", "insert", "update"],
 --   names={"update": "users_update_own_profile"})
--- stamped: clerk_via_policies sha256:d1e868833f3d3a6f  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:1c7ef56f2e1870ed  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.users has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -232,6 +232,50 @@ where n.nspname = 'public'
 
 -- check: select, insert and update on public.users by authenticated: exactly the stamped policies
 create temporary table users (like public.users);
+
+-- Another role than the migrating one makes them, where there is one that can. On Supabase every policy that `postgres` makes,
+-- on a temporary table too, locks the tables of auth, storage and realtime until the transaction ends.
+create function pg_temp.hand_over(copy pg_catalog.text, wanted pg_catalog.text, named pg_catalog.text[])
+returns pg_catalog.void
+language plpgsql
+as $$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+  -- "$user" in it is the migrating role: what it stands for is kept.
+  schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
+  maker pg_catalog.name;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select r.rolname into maker
+  from pg_roles as r
+  cross join (
+    select case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end
+  ) as may (become)
+  where r.rolname in (wanted, 'authenticated', 'service_role', 'anon')
+    and r.rolname <> current_user
+    and pg_has_role(session_user, r.oid, may.become)
+    and pg_has_role(current_user, r.oid, may.become)
+    and has_database_privilege(r.oid, current_database(), 'temporary')
+    and not exists (
+      select
+      from pg_namespace as n
+      where (n.nspname = any (named) or n.nspname = any (schemas))
+        and not has_schema_privilege(r.oid, n.oid, 'usage')
+    )
+  order by r.rolname = wanted desc, r.rolname
+  limit 1;
+  if maker is null then
+    perform set_config('search_path', authors_path, true);
+    return;
+  end if;
+  execute format('alter table pg_temp.%I owner to %I', copy, maker);
+  perform
+    set_config('role', maker, true),
+    set_config('search_path', coalesce(string_agg(quote_ident(s.name), ', ' order by s.place), ''), true)
+  from unnest(schemas) with ordinality as s (name, place);
+end
+$$;
+select pg_temp.hand_over('users', 'authenticated', array['auth']::pg_catalog.text[]);
 
 create policy users_select_own
   on pg_temp.users
@@ -252,6 +296,7 @@ create policy users_update_own_profile
   using (clerk_user_id = (select auth.jwt() ->> 'sub'))
   with check (clerk_user_id = (select auth.jwt() ->> 'sub'));
 
+reset role;
 -- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
 -- whoever may create something in a schema of the search_path.
 set local search_path = pg_catalog, pg_temp;
@@ -332,7 +377,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: service_policies(table="users", for=["select", "insert", "update", "delete"])
--- stamped: service_policies sha256:27994b816c2be927  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: service_policies sha256:a98e2a7e5078ef10  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.users has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -343,6 +388,50 @@ where n.nspname = 'public'
 
 -- check: select, insert, update and delete on public.users by service_role: exactly the stamped policies
 create temporary table users (like public.users);
+
+-- Another role than the migrating one makes them, where there is one that can. On Supabase every policy that `postgres` makes,
+-- on a temporary table too, locks the tables of auth, storage and realtime until the transaction ends.
+create function pg_temp.hand_over(copy pg_catalog.text, wanted pg_catalog.text, named pg_catalog.text[])
+returns pg_catalog.void
+language plpgsql
+as $$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+  -- "$user" in it is the migrating role: what it stands for is kept.
+  schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
+  maker pg_catalog.name;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select r.rolname into maker
+  from pg_roles as r
+  cross join (
+    select case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end
+  ) as may (become)
+  where r.rolname in (wanted, 'authenticated', 'service_role', 'anon')
+    and r.rolname <> current_user
+    and pg_has_role(session_user, r.oid, may.become)
+    and pg_has_role(current_user, r.oid, may.become)
+    and has_database_privilege(r.oid, current_database(), 'temporary')
+    and not exists (
+      select
+      from pg_namespace as n
+      where (n.nspname = any (named) or n.nspname = any (schemas))
+        and not has_schema_privilege(r.oid, n.oid, 'usage')
+    )
+  order by r.rolname = wanted desc, r.rolname
+  limit 1;
+  if maker is null then
+    perform set_config('search_path', authors_path, true);
+    return;
+  end if;
+  execute format('alter table pg_temp.%I owner to %I', copy, maker);
+  perform
+    set_config('role', maker, true),
+    set_config('search_path', coalesce(string_agg(quote_ident(s.name), ', ' order by s.place), ''), true)
+  from unnest(schemas) with ordinality as s (name, place);
+end
+$$;
+select pg_temp.hand_over('users', 'service_role', array[]::pg_catalog.text[]);
 
 create policy users_select_service
   on pg_temp.users
@@ -369,6 +458,7 @@ create policy users_delete_service
   to service_role
   using (true);
 
+reset role;
 -- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
 -- whoever may create something in a schema of the search_path.
 set local search_path = pg_catalog, pg_temp;

@@ -281,7 +281,7 @@ where schemaname = 'public'
 --   via=[{"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
 --   for=["select", "insert", "update", "delete"],
 --   beside=["learning_plans_select_public_anon", "learning_plans_select_public_auth"])
--- stamped: clerk_via_policies sha256:dd1f765623146ed6  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:df5c2a9e6c6f364f  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.learning_plans has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -292,6 +292,50 @@ where n.nspname = 'public'
 
 -- check: select, insert, update and delete on public.learning_plans by authenticated: exactly the stamped policies
 create temporary table learning_plans (like public.learning_plans);
+
+-- Another role than the migrating one makes them, where there is one that can. On Supabase every policy that `postgres` makes,
+-- on a temporary table too, locks the tables of auth, storage and realtime until the transaction ends.
+create function pg_temp.hand_over(copy pg_catalog.text, wanted pg_catalog.text, named pg_catalog.text[])
+returns pg_catalog.void
+language plpgsql
+as $$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+  -- "$user" in it is the migrating role: what it stands for is kept.
+  schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
+  maker pg_catalog.name;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select r.rolname into maker
+  from pg_roles as r
+  cross join (
+    select case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end
+  ) as may (become)
+  where r.rolname in (wanted, 'authenticated', 'service_role', 'anon')
+    and r.rolname <> current_user
+    and pg_has_role(session_user, r.oid, may.become)
+    and pg_has_role(current_user, r.oid, may.become)
+    and has_database_privilege(r.oid, current_database(), 'temporary')
+    and not exists (
+      select
+      from pg_namespace as n
+      where (n.nspname = any (named) or n.nspname = any (schemas))
+        and not has_schema_privilege(r.oid, n.oid, 'usage')
+    )
+  order by r.rolname = wanted desc, r.rolname
+  limit 1;
+  if maker is null then
+    perform set_config('search_path', authors_path, true);
+    return;
+  end if;
+  execute format('alter table pg_temp.%I owner to %I', copy, maker);
+  perform
+    set_config('role', maker, true),
+    set_config('search_path', coalesce(string_agg(quote_ident(s.name), ', ' order by s.place), ''), true)
+  from unnest(schemas) with ordinality as s (name, place);
+end
+$$;
+select pg_temp.hand_over('learning_plans', 'authenticated', array['auth', 'public']::pg_catalog.text[]);
 
 create policy learning_plans_select_own
   on pg_temp.learning_plans
@@ -348,6 +392,7 @@ create policy learning_plans_delete_own
     ))
   );
 
+reset role;
 -- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
 -- whoever may create something in a schema of the search_path.
 set local search_path = pg_catalog, pg_temp;
@@ -431,7 +476,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: service_policies(table="learning_plans", for=["select", "insert", "update", "delete"])
--- stamped: service_policies sha256:4468468f88e0d279  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: service_policies sha256:717a23d171bfdcde  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.learning_plans has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -442,6 +487,50 @@ where n.nspname = 'public'
 
 -- check: select, insert, update and delete on public.learning_plans by service_role: exactly the stamped policies
 create temporary table learning_plans (like public.learning_plans);
+
+-- Another role than the migrating one makes them, where there is one that can. On Supabase every policy that `postgres` makes,
+-- on a temporary table too, locks the tables of auth, storage and realtime until the transaction ends.
+create function pg_temp.hand_over(copy pg_catalog.text, wanted pg_catalog.text, named pg_catalog.text[])
+returns pg_catalog.void
+language plpgsql
+as $$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+  -- "$user" in it is the migrating role: what it stands for is kept.
+  schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
+  maker pg_catalog.name;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select r.rolname into maker
+  from pg_roles as r
+  cross join (
+    select case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end
+  ) as may (become)
+  where r.rolname in (wanted, 'authenticated', 'service_role', 'anon')
+    and r.rolname <> current_user
+    and pg_has_role(session_user, r.oid, may.become)
+    and pg_has_role(current_user, r.oid, may.become)
+    and has_database_privilege(r.oid, current_database(), 'temporary')
+    and not exists (
+      select
+      from pg_namespace as n
+      where (n.nspname = any (named) or n.nspname = any (schemas))
+        and not has_schema_privilege(r.oid, n.oid, 'usage')
+    )
+  order by r.rolname = wanted desc, r.rolname
+  limit 1;
+  if maker is null then
+    perform set_config('search_path', authors_path, true);
+    return;
+  end if;
+  execute format('alter table pg_temp.%I owner to %I', copy, maker);
+  perform
+    set_config('role', maker, true),
+    set_config('search_path', coalesce(string_agg(quote_ident(s.name), ', ' order by s.place), ''), true)
+  from unnest(schemas) with ordinality as s (name, place);
+end
+$$;
+select pg_temp.hand_over('learning_plans', 'service_role', array[]::pg_catalog.text[]);
 
 create policy learning_plans_select_service
   on pg_temp.learning_plans
@@ -468,6 +557,7 @@ create policy learning_plans_delete_service
   to service_role
   using (true);
 
+reset role;
 -- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
 -- whoever may create something in a schema of the search_path.
 set local search_path = pg_catalog, pg_temp;

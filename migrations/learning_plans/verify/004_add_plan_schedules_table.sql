@@ -413,7 +413,7 @@ where schemaname = 'public' and indexname = 'idx_plan_schedules_inputs_hash';
 --   via=[{"table": "learning_plans", "key": "id", "column": "plan_id"},
 --   {"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
 --   for=["select", "insert", "update", "delete"])
--- stamped: clerk_via_policies sha256:8ef3af53857c418a  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:bf01ca810fbb7e20  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.plan_schedules has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -424,6 +424,50 @@ where n.nspname = 'public'
 
 -- check: select, insert, update and delete on public.plan_schedules by authenticated: exactly the stamped policies
 create temporary table plan_schedules (like public.plan_schedules);
+
+-- Another role than the migrating one makes them, where there is one that can. On Supabase every policy that `postgres` makes,
+-- on a temporary table too, locks the tables of auth, storage and realtime until the transaction ends.
+create function pg_temp.hand_over(copy pg_catalog.text, wanted pg_catalog.text, named pg_catalog.text[])
+returns pg_catalog.void
+language plpgsql
+as $$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+  -- "$user" in it is the migrating role: what it stands for is kept.
+  schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
+  maker pg_catalog.name;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select r.rolname into maker
+  from pg_roles as r
+  cross join (
+    select case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end
+  ) as may (become)
+  where r.rolname in (wanted, 'authenticated', 'service_role', 'anon')
+    and r.rolname <> current_user
+    and pg_has_role(session_user, r.oid, may.become)
+    and pg_has_role(current_user, r.oid, may.become)
+    and has_database_privilege(r.oid, current_database(), 'temporary')
+    and not exists (
+      select
+      from pg_namespace as n
+      where (n.nspname = any (named) or n.nspname = any (schemas))
+        and not has_schema_privilege(r.oid, n.oid, 'usage')
+    )
+  order by r.rolname = wanted desc, r.rolname
+  limit 1;
+  if maker is null then
+    perform set_config('search_path', authors_path, true);
+    return;
+  end if;
+  execute format('alter table pg_temp.%I owner to %I', copy, maker);
+  perform
+    set_config('role', maker, true),
+    set_config('search_path', coalesce(string_agg(quote_ident(s.name), ', ' order by s.place), ''), true)
+  from unnest(schemas) with ordinality as s (name, place);
+end
+$$;
+select pg_temp.hand_over('plan_schedules', 'authenticated', array['auth', 'public']::pg_catalog.text[]);
 
 create policy plan_schedules_select_own
   on pg_temp.plan_schedules
@@ -490,6 +534,7 @@ create policy plan_schedules_delete_own
     ))
   );
 
+reset role;
 -- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
 -- whoever may create something in a schema of the search_path.
 set local search_path = pg_catalog, pg_temp;
@@ -574,7 +619,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: service_policies(table="plan_schedules", for=["select", "insert", "update", "delete"])
--- stamped: service_policies sha256:5e444846c6e38079  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: service_policies sha256:eaae58927841d371  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.plan_schedules has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -585,6 +630,50 @@ where n.nspname = 'public'
 
 -- check: select, insert, update and delete on public.plan_schedules by service_role: exactly the stamped policies
 create temporary table plan_schedules (like public.plan_schedules);
+
+-- Another role than the migrating one makes them, where there is one that can. On Supabase every policy that `postgres` makes,
+-- on a temporary table too, locks the tables of auth, storage and realtime until the transaction ends.
+create function pg_temp.hand_over(copy pg_catalog.text, wanted pg_catalog.text, named pg_catalog.text[])
+returns pg_catalog.void
+language plpgsql
+as $$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+  -- "$user" in it is the migrating role: what it stands for is kept.
+  schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
+  maker pg_catalog.name;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select r.rolname into maker
+  from pg_roles as r
+  cross join (
+    select case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end
+  ) as may (become)
+  where r.rolname in (wanted, 'authenticated', 'service_role', 'anon')
+    and r.rolname <> current_user
+    and pg_has_role(session_user, r.oid, may.become)
+    and pg_has_role(current_user, r.oid, may.become)
+    and has_database_privilege(r.oid, current_database(), 'temporary')
+    and not exists (
+      select
+      from pg_namespace as n
+      where (n.nspname = any (named) or n.nspname = any (schemas))
+        and not has_schema_privilege(r.oid, n.oid, 'usage')
+    )
+  order by r.rolname = wanted desc, r.rolname
+  limit 1;
+  if maker is null then
+    perform set_config('search_path', authors_path, true);
+    return;
+  end if;
+  execute format('alter table pg_temp.%I owner to %I', copy, maker);
+  perform
+    set_config('role', maker, true),
+    set_config('search_path', coalesce(string_agg(quote_ident(s.name), ', ' order by s.place), ''), true)
+  from unnest(schemas) with ordinality as s (name, place);
+end
+$$;
+select pg_temp.hand_over('plan_schedules', 'service_role', array[]::pg_catalog.text[]);
 
 create policy plan_schedules_select_service
   on pg_temp.plan_schedules
@@ -611,6 +700,7 @@ create policy plan_schedules_delete_service
   to service_role
   using (true);
 
+reset role;
 -- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
 -- whoever may create something in a schema of the search_path.
 set local search_path = pg_catalog, pg_temp;
