@@ -30,7 +30,7 @@ LAYERS = [
     {"advice", "capacity", "failure", "python_steps"},
     {"catalog", "transaction"},
     {"aftermath", "apply", "engine", "steps", "stepwise", "walk"},
-    {"rollback", "api", "repair", "status"},
+    {"rollback", "api", "repair", "status", "promised"},
     {"rehearsal"},
     {"authoring"},
     {"report", "table", "endings"},

@@ -13,7 +13,7 @@ from pgvouch.db import Session
 from pgvouch.events import silent
 from pgvouch.migration import Migration
 from pgvouch.options import Options
-from pgvouch.status import verify_database
+from pgvouch.promised import verify_database
 
 SYSTEMS = database_names(find_project(ROOT / "pyproject.toml"))
 

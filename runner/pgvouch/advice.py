@@ -20,6 +20,7 @@ _CAUSES = {
 }
 """By SQLSTATE, or by its class."""
 _PASSING = {
+    "08": "another server that it asks did not answer: run the same command again",
     "40": "others were in its way: run the same command again",
     "53": "the server has run out of something: make room, and run the same command again",
     "58": "the server's log says more: mend that, and run the same command again",

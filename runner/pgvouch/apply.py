@@ -131,7 +131,7 @@ def keep(
 
     Raises:
         CheckError: one was not.
-        MigrationError: PostgreSQL refused the message itself.
+        MigrationError: PostgreSQL refused the message itself, or others were in a check's way.
     """
     try:
         results, verdict = verify.run(
@@ -141,6 +141,8 @@ def keep(
         raise transaction.error(message, exc) from None
     if verdict.broken:
         raise failure.check_error(name, verdict.broken)
+    if verdict.unjudged:
+        raise transaction.unjudged(name, verdict.unjudged[0])
     return results, verdict.passed
 
 

@@ -150,6 +150,19 @@ def check_error(identifier: str, broken: Sequence[Broken]) -> CheckError:
     )
 
 
+def unjudged_error(identifier: str, stopped: Broken) -> MigrationError:
+    """Return the error for a check that ended without an answer: no promise is broken by that."""
+    assert stopped.server is not None
+    return MigrationError(
+        f"the checks of {identifier} could not be judged: {stopped.server.primary}",
+        stopped.place,
+        stopped.statement,
+        stopped.server,
+        notes=[f"the check: {stopped.check.sentence}"],
+        hint=_HINTS.get(stopped.server.sqlstate or ""),
+    )
+
+
 def delta_error(
     identifier: str, path: Path, missing: Sequence[str], unexpected: Sequence[str]
 ) -> CheckError:

@@ -146,15 +146,23 @@ class Message:
             at += number
         return found
 
-    def results_of(self, name: str, results: Sequence[Result]) -> list[Result]:
+    def results_of(
+        self, name: str, results: Sequence[Result], *, failed: bool = False
+    ) -> list[Result]:
         """Return the results that belong to the parts of a name.
+
+        Args:
+            name: of the parts.
+            results: what came back.
+            failed: whether an error ended the message, so that the last results are missing.
 
         Raises:
             VouchError: PostgreSQL gave another number of results than the message has
                 statements, so none can be attributed.
         """
         counted = self.counted
-        if len(results) < counted or (len(results) > counted and self.parts[-1].count is not None):
+        too_many = len(results) > counted and self.parts[-1].count is not None
+        if too_many or (len(results) < counted and not failed):
             raise VouchError(
                 f"PostgreSQL gave {len(results)} results for {counted} statements, "
                 "so they cannot be told apart"
@@ -243,6 +251,18 @@ DEFAULT_LOCK_TIMEOUT = own_block(f"""\
   )::bigint::text, true);""")
 """Where nothing else is said: our statement gives way, and is tried again, well before somebody
 who is in a deadlock with us looks for one and is ended by the server."""
+
+
+def timeouts_sql(lock_timeout: str | None, statement_timeout: str | None) -> tuple[str, ...]:
+    """Return the statements that set both for a transaction.
+
+    Args:
+        lock_timeout: None is half of the server's deadlock_timeout.
+        statement_timeout: None is what the role has.
+    """
+    lock = f"set local lock_timeout = {literal(lock_timeout)}" if lock_timeout else None
+    longest = f"set local statement_timeout = {literal(statement_timeout)}"
+    return (lock or DEFAULT_LOCK_TIMEOUT, *([longest] if statement_timeout else []))
 
 
 def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) -> str:

@@ -181,10 +181,10 @@ def print_error(error: VouchError) -> None:
     if error.state:
         _say_labelled("state", error.state)
     if error.hint:
-        _say_labelled("next", _as_typed(error.hint))
+        _say_labelled("next", as_typed(error.hint))
 
 
-def _as_typed(hint: str) -> str:
+def as_typed(hint: str) -> str:
     """Return a hint in the words of whoever has started us: pgvouch, or this project's make."""
     if os.environ.get("PGVOUCH_HINTS") != "make":
         return hint

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TRANSIENT = frozenset({"55P03", "40P01", "40001"})
+"""SQLSTATEs of what others were in the way of: lock timeout, deadlock, serialization failure."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:

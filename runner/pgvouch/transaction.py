@@ -9,7 +9,6 @@ from pgvouch.duration import seconds
 from pgvouch.errors import PlanError, VouchError
 from pgvouch.events import Listener, Note
 from pgvouch.message import (
-    DEFAULT_LOCK_TIMEOUT,
     LEDGER_MOVED,
     LEDGER_OTHER,
     LOCK_TIMEOUT_SHARE,
@@ -20,13 +19,13 @@ from pgvouch.message import (
     Message,
     application_name_sql,
     guard_sql,
-    literal,
     marker_of,
     same_transaction_sql,
+    timeouts_sql,
 )
 from pgvouch.options import Options
 from pgvouch.prepare import Script
-from pgvouch.verify import BACK
+from pgvouch.verify import BACK, Broken
 from pgvouch.waiting import LockedError, under_lock
 from pgvouch.wire import Result
 
@@ -78,9 +77,9 @@ class Transaction:
     @property
     def settings(self) -> tuple[str, ...]:
         """What has to be said again after each reset of the session."""
-        timeout = self.lock_timeout
+        longest = self.script.statement_timeout or self.options.statement_timeout
         return (
-            f"set local lock_timeout = {literal(timeout)}" if timeout else DEFAULT_LOCK_TIMEOUT,
+            *timeouts_sql(self.lock_timeout, longest),
             application_name_sql(self.verb, self.identifier),
         )
 
@@ -101,8 +100,6 @@ class Transaction:
             message.add(sql.load("refuse_read_only"), name="begin")
         # Ahead of the guard: somebody may have locked the ledger itself.
         message.add(*self.settings)
-        if timeout := self.script.statement_timeout or self.options.statement_timeout:
-            message.add(f"set local statement_timeout = {literal(timeout)}")
         is_applied = self.verb == "rollback"
         guard = guard_sql(self.identifier, applied=is_applied, recorded=self.recorded)
         message.add(guard, name="guard")
@@ -243,6 +240,12 @@ class Transaction:
         """
         if not self.session.in_transaction:
             raise failure.ended_its_transaction(self.identifier, self.script.source.place(0))
+
+    def unjudged(self, name: str, stopped: Broken) -> VouchError:
+        """Return the error for a check that ended without an answer."""
+        error = failure.unjudged_error(name, stopped)
+        failure.blame(error, self.watch.seen)
+        return error
 
     def error(self, message: Message, exc: QueryError) -> VouchError:
         """Return the error for a statement of a message, with those who were in its way."""

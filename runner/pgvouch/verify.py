@@ -1,7 +1,7 @@
 """Runs promises inside an open transaction and leaves nothing of them behind."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pgvouch import sql, sqltext
@@ -9,6 +9,7 @@ from pgvouch.db import QueryError, Session
 from pgvouch.errors import FileError, Place, ServerMessage
 from pgvouch.message import DEFAULT_LOCK_TIMEOUT, RESET_ROLE, Message, Source, own_block
 from pgvouch.promises import Check, Kind, Piece, Promises
+from pgvouch.retry import TRANSIENT
 from pgvouch.variables import Mask, Rendered
 from pgvouch.wire import Result
 
@@ -18,6 +19,10 @@ BACK = (f"rollback to savepoint {_VERIFY}", f"release savepoint {_VERIFY}")
 """What takes back everything that promises did; the next message begins with it."""
 
 _MAX_VALUE = 60
+_CANCELED = "57014"
+_SERVERS_TROUBLE = {"08", "53", "58"}
+"""Classes of SQLSTATEs that say nothing about a promise: a server that it asks does not answer, or
+this one has run out of something, or cannot read its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,11 @@ class Verdict:
     """What came of the promises of one file."""
 
     passed: int
-    broken: tuple[Broken, ...]
+    broken: tuple[Broken, ...] = ()
+    unjudged: tuple[Broken, ...] = ()
+    """Checks that ended without an answer: others were in the way, or the server had its limits."""
+    left: tuple[Check, ...] = ()
+    """Checks that were not run, because one ahead of them met others."""
 
 
 def add_before(message: Message, promises: Promises | None) -> None:
@@ -70,6 +79,7 @@ def run(
     before: Sequence[Result] = (),
     *,
     settings: Sequence[str] = (DEFAULT_LOCK_TIMEOUT,),
+    marker: str = "",
 ) -> tuple[tuple[Result, ...], Verdict]:
     """Send a message with all plain checks after it, then every `check error` on its own.
 
@@ -79,57 +89,170 @@ def run(
         promises: the checks; None sends the message alone.
         before: what the `before` queries gave, in order.
         settings: statements that set what the checks run under.
+        marker: a comment that every further message begins with.
 
     Returns:
         The results of the message, and the verdict. The transaction is left at a savepoint: send
-        BACK at the head of the next message.
+        BACK at the head of the next message. Where checks are unjudged the transaction has failed.
 
     Raises:
         QueryError: the message itself failed.
     """
     message.add(*RESET_ROLE, *settings)
     message.add("set constraints all immediate", f"savepoint {_VERIFY}")
-    if promises is not None:
-        message.add(own_block(sql.load("restart_sequences")))
-    wanted = message.counted
-    plain = [] if promises is None else _add_checks(message, promises)
-    try:
-        results = session.run(message.text, rows_of_first=wanted, tallied=message.tallied)
-    except QueryError as exc:
-        broken = _failed_piece(message, exc, plain)
-        if broken is None:
-            raise
-        return exc.done, Verdict(0, (broken,))
     if promises is None:
-        return results, Verdict(0, ())
-    values = iter(before)
-    broken_ones = [
-        found
-        for index, check in enumerate(plain)
-        if (
-            found := _judge(
-                check,
-                message.results_of(f"check {index}", results)[-1],
-                next(values) if check.kind is Kind.SAME else None,
-                session.mask,
-            )
-        )
-    ]
-    broken_ones += _run_error_checks(session, promises)
-    passed = len(promises.checks) - len(broken_ones)
-    return results, Verdict(passed, tuple(broken_ones))
-
-
-def _add_checks(message: Message, promises: Promises) -> list[Check]:
+        return session.run(
+            message.text, rows_of_first=message.counted, tallied=message.tallied
+        ), Verdict(0)
+    message.add(own_block(sql.load("restart_sequences")))
+    wanted = message.counted
     if promises.setup:
         _add_piece(message, promises, promises.setup, "setup")
     message.add(f"savepoint {_CHECK}")
-    plain = list(promises.of_kind(Kind.TRUE, Kind.NONE, Kind.SAME))
-    for index, check in enumerate(plain):
-        tallied = "digested" if check.kind is Kind.SAME else "counted"
-        _add_piece(message, promises, check.query, f"check {index}", tallied)
-        message.add(f"rollback to savepoint {_CHECK}")
-    return plain
+    hearing = _Hearing(session, promises, dict(zip(_same(promises), before, strict=False)), marker)
+    results = hearing.hear_plain(message, wanted)
+    hearing.hear_errors()
+    return results, hearing.verdict()
+
+
+@dataclass
+class _Hearing:
+    """The checks of one file on their way to a verdict."""
+
+    session: Session
+    promises: Promises
+    before: Mapping[Check, Result]
+    marker: str
+    passed: int = 0
+    broken: list[Broken] = field(default_factory=list)
+    unjudged: list[Broken] = field(default_factory=list)
+    left: list[Check] = field(default_factory=list)
+    is_over: bool = False
+
+    def verdict(self) -> Verdict:
+        """Return what has come of them."""
+        return Verdict(self.passed, tuple(self.broken), tuple(self.unjudged), tuple(self.left))
+
+    def hear_plain(self, message: Message, wanted: int) -> tuple[Result, ...]:
+        """Send a message with the plain checks behind it; return the results of the message.
+
+        What is behind a check that ends in an error is sent again without it.
+        """
+        todo = list(self.promises.of_kind(Kind.TRUE, Kind.NONE, Kind.SAME))
+        needed = message.counted
+        self._add(message, todo)
+        results, stopped = self._send(message, todo, wanted)
+        first = results
+        while stopped is not None:
+            if stopped.check not in todo:
+                self._stop_at_setup(stopped)
+                return first
+            done = todo.index(stopped.check)
+            self._judge(message, todo[:done], results, failed=True)
+            todo = todo[done + 1 :]
+            self._take(stopped, [*todo, *self.promises.of_kind(Kind.ERROR)])
+            if len(first) < needed:
+                # It was refused before any of it ran: there is nothing to go back to.
+                self._end([*todo, *self.promises.of_kind(Kind.ERROR)])
+            if self.is_over:
+                return first
+            message = Message().add(self._back())
+            self._add(message, todo)
+            results, stopped = self._send(message, todo, 0)
+        self._judge(message, todo, results, failed=False)
+        return first
+
+    def hear_errors(self) -> None:
+        """Run every `check error`, each on its own."""
+        todo = list(self.promises.of_kind(Kind.ERROR))
+        while todo and not self.is_over:
+            check = todo.pop(0)
+            message = Message().add(self._back())
+            _add_piece(message, self.promises, check.query, "check")
+            expected = _expectation(check)
+            try:
+                # Deferred constraints have their say before a check is called peaceful.
+                self.session.run(message.text, rows_of_first=0)
+            except QueryError as exc:
+                if exc.server.sqlstate == check.sqlstate:
+                    self.passed += 1
+                    continue
+                where = message.locate(exc)
+                found = f"{exc.server.sqlstate}: {exc.server.primary}"
+                place = where.place or check.place
+                broken = Broken(check, expected, found, place, where.statement, exc.server)
+                self._take(broken, todo)
+            else:
+                self.broken.append(Broken(check, expected, "no error", check.place))
+
+    def _back(self) -> str:
+        return f"{self.marker}{' ' * bool(self.marker)}rollback to savepoint {_CHECK}"
+
+    def _add(self, message: Message, checks: Sequence[Check]) -> None:
+        for index, check in enumerate(checks):
+            tallied = "digested" if check.kind is Kind.SAME else "counted"
+            _add_piece(message, self.promises, check.query, f"check {index}", tallied)
+            message.add(f"rollback to savepoint {_CHECK}")
+
+    def _send(
+        self, message: Message, checks: Sequence[Check], wanted: int
+    ) -> tuple[tuple[Result, ...], Broken | None]:
+        """Send a message with checks; return its results, and the check that ended it."""
+        try:
+            return self.session.run(
+                message.text, rows_of_first=wanted, tallied=message.tallied
+            ), None
+        except QueryError as exc:
+            stopped = _failed_piece(message, exc, checks)
+            if stopped is None:
+                raise
+            return exc.done, stopped
+
+    def _judge(
+        self, message: Message, checks: Sequence[Check], results: Sequence[Result], *, failed: bool
+    ) -> None:
+        for index, check in enumerate(checks):
+            result = message.results_of(f"check {index}", results, failed=failed)[-1]
+            found = _judge(check, result, self.before.get(check), self.session.mask)
+            if found is None:
+                self.passed += 1
+            else:
+                self.broken.append(found)
+
+    def _take(self, stopped: Broken, behind: Sequence[Check]) -> None:
+        """Count a check that ended in an error."""
+        if not self._is_unjudged(stopped):
+            self.broken.append(stopped)
+            return
+        self.unjudged.append(stopped)
+        if is_transient(stopped.server):
+            # Others may wait for what this transaction has locked: it ends here.
+            self._end(behind)
+
+    def _end(self, behind: Sequence[Check]) -> None:
+        if not self.is_over:
+            self.is_over = True
+            self.left += behind
+
+    def _stop_at_setup(self, stopped: Broken) -> None:
+        self.is_over = True
+        if self._is_unjudged(stopped):
+            self.unjudged += [replace(stopped, check=check) for check in self.promises.checks]
+        else:
+            self.broken.append(stopped)
+
+    def _is_unjudged(self, stopped: Broken) -> bool:
+        state = (stopped.server.sqlstate if stopped.server else None) or ""
+        if state == _CANCELED:
+            # Who sets a limit in a check has made it part of the promise.
+            setup = self.promises.setup.sql if self.promises.setup else ""
+            return "statement_timeout" not in (setup + stopped.check.query.sql).lower()
+        return is_transient(stopped.server) or state[:2] in _SERVERS_TROUBLE
+
+
+def is_transient(server: ServerMessage | None) -> bool:
+    """Say whether others were in the way, so that the same may pass a moment later."""
+    return server is not None and server.sqlstate in TRANSIENT
 
 
 def _add_piece(
@@ -143,26 +266,6 @@ def _add_piece(
         raise FileError(str(exc.msg), Place(promises.path, line, column)) from None
     source = Source(promises.path, promises.text, Rendered(piece.sql), piece.offset)
     message.add_source(source, count, name, tallied=tallied)
-
-
-def _run_error_checks(session: Session, promises: Promises) -> list[Broken]:
-    broken = []
-    for check in promises.of_kind(Kind.ERROR):
-        message = Message().add(f"rollback to savepoint {_CHECK}")
-        _add_piece(message, promises, check.query, "check")
-        expected = f"an error {check.sqlstate}"
-        try:
-            # Deferred constraints have their say before a check is called peaceful.
-            session.run(message.text, rows_of_first=0)
-        except QueryError as exc:
-            if exc.server.sqlstate != check.sqlstate:
-                where = message.locate(exc)
-                found = f"{exc.server.sqlstate}: {exc.server.primary}"
-                place = where.place or check.place
-                broken.append(Broken(check, expected, found, place, where.statement, exc.server))
-        else:
-            broken.append(Broken(check, expected, "no error", check.place))
-    return broken
 
 
 def _failed_piece(message: Message, exc: QueryError, plain: Sequence[Check]) -> Broken | None:

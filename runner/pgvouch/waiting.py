@@ -8,11 +8,9 @@ from pgvouch.db import Session
 from pgvouch.errors import ConnectError, VouchError
 from pgvouch.events import Listener, Waiting
 from pgvouch.options import Options
-from pgvouch.retry import Patience, Refusal, patiently
+from pgvouch.retry import TRANSIENT, Patience, Refusal, patiently
 
 T = TypeVar("T")
-
-_TRANSIENT = {"55P03", "40P01", "40001"}  # lock timeout, deadlock, serialization failure
 
 
 class LockedError(Exception):
@@ -122,7 +120,7 @@ def is_transient(error: BaseException) -> bool:
     return (
         isinstance(error, VouchError)
         and error.server is not None
-        and error.server.sqlstate in _TRANSIENT
+        and error.server.sqlstate in TRANSIENT
     )
 
 

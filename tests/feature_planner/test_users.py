@@ -5,7 +5,7 @@ from psycopg import errors
 
 from pgvouch import api
 from pgvouch.db import Session
-from pgvouch.status import verify_database
+from pgvouch.promised import verify_database
 
 from .conftest import OPEN, TABLES, as_before, described, roll_back
 

@@ -6,8 +6,8 @@ from pgvouch import api
 from pgvouch.config import Database, find_project, read_database
 from pgvouch.db import Session
 from pgvouch.errors import StampError
+from pgvouch.promised import verify_database
 from pgvouch.stamp import Part
-from pgvouch.status import verify_database
 from stamp_bench import stamp
 
 from .conftest import ROOT, SYSTEM

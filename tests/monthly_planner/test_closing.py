@@ -13,8 +13,8 @@ from pgvouch.config import find_project, read_database
 from pgvouch.db import Session
 from pgvouch.events import silent
 from pgvouch.options import Options
+from pgvouch.promised import verify_database
 from pgvouch.stamp import Templates, stamp_files
-from pgvouch.status import verify_database
 
 from .conftest import ROOT, SYSTEM, TABLES, Database, blocks
 from .test_rollbacks import dump

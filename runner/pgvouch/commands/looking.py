@@ -1,7 +1,8 @@
 """Commands that change nothing: status, plan, verify."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,8 +17,13 @@ from pgvouch.migration import ISOLATION, Migration
 from pgvouch.options import Options
 from pgvouch.output import Line
 from pgvouch.plan import Applied
+from pgvouch.retry import TRANSIENT
 from pgvouch.table import Column
 
+if TYPE_CHECKING:
+    from pgvouch.promised import Finding
+
+BROKEN, UNJUDGED = 1, 5
 _MARKS = {
     "applied": "✓",
     "provided": "·",
@@ -204,37 +210,81 @@ def _promises(item: Mapping[str, Any]) -> list[str]:
 
 @click.command()
 @click.argument("databases", nargs=-1, metavar="[DB]...")
-@common
+@running
 @click.pass_obj
 def verify(context: Context, databases: tuple[str, ...]) -> int:
     """Run every promise of every applied migration again, and take back what checks write."""
-    broken = 0
+    from pgvouch.promised import verify_database
+
+    options = options_of(context)
+    codes = {0}
     for database in context.databases(databases):
         with context.session(database, "verify") as session:
-            found = states.verify_database(session, database, api.read_ledger(session))
+            rows = api.read_ledger(session)
+            found = verify_database(session, database, rows, options, context.progress())
+        broken = [(item.id, finding) for item in found for finding in item.broken]
+        unjudged = [(item.id, finding) for item in found for finding in item.unjudged]
+        codes.add(BROKEN if broken else UNJUDGED if unjudged else 0)
         passed = sum(item.passed for item in found)
-        findings = [(item.id, finding) for item in found for finding in item.broken]
-        broken += len(findings)
-        lines: list[Line] = [f"{database.name}: {passed} checks hold, {len(findings)} broken"]
-        for identifier, finding in findings:
-            lines.append(("  ", output.Styled("✗", "red"), f" {identifier}: {finding.sentence}"))
-            lines.append(f"      at       {report.shown_place(finding.place)}")
-            lines.append(f"      expected {finding.expected}")
-            lines.append(f"      found    {finding.found}")
         document = {
             "database": database.name,
             "passed": passed,
-            "broken": [
-                {
-                    "id": identifier,
-                    "sentence": finding.sentence,
-                    "file": str(finding.place.path),
-                    "line": finding.place.line,
-                    "expected": finding.expected,
-                    "found": finding.found,
-                }
-                for identifier, finding in findings
-            ],
+            "broken": [_finding_as_dict(*item) for item in broken],
+            "unjudged": [_finding_as_dict(*item) for item in unjudged],
         }
-        context.tell(*lines, document=document)
-    return 1 if broken else 0
+        context.tell(*_verified(database.name, passed, broken, unjudged), document=document)
+    return BROKEN if BROKEN in codes else max(codes)
+
+
+def _verified(
+    name: str,
+    passed: int,
+    broken: Sequence[tuple[str, "Finding"]],
+    unjudged: Sequence[tuple[str, "Finding"]],
+) -> list[Line]:
+    more = f", {len(unjudged)} could not be judged" if unjudged else ""
+    lines: list[Line] = [f"{name}: {passed} checks hold, {len(broken)} broken{more}"]
+    for identifier, finding in broken:
+        lines.append(("  ", output.Styled("✗", "red"), f" {identifier}: {finding.sentence}"))
+        lines.append(f"      at       {report.shown_place(finding.place)}")
+        lines.append(f"      expected {finding.expected}")
+        lines.append(f"      found    {finding.found}")
+    together: dict[tuple[str, str], list[Finding]] = {}
+    for identifier, finding in unjudged:
+        together.setdefault((identifier, finding.found), []).append(finding)
+    for (identifier, met), findings in together.items():
+        others = f" (and {len(findings) - 1} more)" if findings[1:] else ""
+        sentence = f" {identifier}: {findings[0].sentence}{others}"
+        lines.append(("  ", output.Styled("?", "yellow"), sentence))
+        lines.append(f"      at       {report.shown_place(findings[0].place)}")
+        lines.append(f"      met      {met}")
+    if unjudged:
+        lines.append(f"  next    {report.as_typed(_again({f.sqlstate for _, f in unjudged}))}")
+    return lines
+
+
+def _again(states: AbstractSet[str | None]) -> str:
+    """Return what to do where checks ended without an answer."""
+    advice = []
+    if states & TRANSIENT:
+        advice.append(
+            "others were in the way: run pgvouch verify again; --retries and --retry-budget keep "
+            "trying for longer"
+        )
+    if "57014" in states:
+        advice.append("a timeout or somebody has ended a check: --statement-timeout allows more")
+    if states - TRANSIENT - {"57014"}:
+        advice.append("a server has run out of something or did not answer: mend that first")
+    return "; ".join(advice)
+
+
+def _finding_as_dict(identifier: str, finding: "Finding") -> dict[str, object]:
+    return {
+        "id": identifier,
+        "sentence": finding.sentence,
+        "file": str(finding.place.path),
+        "line": finding.place.line,
+        "expected": finding.expected,
+        "found": finding.found,
+        "sqlstate": finding.sqlstate,
+    }
