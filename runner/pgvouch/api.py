@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pgvouch import ledger, plan
 from pgvouch.config import Database
@@ -36,10 +36,39 @@ class Outcome:
 
     finished: tuple[Finished, ...]
     applied: int
-    """How many migrations are in the database now."""
+    """How many migrations are in the database now, those that it had already not counted."""
     ahead: tuple[str, ...] = ()
     warnings: tuple[VouchError, ...] = ()
     """What is allowed in the files and may not be meant."""
+    provided: int = 0
+    """How many the database had already."""
+
+    @classmethod
+    def of(
+        cls,
+        finished: Sequence[Finished],
+        rows: Sequence[Applied],
+        ahead: tuple[str, ...] = (),
+        warnings: tuple[VouchError, ...] = (),
+    ) -> Self:
+        """Return the outcome of a run after which the ledger has these rows."""
+        provided = sum(row.state is State.PROVIDED for row in rows)
+        applied = count_applied(rows) - provided
+        return cls(tuple(finished), applied, ahead, warnings, provided)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a session has of its own: from its role, its database, the server or the connection."""
+
+    statement_timeout: str | None
+    """None: there is none."""
+
+
+def read_limits(session: Session) -> Limits:
+    """Return the limits that hold where neither a file nor an option says anything."""
+    (result,) = session.ask("select nullif(current_setting('statement_timeout'), '0')")
+    return Limits(result.rows[0][0])
 
 
 def read_ledger(session: Session, *, of_anyone: bool = False) -> list[Applied]:
@@ -81,7 +110,7 @@ def migrate(
     todo = pending(database, known, to=to, out_of_order=out_of_order)
     _tell_ahead(todo, known, listener)
     if not todo.pending:
-        return Outcome((), count_applied(known), todo.ahead)
+        return Outcome.of((), known, todo.ahead)
     from pgvouch.engine import Engine
     from pgvouch.prepare import sound, tell_doubts
 
@@ -100,7 +129,7 @@ def migrate(
         keep_untouched(session, options, listener, known)
     recorded = count_applied(known)
     done = Engine(session, options, listener).migrate(prepared, recorded=recorded)
-    return Outcome(tuple(done), len(ledger.read(session) or ()), todo.ahead, warnings)
+    return Outcome.of(done, ledger.read(session) or (), todo.ahead, warnings)
 
 
 def roll_back_steps(
@@ -123,11 +152,12 @@ def roll_back_steps(
     rows = ledger.read(session) or []
     todo = plan.backward(rows, steps=steps, to=to)
     if not todo:
-        return Outcome((), len(rows))
+        return Outcome.of((), rows)
     engine = Engine(session, options, listener)
     undo = prepare_rollback(engine, todo, database.by_id, options.variables)
     done = roll_back(engine, undo)
-    return Outcome(tuple(done), len(rows) - len(done))
+    gone = {event.id for event in done}
+    return Outcome.of(done, [row for row in rows if row.id not in gone])
 
 
 def look_back(
@@ -158,7 +188,10 @@ def look_back(
         done = roll_back(engine, undo[:alone], together=True)
     finally:
         session.roll_back()
-    found = [(step, event.notes) for step, event in zip(undo, done, strict=False)]
+    found = [
+        (step, ("provided: left as it is",) if event.outcome == "left" else event.notes)
+        for step, event in zip(undo, done, strict=False)
+    ]
     later = ("not run here: it is not transactional, or comes after one that is not",)
     return found + [(step, later) for step in undo[alone:]]
 

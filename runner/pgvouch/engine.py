@@ -15,6 +15,7 @@ from pgvouch.delta import Snapshot
 from pgvouch.errors import CheckError, PlanError
 from pgvouch.events import Finished, Listener, Running, Started
 from pgvouch.options import Options
+from pgvouch.plan import State
 from pgvouch.prepare import Prepared
 from pgvouch.transaction import LedgerMovedError, Transaction
 from pgvouch.waiting import persistently, told_blockers
@@ -135,7 +136,8 @@ class Engine:
                 done = run() if together else self.persist(identifier, run)
             if done is not None:
                 finished.append(done)
-                self.landed.append(identifier)
+                if done.outcome == State.APPLIED.value:
+                    self.landed.append(identifier)
         return finished
 
     def persist(self, identifier: str, action: Callable[[], T]) -> T:

@@ -21,7 +21,8 @@ class Finished:
 
     id: str
     outcome: str
-    """`applied`, `provided`, `rolled back`."""
+    """`applied`, `provided`, `rolled back`; `left` where a rollback finds what the database had
+    already."""
     duration_ms: float
     checks: int = 0
     delta: tuple[str, ...] | None = None

@@ -44,7 +44,7 @@ def rehearse(
     refuse_unlike(todo.pending)
     _refuse_without_rollback(prepared)
     if not prepared:
-        return Outcome((), len(known), todo.ahead)
+        return Outcome.of((), known, todo.ahead)
     if rows is None:
         create_ledger(session, options, listener)
     differences: list[CheckError] = []
@@ -60,7 +60,7 @@ def rehearse(
         session.roll_back()
     if differences:
         raise _together(differences)
-    return Outcome(tuple(done), len(known), todo.ahead, warnings)
+    return Outcome.of(done, known, todo.ahead, warnings)
 
 
 def _refuse_without_rollback(prepared: Sequence[Prepared]) -> None:

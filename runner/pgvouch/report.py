@@ -27,6 +27,15 @@ _COMMAND = re.compile(
     rf"(?<![\w/.'-])pgvouch(?= (?:{_NAMES}|accept|repair|wait|new|server|entrypoint)\b)"
 )
 _TARGET_WITH_NAME = re.compile(rf"{_TARGETS} (\w+)(?=\Z|[;,)])")
+_MARKS = {
+    "provided": ("·", "bright_black"),
+    "left": ("·", "bright_black"),
+    "rolled back": ("↩", "yellow"),
+}
+_PROVIDED = {
+    "provided": "provided: the database has it already",
+    "left": "provided: left as it is",
+}
 _MAX_TEXT = 1000
 _MAX_LINES = 8
 _PLURALS = {"policy": "policies", "index": "indexes", "schema": "schemas", "rls": "rls"}
@@ -84,11 +93,8 @@ class Progress:
                 pass
 
     def _finished(self, event: Finished) -> None:
-        mark = {"provided": "·", "rolled back": "↩"}.get(event.outcome, "✓")
-        colour = {"provided": "bright_black", "rolled back": "yellow"}.get(event.outcome, "green")
-        facts = [f"{event.duration_ms:6.0f} ms"]
-        if event.outcome == "provided":
-            facts = ["provided: the database has it already"]
+        mark, colour = _MARKS.get(event.outcome, ("✓", "green"))
+        facts = [_PROVIDED.get(event.outcome) or f"{event.duration_ms:6.0f} ms"]
         if event.checks:
             facts.append(f"{event.checks} check{'s' * (event.checks != 1)}")
         if event.delta:
@@ -140,23 +146,26 @@ def delta_summary(events: Sequence[Finished]) -> str:
 def migrated(name: str, outcome: Outcome, *, verb: str = "applied") -> str:
     """Return the sentence that ends a migrate."""
     if not outcome.finished:
-        return f"{name}: nothing to do ({outcome.applied} applied)"
+        return f"{name}: nothing to do ({outcome.applied} applied{_and_provided(outcome.provided)})"
     ran = [event for event in outcome.finished if event.outcome == "applied"]
-    provided = len(outcome.finished) - len(ran)
+    provided = sum(event.outcome == "provided" for event in outcome.finished)
     checks = sum(event.checks for event in ran)
     seconds = sum(event.duration_ms for event in outcome.finished) / 1000
-    parts = [f"{len(ran)} {verb}"]
-    if provided and verb == "applied":
-        parts.append(f"{provided} provided")
-    parts.append(f"{checks} checks passed")
-    return f"{name}: {', '.join(parts)} in {seconds:.2f} s"
+    said = f"{len(ran)} {verb}{_and_provided(provided)}"
+    return f"{name}: {said}, {checks} checks passed in {seconds:.2f} s"
 
 
 def rolled_back(name: str, outcome: Outcome) -> str:
     """Return the sentence that ends a rollback."""
     if not outcome.finished:
         return f"{name}: nothing to roll back"
-    return f"{name}: {len(outcome.finished)} rolled back, {outcome.applied} still applied"
+    back = sum(event.outcome == "rolled back" for event in outcome.finished)
+    left = _and_provided(len(outcome.finished) - back)
+    return f"{name}: {back} rolled back{left}, {outcome.applied} still applied"
+
+
+def _and_provided(count: int) -> str:
+    return f", {count} provided" if count else ""
 
 
 def _short(text: str) -> str:

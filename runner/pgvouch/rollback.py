@@ -120,7 +120,7 @@ def roll_back(engine: Engine, undo: Sequence[Undo], *, together: bool = False) -
     left: set[str] = set()
     try:
         for number, step in enumerate(undo):
-            gone = [event.id for event in finished]
+            gone = [event.id for event in finished if event.outcome == "rolled back"]
             run = partial(_one, engine, step, flush=number == len(undo) - 1, together=together)
             with aftermath.told(engine, step.row.id, "rollback", gone, together=False):
                 done = run() if together else engine.persist(step.row.id, run)
@@ -168,7 +168,8 @@ def _one(engine: Engine, step: Undo, *, flush: bool, together: bool) -> Finished
         raise
     duration_ms = (time.perf_counter() - began) * 1000
     notes = (*step.notes, *(engine.session.mask(f"lost  {loss}") for loss in lost))
-    return Finished(step.row.id, "rolled back", duration_ms, passed, notes=notes)
+    outcome = "left" if step.row.state is State.PROVIDED else "rolled back"
+    return Finished(step.row.id, outcome, duration_ms, passed, notes=notes)
 
 
 def _undo(

@@ -2,7 +2,9 @@
 
 import json
 
-from conftest import Folder
+from psycopg.conninfo import make_conninfo
+
+from conftest import Folder, database_of
 
 TABLE = {
     "001_users.sql": "create table users (id int primary key);\n",
@@ -231,16 +233,70 @@ def test_unless_records_what_is_there_as_provided(folder: Folder) -> None:
     folder.query("create schema auth")
     ran = folder("migrate")
     assert "provided" in ran.err
+    assert "1 applied, 1 provided, 0 checks" in ran.out
     assert folder.query("select state from pgvouch.migration where migration_id = '002_auth'") == [
         ("provided",)
     ]
-    assert folder("rollback").code == 0
+    assert "nothing to do (1 applied, 1 provided)" in folder("migrate").out
+    assert "provided: left as it is" in folder("rollback", "--dry-run").out
+    ran = folder("rollback")
+    assert ran.code == 0
+    assert "· 002_auth                             provided: left as it is" in ran.err
+    assert "0 rolled back, 1 provided, 1 still applied" in ran.out
     assert folder.query("select to_regnamespace('auth')::text") == [("auth",)]
     folder.query("drop schema auth")
     folder("migrate")
     assert folder.query("select to_regnamespace('auth')::text") == [("auth",)]
     folder("rollback")
     assert folder.query("select to_regnamespace('auth')") == [(None,)]
+
+
+def test_what_is_provided_has_not_landed(folder: Folder) -> None:
+    provided = "-- unless: to_regnamespace('public') is not null\ncreate schema public;"
+    folder.write(TABLE | {"000_public.sql": provided, "002_bad.sql": "selec 1;"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "Nothing of 002_bad is in the database. Landed before it: 001_users.\n" in ran.err
+    files = {"002_bad.sql": "select 1;", "002_bad.rollback.sql": "selec 1;"}
+    folder.write(files | {"001_users.rollback.sql": "drop table users;"})
+    folder.write({"003_public.sql": provided})
+    assert folder("migrate").code == 0
+    ran = folder("rollback", "--all")
+    assert ran.code == 1
+    assert "002_bad is still in the database, whole.\n" in ran.err
+    folder.write({"002_bad.rollback.sql": "select 1;"})
+    ran = folder("rollback", "--all", "--from-files")
+    assert "2 rolled back, 1 provided, 0 still applied" in ran.out
+
+
+def test_a_rehearsal_leaves_what_is_provided_as_it_is(folder: Folder) -> None:
+    provided = "-- unless: to_regnamespace('public') is not null\ncreate schema public;"
+    folder.write(
+        TABLE | {"000_public.sql": provided, "001_users.rollback.sql": "drop table users;"}
+    )
+    ran = folder("migrate", "--rehearse")
+    assert ran.code == 0, ran.err
+    assert "· 000_public                           provided: left as it is" in ran.err
+    assert "1 rehearsed, 1 provided, 0 checks" in ran.out
+
+
+def test_plan_shows_the_limit_that_holds(folder: Folder) -> None:
+    folder.write({"001_a.sql": "select 1;", "002_b.sql": "-- statement_timeout: 9s\nselect 1;"})
+
+    def shown(*more: str, **environment: str) -> list[str]:
+        document = json.loads(folder("plan", "--json", *more, **environment).out)
+        return [item["statement_timeout"] for item in document["databases"][0]["pending"]]
+
+    assert shown() == [None, "9s"]
+    assert "none" in folder("plan").out
+    folder.query(f"alter database \"{database_of(folder.url)}\" set statement_timeout = '77s'")
+    assert shown() == ["77s", "9s"]
+    assert "77s" in folder("plan").out
+    assert shown("--statement-timeout", "5s") == ["5s", "9s"]
+    nowhere = make_conninfo(folder.url, dbname="not_there_yet")
+    ran = folder("plan", url=nowhere)
+    assert ran.code == 0
+    assert "the role's" in ran.out
 
 
 def test_json_is_one_document(folder: Folder) -> None:

@@ -1,17 +1,19 @@
 """Commands that change nothing: status, plan, verify."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pgvouch import api, output, report, table
 from pgvouch import status as states
+from pgvouch.api import Limits
 from pgvouch.cli import DRIFT, PENDING, Context, common, running
 from pgvouch.commands.running import options_of
 from pgvouch.config import Database
 from pgvouch.connection import connect
+from pgvouch.db import Session
 from pgvouch.errors import FileError, NoDatabaseError
 from pgvouch.migration import ISOLATION, Migration
 from pgvouch.options import Options
@@ -22,6 +24,8 @@ from pgvouch.table import Column
 
 if TYPE_CHECKING:
     from pgvouch.promised import Finding
+
+T = TypeVar("T")
 
 BROKEN, UNJUDGED = 1, 5
 _MARKS = {
@@ -53,14 +57,18 @@ _PLAN = (
 )
 
 
-def _rows(context: Context, database: Database) -> list[Applied]:
-    """Read a ledger; a database that is not there yet has an empty one."""
+def _read(context: Context, database: Database, read: Callable[[Session], T], otherwise: T) -> T:
+    """Read something over a session; a database that is not there has nothing of it."""
     url = context.resolve(database)
     try:
         with connect(url, application_name="pgvouch status", create=False) as session:
-            return api.read_ledger(session)
+            return read(session)
     except NoDatabaseError:
-        return []
+        return otherwise
+
+
+def _limits(session: Session) -> tuple[list[Applied], Limits | None]:
+    return api.read_ledger(session), api.read_limits(session)
 
 
 @click.command()
@@ -72,7 +80,7 @@ def status(context: Context, databases: tuple[str, ...], exit_code: bool) -> int
     """Show every migration and what the ledger says of it."""
     worst = 0
     for database in context.databases(databases):
-        rows = states.status(database, _rows(context, database))
+        rows = states.status(database, _read(context, database, api.read_ledger, []))
         found = {row.state for row in rows}
         if found & {"changed", "missing"}:
             worst = DRIFT
@@ -139,11 +147,12 @@ def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_or
 
     options = options_of(context)
     required = context.project.verify_required
+    nothing: tuple[list[Applied], Limits | None] = ([], None)
     for database in context.databases(databases):
-        rows = _rows(context, database)
+        rows, limits = _read(context, database, _limits, nothing)
         todo = api.pending(database, rows, to=to, out_of_order=out_of_order)
         prepared = sound(todo, database, options, require_promises=required)
-        planned = [_planned(item.migration, options) for item in prepared]
+        planned = [_planned(item.migration, options, limits) for item in prepared]
         warnings = [warning for item in prepared for warning in item.warnings]
         document = {
             "database": database.name,
@@ -153,10 +162,11 @@ def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_or
         if context.as_json:
             context.tell(document=document)
         else:
-            _print_plan(database, planned, warnings)
+            unknown = "none" if limits else "the role's"
+            _print_plan(database, planned, warnings, unknown)
 
 
-def _planned(migration: Migration, options: Options) -> dict[str, Any]:
+def _planned(migration: Migration, options: Options, limits: Limits | None) -> dict[str, Any]:
     asked = migration.directives
     default = (options.lock_timeout or "auto") if asked.transactional else None
     return {
@@ -165,7 +175,9 @@ def _planned(migration: Migration, options: Options) -> dict[str, Any]:
         "transactional": asked.transactional,
         "isolation": asked.isolation if asked.transactional else None,
         "lock_timeout": asked.lock_timeout or default,
-        "statement_timeout": asked.statement_timeout or options.statement_timeout,
+        "statement_timeout": asked.statement_timeout
+        or options.statement_timeout
+        or (limits and limits.statement_timeout),
         "verified": migration.verify_path is not None,
         "delta": migration.delta_path is not None,
         "rollback": migration.rollback_path is not None or migration.is_python,
@@ -173,7 +185,10 @@ def _planned(migration: Migration, options: Options) -> dict[str, Any]:
 
 
 def _print_plan(
-    database: Database, planned: Sequence[Mapping[str, Any]], warnings: Sequence[FileError]
+    database: Database,
+    planned: Sequence[Mapping[str, Any]],
+    warnings: Sequence[FileError],
+    statement_timeout: str,
 ) -> None:
     if not planned:
         output.say(f"{database.name}: nothing to do")
@@ -188,7 +203,7 @@ def _print_plan(
                 " + ".join(_promises(item)) or "none",
                 "yes" if item["rollback"] else "no",
                 item["lock_timeout"] or "none",
-                item["statement_timeout"] or "none",
+                item["statement_timeout"] or statement_timeout,
                 _way(item),
             )
             for item in planned

@@ -95,6 +95,7 @@ def _tell(context: Context, database: Database, outcome: api.Outcome, text: str)
             "database": database.name,
             "migrations": [report.finished_as_dict(event) for event in outcome.finished],
             "applied": outcome.applied,
+            "provided": outcome.provided,
             "ahead": list(outcome.ahead),
             "warnings": [report.doubt_as_dict(warning) for warning in outcome.warnings],
         },
