@@ -4,6 +4,20 @@
 -- unless: and to_regprocedure('auth.role()') is not null
 -- unless: and to_regprocedure('auth.jwt()') is not null
 
+-- Supabase's database image brings a part of the schema, and its auth server the rest when it first
+-- starts. Half a schema is nobody's to complete: neither ours, nor may the migrating role do it there.
+do $auth$
+begin
+  if to_regnamespace('auth') is not null then
+    raise exception using
+      errcode = 'object_not_in_prerequisite_state',
+      message = 'schema auth is here, but not all of auth.users, auth.uid(), auth.role() and auth.jwt()',
+      hint = 'On Supabase start the auth server first: it brings them when it starts. Anywhere else the '
+        'name is taken: give that schema another one.';
+  end if;
+end
+$auth$;
+
 create schema auth;
 
 -- All columns, with the types and in the order of Supabase's own table, so that a seed or a trigger

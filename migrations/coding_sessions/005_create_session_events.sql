@@ -55,18 +55,11 @@ grant select, insert, update, delete on table public.session_events to service_r
 
 -- Clients subscribe to the inserts; Realtime shows each of them what the select policy lets
 -- through.
--- A database without the publication has no Realtime to tell.
+-- A database without the publication has no Realtime to tell. A publication FOR ALL TABLES takes no
+-- table, and PostgreSQL says so: make it a list of tables first.
 do $realtime$
 begin
-  if exists (select from pg_catalog.pg_publication where pubname = 'supabase_realtime')
-    and not exists (
-      select
-      from pg_catalog.pg_publication_tables
-      where pubname = 'supabase_realtime'
-        and schemaname = 'public'
-        and tablename = 'session_events'
-    )
-  then
+  if exists (select from pg_catalog.pg_publication where pubname = 'supabase_realtime') then
     alter publication supabase_realtime add table public.session_events;
   end if;
 end

@@ -27,6 +27,7 @@ _PASSING = {
     "XX": "the server's log says more: mend that, and run the same command again",
 }
 """Classes for which no file is to blame."""
+_NOT_READY = "55000"
 _THERE = {
     "42P07": "to_regclass({}) is not null",
     "42P06": "to_regnamespace({}) is not null",
@@ -55,6 +56,8 @@ def way_on(error: MigrationError, verb: str, *, is_first: bool) -> str | None:
     state = error.server.sqlstate
     if passing := _PASSING.get(state[:2]):
         return passing
+    if state == _NOT_READY and error.server.hint:
+        return "do what the hint says, and run the same command again"
     if verb == "migrate" and state in _THERE:
         return _already_there(error, state, is_first=is_first)
     cause = _CAUSES.get(state) or _CAUSES.get(state[:2])

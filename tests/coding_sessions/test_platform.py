@@ -5,9 +5,15 @@ import pytest
 from psycopg import errors
 
 from owner import migration_files
+from pgvouch import api
+from pgvouch.config import Database, find_project, read_database
+from pgvouch.db import Session
+from pgvouch.errors import MigrationError
+from pgvouch.events import silent
 from pgvouch.migration import parse_directives
+from pgvouch.options import Options
 
-from .conftest import PLATFORM, SYSTEM
+from .conftest import PLATFORM, ROOT, SYSTEM, build
 
 
 def holds(connection, name):
@@ -83,3 +89,64 @@ def test_every_migration_can_be_rolled_back_and_vouches_for_itself(folder):
     for file in files:
         assert file.with_suffix(".rollback.sql").read_text().strip()
         assert "-- check" in (folder / "verify" / file.name).read_text()
+
+
+def test_half_an_auth_schema_is_waited_for(every_url):
+    # As Supabase's image has it, before its auth server has run once.
+    with psycopg.connect(every_url, autocommit=True) as image:
+        image.execute("create schema auth")
+        image.execute(
+            "create table auth.users (id uuid primary key, email text, raw_user_meta_data jsonb)"
+        )
+        image.execute("create function auth.uid() returns uuid language sql return null::uuid")
+
+        with pytest.raises(MigrationError) as caught:
+            build(every_url)
+
+        assert "schema auth is here, but not all of auth.users" in caught.value.message
+        assert caught.value.server.sqlstate == "55000"
+        assert "start the auth server first" in caught.value.server.hint
+        assert caught.value.hint == "do what the hint says, and run the same command again"
+        # The auth server starts.
+        image.execute("drop schema auth cascade")
+        image.execute((PLATFORM / "001_auth_schema.sql").read_text())
+    build(every_url)
+
+
+def test_a_publication_for_all_tables_is_named_as_the_cause(every_url):
+    with psycopg.connect(every_url, autocommit=True) as project:
+        project.execute("create publication supabase_realtime for all tables")
+
+    with pytest.raises(MigrationError) as caught:
+        build(every_url)
+
+    assert "005_create_session_events failed" in caught.value.message
+    assert 'publication "supabase_realtime" is defined as FOR ALL TABLES' in caught.value.message
+
+
+def test_a_publication_that_others_use_is_not_taken_back(every_url):
+    build(every_url)
+    system = Database(
+        SYSTEM.name,
+        SYSTEM,
+        every_url,
+        read_database(find_project(ROOT / "pyproject.toml"), SYSTEM.name),
+    )
+
+    def roll_back():
+        with Session.open(every_url) as session:
+            options = Options(discard_data=True)
+            api.roll_back_steps(session, system, options, silent, steps=None, to=None)
+
+    with psycopg.connect(every_url, autocommit=True) as project:
+        project.execute("create table public.theirs (id int)")
+        project.execute("alter publication supabase_realtime add table public.theirs")
+
+        with pytest.raises(MigrationError, match="has tables in it that others have added"):
+            roll_back()
+
+        published = "select tablename from pg_publication_tables"
+        assert project.execute(published).fetchall() == [("theirs",)]
+        project.execute("alter publication supabase_realtime drop table public.theirs")
+        roll_back()
+        assert project.execute("select from pg_publication").fetchall() == []

@@ -2,8 +2,9 @@
 -- transaction. Nobody but its owner may read it: in Supabase, and wherever default privileges
 -- were set, new tables are open to the API roles.
 
+-- The key is for databases with a publication for all tables: without one its row could not be updated there.
 create table pgvouch.ledger (
-  version integer not null,
+  version integer primary key,
   created_at timestamptz not null default pg_catalog.clock_timestamp()
 );
 comment on table pgvouch.ledger is 'One row: the version of this ledger. A newer one than the program knows is refused. Runners lock the row, and write it as it is, to keep each other out.';
