@@ -1,0 +1,59 @@
+"""On a live project: whoever signs in meanwhile is neither ended nor kept waiting."""
+
+import psycopg
+import pytest
+
+from conftest import ROOT
+from pgvouch import cli
+
+from .project import Live, signing_in
+
+SYSTEMS = ("learning_plans", "coding_sessions", "feature_planner")
+UNDO = ("rollback", "--all", "--discard-data")
+
+
+def run(live: Live, system: str, command: str, *more: str) -> int:
+    config = str(ROOT / "pyproject.toml")
+    given = ["--config", config, "--url", live.admin, "--retries", "40"]
+    return cli.run([command, system, *more, *given], {})
+
+
+def test_the_stand_in_does_to_clients_what_supabase_does(live: Live) -> None:
+    """Otherwise the tests below would show nothing."""
+    with psycopg.connect(live.admin) as admin:
+        admin.execute("create temporary table anything (n int)")
+        admin.execute("create policy one on anything using (true)")
+        held = admin.execute(
+            "select relation::regclass::text from pg_locks where mode = 'AccessExclusiveLock' "
+            "and relation::regclass::text like 'auth.%' order by 1"
+        ).fetchall()
+        assert held == [
+            ("auth.identities",),
+            ("auth.refresh_tokens",),
+            ("auth.sessions",),
+            ("auth.users",),
+        ]
+        with psycopg.connect(live.auth) as other:
+            other.execute("set lock_timeout = '1ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute("update auth.users set last_sign_in_at = now()")
+    assert live.locked() == 1
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_verify_locks_nothing_of_the_platform(live: Live, system: str) -> None:
+    assert run(live, system, "migrate") == 0
+    before = live.locked()
+    assert run(live, system, "verify") == 0
+    assert live.locked() == before
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_nobody_is_kept_from_signing_in(live: Live, system: str) -> None:
+    with signing_in(live) as traffic:
+        for command in (("migrate",), ("verify",), UNDO):
+            done = traffic.done
+            assert run(live, system, *command) == 0, command
+            assert traffic.done > done, command
+    # A deadlock is 40P01; a wait of more than a second is 55P03, for that is the clients' limit.
+    assert traffic.killed == {}
