@@ -6,6 +6,7 @@
 -- Run it once as a superuser, or as an administrator with CREATEROLE who owns the database; a second time does no
 -- harm. It sets no passwords: \password notes_owner sends only their digest.
 -- Projects with .delta files: add --set defaults=off, and see docs/deploying.md.
+-- Not for Supabase, whose services log in as roles of their own: there it refuses, and changes nothing.
 
 \set ON_ERROR_STOP on
 \if :{?owner}
@@ -27,6 +28,12 @@
 
 -- One transaction: all of it, or nothing.
 begin;
+
+select format('do $$begin raise exception %L using hint = %L; end$$',
+  'this is a Supabase project: its services would lose CONNECT on the database, and its owner the schema public',
+  'Supabase has its roles already: docs/deploying.md, "Supabase". Nothing was changed.')
+where exists (select from pg_catalog.pg_roles where rolname = 'supabase_admin')
+\gexec
 
 -- None of them is anything but a login. A role that is there already has to be as harmless.
 select format('create role %I login nocreatedb nocreaterole', name)

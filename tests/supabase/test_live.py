@@ -3,7 +3,8 @@
 import psycopg
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, Server, query
+from deploying.test_least_privilege import psql
 from pgvouch import cli
 
 from .project import Live, signing_in
@@ -57,3 +58,17 @@ def test_nobody_is_kept_from_signing_in(live: Live, system: str) -> None:
             assert traffic.done > done, command
     # A deadlock is 40P01; a wait of more than a second is 55P03, for that is the clients' limit.
     assert traffic.killed == {}
+
+
+def test_least_privilege_is_refused(platform: Server, live: Live) -> None:
+    state = (
+        "select datacl::text, (select nspowner::regrole::text || nspacl::text from pg_namespace "
+        "where nspname = 'public'), (select count(*) from pg_roles) "
+        "from pg_database where datname = current_database()"
+    )
+    before = query(live.url, state)
+    for url in (live.url, live.admin):
+        done = psql(platform, url, "--set=owner=o", "--set=app=a", "--set=waiter=w")
+        assert done.returncode == 3
+        assert "this is a Supabase project" in done.stderr
+    assert query(live.url, state) == before
