@@ -79,6 +79,14 @@ def test_verify_says_so_and_judges_the_others(applied: Folder) -> None:
     ]
 
 
+def test_without_a_budget_everything_is_tried_once(applied: Folder) -> None:
+    with holding(applied.url):
+        ran = applied("verify", "--retry-budget", "0", "--lock-timeout", "50ms")
+    assert ran.code == 5
+    assert "3 checks hold, 0 broken, 2 could not be judged" in ran.out
+    assert "gave way" not in ran.err
+
+
 def test_verify_goes_on_when_they_are_out_of_the_way_and_holds_nothing_meanwhile(
     applied: Folder,
 ) -> None:
@@ -122,6 +130,19 @@ def test_what_the_setup_needs_keeps_all_checks_waiting(folder: Folder) -> None:
         ran = folder("verify", "--retries", "0", "--lock-timeout", "50ms")
     assert ran.code == 5
     assert "0 checks hold, 0 broken, 5 could not be judged" in ran.out
+
+
+def test_a_transaction_ends_with_the_check_that_met_others(folder: Folder) -> None:
+    # A number drawn stays drawn: it tells how often the setup has run, once a transaction.
+    folder.write({"001_a.sql": "create table busy (n int); create sequence transactions;"})
+    assert folder("migrate").code == 0
+    folder.write({"verify/001_a.sql": f"select nextval('transactions');\n{CHECKS}"})
+    assert folder("verify").code == 0
+    assert folder.query("select last_value from transactions") == [(1,)]
+    with holding(folder.url):
+        assert folder("verify", "--retries", "0", "--lock-timeout", "50ms").code == 5
+    # The second one goes on behind the busy check, and nothing is left behind the last.
+    assert folder.query("select last_value from transactions") == [(3,)]
 
 
 def test_a_broken_promise_is_the_graver_finding(applied: Folder) -> None:

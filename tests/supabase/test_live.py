@@ -1,5 +1,7 @@
 """On a live project: whoever signs in meanwhile is neither ended nor kept waiting."""
 
+import re
+
 import psycopg
 import pytest
 
@@ -16,7 +18,7 @@ UNDO = ("rollback", "--all", "--discard-data")
 def run(live: Live, system: str, command: str, *more: str) -> int:
     config = str(ROOT / "pyproject.toml")
     given = ["--config", config, "--url", live.admin, "--retries", "40"]
-    return cli.run([command, system, *more, *given], {})
+    return cli.run([command, system, *given, *more], {})
 
 
 def test_the_stand_in_does_to_clients_what_supabase_does(live: Live) -> None:
@@ -42,11 +44,62 @@ def test_the_stand_in_does_to_clients_what_supabase_does(live: Live) -> None:
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_verify_locks_nothing_of_the_platform(live: Live, system: str) -> None:
+def test_checks_lock_nothing_of_the_platform(live: Live, system: str) -> None:
     assert run(live, system, "migrate") == 0
+    policies = "select count(*) from pg_policies where schemaname in ('public', 'feature_planner')"
     before = live.locked()
+    # The migrations themselves do, once for each policy; their checks do not.
+    assert [(before,)] == query(live.url, policies)
+    assert before > 0
     assert run(live, system, "verify") == 0
     assert live.locked() == before
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_verify_waits_for_no_long_reader(
+    live: Live, system: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(live, system, "migrate") == 0
+    with psycopg.connect(live.auth) as backup:
+        for table in ("users", "sessions", "refresh_tokens", "identities"):
+            backup.execute(f"select count(*) from auth.{table}".encode())
+        capsys.readouterr()
+        assert run(live, system, "verify") == 0
+    said = capsys.readouterr()
+    assert ", 0 broken\n" in said.out
+    assert said.err == ""
+
+
+def test_verify_under_a_lock_on_accounts_counts_every_check(
+    live: Live, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(live, "coding_sessions", "migrate") == 0
+    capsys.readouterr()
+    assert run(live, "coding_sessions", "verify") == 0
+    everything = int(capsys.readouterr().out.split()[1])
+    with psycopg.connect(live.auth) as other:
+        other.execute("lock table auth.users in access exclusive mode")
+        code = run(live, "coding_sessions", "verify", "--lock-timeout", "20ms", "--retries", "0")
+    said = capsys.readouterr().out
+    assert code == 5
+    hold, broken, unjudged = map(int, re.findall(r" (\d+) ", said.splitlines()[0]))
+    assert broken == 0
+    assert hold + unjudged == everything
+    assert unjudged > everything / 2  # whoever acts is an account
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_platform_is_left_as_it_is(
+    live: Live, system: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command, said in ((("migrate",), "4 provided"), (UNDO, "4 provided, 0 still applied")):
+        assert run(live, system, *command) == 0
+        assert said in capsys.readouterr().out
+    assert query(
+        live.url,
+        "select to_regclass('auth.users') is not null, "
+        "exists (select from pg_publication where pubname = 'supabase_realtime')",
+    ) == [(True, True)]
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
