@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pgvouch import sql, sqltext
 from pgvouch.db import QueryError, Session
-from pgvouch.errors import FileError, Place, ServerMessage
+from pgvouch.errors import FileError, Place, ServerMessage, VouchError
 from pgvouch.message import DEFAULT_LOCK_TIMEOUT, RESET_ROLE, Message, Source, own_block
 from pgvouch.promises import Check, Kind, Piece, Promises
 from pgvouch.retry import TRANSIENT
@@ -192,7 +192,7 @@ class _Hearing:
         for index, check in enumerate(checks):
             tallied = "digested" if check.kind is Kind.SAME else "counted"
             _add_piece(message, self.promises, check.query, f"check {index}", tallied)
-            message.add(f"rollback to savepoint {_CHECK}")
+            message.add(f"rollback to savepoint {_CHECK}", name=f"end of {index}")
 
     def _send(
         self, message: Message, checks: Sequence[Check], wanted: int
@@ -212,6 +212,14 @@ class _Hearing:
         self, message: Message, checks: Sequence[Check], results: Sequence[Result], *, failed: bool
     ) -> None:
         for index, check in enumerate(checks):
+            ends = message.results_of(f"end of {index}", results, failed=failed)
+            if [end.tag for end in ends] != ["ROLLBACK"]:
+                # A rule on a table gives results of its own; the error hides how many there were.
+                raise VouchError(
+                    "PostgreSQL gave other results than the checks have statements, so they cannot "
+                    "be told apart",
+                    check.place,
+                )
             result = message.results_of(f"check {index}", results, failed=failed)[-1]
             found = _judge(check, result, self.before.get(check), self.session.mask)
             if found is None:

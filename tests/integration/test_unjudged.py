@@ -194,6 +194,18 @@ def test_a_check_that_an_older_server_cannot_parse_hides_no_other(
     assert ("6 checks hold, 0 broken\n" if is_known else "5 checks hold, 1 broken\n") in ran.out
 
 
+def test_results_that_a_rule_adds_are_given_to_no_other_check(applied: Folder) -> None:
+    applied.query("create table ruled (n int)")
+    applied.query("create rule r as on insert to ruled do also (select true; select true)")
+    checks = "-- check: false\ninsert into ruled values (1);\nselect false;\n" * 3
+    applied.write({"verify/001_a.sql": f"{checks}\n-- check: busy\ntable busy;\nselect true;"})
+    with holding(applied.url):
+        ran = applied("verify", "--retries", "0", "--lock-timeout", "50ms")
+    assert ran.code == 1
+    assert "cannot be told apart" in ran.err
+    assert "hold" not in ran.out
+
+
 def test_a_setup_that_fails_is_one_finding(applied: Folder) -> None:
     applied.write({"verify/001_a.sql": f"select 1/0;\n{CHECKS}"})
     ran = applied("verify")

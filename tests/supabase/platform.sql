@@ -1,6 +1,6 @@
--- A Supabase project as far as it matters here, made by a superuser on a server of its own. The platform set's own
--- auth schema is filled in below. `project_admin` has what `postgres` has there: no superuser, BYPASSRLS, CREATEROLE, member of the three
--- roles of the API.
+-- A Supabase project as far as it matters here, made by a superuser on a server of its own. The auth schema is the platform
+-- set's own, filled in below. `project_admin` has what `postgres` has there: no superuser, BYPASSRLS, CREATEROLE, member of
+-- the three roles of the API.
 
 create role supabase_admin superuser nologin;
 create role supabase_auth_admin login noinherit createrole;
