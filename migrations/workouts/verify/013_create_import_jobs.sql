@@ -140,3 +140,376 @@ set local search_path = pg_catalog, pg_temp;
 select t.updated_at > '2000-01-02' as moved, t.updated_at
 from pg_temp.import_jobs as t;
 -- end stamp
+
+-- Whoever adds to the system says so here as well.
+-- stamp: whole_catalog(schemas=["public"],
+--   holds=[
+--     "table public.exercises: 3 boolean, 1 integer, 2 json, 1 numeric(6,2), 3 text, 2 timestamp, 2 uuid, 1 varchar(10), 1 varchar(100), 1 varchar(120), 2 varchar(20), 2 varchar(50)",
+--     "table public.import_jobs: 1 json, 1 text, 2 timestamp, 2 uuid, 1 varchar(20)",
+--     "table public.invites: 2 integer, 3 timestamp, 3 uuid, 1 varchar(20)",
+--     "table public.magic_links: 1 text, 3 timestamp, 1 uuid, 2 varchar(255), 1 varchar(45)",
+--     "table public.max_lifts: 1 integer, 1 numeric(6,2), 3 timestamp, 4 uuid, 1 varchar(10)",
+--     "table public.password_resets: 3 timestamp, 2 uuid, 1 varchar(255)",
+--     "table public.scheduled_workouts: 1 date, 1 text, 2 timestamp, 4 uuid, 1 varchar(100)",
+--     "table public.sessions: 1 text, 3 timestamp, 2 uuid, 1 varchar(255), 1 varchar(45)",
+--     "table public.users: 1 boolean, 4 timestamp, 2 uuid, 1 varchar(10), 1 varchar(100), 1 varchar(20), 2 varchar(255)",
+--     "table public.workout_session_exercises: 2 integer, 1 text, 1 timestamp, 3 uuid, 1 varchar(100)",
+--     "table public.workout_sessions: 1 text, 4 timestamp, 3 uuid, 1 varchar(150), 1 varchar(20)",
+--     "table public.workout_sets: 1 boolean, 2 integer, 1 numeric(3,1), 1 numeric(6,2), 1 text, 3 timestamp, 2 uuid, 1 varchar(10)",
+--     "table public.workout_template_exercises: 3 integer, 1 numeric(6,2), 1 text, 2 timestamp, 3 uuid, 2 varchar(10), 1 varchar(20)",
+--     "table public.workout_templates: 1 boolean, 1 text, 2 timestamp, 3 uuid, 1 varchar(100), 1 varchar(20)",
+--     "function public.generate_exercise_slug(), search_path=\"\"",
+--     "function public.generate_invite_code(), search_path=\"\"",
+--     "function public.scheduled_workout_status(date,uuid,date), search_path=\"\"",
+--     "function public.update_updated_at_column(), search_path=\"\"",
+--     "trigger generate_exercise_slug_trigger on public.exercises",
+--     "trigger generate_user_invite_code on public.users",
+--     "trigger update_exercises_updated_at on public.exercises",
+--     "trigger update_import_jobs_updated_at on public.import_jobs",
+--     "trigger update_max_lifts_updated_at on public.max_lifts",
+--     "trigger update_scheduled_workouts_updated_at on public.scheduled_workouts",
+--     "trigger update_tmpl_exercises_updated_at on public.workout_template_exercises",
+--     "trigger update_users_updated_at on public.users",
+--     "trigger update_workout_sessions_updated_at on public.workout_sessions",
+--     "trigger update_workout_sets_updated_at on public.workout_sets",
+--     "trigger update_workout_templates_updated_at on public.workout_templates",
+--     "constraint workout_session_exercises_session_id_order_index_key on public.workout_session_exercises, deferrable",
+--     "constraint workout_template_exercises_template_id_order_index_key on public.workout_template_exercises, deferrable",
+--   ])
+-- stamped: whole_catalog sha256:07c761256b341339  (edit the stamp line or the template, then run pgvouch stamp)
+-- check none: public: something that is not promised here, or the want of something that is
+set local search_path = pg_catalog, pg_temp;
+with recursive promised (line) as (
+  values
+    ('table public.exercises: 3 boolean, 1 integer, 2 json, 1 numeric(6,2), 3 text, 2 timestamp, 2 uuid, 1 varchar(10), 1 varchar(100), 1 varchar(120), 2 varchar(20), 2 varchar(50)'),
+    ('table public.import_jobs: 1 json, 1 text, 2 timestamp, 2 uuid, 1 varchar(20)'),
+    ('table public.invites: 2 integer, 3 timestamp, 3 uuid, 1 varchar(20)'),
+    ('table public.magic_links: 1 text, 3 timestamp, 1 uuid, 2 varchar(255), 1 varchar(45)'),
+    ('table public.max_lifts: 1 integer, 1 numeric(6,2), 3 timestamp, 4 uuid, 1 varchar(10)'),
+    ('table public.password_resets: 3 timestamp, 2 uuid, 1 varchar(255)'),
+    ('table public.scheduled_workouts: 1 date, 1 text, 2 timestamp, 4 uuid, 1 varchar(100)'),
+    ('table public.sessions: 1 text, 3 timestamp, 2 uuid, 1 varchar(255), 1 varchar(45)'),
+    ('table public.users: 1 boolean, 4 timestamp, 2 uuid, 1 varchar(10), 1 varchar(100), 1 varchar(20), 2 varchar(255)'),
+    ('table public.workout_session_exercises: 2 integer, 1 text, 1 timestamp, 3 uuid, 1 varchar(100)'),
+    ('table public.workout_sessions: 1 text, 4 timestamp, 3 uuid, 1 varchar(150), 1 varchar(20)'),
+    ('table public.workout_sets: 1 boolean, 2 integer, 1 numeric(3,1), 1 numeric(6,2), 1 text, 3 timestamp, 2 uuid, 1 varchar(10)'),
+    ('table public.workout_template_exercises: 3 integer, 1 numeric(6,2), 1 text, 2 timestamp, 3 uuid, 2 varchar(10), 1 varchar(20)'),
+    ('table public.workout_templates: 1 boolean, 1 text, 2 timestamp, 3 uuid, 1 varchar(100), 1 varchar(20)'),
+    ('function public.generate_exercise_slug(), search_path=""'),
+    ('function public.generate_invite_code(), search_path=""'),
+    ('function public.scheduled_workout_status(date,uuid,date), search_path=""'),
+    ('function public.update_updated_at_column(), search_path=""'),
+    ('trigger generate_exercise_slug_trigger on public.exercises'),
+    ('trigger generate_user_invite_code on public.users'),
+    ('trigger update_exercises_updated_at on public.exercises'),
+    ('trigger update_import_jobs_updated_at on public.import_jobs'),
+    ('trigger update_max_lifts_updated_at on public.max_lifts'),
+    ('trigger update_scheduled_workouts_updated_at on public.scheduled_workouts'),
+    ('trigger update_tmpl_exercises_updated_at on public.workout_template_exercises'),
+    ('trigger update_users_updated_at on public.users'),
+    ('trigger update_workout_sessions_updated_at on public.workout_sessions'),
+    ('trigger update_workout_sets_updated_at on public.workout_sets'),
+    ('trigger update_workout_templates_updated_at on public.workout_templates'),
+    ('constraint workout_session_exercises_session_id_order_index_key on public.workout_session_exercises, deferrable'),
+    ('constraint workout_template_exercises_template_id_order_index_key on public.workout_template_exercises, deferrable')
+),
+home as (
+  select n.oid, n.nspname
+  from pg_namespace as n
+  where n.nspname in ('public')
+),
+-- The application's roles, and whatever they may become.
+reached as (
+  select r.oid, r.rolname
+  from pg_roles as r
+  where false
+  union
+  select r.oid, r.rolname
+  from reached
+  join pg_auth_members as m on m.member = reached.oid
+  join pg_roles as r on r.oid = m.roleid
+),
+grantee (oid, name) as (
+  select 0::oid, 'public'::name
+  union all
+  select oid, rolname from reached
+),
+things as (
+  select d.classid, d.objid, thing.type as kind, thing.identity as name
+  from home
+  join pg_depend as d on d.refclassid = 'pg_namespace'::regclass and d.refobjid = home.oid
+  cross join pg_identify_object(d.classid, d.objid, 0) as thing
+  where d.deptype = 'n'
+    -- What an extension brought is the extension's.
+    and not exists (
+      select
+      from pg_depend as e
+      where e.classid = d.classid and e.objid = d.objid and e.deptype = 'e'
+    )
+),
+relations as (
+  select t.kind, t.name, c.oid, c.relowner, c.relacl, c.relkind, c.relpersistence, c.relrowsecurity
+  from things as t
+  join pg_class as c on c.oid = t.objid
+  where t.classid = 'pg_class'::regclass
+),
+routines as (
+  select t.kind, p.oid::regprocedure::text as name, p.oid, p.proowner, p.proacl, p.prosecdef, p.proconfig
+  from things as t
+  join pg_proc as p on p.oid = t.objid
+  where t.classid = 'pg_proc'::regclass
+),
+owners (name, owner) as (
+  select name, relowner from relations
+  union all
+  select name, proowner from routines
+  union all
+  select t.name, y.typowner
+  from things as t
+  join pg_type as y on y.oid = t.objid
+  where t.classid = 'pg_type'::regclass
+),
+-- One role owns it all: the one that migrates.
+main (owner) as (
+  select mode() within group (order by owner) from owners
+),
+-- A serial's or identity's sequence goes with its column, as long as it counts one by one to the end of its type.
+sequences as (
+  select
+    r.name,
+    exists (
+      select
+      from pg_depend as d
+      where d.classid = 'pg_class'::regclass
+        and d.objid = r.oid
+        and d.refclassid = 'pg_class'::regclass
+        and d.deptype in ('a', 'i')
+    ) as goes_with_column,
+    concat(
+      case when s.seqcycle then ' cycle' end,
+      case when s.seqincrement <> 1 then ' increment ' || s.seqincrement end,
+      case when s.seqmin <> 1 then ' minvalue ' || s.seqmin end,
+      case
+        when s.seqmax
+          <> case s.seqtypid
+            when 'smallint'::regtype then 32767
+            when 'integer'::regtype then 2147483647
+            else 9223372036854775807
+          end
+          then ' maxvalue ' || s.seqmax
+      end
+    ) as oddity
+  from relations as r
+  join pg_sequence as s on s.seqrelid = r.oid
+),
+grants (privilege, object, grantee) as (
+  select
+    acl.privilege_type || case when acl.is_grantable then ' with grant option' else '' end,
+    r.name,
+    acl.grantee
+  from relations as r
+  cross join aclexplode(r.relacl) as acl
+  where acl.grantee <> r.relowner
+  union all
+  select
+    acl.privilege_type
+      || ' (' || string_agg(a.attname, ', ' order by a.attname) || ')'
+      || case when acl.is_grantable then ' with grant option' else '' end,
+    r.name,
+    acl.grantee
+  from relations as r
+  join pg_attribute as a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+  cross join aclexplode(a.attacl) as acl
+  where acl.grantee <> r.relowner
+  group by acl.privilege_type, acl.is_grantable, r.name, acl.grantee
+  union all
+  select
+    acl.privilege_type || case when acl.is_grantable then ' with grant option' else '' end,
+    'function ' || f.name,
+    acl.grantee
+  from routines as f
+  cross join aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) as acl
+  where acl.grantee <> f.proowner
+  union all
+  select acl.privilege_type, 'schema ' || home.nspname, acl.grantee
+  from home
+  join pg_namespace as n on n.oid = home.oid
+  cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) as acl
+  where acl.grantee <> n.nspowner
+    -- PostgreSQL lets everybody look into public; to take that back is no harm.
+    and (n.nspname, acl.grantee, acl.privilege_type) <> ('public', 0, 'USAGE')
+  union all
+  select acl.privilege_type, 'this database', acl.grantee
+  from pg_database as d
+  cross join aclexplode(d.datacl) as acl
+  where d.datname = current_database() and acl.privilege_type = 'CREATE'
+),
+found (line) as (
+  select concat(
+    case r.relpersistence when 'u' then 'unlogged ' when 't' then 'temporary ' end,
+    r.kind, ' ', r.name,
+    case when r.relrowsecurity then ', row security' end,
+    (
+      select format(', %s %s', count(*), case count(*) when 1 then 'policy' else 'policies' end)
+      from pg_policy as p
+      where p.polrelid = r.oid
+      having count(*) > 0
+    ),
+    ': ',
+    (
+      select string_agg(concat(k.number, ' ', k.type), ', ' order by k.type collate "C")
+      from (
+        select
+          count(*) as number,
+          -- PostgreSQL's own long names are shortened.
+          replace(replace(replace(
+            format_type(a.atttypid, a.atttypmod),
+            'character varying', 'varchar'), ' without time zone', ''), ' with time zone', 'tz')
+            || case when a.attcollation <> y.typcollation then ' collate ' || l.collname else '' end
+            as type
+        from pg_attribute as a
+        join pg_type as y on y.oid = a.atttypid
+        left join pg_collation as l on l.oid = a.attcollation
+        where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+        group by 2
+      ) as k
+    )
+  )
+  from relations as r
+  where r.relkind <> 'S'
+  union all
+  select 'sequence ' || s.name || s.oddity
+  from sequences as s
+  where not s.goes_with_column or s.oddity <> ''
+  union all
+  select concat(
+    f.kind, ' ', f.name,
+    case when f.prosecdef then ', security definer' end,
+    ', ' || array_to_string(f.proconfig, ', ')
+  )
+  from routines as f
+  union all
+  select t.kind || ' ' || t.name
+  from things as t
+  where t.classid not in ('pg_class'::regclass, 'pg_proc'::regclass)
+  union all
+  -- On tables of others, where it calls a function of ours, as well.
+  select concat(
+    'trigger ', t.tgname, ' on ', t.tgrelid::regclass,
+    case when t.tgenabled <> 'O' then ', not enabled as usual' end
+  )
+  from pg_trigger as t
+  where not t.tgisinternal
+    and (t.tgrelid in (select oid from relations) or t.tgfoid in (select oid from routines))
+  union all
+  select concat('rule ', w.rulename, ' on ', r.name)
+  from pg_rewrite as w
+  join relations as r on r.oid = w.ev_class
+  where w.rulename <> '_RETURN'
+  union all
+  select concat(
+    'constraint ', k.conname, ' on ', r.name,
+    case when k.condeferrable then ', deferrable' end,
+    case when k.condeferred then ', initially deferred' end,
+    case when not k.convalidated then ', not validated' end
+  )
+  from pg_constraint as k
+  join relations as r on r.oid = k.conrelid
+  where k.condeferrable or not k.convalidated
+  union all
+  select format('publication %s: %s', p.pubname, m.prrelid::regclass)
+    || case when m.prqual is not null or m.prattrs is not null then ' in part' else '' end
+  from pg_publication_rel as m
+  join pg_publication as p on p.oid = m.prpubid
+  where m.prrelid in (select oid from relations)
+  union all
+  select format('publication %s: every table of %s', p.pubname, home.nspname)
+  from pg_publication_namespace as m
+  join pg_publication as p on p.oid = m.pnpubid
+  join home on home.oid = m.pnnspid
+  union all
+  select format('publication %s: every table', p.pubname)
+  from pg_publication as p
+  where p.puballtables
+  union all
+  select 'schema ' || n.nspname
+  from pg_namespace as n
+  where n.nspowner in (select owner from main union all select oid from reached)
+    and n.oid not in (select oid from home)
+    and n.nspname !~ '^pg_'
+    and n.nspname not in ('information_schema', 'pgvouch')
+  union all
+  select format('owner of %s: %s', o.name, pg_get_userbyid(o.owner))
+  from owners as o
+  where o.owner <> (select owner from main) or o.owner in (select oid from reached)
+  union all
+  select format('owner of schema %s: %s', n.nspname, pg_get_userbyid(n.nspowner))
+  from pg_namespace as n
+  where n.oid in (select oid from home) and n.nspowner in (select oid from reached)
+  union all
+  select format(
+    'grant %s on %s to %s',
+    string_agg(lower(g.privilege), ', ' order by lower(g.privilege) collate "C"),
+    g.object,
+    grantee.name
+  )
+  from grants as g
+  join grantee on grantee.oid = g.grantee
+  -- From PostgreSQL 17 on it is part of all; it reads and writes no row.
+  where g.privilege <> 'MAINTAIN'
+  group by g.object, grantee.name
+  union all
+  select format(
+    'default privileges in %s for %s',
+    coalesce(nullif(d.defaclnamespace, 0)::regnamespace::text, 'every schema'),
+    grantee.name
+  )
+  from pg_default_acl as d
+  cross join aclexplode(d.defaclacl) as acl
+  join grantee on grantee.oid = acl.grantee
+  where d.defaclrole = (select owner from main)
+    and (d.defaclnamespace = 0 or d.defaclnamespace in (select oid from home))
+    -- By PostgreSQL's own defaults everybody may call functions and use types.
+    and (d.defaclobjtype, acl.grantee) not in (('f', 0), ('T', 0))
+  union all
+  select concat('role ', r.rolname, also.said)
+  from reached
+  join pg_roles as r on r.oid = reached.oid
+  cross join concat(
+    case when r.rolsuper then ', superuser' end,
+    case when r.rolbypassrls then ', bypassrls' end,
+    case when r.rolcreaterole then ', createrole' end,
+    case when r.rolcreatedb then ', createdb' end,
+    case when r.rolreplication then ', replication' end,
+    case when r.rolcanlogin then ', login' end
+  ) as also (said)
+  union all
+  select format('role %s may become %s', reached.rolname, pg_get_userbyid(m.roleid))
+  from reached
+  join pg_auth_members as m on m.member = reached.oid
+  union all
+  -- What decides who one is and what one sees; a limit of time or memory does not.
+  select format(
+    'setting %s of %s',
+    split_part(setting, '=', 1),
+    coalesce('role ' || reached.rolname, 'the database')
+  )
+  from pg_db_role_setting as s
+  cross join unnest(s.setconfig) as setting
+  left join reached on reached.oid = s.setrole
+  where (s.setrole = 0 or reached.oid is not null)
+    and s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+    and (
+      setting ~* '^(role|row_security|session_replication_role|session_authorization)='
+      or setting ~* '^search_path=' and s.setrole <> 0
+      or setting ~ '^[^=]*\.' and setting !~ '^(pgrst|app\.settings|auto_explain|pg_stat_statements)\.'
+    )
+)
+select
+  case when f.line is null then 'missing' else 'not promised' end as difference,
+  coalesce(p.line, f.line) as line
+from promised as p
+full join (select distinct line from found) as f using (line)
+where (p.line is null or f.line is null)
+order by difference, line;
+-- end stamp

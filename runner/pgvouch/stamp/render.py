@@ -36,6 +36,13 @@ def expand(family: Family, part: Part, values: Mapping[str, Value], place: Place
             wrong (at its own line).
     """
     path = family.path(part)
+    if not path.is_file() and family.main is Part.VERIFY:
+        raise StampError(
+            f"{family.name} is a promise: it stands in a verify file, not in a "
+            f"{part.name.lower()}",
+            place,
+            hint="move the stamp line into verify/, into the file of the same name",
+        )
     if not path.is_file():
         raise StampError(
             f"{family.name} has no template for a {part.name.lower()} file",

@@ -105,7 +105,8 @@ def _item(block: Block, path: Path, part: Part, lines: list[str], templates: Tem
     family = templates.family(call.template, call.place)
     values = family.declaration.bind(call)
     source = "\n".join(line.rstrip("\r") for line in lines[block.line - 1 : call.last_line])
-    return Item(path, block, source, values, expand(family, part, values, call.place))
+    body = expand(family, part, values, call.place)
+    return Item(path, block, source, values, body, is_promise=family.main is Part.VERIFY)
 
 
 def _stamp_file(

@@ -1,7 +1,8 @@
 """Where templates are, and what each takes. The only reader of template folders.
 
 A family is NAME.sql.j2 with NAME.rollback.sql.j2 and NAME.verify.sql.j2 beside it, all three from
-the folder that has the first: a project's own policies are never checked by the stock checks.
+the folder that has the first: a project's own policies are never checked by the stock checks. One
+that only promises is NAME.verify.sql.j2 alone.
 """
 
 from collections.abc import Sequence
@@ -41,6 +42,9 @@ class Family:
     environments: dict[tuple[Path, ...], Any] = field(compare=False, repr=False)
     """The Jinja environments of one run, by import folders: each file is compiled once."""
 
+    main: Part = Part.MIGRATION
+    """The file that declares its arguments; the verify file where it has only checks."""
+
     def path(self, part: Part) -> Path:
         """Return the file of a part, whether it is there or not."""
         return self.folder / f"{self.name}{part.value}"
@@ -69,7 +73,7 @@ class TemplateInfo:
     sample: str
     """A stamp line without its dashes."""
     expansion: str
-    """What that line gives in a migration."""
+    """What that line gives in a migration, or in a verify file where the family has only checks."""
 
 
 class Templates:
@@ -90,7 +94,7 @@ class Templates:
 
     def names(self) -> list[str]:
         """Return the names of all families, sorted."""
-        return sorted({name for _, folder in self._folders() for name in _names(folder)})
+        return sorted({name for _, folder in self._folders() for name in _families(folder)})
 
     def family(self, name: str, place: Place | None = None) -> Family:
         """Find a template.
@@ -108,15 +112,15 @@ class Templates:
 
     def _load(self, name: str, place: Place | None) -> Family:
         for origin, folder in self._folders():
-            if name in _names(folder):
-                path = folder / f"{name}{SUFFIX}"
+            if (main := _families(folder).get(name)) is not None:
+                path = folder / f"{name}{main.value}"
                 declaration = parse_declaration(read_template(path), path)
                 if declaration.sample.template != name:
                     raise StampError(
                         f"the template's sample calls {declaration.sample.template}", Place(path)
                     )
                 folders = tuple(dict.fromkeys((folder, self._stock)))
-                return Family(name, origin, folder, declaration, folders, self._environments)
+                return Family(name, origin, folder, declaration, folders, self._environments, main)
         raise StampError(
             f"there is no template {name}{near_miss(name, self.names())}",
             place,
@@ -162,7 +166,7 @@ def list_templates(templates: Templates) -> list[TemplateInfo]:
         family = templates.family(name)
         declaration = family.declaration
         values = declaration.bind(declaration.sample)
-        expansion = expand(family, Part.MIGRATION, values, declaration.sample.place)
+        expansion = expand(family, family.main, values, declaration.sample.place)
         arguments = tuple(
             ArgumentInfo(p.name, p.type, p.required, p.default, p.doc)
             for p in declaration.parameters
@@ -171,7 +175,7 @@ def list_templates(templates: Templates) -> list[TemplateInfo]:
             TemplateInfo(
                 name,
                 family.origin,
-                family.path(Part.MIGRATION),
+                family.path(family.main),
                 declaration.doc,
                 arguments,
                 declaration.sample_text,
@@ -181,9 +185,16 @@ def list_templates(templates: Templates) -> list[TemplateInfo]:
     return found
 
 
-def _names(folder: Path) -> list[str]:
-    """Return the families of a folder; a name with a leading _ is only imported by others."""
+def _families(folder: Path) -> dict[str, Part]:
+    """Return the families of a folder, each with the part that declares it.
+
+    A name with a leading _ is only imported by others.
+    """
     if not folder.is_dir():
-        return []
-    stems = (path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
-    return [stem for stem in stems if "." not in stem and not stem.startswith("_")]
+        return {}
+    files = {path.name for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("_")}
+    found = {}
+    for main in (Part.VERIFY, Part.MIGRATION):
+        names = (name.removesuffix(main.value) for name in files if name.endswith(main.value))
+        found.update({name: main for name in names if "." not in name})
+    return found

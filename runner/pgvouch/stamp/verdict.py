@@ -45,6 +45,8 @@ class Item:
     """The stamp line as its author wrote it."""
     values: dict[str, Value]
     body: str
+    is_promise: bool = False
+    """Whether its family has only checks: nothing of it was ever applied."""
 
     @property
     def template(self) -> str:
@@ -80,6 +82,7 @@ class Item:
 
     def refusal(self, *, is_applied: bool, force: bool) -> tuple[Status, StampError] | None:
         """Say why this stamp may not be written, if so."""
+        is_applied = is_applied and not self.is_promise
         if self.state == "edited" and (is_applied or not force):
             return "edited", self.edited(is_applied=is_applied)
         if is_applied:
