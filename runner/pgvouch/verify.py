@@ -18,7 +18,7 @@ _CHECK = "pgvouch_check"
 BACK = (f"rollback to savepoint {_VERIFY}", f"release savepoint {_VERIFY}")
 """What takes back everything that promises did; the next message begins with it."""
 
-_MAX_VALUE = 60
+_MAX_VALUE = 200
 _CANCELED = "57014"
 _SERVERS_TROUBLE = {"08", "53", "58"}
 """Classes of SQLSTATEs that say nothing about a promise: a server that it asks does not answer, or

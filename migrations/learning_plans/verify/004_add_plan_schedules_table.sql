@@ -818,6 +818,131 @@ from target as t
 left join differences as d on d.grantee in ('public', 'anon', 'authenticated', 'service_role');
 -- end stamp
 
+-- stamp: malformed_callers(tables=["users", "learning_plans", "plan_schedules"],
+--   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid"})
+-- stamped: malformed_callers sha256:4336b68f5859894f  (edit the stamp line or the template, then run pgvouch stamp)
+-- check none: users, learning_plans and plan_schedules: a token that only resembles the caller's shows authenticated more than a stranger sees
+create temporary table shown (relation text, what text, token text);
+
+set local search_path = pg_catalog, pg_temp;
+
+do $shown$
+declare
+  whoever record;
+  relation text;
+  -- Rows are known by their place, which is found at once among any number of public ones.
+  seen tid[];
+  hers tid[];
+  number bigint;
+begin
+  foreach relation in array array['users', 'learning_plans', 'plan_schedules'] loop
+    for whoever in
+      with true_one (token, sub) as (
+        select t.token, t.token ->> 'sub'
+        from jsonb_build_object(
+          'sub', 'user_verify_ann'::text,
+          'email', 'ann@verify.invalid'::text
+        ) as t (token)
+      ),
+      stranger (token) as (
+        values ('{"sub": "5afe0000-0000-4000-8000-0000000000ff"}'::jsonb)
+      ),
+      -- The caller's subject, but for a letter, a blank, its case; and texts that a pattern would take for it.
+      subject (sub) as (
+        select to_jsonb(made.sub)
+        from true_one as o
+        cross join unnest(array[
+          '', ' ', E'\t', '%', '_', '.*', 'null', 'true', '{}', '0',
+          concat(o.sub, ' '), concat(' ', o.sub), concat(o.sub, E'\n'),
+          concat(o.sub, 'x'), left(o.sub, -1), concat(left(o.sub, 3), '%'),
+          upper(o.sub), lower(o.sub), initcap(o.sub)
+        ]) as made (sub)
+        where made.sub <> o.sub
+          -- A uuid is the same in capitals.
+          and (
+            upper(made.sub) <> upper(o.sub)
+            or o.sub !~ '^[0-9a-f-]{36}$'
+          )
+        union all
+        select jsonb_array_elements('[null, true, 0, [], {}]')
+        union all
+        select made.sub
+        from true_one as o
+        cross join unnest(array[
+          jsonb_build_array(o.sub), jsonb_build_object('sub', o.sub)
+        ]) as made (sub)
+        union all
+        -- What else the token says of her is no subject.
+        select claim.value
+        from true_one as o
+        cross join jsonb_each(o.token) as claim
+        where claim.key <> 'sub'
+      )
+      select 1 as turn, o.token::text as token
+      from true_one as o
+      union all
+      select 2, s.token::text
+      from stranger as s
+      union all
+      select 3, made.token
+      from unnest(array[null, '', '{}', 'null', '[]', '""']) as made (token)
+      union all
+      -- All else is as hers: her address, her name.
+      select 3, (o.token || made.rest)::text
+      from true_one as o
+      cross join (
+        select jsonb_build_object('sub', s.sub) from subject as s
+        union all
+        select s.token from stranger as s
+      ) as made (rest)
+      union all
+      select 3, made.token::text
+      from true_one as o
+      cross join stranger as s
+      cross join unnest(array[
+        o.token - 'sub',
+        (o.token - 'sub') || jsonb_build_object('id', o.sub, 'SUB', o.sub, 'user_id', o.sub),
+        s.token || jsonb_build_object('user_metadata', o.token, 'app_metadata', o.token),
+        s.token || '{"role": "service_role", "is_admin": true}'
+      ]) as made (token)
+      order by turn
+    loop
+      perform set_config('request.jwt.claims', whoever.token, true);
+      begin
+        set local role authenticated;
+        if whoever.turn = 3 then
+          execute format('select count(*) from %I.%I where ctid = any ($1)', 'public', relation)
+            into number
+            using hers;
+        else
+          execute format('select array(select ctid from %I.%I)', 'public', relation)
+            into seen;
+        end if;
+        reset role;
+      -- To refuse the token is as good: a subject that is no uuid, a text that is no token.
+      exception when data_exception then number := 0;
+      end;
+      case whoever.turn
+        when 1 then
+          hers := seen;
+        when 2 then
+          hers := array(select unnest(hers) except select unnest(seen));
+          if hers = '{}' then
+            insert into pg_temp.shown values (relation, 'the caller has no row of her own to be tried', null);
+          end if;
+        else
+          if number > 0 then
+            insert into pg_temp.shown values (relation, format('shows %s of her rows', number), whoever.token);
+          end if;
+      end case;
+    end loop;
+  end loop;
+end
+$shown$;
+
+select * from pg_temp.shown order by relation, token;
+-- end stamp
+
 -- Whoever adds to the system says so here as well.
 -- stamp: whole_catalog(schemas=["public"], roles=["anon", "authenticated", "service_role", "authenticator"],
 --   holds=[
@@ -855,7 +980,7 @@ left join differences as d on d.grantee in ('public', 'anon', 'authenticated', '
 --     "schema extensions",
 --     "schema supabase_migrations",
 --   ])
--- stamped: whole_catalog sha256:d79b829f2fc70b00  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: whole_catalog sha256:c991e4683b0981cc  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: public: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
@@ -1196,5 +1321,5 @@ from promised as p
 full join (select distinct line from found) as f using (line)
 where (p.line is null or f.line is null)
   and coalesce(f.line, p.line) not in (select line from allowed)
-order by difference, line;
+order by line;
 -- end stamp

@@ -194,7 +194,7 @@ where not t.tgisinternal;
 --     "type public.insight_type",
 --     "type public.weekend_preference",
 --   ])
--- stamped: whole_catalog sha256:3e0ceecd75cdc523  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: whole_catalog sha256:76dbe5ffc5511140  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: public: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
@@ -508,5 +508,5 @@ select
 from promised as p
 full join (select distinct line from found) as f using (line)
 where (p.line is null or f.line is null)
-order by difference, line;
+order by line;
 -- end stamp
