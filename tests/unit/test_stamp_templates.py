@@ -393,12 +393,28 @@ def test_a_file_for_import_is_no_template() -> None:
         stamp("_policies()")
 
 
+PROMISES = ("malformed_callers", "whole_catalog")
+"""What only promises is a verify file alone."""
+
+
 def test_the_stock_set_is_families_in_threes() -> None:
     assert set(FAMILIES) <= set(STOCK.names())
     for name in STOCK.names():
         family = STOCK.family(name)
         assert family.origin == "stock"
-        assert all(family.path(part).is_file() for part in Part)
+        parts = [Part.VERIFY] if name in PROMISES else list(Part)
+        assert [part for part in Part if family.path(part).is_file()] == parts
+
+
+def test_a_family_of_checks_alone_stands_in_a_verify_file(tmp_path: Path) -> None:
+    (tmp_path / "t.verify.sql.j2").write_text(HEADER + "select {{ table | literal }};")
+    line, templates = 't(table="projects")', Templates(tmp_path)
+    assert stamp(line, Part.VERIFY, templates) == "select 'projects';\n"
+    for part in (Part.MIGRATION, Part.ROLLBACK):
+        with pytest.raises(StampError, match="t is a promise: it stands in a verify file"):
+            stamp(line, part, templates)
+    [info] = [info for info in list_templates(templates) if info.origin == "project"]
+    assert (info.name, info.path.name) == ("t", "t.verify.sql.j2")
 
 
 def test_the_stock_set_is_found_in_a_source_tree() -> None:

@@ -38,8 +38,7 @@ def expand(family: Family, part: Part, values: Mapping[str, Value], place: Place
     path = family.path(part)
     if not path.is_file() and family.main is Part.VERIFY:
         raise StampError(
-            f"{family.name} is a promise: it stands in a verify file, not in a "
-            f"{part.name.lower()}",
+            f"{family.name} is a promise: it stands in a verify file, not in a {part.name.lower()}",
             place,
             hint="move the stamp line into verify/, into the file of the same name",
         )
