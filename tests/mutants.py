@@ -10,6 +10,7 @@ from typing import Any
 
 import postgast
 
+from conftest import ROOT
 from pgvouch.migration import Migration
 from pgvouch.sqltext import Statement, statements
 
@@ -17,6 +18,22 @@ Edit = Callable[[Any], None]
 
 _OTHER_TYPES = {"text": "varchar", "uuid": "text", "int4": "int8", "timestamptz": "timestamp"}
 _COMMANDS = ("all", "select", "insert", "update", "delete")
+
+
+OLD_ROWS: dict[str, str] = {
+    # An account from before there were profiles, or the backfill would have nothing to do.
+    "001_create_profiles": "insert into auth.users (id, email) "
+    "values ('00000000-0000-4000-8000-0000000000aa', 'old@example.test')",
+    # Exercises from before they had a slug and a kind.
+    "004_extend_exercises_feature2": "insert into public.exercises "
+    "(name, category, is_compound, muscle_groups) "
+    """values ('Old Lift', 'Legs', true, '["Glutes"]'), ('Old Curl', 'Arms', false, null)""",
+    # Rows in every table, or the move would have nothing to lose.
+    "010_move_to_feature_planner": (ROOT / "seed" / "feature_planner.sql")
+    .read_text()
+    .replace("feature_planner.", "public."),
+}
+"""What is in the database before a migration, where that matters."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, Server
-from mutants import Mutant, mutants_of
+from mutants import OLD_ROWS, Mutant, mutants_of
 from pgvouch import api, ledger
 from pgvouch.catalog import add_snapshot, compare_delta, read_snapshot
 from pgvouch.config import Database, database_names, find_project, read_database
@@ -55,21 +55,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
 }
 """By system ("" is all of them): mutants that mean the same, by pattern, each with the reason."""
-
-OLD_ROWS: dict[str, str] = {
-    # An account from before there were profiles, or the backfill would have nothing to do.
-    "001_create_profiles": "insert into auth.users (id, email) "
-    "values ('00000000-0000-4000-8000-0000000000aa', 'old@example.test')",
-    # Exercises from before they had a slug and a kind.
-    "004_extend_exercises_feature2": "insert into public.exercises "
-    "(name, category, is_compound, muscle_groups) "
-    """values ('Old Lift', 'Legs', true, '["Glutes"]'), ('Old Curl', 'Arms', false, null)""",
-    # Rows in every table, or the move would have nothing to lose.
-    "010_move_to_feature_planner": (ROOT / "seed" / "feature_planner.sql")
-    .read_text()
-    .replace("feature_planner.", "public."),
-}
-"""What is in the database before a migration, where that matters."""
 
 
 def _system(name: str) -> tuple[Migration, ...]:

@@ -650,7 +650,7 @@ select * from pg_temp.shown order by relation, token;
 --     "schema extensions",
 --     "schema supabase_migrations",
 --   ])
--- stamped: whole_catalog sha256:a11adb4d24f40435  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: whole_catalog sha256:df44ba93c214e19d  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: feature_planner and public: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
@@ -944,9 +944,14 @@ found (line) as (
   from owners as o
   where o.owner <> (select owner from main) or o.owner in (select oid from reached)
   union all
-  select format('owner of schema %s: %s', n.nspname, pg_get_userbyid(n.nspowner))
+  select format('owner of schema %s: %s', n.nspname, r.rolname)
   from pg_namespace as n
-  where n.oid in (select oid from home) and n.nspowner in (select oid from reached)
+  join pg_roles as r on r.oid = n.nspowner
+  where n.oid in (select oid from home)
+    -- A platform may have made public for its own.
+    and (r.oid in (select oid from reached) or not r.rolsuper)
+    and r.oid <> (select owner from main)
+    and r.rolname <> 'pg_database_owner'
   union all
   select format(
     'grant %s on %s to %s',
