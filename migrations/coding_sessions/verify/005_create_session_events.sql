@@ -406,7 +406,7 @@ left join differences as d on d.grantee in ('public', 'anon', 'authenticated', '
 
 -- stamp: malformed_callers(tables=["profiles", "projects", "coding_sessions", "coding_jobs", "session_events"],
 --   claims={"sub": "5afe0000-0000-4000-8000-00000000000a", "email": "ann@verify.invalid", "name": "Ann"})
--- stamped: malformed_callers sha256:e93ce3df57c98a9d  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:6d743bcb776a9266  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: profiles, projects, coding_sessions, coding_jobs and session_events: a token that only resembles the caller's shows authenticated more than a stranger sees
 create temporary table shown (relation text, what text, token text);
 
@@ -489,6 +489,9 @@ begin
       cross join unnest(array[
         o.token - 'sub',
         (o.token - 'sub') || jsonb_build_object('id', o.sub, 'SUB', o.sub, 'user_id', o.sub),
+        -- Her subject as a name or an address, which anybody may choose.
+        (select jsonb_object_agg(claim.key, o.sub) from jsonb_each(o.token - 'sub') as claim),
+        s.token || (select jsonb_object_agg(claim.key, o.sub) from jsonb_each(o.token - 'sub') as claim),
         s.token || jsonb_build_object('user_metadata', o.token, 'app_metadata', o.token),
         s.token || '{"role": "service_role", "is_admin": true}'
       ]) as made (token)

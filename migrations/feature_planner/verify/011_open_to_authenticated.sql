@@ -465,7 +465,7 @@ where defaclnamespace = 'feature_planner'::regnamespace
 --   tables=["feature_plans", "feature_refinements", "file_discovery_sessions", "discovered_files",
 --     "implementation_plan_generations", "plan_steps", "plan_step_templates", "plan_execution_logs"],
 --   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid", "username": "verify_ann", "name": "Ann"})
--- stamped: malformed_callers sha256:c8bfb338efcdd74f  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:6180d284728725b7  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: feature_plans, feature_refinements, file_discovery_sessions, discovered_files, implementation_plan_generations, plan_steps, plan_step_templates and plan_execution_logs: a token that only resembles the caller's shows authenticated more than a stranger sees
 create temporary table shown (relation text, what text, token text);
 
@@ -549,6 +549,9 @@ begin
       cross join unnest(array[
         o.token - 'sub',
         (o.token - 'sub') || jsonb_build_object('id', o.sub, 'SUB', o.sub, 'user_id', o.sub),
+        -- Her subject as a name or an address, which anybody may choose.
+        (select jsonb_object_agg(claim.key, o.sub) from jsonb_each(o.token - 'sub') as claim),
+        s.token || (select jsonb_object_agg(claim.key, o.sub) from jsonb_each(o.token - 'sub') as claim),
         s.token || jsonb_build_object('user_metadata', o.token, 'app_metadata', o.token),
         s.token || '{"role": "service_role", "is_admin": true}'
       ]) as made (token)

@@ -820,7 +820,7 @@ left join differences as d on d.grantee in ('public', 'anon', 'authenticated', '
 
 -- stamp: malformed_callers(tables=["users", "learning_plans", "plan_schedules"],
 --   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid"})
--- stamped: malformed_callers sha256:4336b68f5859894f  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:5a646273867771a6  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: users, learning_plans and plan_schedules: a token that only resembles the caller's shows authenticated more than a stranger sees
 create temporary table shown (relation text, what text, token text);
 
@@ -902,6 +902,9 @@ begin
       cross join unnest(array[
         o.token - 'sub',
         (o.token - 'sub') || jsonb_build_object('id', o.sub, 'SUB', o.sub, 'user_id', o.sub),
+        -- Her subject as a name or an address, which anybody may choose.
+        (select jsonb_object_agg(claim.key, o.sub) from jsonb_each(o.token - 'sub') as claim),
+        s.token || (select jsonb_object_agg(claim.key, o.sub) from jsonb_each(o.token - 'sub') as claim),
         s.token || jsonb_build_object('user_metadata', o.token, 'app_metadata', o.token),
         s.token || '{"role": "service_role", "is_admin": true}'
       ]) as made (token)
