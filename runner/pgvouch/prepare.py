@@ -1,6 +1,7 @@
 """Everything about a migration that can be known, and refused, before anything is sent."""
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -255,10 +256,23 @@ def _refuse_without_promises(migration: Migration) -> None:
     )
 
 
+_CONSTANT = re.compile(
+    r"(?:\s|[()=<>!:]|'[^']*'|\d|\b(?:true|false|null|not|and|or|is|select|boolean|bool)\b)+",
+    re.IGNORECASE,
+)
+
+
 def _refuse_condition(condition: str | None, place: Place) -> None:
-    if condition is None or ";" not in condition:
+    if condition is None:
         return
-    if sqltext.tree_of(f"select ({condition}\n)::boolean") is None:
+    if _CONSTANT.fullmatch(condition):
+        raise FileError(
+            f"`-- unless: {sqltext.excerpt(condition, 60)}` asks the database nothing",
+            place,
+            hint="ask for what the migration makes, as in `-- unless: to_regclass('auth.users') "
+            "is not null`; a migration that is not wanted is deleted",
+        )
+    if ";" in condition and sqltext.tree_of(f"select ({condition}\n)::boolean") is None:
         raise FileError(
             f"`-- unless: {sqltext.excerpt(condition, 60)}` is not one expression",
             place,

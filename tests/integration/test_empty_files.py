@@ -10,7 +10,9 @@ BLANK = ["", "\n\n", "-- nothing yet\n", "/* nothing /* at all */ */\n", ";;\n",
 
 
 @pytest.mark.parametrize("text", BLANK)
-@pytest.mark.parametrize("head", ["", "-- transactional: false\n", "-- unless: false\n"])
+@pytest.mark.parametrize(
+    "head", ["", "-- transactional: false\n", "-- unless: current_user is null\n"]
+)
 def test_a_migration_without_a_statement_is_recorded_and_said(
     folder: Folder, text: str, head: str
 ) -> None:

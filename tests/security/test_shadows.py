@@ -28,7 +28,7 @@ FILES = {
     "create table public.notes (id int, touched_at timestamptz);\n"
     "alter table public.notes enable row level security;\n",
     "003_notes.rollback.sql": "delete from public.people;\ndrop table public.notes;\n",
-    "004_provided.sql": "-- unless: true\nselect 1;\n",
+    "004_provided.sql": "-- unless: current_user is not null\nselect 1;\n",
     "004_provided.rollback.sql": "select 1;\n",
 }
 

@@ -1,2 +1,2 @@
--- unless: null
+-- unless: current_setting('no.such', true)::boolean
 create table a ();

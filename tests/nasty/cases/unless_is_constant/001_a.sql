@@ -1,0 +1,2 @@
+-- unless: not ( false )
+create table a ();
