@@ -377,7 +377,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="profiles")
--- stamped: updated_at_trigger sha256:cae768ab6edba00a  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:6a5f2d524e6cc0b0  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: profiles_updated_at runs public.update_updated_at before every update of a row of public.profiles
 set local search_path = pg_catalog, pg_temp;
 select
@@ -399,7 +399,7 @@ where n.nspname = 'public'
   and t.tgname = 'profiles_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.profiles sets updated_at
+-- check: an update of public.profiles sets updated_at to the time it is
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table profiles as
   select * from public.profiles with no data;
@@ -409,12 +409,16 @@ create trigger profiles_updated_at
   for each row
   execute function public.update_updated_at();
 
-insert into pg_temp.profiles (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.profiles (updated_at) values ('2999-01-01');
 
-update pg_temp.profiles set updated_at = '2000-01-01';
+update pg_temp.profiles set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.profiles as t;
 -- end stamp
 

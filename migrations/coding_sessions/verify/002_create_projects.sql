@@ -379,7 +379,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="projects")
--- stamped: updated_at_trigger sha256:43819b93b7dabdb5  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:41badd4967475e58  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: projects_updated_at runs public.update_updated_at before every update of a row of public.projects
 set local search_path = pg_catalog, pg_temp;
 select
@@ -401,7 +401,7 @@ where n.nspname = 'public'
   and t.tgname = 'projects_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.projects sets updated_at
+-- check: an update of public.projects sets updated_at to the time it is
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table projects as
   select * from public.projects with no data;
@@ -411,12 +411,16 @@ create trigger projects_updated_at
   for each row
   execute function public.update_updated_at();
 
-insert into pg_temp.projects (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.projects (updated_at) values ('2999-01-01');
 
-update pg_temp.projects set updated_at = '2000-01-01';
+update pg_temp.projects set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.projects as t;
 -- end stamp
 

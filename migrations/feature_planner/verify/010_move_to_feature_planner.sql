@@ -961,7 +961,7 @@ update feature_planner.feature_plans set current_step = 4;
 
 -- stamp: updated_at_trigger(table="feature_plans", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:e011045441de8b1c  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:1e9f6418b07778c3  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: feature_plans_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.feature_plans
 set local search_path = pg_catalog, pg_temp;
 select
@@ -983,7 +983,7 @@ where n.nspname = 'feature_planner'
   and t.tgname = 'feature_plans_updated_at'
   and not t.tgisinternal;
 
--- check: an update of feature_planner.feature_plans sets updated_at
+-- check: an update of feature_planner.feature_plans sets updated_at to the time it is
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table feature_plans as
   select * from feature_planner.feature_plans with no data;
@@ -993,18 +993,22 @@ create trigger feature_plans_updated_at
   for each row
   execute function feature_planner.touch_updated_at();
 
-insert into pg_temp.feature_plans (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.feature_plans (updated_at) values ('2999-01-01');
 
-update pg_temp.feature_plans set updated_at = '2000-01-01';
+update pg_temp.feature_plans set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.feature_plans as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_steps", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:393a8d7b7c32e0c5  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:dedec8be9caeae49  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_steps_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_steps
 set local search_path = pg_catalog, pg_temp;
 select
@@ -1026,7 +1030,7 @@ where n.nspname = 'feature_planner'
   and t.tgname = 'plan_steps_updated_at'
   and not t.tgisinternal;
 
--- check: an update of feature_planner.plan_steps sets updated_at
+-- check: an update of feature_planner.plan_steps sets updated_at to the time it is
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table plan_steps as
   select * from feature_planner.plan_steps with no data;
@@ -1036,18 +1040,22 @@ create trigger plan_steps_updated_at
   for each row
   execute function feature_planner.touch_updated_at();
 
-insert into pg_temp.plan_steps (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.plan_steps (updated_at) values ('2999-01-01');
 
-update pg_temp.plan_steps set updated_at = '2000-01-01';
+update pg_temp.plan_steps set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.plan_steps as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_step_templates", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:8709e79969ff852d  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:05f6174de3078c25  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_step_templates_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_step_templates
 set local search_path = pg_catalog, pg_temp;
 select
@@ -1069,7 +1077,7 @@ where n.nspname = 'feature_planner'
   and t.tgname = 'plan_step_templates_updated_at'
   and not t.tgisinternal;
 
--- check: an update of feature_planner.plan_step_templates sets updated_at
+-- check: an update of feature_planner.plan_step_templates sets updated_at to the time it is
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table plan_step_templates as
   select * from feature_planner.plan_step_templates with no data;
@@ -1079,12 +1087,16 @@ create trigger plan_step_templates_updated_at
   for each row
   execute function feature_planner.touch_updated_at();
 
-insert into pg_temp.plan_step_templates (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.plan_step_templates (updated_at) values ('2999-01-01');
 
-update pg_temp.plan_step_templates set updated_at = '2000-01-01';
+update pg_temp.plan_step_templates set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.plan_step_templates as t;
 -- end stamp
 

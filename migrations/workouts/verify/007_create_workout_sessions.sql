@@ -118,7 +118,7 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_sessions", function="update_updated_at_column",
 --   name="update_workout_sessions_updated_at")
--- stamped: updated_at_trigger sha256:6f9f493cda32ba4e  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:066304c01579064d  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_sessions_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sessions
 set local search_path = pg_catalog, pg_temp;
 select
@@ -140,7 +140,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_workout_sessions_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.workout_sessions sets updated_at
+-- check: an update of public.workout_sessions sets updated_at to the time it is
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table workout_sessions as
   select * from public.workout_sessions with no data;
@@ -150,11 +150,15 @@ create trigger update_workout_sessions_updated_at
   for each row
   execute function public.update_updated_at_column();
 
-insert into pg_temp.workout_sessions (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.workout_sessions (updated_at) values ('2999-01-01');
 
-update pg_temp.workout_sessions set updated_at = '2000-01-01';
+update pg_temp.workout_sessions set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.workout_sessions as t;
 -- end stamp

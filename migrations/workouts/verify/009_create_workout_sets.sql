@@ -214,7 +214,7 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_sets", function="update_updated_at_column",
 --   name="update_workout_sets_updated_at")
--- stamped: updated_at_trigger sha256:4bc0c736329fec77  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:1eff4612d2b09987  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_sets_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sets
 set local search_path = pg_catalog, pg_temp;
 select
@@ -236,7 +236,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_workout_sets_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.workout_sets sets updated_at
+-- check: an update of public.workout_sets sets updated_at to the time it is
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table workout_sets as
   select * from public.workout_sets with no data;
@@ -246,18 +246,22 @@ create trigger update_workout_sets_updated_at
   for each row
   execute function public.update_updated_at_column();
 
-insert into pg_temp.workout_sets (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.workout_sets (updated_at) values ('2999-01-01');
 
-update pg_temp.workout_sets set updated_at = '2000-01-01';
+update pg_temp.workout_sets set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.workout_sets as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="max_lifts", function="update_updated_at_column",
 --   name="update_max_lifts_updated_at")
--- stamped: updated_at_trigger sha256:e1a27704eae7e6a9  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:04db8b317d246095  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_max_lifts_updated_at runs public.update_updated_at_column before every update of a row of public.max_lifts
 set local search_path = pg_catalog, pg_temp;
 select
@@ -279,7 +283,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_max_lifts_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.max_lifts sets updated_at
+-- check: an update of public.max_lifts sets updated_at to the time it is
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table max_lifts as
   select * from public.max_lifts with no data;
@@ -289,11 +293,15 @@ create trigger update_max_lifts_updated_at
   for each row
   execute function public.update_updated_at_column();
 
-insert into pg_temp.max_lifts (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.max_lifts (updated_at) values ('2999-01-01');
 
-update pg_temp.max_lifts set updated_at = '2000-01-01';
+update pg_temp.max_lifts set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.max_lifts as t;
 -- end stamp

@@ -182,7 +182,7 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="scheduled_workouts", function="update_updated_at_column",
 --   name="update_scheduled_workouts_updated_at")
--- stamped: updated_at_trigger sha256:c3fb8a89c95c3d5f  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:2636657db97f1acc  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_scheduled_workouts_updated_at runs public.update_updated_at_column before every update of a row of public.scheduled_workouts
 set local search_path = pg_catalog, pg_temp;
 select
@@ -204,7 +204,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_scheduled_workouts_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.scheduled_workouts sets updated_at
+-- check: an update of public.scheduled_workouts sets updated_at to the time it is
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table scheduled_workouts as
   select * from public.scheduled_workouts with no data;
@@ -214,11 +214,15 @@ create trigger update_scheduled_workouts_updated_at
   for each row
   execute function public.update_updated_at_column();
 
-insert into pg_temp.scheduled_workouts (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.scheduled_workouts (updated_at) values ('2999-01-01');
 
-update pg_temp.scheduled_workouts set updated_at = '2000-01-01';
+update pg_temp.scheduled_workouts set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.scheduled_workouts as t;
 -- end stamp
