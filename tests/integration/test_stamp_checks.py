@@ -283,6 +283,18 @@ MUTANTS: list[tuple[str, str, set[str]]] = [
         " as $$ begin new.updated_at = old.updated_at; return new; end $$",
         {"behaviour"},
     ),
+    (
+        "trigger",
+        "create or replace function update_updated_at() returns trigger language plpgsql"
+        " as $$ begin new.updated_at = greatest(now(), old.updated_at); return new; end $$",
+        {"behaviour"},
+    ),
+    (
+        "trigger",
+        "create or replace function update_updated_at() returns trigger language plpgsql"
+        " as $$ begin new.updated_at = '2000-01-01'; return new; end $$",
+        {"behaviour"},
+    ),
     ("trigger", "alter table projects drop column updated_at", {"behaviour"}),
     # A privilege is missing, or there is one more.
     ("grants", "revoke select on projects from authenticated", {"grants"}),

@@ -377,7 +377,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="profiles")
--- stamped: updated_at_trigger sha256:6a5f2d524e6cc0b0  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:7a0b4971341898cb  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: profiles_updated_at runs public.update_updated_at before every update of a row of public.profiles
 set local search_path = pg_catalog, pg_temp;
 select
@@ -399,7 +399,7 @@ where n.nspname = 'public'
   and t.tgname = 'profiles_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.profiles sets updated_at to the time it is
+-- check: an update of public.profiles sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table profiles as
   select * from public.profiles with no data;

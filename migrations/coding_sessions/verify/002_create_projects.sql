@@ -379,7 +379,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="projects")
--- stamped: updated_at_trigger sha256:41badd4967475e58  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:daf51ad8b1fccd79  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: projects_updated_at runs public.update_updated_at before every update of a row of public.projects
 set local search_path = pg_catalog, pg_temp;
 select
@@ -401,7 +401,7 @@ where n.nspname = 'public'
   and t.tgname = 'projects_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.projects sets updated_at to the time it is
+-- check: an update of public.projects sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table projects as
   select * from public.projects with no data;

@@ -615,7 +615,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="coding_sessions")
--- stamped: updated_at_trigger sha256:af53bebd09d18f33  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:c188f1936b19197e  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: coding_sessions_updated_at runs public.update_updated_at before every update of a row of public.coding_sessions
 set local search_path = pg_catalog, pg_temp;
 select
@@ -637,7 +637,7 @@ where n.nspname = 'public'
   and t.tgname = 'coding_sessions_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.coding_sessions sets updated_at to the time it is
+-- check: an update of public.coding_sessions sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table coding_sessions as
   select * from public.coding_sessions with no data;

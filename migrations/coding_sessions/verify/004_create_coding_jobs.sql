@@ -378,7 +378,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="coding_jobs")
--- stamped: updated_at_trigger sha256:b031860f236bd869  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:6758e94fb7849442  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: coding_jobs_updated_at runs public.update_updated_at before every update of a row of public.coding_jobs
 set local search_path = pg_catalog, pg_temp;
 select
@@ -400,7 +400,7 @@ where n.nspname = 'public'
   and t.tgname = 'coding_jobs_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.coding_jobs sets updated_at to the time it is
+-- check: an update of public.coding_jobs sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table coding_jobs as
   select * from public.coding_jobs with no data;

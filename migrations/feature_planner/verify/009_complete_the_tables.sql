@@ -2,7 +2,7 @@
 set local search_path = feature_planner, public;
 
 -- stamp: updated_at_trigger(table="feature_plans", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:7a17bd87d4390f5d  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:d7868b5fcea3dc30  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: feature_plans_updated_at runs public.touch_updated_at before every update of a row of public.feature_plans
 -- until: 010_move_to_feature_planner
 set local search_path = pg_catalog, pg_temp;
@@ -36,17 +36,21 @@ create trigger feature_plans_updated_at
   for each row
   execute function public.touch_updated_at();
 
-insert into pg_temp.feature_plans (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.feature_plans (updated_at) values ('2999-01-01');
 
-update pg_temp.feature_plans set updated_at = '2000-01-01';
+update pg_temp.feature_plans set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.feature_plans as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_steps", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:991949a5282b2fa0  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:0d15fb178ca871de  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_steps_updated_at runs public.touch_updated_at before every update of a row of public.plan_steps
 -- until: 010_move_to_feature_planner
 set local search_path = pg_catalog, pg_temp;
@@ -80,17 +84,21 @@ create trigger plan_steps_updated_at
   for each row
   execute function public.touch_updated_at();
 
-insert into pg_temp.plan_steps (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.plan_steps (updated_at) values ('2999-01-01');
 
-update pg_temp.plan_steps set updated_at = '2000-01-01';
+update pg_temp.plan_steps set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.plan_steps as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_step_templates", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:ccbdf0113a49f5ef  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:b1a89f6a5383838c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_step_templates_updated_at runs public.touch_updated_at before every update of a row of public.plan_step_templates
 -- until: 010_move_to_feature_planner
 set local search_path = pg_catalog, pg_temp;
@@ -124,12 +132,16 @@ create trigger plan_step_templates_updated_at
   for each row
   execute function public.touch_updated_at();
 
-insert into pg_temp.plan_step_templates (updated_at) values ('2000-01-01');
+-- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+insert into pg_temp.plan_step_templates (updated_at) values ('2999-01-01');
 
-update pg_temp.plan_step_templates set updated_at = '2000-01-01';
+update pg_temp.plan_step_templates set updated_at = '2999-01-01';
 
 set local search_path = pg_catalog, pg_temp;
-select t.updated_at > '2000-01-02' as moved, t.updated_at
+-- To the day, for it may be a date, or another time zone's.
+select
+  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
+  t.updated_at
 from pg_temp.plan_step_templates as t;
 -- end stamp
 

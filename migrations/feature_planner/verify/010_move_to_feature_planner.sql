@@ -961,7 +961,7 @@ update feature_planner.feature_plans set current_step = 4;
 
 -- stamp: updated_at_trigger(table="feature_plans", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:1e9f6418b07778c3  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:819a3c414895559c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: feature_plans_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.feature_plans
 set local search_path = pg_catalog, pg_temp;
 select
@@ -983,7 +983,7 @@ where n.nspname = 'feature_planner'
   and t.tgname = 'feature_plans_updated_at'
   and not t.tgisinternal;
 
--- check: an update of feature_planner.feature_plans sets updated_at to the time it is
+-- check: an update of feature_planner.feature_plans sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table feature_plans as
   select * from feature_planner.feature_plans with no data;
@@ -1008,7 +1008,7 @@ from pg_temp.feature_plans as t;
 
 -- stamp: updated_at_trigger(table="plan_steps", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:dedec8be9caeae49  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:16fe07ed32f3c5b5  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_steps_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_steps
 set local search_path = pg_catalog, pg_temp;
 select
@@ -1030,7 +1030,7 @@ where n.nspname = 'feature_planner'
   and t.tgname = 'plan_steps_updated_at'
   and not t.tgisinternal;
 
--- check: an update of feature_planner.plan_steps sets updated_at to the time it is
+-- check: an update of feature_planner.plan_steps sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table plan_steps as
   select * from feature_planner.plan_steps with no data;
@@ -1055,7 +1055,7 @@ from pg_temp.plan_steps as t;
 
 -- stamp: updated_at_trigger(table="plan_step_templates", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:05f6174de3078c25  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:a4ab7ae9ca090a64  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_step_templates_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_step_templates
 set local search_path = pg_catalog, pg_temp;
 select
@@ -1077,7 +1077,7 @@ where n.nspname = 'feature_planner'
   and t.tgname = 'plan_step_templates_updated_at'
   and not t.tgisinternal;
 
--- check: an update of feature_planner.plan_step_templates sets updated_at to the time it is
+-- check: an update of feature_planner.plan_step_templates sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table plan_step_templates as
   select * from feature_planner.plan_step_templates with no data;

@@ -141,7 +141,7 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="users", function="update_updated_at_column",
 --   name="update_users_updated_at")
--- stamped: updated_at_trigger sha256:f0a8c42a44398be9  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:cb69c85c615a9baf  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_users_updated_at runs public.update_updated_at_column before every update of a row of public.users
 set local search_path = pg_catalog, pg_temp;
 select
@@ -163,7 +163,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_users_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.users sets updated_at to the time it is
+-- check: an update of public.users sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table users as
   select * from public.users with no data;

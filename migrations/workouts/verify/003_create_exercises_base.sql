@@ -68,7 +68,7 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="exercises", function="update_updated_at_column",
 --   name="update_exercises_updated_at")
--- stamped: updated_at_trigger sha256:b529cb959a965546  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:2d8fb9259e00821e  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_exercises_updated_at runs public.update_updated_at_column before every update of a row of public.exercises
 set local search_path = pg_catalog, pg_temp;
 select
@@ -90,7 +90,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_exercises_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.exercises sets updated_at to the time it is
+-- check: an update of public.exercises sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table exercises as
   select * from public.exercises with no data;

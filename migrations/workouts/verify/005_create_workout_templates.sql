@@ -83,7 +83,7 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_templates", function="update_updated_at_column",
 --   name="update_workout_templates_updated_at")
--- stamped: updated_at_trigger sha256:ae6d47a8a3686409  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:97d93a927876563a  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_templates_updated_at runs public.update_updated_at_column before every update of a row of public.workout_templates
 set local search_path = pg_catalog, pg_temp;
 select
@@ -105,7 +105,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_workout_templates_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.workout_templates sets updated_at to the time it is
+-- check: an update of public.workout_templates sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table workout_templates as
   select * from public.workout_templates with no data;

@@ -159,7 +159,7 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_template_exercises",
 --   function="update_updated_at_column", name="update_tmpl_exercises_updated_at")
--- stamped: updated_at_trigger sha256:ee8d46a86a242872  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:6256074317e962f7  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_tmpl_exercises_updated_at runs public.update_updated_at_column before every update of a row of public.workout_template_exercises
 set local search_path = pg_catalog, pg_temp;
 select
@@ -181,7 +181,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_tmpl_exercises_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.workout_template_exercises sets updated_at to the time it is
+-- check: an update of public.workout_template_exercises sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table workout_template_exercises as
   select * from public.workout_template_exercises with no data;

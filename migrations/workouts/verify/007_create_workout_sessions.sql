@@ -118,7 +118,7 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_sessions", function="update_updated_at_column",
 --   name="update_workout_sessions_updated_at")
--- stamped: updated_at_trigger sha256:066304c01579064d  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:664d6e10189b2c1b  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_sessions_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sessions
 set local search_path = pg_catalog, pg_temp;
 select
@@ -140,7 +140,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_workout_sessions_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.workout_sessions sets updated_at to the time it is
+-- check: an update of public.workout_sessions sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table workout_sessions as
   select * from public.workout_sessions with no data;

@@ -214,7 +214,7 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_sets", function="update_updated_at_column",
 --   name="update_workout_sets_updated_at")
--- stamped: updated_at_trigger sha256:1eff4612d2b09987  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:e3d9770d76fb8b07  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_sets_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sets
 set local search_path = pg_catalog, pg_temp;
 select
@@ -236,7 +236,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_workout_sets_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.workout_sets sets updated_at to the time it is
+-- check: an update of public.workout_sets sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table workout_sets as
   select * from public.workout_sets with no data;
@@ -261,7 +261,7 @@ from pg_temp.workout_sets as t;
 
 -- stamp: updated_at_trigger(table="max_lifts", function="update_updated_at_column",
 --   name="update_max_lifts_updated_at")
--- stamped: updated_at_trigger sha256:04db8b317d246095  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:6db61fc198bd8a48  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_max_lifts_updated_at runs public.update_updated_at_column before every update of a row of public.max_lifts
 set local search_path = pg_catalog, pg_temp;
 select
@@ -283,7 +283,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_max_lifts_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.max_lifts sets updated_at to the time it is
+-- check: an update of public.max_lifts sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table max_lifts as
   select * from public.max_lifts with no data;

@@ -182,7 +182,7 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="scheduled_workouts", function="update_updated_at_column",
 --   name="update_scheduled_workouts_updated_at")
--- stamped: updated_at_trigger sha256:2636657db97f1acc  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:74e5cd58715d0f3a  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_scheduled_workouts_updated_at runs public.update_updated_at_column before every update of a row of public.scheduled_workouts
 set local search_path = pg_catalog, pg_temp;
 select
@@ -204,7 +204,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_scheduled_workouts_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.scheduled_workouts sets updated_at to the time it is
+-- check: an update of public.scheduled_workouts sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table scheduled_workouts as
   select * from public.scheduled_workouts with no data;

@@ -100,7 +100,7 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="import_jobs", function="update_updated_at_column",
 --   name="update_import_jobs_updated_at")
--- stamped: updated_at_trigger sha256:00ed158313f08f94  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:e9e5e8fb21e671a1  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_import_jobs_updated_at runs public.update_updated_at_column before every update of a row of public.import_jobs
 set local search_path = pg_catalog, pg_temp;
 select
@@ -122,7 +122,7 @@ where n.nspname = 'public'
   and t.tgname = 'update_import_jobs_updated_at'
   and not t.tgisinternal;
 
--- check: an update of public.import_jobs sets updated_at to the time it is
+-- check: an update of public.import_jobs sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands.
 create temporary table import_jobs as
   select * from public.import_jobs with no data;
