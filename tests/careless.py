@@ -445,7 +445,8 @@ class Author:
         except VouchError:
             return ""
         else:
-            if change.kind not in UNSEEN and not difference(self.shape, self._shape()):
+            as_it_was = self.shape is not None and not difference(self.shape, self._shape())
+            if as_it_was and change.kind not in UNSEEN:
                 return ""
             try:
                 self._apply(self.migrations[self.position + 1 :], begins=False)
