@@ -533,7 +533,7 @@ $shown$;
 select * from pg_temp.shown order by relation, token;
 -- end stamp
 
--- Whoever adds to the system says so here as well.
+-- Whoever adds to the system says so here as well. What is allowed is the platform's own.
 -- stamp: whole_catalog(schemas=["public"], roles=["anon", "authenticated", "service_role", "authenticator"],
 --   holds=[
 --     "table public.coding_jobs, row security, 1 policy: 3 integer, 3 text, 4 timestamptz, 2 uuid",
@@ -576,11 +576,16 @@ select * from pg_temp.shown order by relation, token;
 --     "default privileges in public for service_role",
 --     "role service_role may become pgsodium_keyholder",
 --     "role pgsodium_keyholder may become pgsodium_keyiduser",
+--     "function public.rls_auto_enable(), security definer, search_path=pg_catalog",
+--     "grant execute on function public.rls_auto_enable() to anon",
+--     "grant execute on function public.rls_auto_enable() to authenticated",
+--     "grant execute on function public.rls_auto_enable() to public",
+--     "grant execute on function public.rls_auto_enable() to service_role",
 --     "schema auth",
 --     "schema extensions",
 --     "schema supabase_migrations",
 --   ])
--- stamped: whole_catalog sha256:18d47c94f9808782  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: whole_catalog sha256:6c79b66be10e5b13  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: public: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
@@ -627,6 +632,11 @@ allowed (line) as (
     ('default privileges in public for service_role'),
     ('role service_role may become pgsodium_keyholder'),
     ('role pgsodium_keyholder may become pgsodium_keyiduser'),
+    ('function public.rls_auto_enable(), security definer, search_path=pg_catalog'),
+    ('grant execute on function public.rls_auto_enable() to anon'),
+    ('grant execute on function public.rls_auto_enable() to authenticated'),
+    ('grant execute on function public.rls_auto_enable() to public'),
+    ('grant execute on function public.rls_auto_enable() to service_role'),
     ('schema auth'),
     ('schema extensions'),
     ('schema supabase_migrations')

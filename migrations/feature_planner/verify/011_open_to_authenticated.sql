@@ -593,7 +593,7 @@ $shown$;
 select * from pg_temp.shown order by relation, token;
 -- end stamp
 
--- Whoever adds to the system says so here as well.
+-- Whoever adds to the system says so here as well. What is allowed is the platform's own.
 -- stamp: whole_catalog(schemas=["feature_planner", "public"], roles=["anon", "authenticated", "service_role", "authenticator"],
 --   holds=[
 --     "table feature_planner.discovered_files, row security, 1 policy: 3 boolean, 1 feature_planner.file_priority, 2 integer, 2 text, 1 timestamp, 3 uuid, 1 varchar(100), 1 varchar(1000), 1 varchar(50), 1 varchar(500)",
@@ -649,11 +649,16 @@ select * from pg_temp.shown order by relation, token;
 --     "default privileges in public for service_role",
 --     "role service_role may become pgsodium_keyholder",
 --     "role pgsodium_keyholder may become pgsodium_keyiduser",
+--     "function public.rls_auto_enable(), security definer, search_path=pg_catalog",
+--     "grant execute on function public.rls_auto_enable() to anon",
+--     "grant execute on function public.rls_auto_enable() to authenticated",
+--     "grant execute on function public.rls_auto_enable() to public",
+--     "grant execute on function public.rls_auto_enable() to service_role",
 --     "schema auth",
 --     "schema extensions",
 --     "schema supabase_migrations",
 --   ])
--- stamped: whole_catalog sha256:df44ba93c214e19d  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: whole_catalog sha256:fa4c45873db5272b  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: feature_planner and public: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
@@ -713,6 +718,11 @@ allowed (line) as (
     ('default privileges in public for service_role'),
     ('role service_role may become pgsodium_keyholder'),
     ('role pgsodium_keyholder may become pgsodium_keyiduser'),
+    ('function public.rls_auto_enable(), security definer, search_path=pg_catalog'),
+    ('grant execute on function public.rls_auto_enable() to anon'),
+    ('grant execute on function public.rls_auto_enable() to authenticated'),
+    ('grant execute on function public.rls_auto_enable() to public'),
+    ('grant execute on function public.rls_auto_enable() to service_role'),
     ('schema auth'),
     ('schema extensions'),
     ('schema supabase_migrations')

@@ -946,7 +946,7 @@ $shown$;
 select * from pg_temp.shown order by relation, token;
 -- end stamp
 
--- Whoever adds to the system says so here as well.
+-- Whoever adds to the system says so here as well. What is allowed is the platform's own.
 -- stamp: whole_catalog(schemas=["public"], roles=["anon", "authenticated", "service_role", "authenticator"],
 --   holds=[
 --     "table public.learning_plans, row security, 10 policies: 1 boolean, 2 date, 1 integer, 1 public.generation_status, 1 public.learning_style, 1 public.skill_level, 3 text, 3 timestamptz, 2 uuid",
@@ -979,11 +979,16 @@ select * from pg_temp.shown order by relation, token;
 --     "default privileges in public for service_role",
 --     "role service_role may become pgsodium_keyholder",
 --     "role pgsodium_keyholder may become pgsodium_keyiduser",
+--     "function public.rls_auto_enable(), security definer, search_path=pg_catalog",
+--     "grant execute on function public.rls_auto_enable() to anon",
+--     "grant execute on function public.rls_auto_enable() to authenticated",
+--     "grant execute on function public.rls_auto_enable() to public",
+--     "grant execute on function public.rls_auto_enable() to service_role",
 --     "schema auth",
 --     "schema extensions",
 --     "schema supabase_migrations",
 --   ])
--- stamped: whole_catalog sha256:917845059486bb4e  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: whole_catalog sha256:20b6ce07ce4ad4b2  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: public: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
@@ -1020,6 +1025,11 @@ allowed (line) as (
     ('default privileges in public for service_role'),
     ('role service_role may become pgsodium_keyholder'),
     ('role pgsodium_keyholder may become pgsodium_keyiduser'),
+    ('function public.rls_auto_enable(), security definer, search_path=pg_catalog'),
+    ('grant execute on function public.rls_auto_enable() to anon'),
+    ('grant execute on function public.rls_auto_enable() to authenticated'),
+    ('grant execute on function public.rls_auto_enable() to public'),
+    ('grant execute on function public.rls_auto_enable() to service_role'),
     ('schema auth'),
     ('schema extensions'),
     ('schema supabase_migrations')
