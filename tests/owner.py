@@ -20,6 +20,11 @@ class Owner:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
 
+    @property
+    def conninfo(self) -> str:
+        """Where another connection to the same database is made."""
+        return self.connection.info.dsn
+
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Run a statement in a transaction of its own, or in the one that is open."""
         cursor = self.connection.execute(sql, values or None)

@@ -71,13 +71,20 @@ create trigger projects_updated_at
   execute function public.update_updated_at();
 -- end stamp
 
+-- Row security is about rows: the policies alone would let users name any machine as the one that runs
+-- their project, date it back, and choose ids. A project begins as active.
 -- stamp: grants(table="projects",
---   to={"authenticated": ["select", "insert", "update", "delete"],
---   "service_role": ["select", "insert", "update", "delete"]})
--- stamped: grants sha256:4d8ed6069dd925f9  (edit the stamp line or the template, then run pgvouch stamp)
+--   to={"authenticated": ["select", "delete"],
+--   "service_role": ["select", "insert", "update", "delete"]},
+--   columns={"authenticated": {
+--   "insert": ["user_id", "name", "description", "template_id", "expo_config"],
+--   "update": ["name", "description", "template_id", "expo_config", "status"]}})
+-- stamped: grants sha256:f51699f689937370  (edit the stamp line or the template, then run pgvouch stamp)
 -- Default privileges may have opened the table already: start from nothing.
 revoke all on table public.projects
   from public, anon, authenticated, service_role;
-grant select, insert, update, delete on table public.projects to authenticated;
+grant select, delete on table public.projects to authenticated;
 grant select, insert, update, delete on table public.projects to service_role;
+grant insert (user_id, name, description, template_id, expo_config) on table public.projects to authenticated;
+grant update (name, description, template_id, expo_config, status) on table public.projects to authenticated;
 -- end stamp

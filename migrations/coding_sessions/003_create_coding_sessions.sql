@@ -1,5 +1,5 @@
--- A stretch of work on a project. Users start sessions and change their status; none is deleted
--- except together with its project or its account.
+-- A stretch of work on a project. Users start sessions and change their status, servers all the rest;
+-- none is deleted except together with its project or its account.
 -- depends: 002_create_projects
 
 create table public.coding_sessions (
@@ -11,8 +11,8 @@ create table public.coding_sessions (
   initial_prompt text not null,
   eas_update_url text,
   webview_url text,
-  -- Without a default on purpose: how long a session lives is the application's decision.
-  expires_at timestamptz not null,
+  -- Users do not choose how long their machine runs; a server may give another time than this hour.
+  expires_at timestamptz not null default now() + interval '1 hour',
   started_at timestamptz,
   completed_at timestamptz,
   error_message text,
@@ -102,13 +102,19 @@ create trigger coding_sessions_updated_at
   execute function public.update_updated_at();
 -- end stamp
 
+-- Row security is about rows: the policies alone would let users keep a machine for ever, name another
+-- one, and put any address behind the preview. What they say of a session is its status.
 -- stamp: grants(table="coding_sessions",
---   to={"authenticated": ["select", "insert", "update"],
---   "service_role": ["select", "insert", "update", "delete"]})
--- stamped: grants sha256:feeb9ab2bc5667e0  (edit the stamp line or the template, then run pgvouch stamp)
+--   to={"authenticated": ["select"],
+--   "service_role": ["select", "insert", "update", "delete"]},
+--   columns={"authenticated": {"insert": ["user_id", "project_id", "initial_prompt"],
+--   "update": ["status"]}})
+-- stamped: grants sha256:a1202964fbf83557  (edit the stamp line or the template, then run pgvouch stamp)
 -- Default privileges may have opened the table already: start from nothing.
 revoke all on table public.coding_sessions
   from public, anon, authenticated, service_role;
-grant select, insert, update on table public.coding_sessions to authenticated;
+grant select on table public.coding_sessions to authenticated;
 grant select, insert, update, delete on table public.coding_sessions to service_role;
+grant insert (user_id, project_id, initial_prompt) on table public.coding_sessions to authenticated;
+grant update (status) on table public.coding_sessions to authenticated;
 -- end stamp

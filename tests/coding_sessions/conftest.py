@@ -95,6 +95,15 @@ class Database(Owner):
             expires,
         )
 
+    def open_session(self, user: UUID, project: UUID) -> UUID:
+        """Open a session as a user does, who says what it is for and no more."""
+        return self.value(
+            "insert into public.coding_sessions (user_id, project_id, initial_prompt) "
+            "values (%s, %s, 'Build a todo app with React') returning id",
+            user,
+            project,
+        )
+
     def job(self, session: UUID, prompt: str = "Build a todo app with React") -> UUID:
         """Queue a job."""
         return self.value(

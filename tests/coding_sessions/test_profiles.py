@@ -1,11 +1,43 @@
 """The document's profiles.test: who reads and changes a profile, and how it comes to be."""
 
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import psycopg
 import pytest
 from psycopg import errors
 
-from owner import migration_files
+from pgvouch import api
+from pgvouch.config import Database as Migrations
+from pgvouch.config import find_project, read_database
+from pgvouch.db import Session
+from pgvouch.errors import CheckError, VouchError
+from pgvouch.events import silent
+from pgvouch.migration import checksum
+from pgvouch.options import Options
+from pgvouch.status import verify_database
 
-from .conftest import SYSTEM
+from .conftest import ROOT, SYSTEM
+from .test_document import blocks
+
+SYSTEM_DATABASE = Migrations(
+    SYSTEM.name, SYSTEM, "", read_database(find_project(ROOT / "pyproject.toml"), SYSTEM.name)
+)
+
+
+def changed_migration(name: str, old: str, new: str) -> Migrations:
+    """The system with one migration written otherwise, and its delta not compared."""
+    changed = []
+    for migration in SYSTEM_DATABASE.migrations:
+        if migration.id == name:
+            assert migration.sql.count(old) == 1
+            sql = migration.sql.replace(old, new)
+            changed.append(replace(migration, sql=sql, checksum=checksum(sql), delta_path=None))
+        else:
+            changed.append(migration)
+    return replace(SYSTEM_DATABASE, migrations=tuple(changed))
 
 
 def test_user_can_read_own_profile(coding_sessions, ann):
@@ -82,16 +114,145 @@ def test_profile_is_made_for_whoever_signs_up(coding_sessions):
     assert coding_sessions.rows("select id from public.profiles") == [(user,)]
 
 
-def test_accounts_older_than_the_table_get_their_profile(coding_sessions, ann):
-    files = migration_files(SYSTEM)[1:]
-    for file in reversed(files):
-        coding_sessions.rows(file.with_suffix(".rollback.sql").read_text())
-    coding_sessions.rows("insert into auth.users (id) values (gen_random_uuid())")
+OLD = {
+    # name: address, created_at, metadata
+    "first": ("ann@example.test", "2020-01-01", '{"display_name": "Ann"}'),
+    "second": ("ann@example.test", "2021-01-01", '{"display_name": "Ann of the company"}'),
+    "plain": ("bob@example.test", None, None),
+    "phone": (None, "2020-01-01", None),
+}
+"""Accounts from before there were profiles. One address twice is what single sign-on allows."""
 
-    for file in files:
-        coding_sessions.rows(file.read_text())
 
-    assert coding_sessions.rows("select id, display_name from public.profiles") == [(ann.id, "Ann")]
+@pytest.fixture
+def old_accounts(coding_sessions) -> dict[str, UUID]:
+    """The system taken back to where it has no profiles yet, and people who have signed up."""
+    with Session.open(coding_sessions.conninfo) as session:
+        api.roll_back_steps(
+            session, SYSTEM_DATABASE, Options(discard_data=True), silent, steps=5, to=None
+        )
+    accounts = {name: uuid4() for name in OLD}
+    # The newer of two first, so that nothing depends on the order in which rows are found.
+    for name, (email, created, metadata) in reversed(OLD.items()):
+        coding_sessions.rows(
+            "insert into auth.users (id, email, created_at, raw_user_meta_data, is_sso_user) "
+            "values (%s, %s, %s, %s, true)",
+            accounts[name],
+            email,
+            created,
+            metadata,
+        )
+    return accounts
+
+
+def migrate(coding_sessions, system=None) -> None:
+    with Session.open(coding_sessions.conninfo) as session:
+        api.migrate(session, system or SYSTEM_DATABASE, Options(), silent, to="001_create_profiles")
+
+
+def test_accounts_older_than_the_table_get_their_profile(coding_sessions, old_accounts):
+    migrate(coding_sessions)
+
+    assert coding_sessions.rows(
+        "select id, email, display_name from public.profiles order by email"
+    ) == [
+        (old_accounts["first"], "ann@example.test", "Ann"),
+        (old_accounts["plain"], "bob@example.test", "bob"),
+    ]
+    # And the promises go on holding, with accounts that have none.
+    with Session.open(coding_sessions.conninfo) as session:
+        found = verify_database(session, SYSTEM_DATABASE, api.read_ledger(session))
+    assert [item for item in found if item.broken] == []
+
+
+BACKFILL_NAME = (
+    "  coalesce(account.raw_user_meta_data ->> 'display_name', split_part(account.email, '@', 1))\n"
+    "from"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (BACKFILL_NAME, "  account.email\nfrom"),
+        (BACKFILL_NAME, "  split_part(account.email, '@', 1)\nfrom"),
+        (BACKFILL_NAME, "  account.raw_user_meta_data ->> 'display_name'\nfrom"),
+        ("where account.email is not null\norder", "where false\norder"),
+        ("where account.email is not null\norder", "where account.created_at is not null\norder"),
+        ("account.created_at, account.id;", "account.created_at desc, account.id;"),
+        ("select distinct on (account.email)", "select"),
+        ("  account.email,\n  coalesce", "  lower(account.email) || ' ',\n  coalesce"),
+    ],
+)
+def test_wrong_backfill_does_not_land(coding_sessions, old_accounts, old, new):
+    wrong = changed_migration("001_create_profiles", old, new)
+
+    with pytest.raises(VouchError):
+        migrate(coding_sessions, wrong)
+
+    assert coding_sessions.value("select to_regclass('public.profiles') is null")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  if not found then", "  if false then"),
+        ("  if new.email is null then", "  if new.email is null then\n    return new;"),
+        (
+            "  return new;\nend;\n$$;\n\ncomment on function public.handle_new_user",
+            "  return new;\nexception when others then\n  return new;\nend;\n$$;\n\n"
+            "comment on function public.handle_new_user",
+        ),
+        (
+            "  on conflict (email) do nothing;",
+            "  on conflict (email) do update set id = excluded.id;",
+        ),
+        (
+            "coalesce(new.raw_user_meta_data ->> 'display_name', split_part(new.email, '@', 1))",
+            "new.email",
+        ),
+    ],
+    ids=["second in silence", "phone in silence", "swallowed", "taken over", "name"],
+)
+def test_sign_up_that_goes_wrong_in_silence_does_not_land(coding_sessions, old, new):
+    with Session.open(coding_sessions.conninfo) as session:
+        api.roll_back_steps(
+            session, SYSTEM_DATABASE, Options(discard_data=True), silent, steps=5, to=None
+        )
+    wrong = changed_migration("001_create_profiles", old, new)
+
+    with pytest.raises(CheckError) as refused:
+        migrate(coding_sessions, wrong)
+
+    assert "verify/001_create_profiles.sql" in str(refused.value)
+    assert coding_sessions.value("select to_regclass('public.profiles') is null")
+
+
+def test_rollback_asks_for_nothing_that_is_the_auth_servers(coding_sessions, ann):
+    # On Supabase auth.users belongs to another role, and `drop trigger` is its owner's.
+    role = f"migrator_{secrets.token_hex(6)}"
+    coding_sessions.rows(f"create role {role}")
+    try:
+        coding_sessions.rows("drop table session_events, coding_jobs, coding_sessions, projects")
+        coding_sessions.rows(f"alter table public.profiles owner to {role}")
+        coding_sessions.rows(f"grant create on schema public to {role}")
+        coding_sessions.rows(f"alter function public.handle_new_user() owner to {role}")
+        undo = (SYSTEM / "001_create_profiles.rollback.sql").read_text()
+        with coding_sessions.connection.transaction():
+            coding_sessions.rows(f"set local role {role}")
+            coding_sessions.connection.execute(undo)
+            locked = coding_sessions.rows(
+                "select distinct relation::regclass::text from pg_locks "
+                "join pg_class on pg_class.oid = relation "
+                "where pid = pg_backend_pid() and mode = 'AccessExclusiveLock' "
+                "and relnamespace = 'auth'::regnamespace and relkind = 'r'"
+            )
+        assert locked == [("auth.users",)]
+    finally:
+        coding_sessions.rows(f"drop owned by {role}")
+        coding_sessions.rows(f"drop role {role}")
+
+    assert coding_sessions.sign_up("cid@example.test")
 
 
 def test_user_cannot_change_what_is_paid_for_or_proves_identity(coding_sessions, ann):
@@ -145,20 +306,71 @@ def test_user_neither_makes_nor_deletes_profiles(coding_sessions, ann, statement
 
 def test_two_accounts_cannot_share_an_address(coding_sessions, ann):
     # Single sign-on is what could bring the address again: auth.users allows that.
-    with coding_sessions.refused(errors.UniqueViolation):
+    with pytest.raises(errors.UniqueViolation) as refused:
         coding_sessions.rows(
             "insert into auth.users (id, email, is_sso_user) "
             "values (gen_random_uuid(), 'ann@example.test', true)"
         )
 
+    assert "has the e-mail address of a profile that is there already" in str(refused.value)
+    assert refused.value.diag.constraint_name == "profiles_email_key"
+    # An address is somebody's: the message goes into logs, and does not repeat it.
+    assert "ann@" not in str(refused.value)
     assert coding_sessions.value("select count(*) from auth.users") == 1
 
 
+def test_two_sign_ups_of_one_address_at_once(coding_sessions):
+    sign_up = (
+        "insert into auth.users (id, email, is_sso_user) "
+        "values (gen_random_uuid(), 'cid@example.test', true)"
+    )
+    with (
+        ThreadPoolExecutor() as pool,
+        psycopg.connect(coding_sessions.conninfo) as first,
+        psycopg.connect(coding_sessions.conninfo) as second,
+    ):
+        first.execute(sign_up)
+        waiting = pool.submit(second.execute, sign_up)
+        while not coding_sessions.value(
+            "select exists (select from pg_locks where pid = %s and not granted)",
+            second.info.backend_pid,
+        ):
+            assert not waiting.done()
+        first.commit()
+        with pytest.raises(errors.UniqueViolation):
+            waiting.result(timeout=30)
+
+    assert coding_sessions.value("select count(*) from public.profiles") == 1
+
+
 def test_signing_up_needs_an_address(coding_sessions):
-    with coding_sessions.refused(errors.NotNullViolation):
+    with pytest.raises(errors.NotNullViolation) as refused:
         coding_sessions.rows("insert into auth.users (id, phone) values (gen_random_uuid(), '1')")
 
+    assert "has no e-mail address, and its profile needs one" in str(refused.value)
     assert coding_sessions.value("select count(*) from auth.users") == 0
+
+
+def test_nobody_but_the_account_takes_a_profile_away(coding_sessions, ann):
+    with (
+        coding_sessions.refused(errors.InsufficientPrivilege),
+        coding_sessions.service() as db,
+    ):
+        db.rows("delete from public.profiles")
+
+    coding_sessions.rows("delete from auth.users where id = %s", ann.id)
+    assert coding_sessions.rows("select id from public.profiles") == []
+
+
+def test_a_lost_profile_is_made_again_as_the_page_says(coding_sessions, ann, bob):
+    coding_sessions.rows("delete from public.profiles where id = %s", ann.id)
+    (repair,) = (block for block in blocks("sql") if block.startswith("-- Profiles for accounts"))
+
+    assert coding_sessions.changed(repair) == 1
+    assert coding_sessions.changed(repair) == 0
+
+    name = coding_sessions.value("select display_name from profiles where id = %s", ann.id)
+    assert name == "Ann"
 
 
 def test_a_later_change_of_address_is_not_copied(coding_sessions, ann):

@@ -5,5 +5,6 @@ select id = '5afe0000-0000-4000-8000-00000000000a'
 from auth.users
 where email = 'ann@verify.invalid';
 
--- check: profiles is gone
-select to_regclass('public.profiles') is null;
+-- check: profiles and the function that filled it are gone
+select to_regclass('public.profiles') is null
+  and to_regprocedure('public.handle_new_user()') is null;

@@ -50,12 +50,58 @@ select display_name = 'cid'
 from public.profiles
 where id = '5afe0000-0000-4000-8000-00000000000c';
 
--- check none: an account that has an address and no profile, older than the trigger or not
-select id
-from auth.users
-where email is not null
-  and not exists (select from public.profiles where profiles.id = users.id)
+-- check none: an account whose address no profile has, older than the trigger or not
+select account.id
+from auth.users as account
+where account.email is not null
+  and not exists (select from public.profiles where profiles.id = account.id)
+  and not exists (select from public.profiles where profiles.email = account.email)
 limit 5;
+
+-- Later both may change. What this transaction has made is what the two people above have, and, in
+-- the migration's own transaction, what the accounts that are older than it have got.
+-- check none: a new profile that says other things than its account does, or too much
+select profile.id
+from public.profiles as profile
+join auth.users as account using (id)
+where profile.created_at = now()
+  and (
+    profile.email,
+    profile.display_name,
+    profile.avatar_url,
+    profile.tier,
+    profile.sessions_used,
+    profile.sessions_limit,
+    profile.stripe_customer_id
+  ) is distinct from (
+    account.email::text,
+    coalesce(account.raw_user_meta_data ->> 'display_name', split_part(account.email, '@', 1)),
+    null,
+    'free',
+    0,
+    3,
+    null
+  )
+limit 5;
+
+-- check none: a new profile that another account has a better claim to, by being older
+select profile.id
+from public.profiles as profile
+join auth.users as account using (id)
+join auth.users as other on other.email = account.email and other.id <> account.id
+where profile.created_at = now()
+  and profile.email = account.email::text
+  and (other.created_at, other.id) < (account.created_at, account.id)
+limit 5;
+
+-- Single sign-on is what can bring an address again: auth.users allows that.
+-- check error 23505: a second account of one address signs up
+insert into auth.users (id, email, is_sso_user)
+values ('5afe0000-0000-4000-8000-00000000000c', 'ann@verify.invalid', true);
+
+-- check error 23502: an account without an address signs up
+insert into auth.users (id, phone)
+values ('5afe0000-0000-4000-8000-00000000000c', 'verify');
 
 -- check: an account that is deleted takes its profile along, and no other
 delete from auth.users where id = '5afe0000-0000-4000-8000-00000000000a';
@@ -172,10 +218,69 @@ from public.profiles
 where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b')
   and tier = 'pro';
 
+-- check error 42501: service_role deletes a profile, whose account would be left with nothing
+set local role service_role;
+delete from public.profiles where id = '5afe0000-0000-4000-8000-00000000000a';
+
+-- check: service_role gives an account its profile back
+delete from public.profiles where id = '5afe0000-0000-4000-8000-00000000000a';
+set local role service_role;
+insert into public.profiles (id, email, display_name)
+values ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann');
+select display_name = 'Ann' and tier = 'free'
+from public.profiles
+where id = '5afe0000-0000-4000-8000-00000000000a';
+
 -- check: the owner of profiles is exempt from row level security, so that sign-ups get through
 select not relforcerowsecurity
 from pg_catalog.pg_class
 where oid = 'public.profiles'::regclass;
+
+-- check: handle_new_user has its owner's rights, an empty search_path and an owner of no API role
+select function.prosecdef
+  and function.proconfig = array['search_path=""']
+  and function.prorettype = 'trigger'::regtype
+  -- A definer's function may do what its owner may, and its owner may change it.
+  and pg_catalog.pg_get_userbyid(function.proowner)
+    not in ('anon', 'authenticated', 'authenticator', 'service_role')
+from pg_catalog.pg_proc as function
+where function.oid = 'public.handle_new_user()'::regprocedure;
+
+-- check none: a caller of the API who may call handle_new_user
+select coalesce(api.rolname, 'public') as caller
+from pg_catalog.pg_proc as function
+cross join lateral aclexplode(coalesce(function.proacl, acldefault('f', function.proowner))) as door
+left join pg_catalog.pg_roles as api on api.oid = door.grantee
+where function.oid = 'public.handle_new_user()'::regprocedure
+  and (
+    door.grantee = 0
+    or api.rolname in ('anon', 'authenticated', 'authenticator', 'service_role')
+  );
+
+-- check error 42501: a user writes profiles by attaching handle_new_user to a table of their own
+set local role authenticated;
+create temporary table bait (id uuid, email text, raw_user_meta_data jsonb);
+create trigger hook after insert on bait for each row execute function public.handle_new_user();
+
+-- check error 42501: a visitor calls handle_new_user
+set local role anon;
+select public.handle_new_user();
+
+-- check: handle_new_user makes a profile for a signer-up who may not write profiles
+delete from public.profiles where id = '5afe0000-0000-4000-8000-00000000000a';
+create temporary table account (id uuid, email text, raw_user_meta_data jsonb);
+create trigger account_created
+  after insert on account
+  for each row
+  execute function public.handle_new_user();
+grant insert on account to authenticated;
+set local role authenticated;
+insert into account
+values ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', '{"display_name": "Ann"}');
+reset role;
+select display_name = 'Ann'
+from public.profiles
+where id = '5afe0000-0000-4000-8000-00000000000a';
 
 -- check: the trigger on auth.users fires after every insert and never else
 set local search_path = '';
@@ -424,9 +529,9 @@ from pg_temp.profiles as t;
 
 -- stamp: grants(table="profiles",
 --   to={"authenticated": ["select"],
---   "service_role": ["select", "insert", "update", "delete"]},
+--   "service_role": ["select", "insert", "update"]},
 --   columns={"authenticated": {"update": ["display_name", "avatar_url"]}})
--- stamped: grants sha256:d18768537fa0c0e8  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: grants sha256:9e2e8ba93e36f7db  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public, anon, authenticated and service_role may do with public.profiles exactly what was granted
 set local search_path = pg_catalog, pg_temp;
 with stamped (grantee, column_name, privilege) as (
@@ -436,7 +541,6 @@ with stamped (grantee, column_name, privilege) as (
   union all select 'service_role', '', 'select'
   union all select 'service_role', '', 'insert'
   union all select 'service_role', '', 'update'
-  union all select 'service_role', '', 'delete'
   union all select 'authenticated', 'display_name', 'update'
   union all select 'authenticated', 'avatar_url', 'update'
 ),

@@ -35,12 +35,11 @@ select set_config(
 
 -- check: a user opens a session on the own project
 set local role authenticated;
-insert into public.coding_sessions (user_id, project_id, initial_prompt, expires_at)
+insert into public.coding_sessions (user_id, project_id, initial_prompt)
 values (
   '5afe0000-0000-4000-8000-00000000000a',
   '5afe0000-0000-4000-8000-0000000000a1',
-  'A second one',
-  now() + interval '2 hours'
+  'A second one'
 );
 select to_jsonb(session) - 'id' = jsonb_build_object(
   'user_id', '5afe0000-0000-4000-8000-00000000000a',
@@ -50,7 +49,7 @@ select to_jsonb(session) - 'id' = jsonb_build_object(
   'initial_prompt', 'A second one',
   'eas_update_url', null,
   'webview_url', null,
-  'expires_at', now() + interval '2 hours',
+  'expires_at', now() + interval '1 hour',
   'started_at', null,
   'completed_at', null,
   'error_message', null,
@@ -61,34 +60,81 @@ select to_jsonb(session) - 'id' = jsonb_build_object(
 from public.coding_sessions as session
 where initial_prompt = 'A second one';
 
--- check error 42501: a user opens a session on somebody else's project
+-- check error 42501: a user opens a session that never ends
 set local role authenticated;
 insert into public.coding_sessions (user_id, project_id, initial_prompt, expires_at)
 values (
   '5afe0000-0000-4000-8000-00000000000a',
+  '5afe0000-0000-4000-8000-0000000000a1',
+  'For ever',
+  'infinity'
+);
+
+-- check error 42501: a user opens a session on a machine of their choice
+set local role authenticated;
+insert into public.coding_sessions (user_id, project_id, initial_prompt, sandbox_id)
+values (
+  '5afe0000-0000-4000-8000-00000000000a',
+  '5afe0000-0000-4000-8000-0000000000a1',
+  'Over there',
+  'somebody''s machine'
+);
+
+-- check error 42501: a user opens a session that has a preview already
+set local role authenticated;
+insert into public.coding_sessions (user_id, project_id, initial_prompt, webview_url)
+values (
+  '5afe0000-0000-4000-8000-00000000000a',
+  '5afe0000-0000-4000-8000-0000000000a1',
+  'Look here',
+  'javascript:x'
+);
+
+-- check error 42501: a user opens a session in a status of their choice
+set local role authenticated;
+insert into public.coding_sessions (user_id, project_id, initial_prompt, status)
+values (
+  '5afe0000-0000-4000-8000-00000000000a',
+  '5afe0000-0000-4000-8000-0000000000a1',
+  'Ahead of the queue',
+  'active'
+);
+
+-- check error 42501: a user chooses the id of a session
+set local role authenticated;
+insert into public.coding_sessions (id, user_id, project_id, initial_prompt)
+values (
+  '5afe0000-0000-4000-8000-0000000000a3',
+  '5afe0000-0000-4000-8000-00000000000a',
+  '5afe0000-0000-4000-8000-0000000000a1',
+  'A number of my own'
+);
+
+-- check error 42501: a user opens a session on somebody else's project
+set local role authenticated;
+insert into public.coding_sessions (user_id, project_id, initial_prompt)
+values (
+  '5afe0000-0000-4000-8000-00000000000a',
   '5afe0000-0000-4000-8000-0000000000b1',
-  'Let me in',
-  now() + interval '1 hour'
+  'Let me in'
 );
 
 -- check error 42501: a user opens a session in somebody else's name
 set local role authenticated;
-insert into public.coding_sessions (user_id, project_id, initial_prompt, expires_at)
+insert into public.coding_sessions (user_id, project_id, initial_prompt)
 values (
   '5afe0000-0000-4000-8000-00000000000b',
   '5afe0000-0000-4000-8000-0000000000a1',
-  'It was Bob',
-  now() + interval '1 hour'
+  'It was Bob'
 );
 
 -- check error 42501: a user opens a session for somebody else on that one's project
 set local role authenticated;
-insert into public.coding_sessions (user_id, project_id, initial_prompt, expires_at)
+insert into public.coding_sessions (user_id, project_id, initial_prompt)
 values (
   '5afe0000-0000-4000-8000-00000000000b',
   '5afe0000-0000-4000-8000-0000000000b1',
-  'A favour',
-  now() + interval '1 hour'
+  'A favour'
 );
 
 -- check: a user sees the own sessions and nobody else's
@@ -107,32 +153,48 @@ values (
 set local role authenticated;
 select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000a2}' from public.coding_sessions;
 
--- check: a user changes the own session, and updated_at follows
+-- check: a user changes the status of the own session, and updated_at follows
 set local role authenticated;
 update public.coding_sessions
-set status = 'paused', metadata = '{"files": 3}', expires_at = now() + interval '3 hours'
+set status = 'paused'
 where id = '5afe0000-0000-4000-8000-0000000000a2';
-select status = 'paused' and metadata = '{"files": 3}' and updated_at = now()
-from public.coding_sessions;
+select status = 'paused' and updated_at = now() from public.coding_sessions;
+
+-- check error 42501: a user keeps a session for ever
+set local role authenticated;
+update public.coding_sessions set expires_at = 'infinity';
+
+-- check error 42501: a user dates a session back
+set local role authenticated;
+update public.coding_sessions set created_at = '1900-01-01 00:00:00+00';
+
+-- check error 42501: a user moves a session to somebody else's machine
+set local role authenticated;
+update public.coding_sessions set sandbox_id = 'somebody''s machine';
+
+-- check error 42501: a user puts an address of their choice behind the preview
+set local role authenticated;
+update public.coding_sessions set webview_url = 'javascript:x';
 
 -- Without a where clause only the update policy stands between the caller and other people's rows:
 -- a condition would read columns, and reading brings in the select policy. Should the policy be
 -- broken on a large live table, the timeout ends the statement early, which fails the check too.
--- check: a user who takes over every session within reach takes the own ones only
+-- check: a user who completes every session within reach completes the own ones only
 set local role authenticated;
 set local statement_timeout = '5s';
-update public.coding_sessions
-set
-  user_id = '5afe0000-0000-4000-8000-00000000000a',
-  project_id = '5afe0000-0000-4000-8000-0000000000a1',
-  initial_prompt = 'Mine';
+update public.coding_sessions set status = 'completed';
 reset role;
-select array_agg(row(user_id, initial_prompt)::text order by id) = array[
-  '(5afe0000-0000-4000-8000-00000000000a,Mine)',
-  '(5afe0000-0000-4000-8000-00000000000b,"Bob''s prompt")'
-]
+select array_agg(status order by id) = array['completed', 'pending']
 from public.coding_sessions
 where id in ('5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-0000000000b2');
+
+-- check: a user may not change the own session on a project that is somebody else's
+update public.coding_sessions
+set project_id = '5afe0000-0000-4000-8000-0000000000b1'
+where id = '5afe0000-0000-4000-8000-0000000000a2';
+set local role authenticated;
+update public.coding_sessions set status = 'completed';
+select count(*) = 1 and min(status) = 'pending' from public.coding_sessions;
 
 -- check error 42501: a user moves a session to somebody else's project
 set local role authenticated;
@@ -194,12 +256,22 @@ set project_id = '5afe0000-0000-4000-8000-0000000000c1'
 where id = '5afe0000-0000-4000-8000-0000000000a2';
 
 -- check error 23502: a session that never expires
-insert into public.coding_sessions (user_id, project_id, initial_prompt)
+insert into public.coding_sessions (user_id, project_id, initial_prompt, expires_at)
 values (
   '5afe0000-0000-4000-8000-00000000000a',
   '5afe0000-0000-4000-8000-0000000000a1',
-  'For ever'
+  'For ever',
+  null
 );
+
+-- check: a server says how long a session lives
+set local role service_role;
+update public.coding_sessions
+set expires_at = now() + interval '3 hours', sandbox_id = 'a machine', metadata = '{"files": 3}'
+where id = '5afe0000-0000-4000-8000-0000000000a2';
+select expires_at = now() + interval '3 hours' and sandbox_id = 'a machine'
+from public.coding_sessions
+where id = '5afe0000-0000-4000-8000-0000000000a2';
 
 -- check error 23502: a session without a prompt
 insert into public.coding_sessions (user_id, project_id, expires_at)
@@ -661,21 +733,25 @@ from pg_temp.coding_sessions as t;
 -- end stamp
 
 -- stamp: grants(table="coding_sessions",
---   to={"authenticated": ["select", "insert", "update"],
---   "service_role": ["select", "insert", "update", "delete"]})
--- stamped: grants sha256:aa34fe89a2a74c40  (edit the stamp line or the template, then run pgvouch stamp)
+--   to={"authenticated": ["select"],
+--   "service_role": ["select", "insert", "update", "delete"]},
+--   columns={"authenticated": {"insert": ["user_id", "project_id", "initial_prompt"],
+--   "update": ["status"]}})
+-- stamped: grants sha256:7f68417f91c556b8  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public, anon, authenticated and service_role may do with public.coding_sessions exactly what was granted
 set local search_path = pg_catalog, pg_temp;
 with stamped (grantee, column_name, privilege) as (
   -- An empty column is the whole table.
   select null::text, null::text, null::text where false
   union all select 'authenticated', '', 'select'
-  union all select 'authenticated', '', 'insert'
-  union all select 'authenticated', '', 'update'
   union all select 'service_role', '', 'select'
   union all select 'service_role', '', 'insert'
   union all select 'service_role', '', 'update'
   union all select 'service_role', '', 'delete'
+  union all select 'authenticated', 'user_id', 'insert'
+  union all select 'authenticated', 'project_id', 'insert'
+  union all select 'authenticated', 'initial_prompt', 'insert'
+  union all select 'authenticated', 'status', 'update'
 ),
 target as (
   select c.oid, c.relacl, c.relowner
