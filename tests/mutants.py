@@ -195,6 +195,8 @@ def _other_value(node: Any) -> None:
             "gen_random_uuid": "random_uuid_is_not_there",
         }.get(name, "random")
         node.func_call.funcformat = 1
+    elif which == "a_expr":
+        _other_value(node.a_expr.lexpr)
 
 
 def _constraint(index: int, constraint: Any) -> Iterator[tuple[str, Edit, bool]]:

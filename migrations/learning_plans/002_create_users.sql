@@ -12,7 +12,11 @@ create table public.users (
   updated_at timestamptz not null default now(),
   constraint users_pkey primary key (id),
   constraint users_clerk_user_id_unique unique (clerk_user_id),
-  constraint users_email_unique unique (email)
+  constraint users_email_unique unique (email),
+  -- What a subject may be by OpenID Connect. With the blank and the empty one out, no token that
+  -- says nothing can have a row of its own; a Clerk id is `user_` and some letters and digits.
+  constraint users_clerk_user_id_check
+    check (clerk_user_id ~ '^[!-~]+$' and length(clerk_user_id) <= 255)
 );
 
 comment on table public.users is
@@ -27,25 +31,41 @@ alter table public.users enable row level security;
 -- auth.uid() is of no use here: it reads the subject as a uuid, which a Clerk id is not.
 -- stamp: clerk_via_policies(table="users", own="clerk_user_id", for=["select", "insert", "update"],
 --   names={"update": "users_update_own_profile"})
--- stamped: clerk_via_policies sha256:f1f9871d4ecbf7bd  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:3021004ca73c5685  (edit the stamp line or the template, then run pgvouch stamp)
 create policy users_select_own
   on public.users
   for select
   to authenticated
-  using (clerk_user_id = (select auth.jwt() ->> 'sub'));
+  using (clerk_user_id = (
+    select auth.jwt() ->> 'sub'
+    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+  ));
 
 create policy users_insert_own
   on public.users
   for insert
   to authenticated
-  with check (clerk_user_id = (select auth.jwt() ->> 'sub'));
+  with check (clerk_user_id = (
+    select auth.jwt() ->> 'sub'
+    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+  ));
 
 create policy users_update_own_profile
   on public.users
   for update
   to authenticated
-  using (clerk_user_id = (select auth.jwt() ->> 'sub'))
-  with check (clerk_user_id = (select auth.jwt() ->> 'sub'));
+  using (clerk_user_id = (
+    select auth.jwt() ->> 'sub'
+    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+  ))
+  with check (clerk_user_id = (
+    select auth.jwt() ->> 'sub'
+    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+  ));
 -- end stamp
 
 -- On Supabase service_role has BYPASSRLS and needs none of these; elsewhere it may be without.

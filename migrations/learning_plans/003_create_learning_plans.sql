@@ -47,7 +47,7 @@ create policy learning_plans_select_public_auth
 --   via=[{"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
 --   for=["select", "insert", "update", "delete"],
 --   beside=["learning_plans_select_public_anon", "learning_plans_select_public_auth"])
--- stamped: clerk_via_policies sha256:9049258886bcc391  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:34e25a96f2d68195  (edit the stamp line or the template, then run pgvouch stamp)
 -- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy learning_plans_select_own
   on public.learning_plans
@@ -57,7 +57,11 @@ create policy learning_plans_select_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -69,7 +73,11 @@ create policy learning_plans_insert_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -81,14 +89,22 @@ create policy learning_plans_update_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   )
   with check (
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -100,7 +116,11 @@ create policy learning_plans_delete_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 -- end stamp

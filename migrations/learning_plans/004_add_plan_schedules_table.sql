@@ -32,7 +32,7 @@ alter table public.plan_schedules enable row level security;
 --   via=[{"table": "learning_plans", "key": "id", "column": "plan_id"},
 --   {"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
 --   for=["select", "insert", "update", "delete"])
--- stamped: clerk_via_policies sha256:d3d604381f259c69  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:3622307cbf7feceb  (edit the stamp line or the template, then run pgvouch stamp)
 -- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy plan_schedules_select_own
   on public.plan_schedules
@@ -44,7 +44,11 @@ create policy plan_schedules_select_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent2.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -58,7 +62,11 @@ create policy plan_schedules_insert_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent2.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -72,7 +80,11 @@ create policy plan_schedules_update_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent2.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   )
   with check (
@@ -81,7 +93,11 @@ create policy plan_schedules_update_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent2.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -95,7 +111,11 @@ create policy plan_schedules_delete_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent2.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 -- end stamp

@@ -66,6 +66,14 @@ class Database(Owner):
             yield self
 
     @contextmanager
+    def claiming(self, claims: object) -> Iterator["Database"]:
+        """Be a caller whose token says just this."""
+        with self.connection.transaction():
+            self.rows("set local role authenticated")
+            self.rows("select set_config('request.jwt.claims', %s, true)", json.dumps(claims))
+            yield self
+
+    @contextmanager
     def user(self, sub: str | None) -> Iterator["Database"]:
         """Be somebody whom Clerk has signed in."""
         with self.acting("authenticated", sub):

@@ -120,7 +120,7 @@ def test_hours_are_not_negative(learning_plans, ann):
 @pytest.mark.parametrize("column", ["clerk_user_id", "email"])
 def test_people_are_told_apart(learning_plans, ann, bob, column):
     with learning_plans.refused(errors.UniqueViolation):
-        learning_plans.rows(f"update users set {column} = 'the same'")
+        learning_plans.rows(f"update users set {column} = 'the_same'")
 
     assert learning_plans.value(f"select count(distinct {column}) from users") == 2
 

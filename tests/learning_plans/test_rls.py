@@ -1,5 +1,8 @@
 """Row level security on the three tables: who sees and who changes what."""
 
+import json
+from contextlib import suppress
+
 import pytest
 from psycopg import errors
 from psycopg.types.json import Jsonb
@@ -7,6 +10,19 @@ from psycopg.types.json import Jsonb
 from .conftest import EMPTY, INSERT, KEYS, TABLES
 
 NOBODY = [None, "", "user_test_nobody"]
+
+MALFORMED = [
+    "", " ", "   ", "\t", "\n", "\u00a0", "\u2003", "\u200b", "\ufeff", "é", None, True, False, 0, 7,
+    1.5, [], ["user_test_ann"], {}, {"a": 1}, {"sub": "user_test_ann"}, "x" * 3000,
+]  # fmt: skip
+"""What a token may have for a subject and is nobody, whatever rows there are."""
+
+RESEMBLING = [
+    "USER_TEST_ANN", "User_test_ann", "user_test_ann ", " user_test_ann", "user_test_ann\n",
+    "user_test_ann\u200b", "user_test_an", "user_test_ann_", "user%", "%", ".*", "ann@example.test",
+    "Ann", "\uff55ser_test_ann",
+]  # fmt: skip
+"""What resembles somebody's subject and is not it."""
 
 
 def test_rls_enabled_on_all_tables_and_forced_on_none(learning_plans):
@@ -71,6 +87,76 @@ def test_token_of_nobody_sees_and_changes_nothing(learning_plans, ann, sub):
         db.rows(INSERT, plan, Jsonb(EMPTY), "nobody's")
 
     assert learning_plans.value("select count(*) from plan_schedules") == 1
+
+
+@pytest.mark.parametrize("subject", MALFORMED, ids=ascii)
+def test_malformed_subject_is_nobody_and_becomes_nobody(learning_plans, ann, subject):
+    text = subject if isinstance(subject, str) else json.dumps(subject)
+    # There is a person of what the subject would be read as, where such a person can be.
+    with suppress(errors.CheckViolation):
+        learning_plans.rows(
+            "insert into users (clerk_user_id, email) values (%s, 'x@example.test')", text
+        )
+    people = learning_plans.value("select count(*) from users")
+
+    with learning_plans.claiming({"sub": subject, "email": "ann@example.test"}) as db:
+        for table, key in KEYS.items():
+            assert db.rows(f"select {key} from public.{table}") == []
+        assert db.changed("update public.plan_schedules set timezone = 'X'") == 0
+        assert db.changed("update public.users set name = 'X'") == 0
+        assert db.changed("delete from public.learning_plans") == 0
+    # The policy refuses what is no text at all; a text that no Clerk id can be, the constraint.
+    refused = errors.CheckViolation if subject == "x" * 3000 else errors.InsufficientPrivilege
+    with (
+        learning_plans.refused(refused),
+        learning_plans.claiming({"sub": subject}) as db,
+    ):
+        db.rows(
+            "insert into public.users (clerk_user_id, email) values (%s, 'y@example.test')", text
+        )
+
+    assert learning_plans.value("select count(*) from users") == people
+
+
+@pytest.mark.parametrize("subject", RESEMBLING, ids=ascii)
+def test_subject_that_resembles_somebodys_is_not_that_one(learning_plans, ann, subject):
+    claims = {"sub": subject, "email": "ann@example.test", "name": "Ann", "user_id": ann.sub}
+
+    with learning_plans.claiming(claims) as db:
+        for table, key in KEYS.items():
+            assert db.rows(f"select {key} from public.{table}") == []
+
+
+@pytest.mark.parametrize(
+    "claims", ["user_test_ann", ["sub", "user_test_ann"], None, True, 7, {"Sub": "user_test_ann"}]
+)
+def test_claims_of_another_shape_are_nobody(learning_plans, ann, claims):
+    with learning_plans.claiming(claims) as db:
+        for table, key in KEYS.items():
+            assert db.rows(f"select {key} from public.{table}") == []
+
+
+@pytest.mark.parametrize(
+    "clerk_id", ["", " ", "\n", "a b", "user_1\n", "\u00a0", "\u2003", "\u200b", "é", "x" * 256]
+)
+def test_nobody_has_a_clerk_id_that_no_token_has(learning_plans, clerk_id):
+    with learning_plans.refused(errors.CheckViolation), learning_plans.service() as db:
+        db.rows(
+            "insert into public.users (clerk_user_id, email) values (%s, 'x@example.test')",
+            clerk_id,
+        )
+
+
+@pytest.mark.parametrize(
+    "clerk_id", ["user_2abcDEF", "x", "x" * 255, "auth0|5f7c", "https://id.example.test/~a", "'--"]
+)
+def test_what_tokens_have_for_a_subject_is_somebody(learning_plans, clerk_id):
+    with learning_plans.user(clerk_id) as db:
+        db.rows(
+            "insert into public.users (clerk_user_id, email) values (%s, 'x@example.test')",
+            clerk_id,
+        )
+        assert db.rows("select clerk_user_id from public.users") == [(clerk_id,)]
 
 
 def test_connection_without_any_claims_sees_nothing(learning_plans, ann):

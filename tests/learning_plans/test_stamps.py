@@ -15,14 +15,22 @@ from .conftest import ROOT, SYSTEM
 VIA = '[{"table": "users", "column": "user_id", "owner": "clerk_user_id"}]'
 
 
+CALLER = """(
+    select auth.jwt() ->> 'sub'
+    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+  )"""
+CALLER_INSIDE = CALLER.replace("\n", "\n    ")
+
+
 def test_own_column_is_compared_with_the_subject():
     assert stamp('clerk_via_policies(table="users", own="clerk_user_id", for=["update"])') == (
         "create policy users_update_own\n"
         "  on public.users\n"
         "  for update\n"
         "  to authenticated\n"
-        "  using (clerk_user_id = (select auth.jwt() ->> 'sub'))\n"
-        "  with check (clerk_user_id = (select auth.jwt() ->> 'sub'));\n"
+        f"  using (clerk_user_id = {CALLER})\n"
+        f"  with check (clerk_user_id = {CALLER});\n"
     )
 
 
@@ -37,11 +45,11 @@ def test_own_column_and_parent_are_both_asked():
         "  for insert\n"
         "  to authenticated\n"
         "  with check (\n"
-        "    made_by = (select auth.jwt() ->> 'sub')\n"
+        f"    made_by = {CALLER}\n"
         "    and user_id = any (array(\n"
         "      select parent.id\n"
         "      from public.users as parent\n"
-        "      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')\n"
+        f"      where parent.clerk_user_id = {CALLER_INSIDE}\n"
         "    ))\n"
         "  );\n"
     )

@@ -131,6 +131,103 @@ select set_config(
 set local role authenticated;
 select count(*) = 0 from public.users;
 
+-- There are people whose Clerk ids are what the tokens below would be read as.
+-- check none: a token whose subject is no text with something in it, and that is somebody all the same
+insert into public.users (clerk_user_id, email)
+select subject, subject || '@verify.invalid'
+from unnest(array['true', '7', 'null', '["user_verify_ann"]', '{}']) as listed (subject);
+create temporary table mistaken (claims text, clerk_user_id text);
+grant insert on mistaken to authenticated;
+do $$
+declare
+  given text;
+begin
+  set local role authenticated;
+  foreach given in array array[
+    '{"sub": null}', '{"sub": ""}', '{"sub": "   "}', '{"sub": "\t\n"}', '{"sub": "\u00a0"}',
+    '{"sub": "\u2003"}', '{"sub": "\u200b"}', '{"sub": true}', '{"sub": 7}', '{"sub": []}',
+    '{"sub": ["user_verify_ann"]}', '{"sub": {}}', '{"sub": {"sub": "user_verify_ann"}}',
+    '{"Sub": "user_verify_ann"}', '"user_verify_ann"', '["sub", "user_verify_ann"]', 'null', '7'
+  ] loop
+    perform set_config('request.jwt.claims', given, true);
+    insert into mistaken
+    select given, clerk_user_id
+    from public.users;
+  end loop;
+end
+$$;
+reset role;
+select claims, clerk_user_id from mistaken;
+
+-- check none: a subject that resembles somebody's, or comes with that one's address and name
+create temporary table mistaken (claims text, clerk_user_id text);
+grant insert on mistaken to authenticated;
+do $$
+declare
+  given text;
+begin
+  set local role authenticated;
+  foreach given in array array[
+    '{"sub": "USER_VERIFY_ANN"}', '{"sub": "user_verify_ann "}', '{"sub": " user_verify_ann"}',
+    '{"sub": "user_verify_ann\n"}', '{"sub": "user_verify_an"}', '{"sub": "user_verify_ann_"}',
+    '{"sub": "user%"}', '{"sub": "ann@verify.invalid"}', '{"sub": "Ann"}',
+    '{"email": "ann@verify.invalid", "name": "Ann"}',
+    '{"sub": "user_verify_nobody", "email": "ann@verify.invalid", "name": "Ann"}',
+    '{"sub": "", "email": "ann@verify.invalid", "user_id": "user_verify_ann", "role": "service_role"}'
+  ] loop
+    perform set_config('request.jwt.claims', given, true);
+    insert into mistaken
+    select given, clerk_user_id
+    from public.users;
+  end loop;
+end
+$$;
+reset role;
+select claims, clerk_user_id from mistaken;
+
+-- check error 42501: a token with an empty subject makes a row for it
+select set_config('request.jwt.claims', '{"sub": ""}', true);
+set local role authenticated;
+insert into public.users (clerk_user_id, email) values ('', 'nobody@verify.invalid');
+
+-- check error 42501: a token with a blank subject makes a row for it
+select set_config('request.jwt.claims', '{"sub": "   "}', true);
+set local role authenticated;
+insert into public.users (clerk_user_id, email) values ('   ', 'nobody@verify.invalid');
+
+-- check error 42501: a token with a number for a subject makes a row for it
+select set_config('request.jwt.claims', '{"sub": 7}', true);
+set local role authenticated;
+insert into public.users (clerk_user_id, email) values ('7', 'nobody@verify.invalid');
+
+-- check error 23514: a person whose Clerk id is empty
+update public.users
+set clerk_user_id = ''
+where id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check error 23514: a person whose Clerk id is blank
+update public.users
+set clerk_user_id = E'\u00a0'
+where id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check error 23514: a person whose Clerk id has a line break behind it
+update public.users
+set clerk_user_id = E'user_verify_bob\n'
+where id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check error 23514: a person whose Clerk id is longer than a subject can be
+update public.users
+set clerk_user_id = repeat('x', 256)
+where id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check: a person whose Clerk id is as long as a subject can be is somebody
+update public.users
+set clerk_user_id = repeat('~', 255)
+where id = '5afe0000-0000-4000-8000-00000000000b';
+select set_config('request.jwt.claims', jsonb_build_object('sub', repeat('~', 255))::text, true);
+set local role authenticated;
+select array_agg(id) = '{5afe0000-0000-4000-8000-00000000000b}' from public.users;
+
 -- check error 42501: a visitor reads people
 set local role anon;
 select id from public.users;
@@ -212,6 +309,8 @@ where tgrelid = 'public.users'::regclass and not tgisinternal;
 
 -- check: users has these constraints and no other
 select array_agg(conname || ' ' || pg_get_constraintdef(oid) order by conname) = array[
+  'users_clerk_user_id_check CHECK (((clerk_user_id ~ ''^[!-~]+$''::text) '
+  'AND (length(clerk_user_id) <= 255)))',
   'users_clerk_user_id_unique UNIQUE (clerk_user_id)',
   'users_email_unique UNIQUE (email)',
   'users_pkey PRIMARY KEY (id)'
@@ -221,7 +320,7 @@ where conrelid = 'public.users'::regclass and contype in ('p', 'u', 'f', 'c', 'x
 
 -- stamp: clerk_via_policies(table="users", own="clerk_user_id", for=["select", "insert", "update"],
 --   names={"update": "users_update_own_profile"})
--- stamped: clerk_via_policies sha256:1c7ef56f2e1870ed  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:2ab1babd13ddad3c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.users has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -281,20 +380,36 @@ create policy users_select_own
   on pg_temp.users
   for select
   to authenticated
-  using (clerk_user_id = (select auth.jwt() ->> 'sub'));
+  using (clerk_user_id = (
+    select auth.jwt() ->> 'sub'
+    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+  ));
 
 create policy users_insert_own
   on pg_temp.users
   for insert
   to authenticated
-  with check (clerk_user_id = (select auth.jwt() ->> 'sub'));
+  with check (clerk_user_id = (
+    select auth.jwt() ->> 'sub'
+    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+  ));
 
 create policy users_update_own_profile
   on pg_temp.users
   for update
   to authenticated
-  using (clerk_user_id = (select auth.jwt() ->> 'sub'))
-  with check (clerk_user_id = (select auth.jwt() ->> 'sub'));
+  using (clerk_user_id = (
+    select auth.jwt() ->> 'sub'
+    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+  ))
+  with check (clerk_user_id = (
+    select auth.jwt() ->> 'sub'
+    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+  ));
 
 reset role;
 -- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,

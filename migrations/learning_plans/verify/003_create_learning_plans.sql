@@ -110,6 +110,24 @@ update public.learning_plans set topic = 'From outside';
 set local role anon;
 delete from public.learning_plans;
 
+-- A person is there whose Clerk id is what the token would be read as.
+-- check none: a plan that a token whose subject is no text sees, unless it is public
+update public.users
+set clerk_user_id = 'true'
+where id = '5afe0000-0000-4000-8000-00000000000a';
+select set_config('request.jwt.claims', '{"sub": true, "role": "authenticated"}', true);
+set local role authenticated;
+select id from public.learning_plans where visibility <> 'public';
+
+-- check error 42501: a token whose subject is no text makes a plan
+update public.users
+set clerk_user_id = 'true'
+where id = '5afe0000-0000-4000-8000-00000000000a';
+select set_config('request.jwt.claims', '{"sub": true, "role": "authenticated"}', true);
+set local role authenticated;
+insert into public.learning_plans (user_id, topic, skill_level, weekly_hours, learning_style)
+values ('5afe0000-0000-4000-8000-00000000000a', 'Whose?', 'intermediate', 0, 'reading');
+
 -- check none: a plan that a token without a subject sees, unless it is public
 select set_config('request.jwt.claims', '{"role": "authenticated"}', true);
 set local role authenticated;
@@ -281,7 +299,7 @@ where schemaname = 'public'
 --   via=[{"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
 --   for=["select", "insert", "update", "delete"],
 --   beside=["learning_plans_select_public_anon", "learning_plans_select_public_auth"])
--- stamped: clerk_via_policies sha256:df5c2a9e6c6f364f  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:983e59bedb23502b  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.learning_plans has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -345,7 +363,11 @@ create policy learning_plans_select_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -357,7 +379,11 @@ create policy learning_plans_insert_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -369,14 +395,22 @@ create policy learning_plans_update_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   )
   with check (
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -388,7 +422,11 @@ create policy learning_plans_delete_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 

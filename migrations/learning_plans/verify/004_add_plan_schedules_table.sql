@@ -226,6 +226,34 @@ where plan_id in (
   '5afe0000-0000-4000-8000-0000000000b1'
 );
 
+-- A person is there whose Clerk id is what the token would be read as.
+-- check: a token whose subject is no text sees and changes no schedule
+update public.users
+set clerk_user_id = 'true'
+where id = '5afe0000-0000-4000-8000-00000000000a';
+select set_config('request.jwt.claims', '{"sub": true, "role": "authenticated"}', true);
+set local role authenticated;
+set local statement_timeout = '5s';
+update public.plan_schedules set timezone = 'Nobody''s';
+delete from public.plan_schedules;
+reset role;
+select array_agg(timezone order by plan_id) = array['UTC', 'UTC']
+from public.plan_schedules
+where plan_id in (
+  '5afe0000-0000-4000-8000-0000000000a1',
+  '5afe0000-0000-4000-8000-0000000000b1'
+);
+
+-- check error 42501: a token whose subject is no text stores a schedule
+update public.users
+set clerk_user_id = 'true'
+where id = '5afe0000-0000-4000-8000-00000000000a';
+select set_config('request.jwt.claims', '{"sub": true, "role": "authenticated"}', true);
+set local role authenticated;
+insert into public.plan_schedules
+  (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
+values ('5afe0000-0000-4000-8000-0000000000a2', '{}', 'verify', 'UTC', 10, '2025-02-03');
+
 -- check: a token without a subject sees no schedule
 select set_config('request.jwt.claims', '{"role": "authenticated"}', true);
 set local role authenticated;
@@ -413,7 +441,7 @@ where schemaname = 'public' and indexname = 'idx_plan_schedules_inputs_hash';
 --   via=[{"table": "learning_plans", "key": "id", "column": "plan_id"},
 --   {"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
 --   for=["select", "insert", "update", "delete"])
--- stamped: clerk_via_policies sha256:bf01ca810fbb7e20  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: clerk_via_policies sha256:52e2487d199bf71c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.plan_schedules has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity
@@ -479,7 +507,11 @@ create policy plan_schedules_select_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent2.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -493,7 +525,11 @@ create policy plan_schedules_insert_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent2.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -507,7 +543,11 @@ create policy plan_schedules_update_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent2.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   )
   with check (
@@ -516,7 +556,11 @@ create policy plan_schedules_update_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent2.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
@@ -530,7 +574,11 @@ create policy plan_schedules_delete_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub')
+      where parent2.clerk_user_id = (
+        select auth.jwt() ->> 'sub'
+        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
+      )
     ))
   );
 
