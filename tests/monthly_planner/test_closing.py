@@ -128,17 +128,9 @@ def test_nothing_is_written_into_the_rows_of_another(closed, ann, bob, statement
 
 def test_a_user_works_on_the_own_plan(closed, ann, bob):
     with Acting(closed, ann.id) as db:
-        plan = db.insert(
-            "monthly_plans",
-            user_id=ann.id,
-            preference_id=ann.rows["user_goals_and_preferences"],
-            month_year="2026-02-01",
-            ai_prompt="Plan February",
-            ai_response_raw="{}",
-        )
         task = db.insert(
             "plan_tasks",
-            plan_id=plan,
+            plan_id=ann.rows["monthly_plans"],
             task_description="Swim",
             focus_area="Health",
             start_time="2026-02-02 07:00",
@@ -146,9 +138,85 @@ def test_a_user_works_on_the_own_plan(closed, ann, bob):
         )
         entry = db.insert("user_activity_history", user_id=ann.id, task_id=task, was_completed=True)
         assert db.changed("update public.plan_tasks set is_completed = true") == 2
+        assert db.changed("update public.monthly_plans set monthly_summary = 'Swim more'") == 1
         assert db.changed("delete from public.user_activity_history where id = %s", entry) == 1
         for table in ("plan_tasks", "monthly_plans", "user_productivity_insights"):
             assert db.changed(f"delete from public.{table} where id = %s", bob.rows[table]) == 0
+
+
+def test_a_user_saves_input_and_insights(closed, ann):
+    insight = (
+        "insert into public.user_productivity_insights (user_id, insight_type, insight_value_json) "
+        "values (%s, 'PeakEnergy', '{}') on conflict (user_id, insight_type) do update "
+        "set insight_value_json = excluded.insight_value_json, last_updated = now()"
+    )
+    with Acting(closed, ann.id) as db:
+        assert db.changed(insight, ann.id) == 1
+        saved = db.insert(
+            "user_goals_and_preferences",
+            user_id=ann.id,
+            goals_text="Swim",
+            task_complexity="Simple",
+            focus_areas="Health",
+            weekend_preference="Rest",
+            fixed_commitments_json="{}",
+        )
+        assert db.changed("delete from public.user_goals_and_preferences where id = %s", saved) == 1
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_ids_cannot_be_squatted(closed, ann, bob, table):
+    # Neither as new rows nor by giving the own ones the numbers that come next.
+    following = bob.rows[table] + 1
+    statements = [
+        f"update public.{table} set id = %s",
+        f"insert into public.{table} (id) values (%s)",
+    ]
+    if table == "plan_tasks":
+        statements.append(
+            "insert into public.plan_tasks "
+            "(id, plan_id, task_description, focus_area, start_time, end_time) "
+            f"values (%s, {ann.rows['monthly_plans']}, 't', 'f', '2026-02-01', '2026-02-02')"
+        )
+    for statement in statements:
+        with closed.refused(errors.InsufficientPrivilege), Acting(closed, ann.id) as db:
+            db.rows(statement, following)
+    sequence = f"public.{table}_id_seq"
+    with closed.refused(errors.InsufficientPrivilege), Acting(closed, ann.id) as db:
+        db.rows("select setval(%s, 1)", sequence)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into public.monthly_plans (user_id, preference_id, month_year, ai_prompt, "
+        "ai_response_raw) values (%(user)s, %(user_goals_and_preferences)s, '2026-01-01', 'p', '{}')",
+        "update public.generation_quota set total_allowed = 100",
+        "update public.generation_quota set generations_used = 0",
+        "delete from public.generation_quota",
+        "insert into public.generation_quota (user_id, month_year, total_allowed, resets_on) "
+        "values (%(user)s, '2026-02-01', 100, '2026-03-01')",
+        "update public.monthly_plans set ai_response_raw = '{}'",
+        "update public.monthly_plans set month_year = '2026-02-01'",
+    ],
+)
+def test_a_user_makes_no_plan_past_the_quota(closed, ann, statement):
+    with closed.refused(errors.InsufficientPrivilege), Acting(closed, ann.id) as db:
+        db.connection.execute(statement, ann.rows | {"user": ann.id})
+
+
+def test_the_server_makes_as_many_plans_as_the_quota_allows(closed, ann, bob):
+    (text,) = (block for block in blocks("sql") if "insert into public.monthly_plans" in block)
+    make = text.replace("dev@", "ann@")
+
+    assert [len(closed.rows(make)) for _ in range(9)] == [1] * 3 + [0] * 6
+
+    count = "select count(*) from public.monthly_plans where user_id = %s"
+    assert closed.value(count, ann.id) == 4
+    assert closed.value(count, bob.id) == 1
+    used = "select generations_used from public.generation_quota where user_id = %s"
+    assert closed.value(used, ann.id) == 3
+    assert closed.value(used, bob.id) == 0
 
 
 def test_promises_hold_and_the_rollback_takes_all_of_it_back(

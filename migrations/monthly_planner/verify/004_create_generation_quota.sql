@@ -64,6 +64,25 @@ update public.generation_quota set generations_used = -1 where id = -500041;
 -- check error 23514: a quota lowered below what is used
 update public.generation_quota set total_allowed = 1 where id = -500041;
 
+-- check: a quota lowered to what is used leaves nothing over, whatever less is asked for
+update public.generation_quota
+set total_allowed = greatest(1, generations_used)
+where id in (-500041, -500042);
+with taken as (
+  update public.generation_quota
+  set generations_used = generations_used + 1
+  where id in (-500041, -500042)
+    and generations_used < total_allowed
+  returning id
+)
+select
+  (select count(*) = 0 from taken)
+  and (
+    select array_agg(total_allowed order by id desc) = '{2,3}'
+    from public.generation_quota
+    where id in (-500041, -500042)
+  );
+
 -- check error 23514: less than nothing allowed
 update public.generation_quota set total_allowed = -1, generations_used = 0 where id = -500041;
 
