@@ -1,8 +1,11 @@
 """Each system on every server here: the same schema as psql gives, and nothing left behind."""
 
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -198,3 +201,43 @@ def test_the_delta_is_compared_on_every_server(
     # Roles belong to the cluster, and a delta describes the database.
     expected = [e.id for e in done.finished if e.outcome == "applied" and "_roles" not in e.id]
     assert compared == expected
+
+
+def test_what_psql_made_is_taken_over_as_the_guide_says(
+    pg18: Server, url: str, system: Database
+) -> None:
+    apply_by_psql(pg18, url, plan.in_order(system.migrations))
+    seed(pg18, url, system)
+    guide = (ROOT / "docs" / "migrations.md").read_text().partition("## A database that psql")[2]
+    (block,) = re.findall(r"^```sh\n(.*?)^```$", guide.partition("\n## ")[0], re.M | re.S)
+    address = f"'{url.replace('://', '+psycopg://', 1)}'"
+    schema, mark, *then = re.split(r"(?<!\\)\n", block.strip())
+    assert then == ["pgvouch migrate notes", "pgvouch verify notes"]
+    for command in (
+        schema.replace("psql -d notes", f"'{pg18.bin / 'psql'}' '{url}'"),
+        mark.replace("migrations/notes", str(system.folder)).replace(
+            "postgresql+psycopg://me@localhost/notes", address
+        ),
+    ):
+        done = subprocess.run(
+            ["bash", "-c", command],
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    schema_as_psql_made_it = dump(pg18, url)
+    with Session.open(url) as session:
+        finished = migrate(session, system).finished
+        assert [event.outcome for event in finished] == ["provided"] * len(finished)
+        found = verify_database(session, system, api.read_ledger(session))
+        assert [item for item in found if item.broken] == []
+        assert sum(item.passed for item in found) > 20
+        assert dump(pg18, url) == schema_as_psql_made_it
+        own = [m for m in system.migrations if not m.set_name]
+        taken_back = roll_back(session, system, None)
+        assert {m.id for m in own} <= {event.id for event in taken_back.finished}
+        migrate(session, system)
+    assert dump(pg18, url) == schema_as_psql_made_it

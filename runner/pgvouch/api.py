@@ -110,6 +110,9 @@ def migrate(
     todo = pending(database, known, to=to, out_of_order=out_of_order)
     _tell_ahead(todo, known, listener)
     if not todo.pending:
+        if rows is None and known:
+            # What stock yoyo has recorded, or marked, is ours from here on, and can be taken back.
+            create_ledger(session, options, listener)
         return Outcome.of((), known, todo.ahead)
     from pgvouch.engine import Engine
     from pgvouch.prepare import sound, tell_doubts

@@ -273,9 +273,21 @@ def test_the_first_migrate_over_yoyo_s_ledger_says_how_many_are_applied(folder: 
     assert "nothing to do (2 applied)" in folder("migrate").out
 
 
+def test_a_yoyo_database_with_nothing_left_to_do_is_taken_over_too(folder: Folder) -> None:
+    folder.write(SQL)
+    yoyo(folder, "apply")
+    ran = folder("migrate")
+    assert "2 migrations taken over from yoyo" in ran.err
+    assert "nothing to do (2 applied)" in ran.out
+    assert folder("rollback").code == 0
+    assert folder.query("select to_regclass('a') is null, to_regclass('b') is null") == [
+        (False, True)
+    ]
+
+
 def test_the_way_back_to_stock_yoyo_is_the_documented_one(folder: Folder) -> None:
     text = (ROOT / "docs" / "migrations.md").read_text()
-    (options,) = re.findall(r"PGOPTIONS='([^']+)' yoyo", text)
+    (options,) = re.findall(r"PGOPTIONS='([^']+)' yoyo list", text)
     folder.write(SQL)
     yoyo(folder, "apply", "--revision", "001_a")
     folder.write({"003_c.sql": "create table c ();"})

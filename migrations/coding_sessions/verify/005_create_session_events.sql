@@ -144,14 +144,18 @@ where attrelid = 'public.session_events'::regclass
   and not attisdropped
   and not attnotnull;
 
--- check: clients can subscribe to events wherever there is Realtime
+-- check: wherever there is Realtime, clients can subscribe to every new event, with all its columns
 select not exists (select from pg_catalog.pg_publication where pubname = 'supabase_realtime')
   or exists (
     select
-    from pg_catalog.pg_publication_tables
-    where pubname = 'supabase_realtime'
-      and schemaname = 'public'
-      and tablename = 'session_events'
+    from pg_catalog.pg_publication_tables as member
+    join pg_catalog.pg_publication as publication using (pubname)
+    where member.pubname = 'supabase_realtime'
+      and member.schemaname = 'public'
+      and member.tablename = 'session_events'
+      and member.rowfilter is null
+      and member.attnames @> array['id', 'session_id', 'event_type', 'data', 'created_at']::name[]
+      and publication.pubinsert
   );
 
 -- check: the owner of session_events is exempt from row level security
