@@ -208,6 +208,29 @@ select set_config('request.jwt.claims', '{"role": "authenticated"}', true);
 set local role authenticated;
 select count(*) = 0 from public.profiles;
 
+-- check none: a profile that a token sees by an address, a name or a role, and not by its subject
+select set_config(
+  'request.jwt.claims',
+  jsonb_build_object(
+    'sub', '5afe0000-0000-4000-8000-00000000000c',
+    'email', 'ann@verify.invalid',
+    'name', 'Ann',
+    'user_metadata', jsonb_build_object('display_name', 'Ann'),
+    'user_id', '5afe0000-0000-4000-8000-00000000000a',
+    'role', 'service_role'
+  )::text,
+  true
+);
+set local role authenticated;
+select id from public.profiles;
+
+-- check: two people of one name see themselves
+update public.profiles
+set display_name = 'Ann'
+where id = '5afe0000-0000-4000-8000-00000000000b';
+set local role authenticated;
+select array_agg(id) = '{5afe0000-0000-4000-8000-00000000000a}' from public.profiles;
+
 -- check: service_role sees every profile and changes what users may not
 set local role service_role;
 update public.profiles
