@@ -1,6 +1,7 @@
 """The document's profiles.test: who reads and changes a profile, and how it comes to be."""
 
 import secrets
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import UUID, uuid4
@@ -228,31 +229,50 @@ def test_sign_up_that_goes_wrong_in_silence_does_not_land(coding_sessions, old, 
     assert coding_sessions.value("select to_regclass('public.profiles') is null")
 
 
-def test_rollback_asks_for_nothing_that_is_the_auth_servers(coding_sessions, ann):
-    # On Supabase auth.users belongs to another role, and `drop trigger` is its owner's.
+@pytest.fixture
+def stranger(coding_sessions) -> Iterator[str]:
+    """A role that migrates, and to whom auth.users does not belong, as on Supabase."""
+    with Session.open(coding_sessions.conninfo) as session:
+        api.roll_back_steps(
+            session, SYSTEM_DATABASE, Options(discard_data=True), silent, steps=6, to=None
+        )
     role = f"migrator_{secrets.token_hex(6)}"
     coding_sessions.rows(f"create role {role}")
-    try:
-        coding_sessions.rows("drop table session_events, coding_jobs, coding_sessions, projects")
-        coding_sessions.rows(f"alter table public.profiles owner to {role}")
-        coding_sessions.rows(f"grant create on schema public to {role}")
-        coding_sessions.rows(f"alter function public.handle_new_user() owner to {role}")
-        undo = (SYSTEM / "001_create_profiles.rollback.sql").read_text()
+    coding_sessions.rows(f"grant create on schema public to {role}")
+    coding_sessions.rows(f"grant usage on schema auth to {role}")
+    coding_sessions.rows(f"grant execute on function auth.uid() to {role}")
+    coding_sessions.rows(f"grant select, references, trigger on auth.users to {role}")
+    # What the rights on a table are worth row by row: the role of Supabase has BYPASSRLS.
+    coding_sessions.rows(f"alter role {role} bypassrls")
+    yield role
+    coding_sessions.rows(f"drop owned by {role}")
+    coding_sessions.rows(f"drop role {role}")
+
+
+def test_profiles_come_and_go_without_owning_the_accounts(coding_sessions, stranger):
+    old = uuid4()
+    coding_sessions.rows("insert into auth.users (id, email) values (%s, 'old@example.test')", old)
+
+    def run(*files: str) -> list[tuple[str]]:
+        """Run files as the role, and say which tables of the auth server are closed to all."""
         with coding_sessions.connection.transaction():
-            coding_sessions.rows(f"set local role {role}")
-            coding_sessions.connection.execute(undo)
-            locked = coding_sessions.rows(
+            coding_sessions.rows(f"set local role {stranger}")
+            for file in files:
+                coding_sessions.connection.execute((SYSTEM / file).read_text())
+            return coding_sessions.rows(
                 "select distinct relation::regclass::text from pg_locks "
                 "join pg_class on pg_class.oid = relation "
                 "where pid = pg_backend_pid() and mode = 'AccessExclusiveLock' "
                 "and relnamespace = 'auth'::regnamespace and relkind = 'r'"
             )
-        assert locked == [("auth.users",)]
-    finally:
-        coding_sessions.rows(f"drop owned by {role}")
-        coding_sessions.rows(f"drop role {role}")
 
-    assert coding_sessions.sign_up("cid@example.test")
+    assert run("000_create_functions.sql", "001_create_profiles.sql") == []
+    new = coding_sessions.sign_up("new@example.test")
+    assert {user for (user,) in coding_sessions.rows("select id from profiles")} == {old, new}
+
+    assert run("001_create_profiles.rollback.sql") == [("auth.users",)]
+    assert coding_sessions.sign_up("later@example.test")
+    assert run("000_create_functions.rollback.sql") == []
 
 
 def test_user_cannot_change_what_is_paid_for_or_proves_identity(coding_sessions, ann):
