@@ -74,7 +74,7 @@ begin
         schema = 'public',
         table = 'profiles',
         column = 'email',
-        hint = 'Switch off anonymous sign-ins and sign-up by phone, or make profiles.email nullable.';
+        hint = 'Switch off anonymous sign-ins and sign-up by phone: both have no address.';
   end if;
 
   insert into public.profiles (id, email, display_name)
