@@ -181,6 +181,8 @@ def test_ids_cannot_be_squatted(closed, ann, bob, table):
     for statement in statements:
         with closed.refused(errors.InsufficientPrivilege), Acting(closed, ann.id) as db:
             db.rows(statement, following)
+    with closed.refused(errors.InsufficientPrivilege), Acting(closed, ann.id) as db:
+        db.rows(f"insert into public.{table} (id) values (default)")
     sequence = f"public.{table}_id_seq"
     with closed.refused(errors.InsufficientPrivilege), Acting(closed, ann.id) as db:
         db.rows("select setval(%s, 1)", sequence)
