@@ -538,6 +538,7 @@ select * from pg_temp.shown order by relation, token;
 -- end stamp
 
 -- Whoever adds to the system says so here as well. What is allowed is the platform's own.
+-- Whoever adds to the system says so here as well. What is allowed is the platform's own.
 -- stamp: whole_catalog(schemas=["public"], roles=["anon", "authenticated", "service_role", "authenticator"],
 --   holds=[
 --     "table public.coding_jobs, row security, 1 policy: 3 integer, 3 text, 4 timestamptz, 2 uuid",
@@ -560,13 +561,13 @@ select * from pg_temp.shown order by relation, token;
 --     "role authenticator may become service_role",
 --     "role authenticator, login",
 --     "role service_role, bypassrls",
+--     "grant delete, insert (description, expo_config, name, template_id, user_id), select, update (description, expo_config, name, status, template_id) on public.projects to authenticated",
 --     "grant delete, insert, select, update on public.coding_jobs to service_role",
 --     "grant delete, insert, select, update on public.coding_sessions to service_role",
---     "grant delete, insert, select, update on public.profiles to service_role",
---     "grant delete, insert, select, update on public.projects to authenticated",
 --     "grant delete, insert, select, update on public.projects to service_role",
 --     "grant delete, insert, select, update on public.session_events to service_role",
---     "grant insert, select, update on public.coding_sessions to authenticated",
+--     "grant insert (initial_prompt, project_id, user_id), select, update (status) on public.coding_sessions to authenticated",
+--     "grant insert, select, update on public.profiles to service_role",
 --     "grant select on public.coding_jobs to authenticated",
 --     "grant select on public.session_events to authenticated",
 --     "grant select, update (avatar_url, display_name) on public.profiles to authenticated",
@@ -589,7 +590,7 @@ select * from pg_temp.shown order by relation, token;
 --     "schema extensions",
 --     "schema supabase_migrations",
 --   ])
--- stamped: whole_catalog sha256:6c79b66be10e5b13  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: whole_catalog sha256:55bbe43197fe46cb  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: public: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
@@ -614,13 +615,13 @@ with recursive promised (line) as (
     ('role authenticator may become service_role'),
     ('role authenticator, login'),
     ('role service_role, bypassrls'),
+    ('grant delete, insert (description, expo_config, name, template_id, user_id), select, update (description, expo_config, name, status, template_id) on public.projects to authenticated'),
     ('grant delete, insert, select, update on public.coding_jobs to service_role'),
     ('grant delete, insert, select, update on public.coding_sessions to service_role'),
-    ('grant delete, insert, select, update on public.profiles to service_role'),
-    ('grant delete, insert, select, update on public.projects to authenticated'),
     ('grant delete, insert, select, update on public.projects to service_role'),
     ('grant delete, insert, select, update on public.session_events to service_role'),
-    ('grant insert, select, update on public.coding_sessions to authenticated'),
+    ('grant insert (initial_prompt, project_id, user_id), select, update (status) on public.coding_sessions to authenticated'),
+    ('grant insert, select, update on public.profiles to service_role'),
     ('grant select on public.coding_jobs to authenticated'),
     ('grant select on public.session_events to authenticated'),
     ('grant select, update (avatar_url, display_name) on public.profiles to authenticated'),

@@ -594,6 +594,7 @@ select * from pg_temp.shown order by relation, token;
 -- end stamp
 
 -- Whoever adds to the system says so here as well. What is allowed is the platform's own.
+-- Whoever adds to the system says so here as well. What is allowed is the platform's own.
 -- stamp: whole_catalog(schemas=["feature_planner", "public"], roles=["anon", "authenticated", "service_role", "authenticator"],
 --   holds=[
 --     "table feature_planner.discovered_files, row security, 1 policy: 3 boolean, 1 feature_planner.file_priority, 2 integer, 2 text, 1 timestamp, 3 uuid, 1 varchar(100), 1 varchar(1000), 1 varchar(50), 1 varchar(500)",

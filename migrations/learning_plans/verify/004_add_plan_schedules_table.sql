@@ -995,6 +995,7 @@ select * from pg_temp.shown order by relation, token;
 -- end stamp
 
 -- Whoever adds to the system says so here as well. What is allowed is the platform's own.
+-- Whoever adds to the system says so here as well. What is allowed is the platform's own.
 -- stamp: whole_catalog(schemas=["public"], roles=["anon", "authenticated", "service_role", "authenticator"],
 --   holds=[
 --     "table public.learning_plans, row security, 10 policies: 1 boolean, 2 date, 1 integer, 1 public.generation_status, 1 public.learning_style, 1 public.skill_level, 3 text, 3 timestamptz, 2 uuid",
