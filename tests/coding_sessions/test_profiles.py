@@ -18,7 +18,7 @@ from pgvouch.errors import CheckError, VouchError
 from pgvouch.events import silent
 from pgvouch.migration import checksum
 from pgvouch.options import Options
-from pgvouch.status import verify_database
+from pgvouch.promised import verify_database
 
 from .conftest import ROOT, SYSTEM
 from .test_document import blocks

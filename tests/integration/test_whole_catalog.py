@@ -39,7 +39,7 @@ STAMP = """-- stamp: whole_catalog(schemas=["public"], roles=["vouch_login", "vo
 --     "role vouch_login may become vouch_user",
 --     "grant insert (body), select on public.notes to vouch_user",
 --   ],
---   allowed=["default privileges in public for vouch_user"])
+--   allowed=["default privileges in public for vouch_user", "table public.by_another: *", "%", "table public.kept_: *"])
 """
 ROLES = """
 create role vouch_login login noinherit;
@@ -97,6 +97,7 @@ BESIDES = [
     ("create materialized view public.m as select 1 as a", "materialized view public.m: 1 integer"),
     ("create unlogged table public.scratch (a int)", "unlogged table public.scratch: 1 integer"),
     ("create table public.kept (a int) partition by list (a)", "table public.kept: 1 integer"),
+    ("create table public.kept1 (a int)", "table public.kept1: 1 integer"),
     ("create sequence public.s", "sequence public.s"),
     ("create type public.pair as (a int, b int)", "type public.pair"),
     ("create domain public.d as text", "type public.d"),
@@ -219,6 +220,7 @@ MISSING = [
     ("alter table public.notes drop column mood; drop type public.mood", "type public.mood"),
 ]
 HARMLESS = [
+    "create table public.by_another (a int, b text)",
     "create index on public.notes (owner)",
     "comment on table public.notes is 'kept'",
     "alter role vouch_login set statement_timeout = '8s'",
