@@ -13,6 +13,7 @@ LAYERS = [
     {"address", "sqltext", "sql", "statements", "refused", "wire"},
     {
         "enums",
+        "locks",
         "migration",
         "nearmiss",
         "othertools",

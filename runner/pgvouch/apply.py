@@ -40,6 +40,7 @@ def apply(engine: "Engine", transaction: Transaction, item: Prepared, *, flush: 
         if is_provided(transaction, message, item):
             return record_provided(engine, transaction, item, began, flush=flush)
         message = Message()
+    transaction.add_locks(message)
     verify.add_before(message, item.promises)
     if wants_delta:
         add_snapshot(message)

@@ -16,6 +16,7 @@ from pgvouch.errors import (
     VouchError,
 )
 from pgvouch.message import ENDED, Message
+from pgvouch.promises import Kind
 from pgvouch.verify import Broken
 
 READ_ONLY = "PGVRO"
@@ -144,9 +145,7 @@ def check_error(identifier: str, broken: Sequence[Broken]) -> CheckError:
         first.statement,
         first.server,
         notes=notes,
-        hint=_HINTS["55P04"]
-        if first.server and first.server.sqlstate == "55P04"
-        else "correct the migration (or the check), and run it again",
+        hint=_next_after(first),
     )
 
 
@@ -161,6 +160,17 @@ def unjudged_error(identifier: str, stopped: Broken) -> MigrationError:
         notes=[f"the check: {stopped.check.sentence}"],
         hint=_HINTS.get(stopped.server.sqlstate or ""),
     )
+
+
+def _next_after(broken: Broken) -> str:
+    if broken.server and broken.server.sqlstate == "55P04":
+        return _HINTS["55P04"]
+    if broken.check.kind is Kind.SAME:
+        return (
+            "if others write to what it compares, run it again; `-- lock_tables:` in the header of "
+            "the file keeps them out. Where nobody does, correct the file (or the check)"
+        )
+    return "correct the migration (or the check), and run it again"
 
 
 def delta_error(

@@ -309,6 +309,28 @@ def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) 
   end if;""")
 
 
+def locking_sql(statements: Sequence[str]) -> str:
+    """Return the statement that takes locks one by one, all of them within one lock_timeout.
+
+    Whoever comes behind the first of them waits for the last of them: each with a timeout of its
+    own would add up.
+    """
+    rest = """
+    if asked <> '0' then
+      perform set_config('lock_timeout', greatest(
+        1, extract(epoch from ends - clock_timestamp()) * 1000
+      )::bigint::text, true);
+    end if;"""
+    taken = rest.join(f"\n    {statement};" for statement in statements)
+    return own_block(f"""\
+  declare
+    asked text := current_setting('lock_timeout');
+    ends timestamptz := clock_timestamp() + asked::interval;
+  begin{taken}
+    perform set_config('lock_timeout', asked, true);
+  end;""")
+
+
 def application_name_sql(verb: str, migration_id: str) -> str:
     """Return the statement that shows in pg_stat_activity what is being done."""
     name = _NOT_PLAIN.sub("?", f"pgvouch {verb} {migration_id}")[:_LONGEST_NAME]

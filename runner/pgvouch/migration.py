@@ -15,6 +15,7 @@ DIRECTIVES = (
     "depends",
     "transactional",
     "lock_timeout",
+    "lock_tables",
     "statement_timeout",
     "isolation",
     "unless",
@@ -65,6 +66,8 @@ class Directives:
     transactional: bool = True
     lock_timeout: str | None = None
     """As PostgreSQL writes a duration: 2s, 500ms, 0."""
+    lock_tables: tuple[str, ...] = ()
+    """Statements that lock them, ahead of everything else."""
     statement_timeout: str | None = None
     isolation: str = ISOLATION[0]
     unless: str | None = None
@@ -192,7 +195,7 @@ def _directives(found: dict[str, list[tuple[int, str]]], path: Path) -> Directiv
                     Place(path, line),
                     hint="write what it is to say behind the colon, or remove the line",
                 )
-        if len(values) > 1 and word not in {"depends", "var", "unless"}:
+        if len(values) > 1 and word not in {"depends", "var", "unless", "lock_tables"}:
             first, second = values[0][0], values[1][0]
             raise FileError(
                 f"`-- {word}:` is given twice (the first is on line {first})", Place(path, second)
@@ -201,6 +204,7 @@ def _directives(found: dict[str, list[tuple[int, str]]], path: Path) -> Directiv
         depends=tuple(_words(found.get("depends", []))),
         transactional=_boolean(found.get("transactional"), path),
         lock_timeout=_duration("lock_timeout", found.get("lock_timeout"), path),
+        lock_tables=_lock_tables(found, path),
         statement_timeout=_duration("statement_timeout", found.get("statement_timeout"), path),
         isolation=_isolation(found, path),
         unless="\n".join(value for _, value in found.get("unless", [])) or None,
@@ -248,6 +252,24 @@ def _isolation(found: dict[str, list[tuple[int, str]]], path: Path) -> str:
             hint="remove it, or `-- transactional: false`",
         )
     return level(value)
+
+
+def _lock_tables(found: dict[str, list[tuple[int, str]]], path: Path) -> tuple[str, ...]:
+    if "lock_tables" not in found:
+        return ()
+    from pgvouch.locks import lock_statements
+
+    if not _boolean(found.get("transactional"), path):
+        raise FileError(
+            "`-- lock_tables:` is about a transaction, and this file is run without one",
+            Place(path, found["lock_tables"][0][0]),
+            hint="remove it, or `-- transactional: false`",
+        )
+    return tuple(
+        statement
+        for line, value in found["lock_tables"]
+        for statement in lock_statements(value, Place(path, line))
+    )
 
 
 def _duration(word: str, values: list[tuple[int, str]] | None, path: Path) -> str | None:

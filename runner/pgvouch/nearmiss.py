@@ -7,10 +7,12 @@ from pgvouch.migration import BOOLEANS, DIRECTIVES, ISOLATION, Version, level
 
 _LIKE_A_BOOLEAN = re.compile(rf"(?:{'|'.join(BOOLEANS)}|on|off|1|0)\Z", re.IGNORECASE)
 _LIKE_A_TIME = re.compile(r"[0-9]+(?:\.[0-9]+)?\s*[a-z]*\Z", re.IGNORECASE)
+_LIKE_QUALIFIED_NAMES = re.compile(r"\S+\.\S+(?:\s*,\s*\S+\.\S+)*\Z")
 _LIKE_NAMES = re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*\Z")
 _SHAPES = {
     "transactional": _LIKE_A_BOOLEAN,
     "lock_timeout": _LIKE_A_TIME,
+    "lock_tables": _LIKE_QUALIFIED_NAMES,
     "statement_timeout": _LIKE_A_TIME,
     "var": _LIKE_NAMES,
 }

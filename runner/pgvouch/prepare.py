@@ -30,6 +30,7 @@ class Script:
     lock_timeout: str | None
     statement_timeout: str | None
     isolation: str = ISOLATION[0]
+    lock_tables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ def make_script(text: str, path: Path, variables: Mapping[str, str]) -> Script:
         directives.lock_timeout,
         directives.statement_timeout,
         directives.isolation,
+        directives.lock_tables,
     )
 
 

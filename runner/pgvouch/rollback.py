@@ -177,6 +177,7 @@ def _undo(
 ) -> tuple[int, tuple[Loss, ...]]:
     """Take a migration back in one transaction; return the promises kept and the rows lost."""
     message = transaction.opening()
+    transaction.add_locks(message)
     verify.add_before(message, step.promises)
     is_empty = step.row.state is State.PROVIDED or (
         not _is_python(step) and sqltext.is_blank(step.script.source.text)

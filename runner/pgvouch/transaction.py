@@ -19,6 +19,7 @@ from pgvouch.message import (
     Message,
     application_name_sql,
     guard_sql,
+    locking_sql,
     marker_of,
     same_transaction_sql,
     timeouts_sql,
@@ -105,6 +106,11 @@ class Transaction:
         message.add(guard, name="guard")
         return message.add(_WHO, name="xid")
 
+    def add_locks(self, message: Message) -> None:
+        """Append the locks that the file asks for: what is read behind them stays as it is."""
+        if self.script.lock_tables:
+            message.add(locking_sql(self.script.lock_tables))
+
     def open(self, message: Message) -> tuple[Result, ...]:
         """Send the opening (and what was appended to it), waiting for other runners.
 
@@ -169,7 +175,9 @@ class Transaction:
             MigrationError: PostgreSQL refused a statement, or the file ended its transaction.
         """
         try:
-            results = self.session.run(message.text, rows_of_first=message.counted)
+            results = self.session.run(
+                message.text, rows_of_first=message.counted, tallied=message.tallied
+            )
         except QueryError as exc:
             raise self.error(message, exc) from None
         self.refuse_ended()

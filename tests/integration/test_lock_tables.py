@@ -1,0 +1,174 @@
+"""`-- lock_tables:`: what a migration compares before and after does not change under it."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from conftest import Folder, query
+from pgvouch.message import locking_sql
+
+COUNTED = """
+-- same: no row comes or goes
+-- before:
+select count(*) from public.a;
+-- after:
+select count(*) from public.a;
+"""
+FILES = {
+    "001_a.sql": "create table public.a (n int); create table public.b (n int);",
+    "001_a.rollback.sql": "drop table public.a, public.b;",
+    "002_b.sql": "-- lock_tables: public.a\n-- lock_tables: public.b\n"
+    "alter table public.a add c int;",
+    "002_b.rollback.sql": "-- lock_tables: public.a\nalter table public.a drop c;",
+    "verify/002_b.sql": COUNTED,
+    "verify/002_b.rollback.sql": COUNTED,
+}
+WAITING = (
+    "select c.relname from pg_locks as l join pg_class as c on c.oid = l.relation "
+    "join pg_stat_activity as a using (pid) "
+    "where not l.granted and a.datname = current_database() and a.application_name like 'pgvouch%'"
+)
+DEADLINE_S = 60
+
+
+@contextmanager
+def beside(folder: Folder, *arguments: str):
+    """The program, run beside the test."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(folder, *arguments, "--lock-timeout", "60s", "--retries", "0")
+
+
+def waits_for(folder: Folder, attempt: Future, table: str) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while query(folder.url, WAITING) != [(table,)]:
+        assert not attempt.done(), attempt.result()
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("way", ["migrate", "rollback"])
+def test_a_row_that_is_committed_while_it_waits_counts_before_and_after(
+    folder: Folder, way: str
+) -> None:
+    folder.write(FILES)
+    assert folder("migrate", "--to", "001" if way == "migrate" else "002").code == 0
+    with psycopg.connect(folder.url) as writer:
+        writer.execute("insert into public.a values (1)")
+        with beside(folder, way) as attempt:
+            waits_for(folder, attempt, "a")
+            writer.commit()
+            ran = attempt.result(DEADLINE_S)
+    assert ran.code == 0, ran.err
+
+
+def test_without_it_the_same_write_is_taken_for_the_migrations(folder: Folder) -> None:
+    """Which is why a comparison that fails does not send people to correct what is right."""
+    folder.write(FILES | {"002_b.sql": "alter table public.a add c int;"})
+    assert folder("migrate", "--to", "001").code == 0
+    with psycopg.connect(folder.url) as writer:
+        writer.execute("insert into public.a values (1)")
+        with beside(folder, "migrate") as attempt:
+            waits_for(folder, attempt, "a")
+            writer.commit()
+            ran = attempt.result(DEADLINE_S)
+    assert ran.code == 1
+    assert "if others write to what it compares, run it again" in ran.err
+    assert "correct the migration" not in ran.err
+
+
+def test_they_are_taken_in_the_order_that_is_written(folder: Folder) -> None:
+    folder.write(FILES)
+    assert folder("migrate", "--to", "001").code == 0
+    with psycopg.connect(folder.url) as reader:
+        reader.execute("select from public.b")
+        with beside(folder, "migrate") as attempt:
+            waits_for(folder, attempt, "b")
+            held = query(
+                folder.url,
+                "select l.mode from pg_locks as l where l.granted "
+                "and l.relation = 'public.a'::regclass",
+            )
+            reader.rollback()
+            ran = attempt.result(DEADLINE_S)
+    assert held == [("AccessExclusiveLock",)]
+    assert ran.code == 0, ran.err
+
+
+def test_another_mode_lets_readers_go_on(folder: Folder) -> None:
+    folder.write(
+        FILES
+        | {
+            "002_b.sql": "-- lock_tables: public.a in share row exclusive mode\n"
+            "create table public.modes as select mode from pg_locks "
+            "where relation = 'public.a'::regclass and pid = pg_backend_pid() and granted;"
+        }
+    )
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert ("ShareRowExclusiveLock",) in folder.query("select mode from public.modes")
+    assert ("AccessExclusiveLock",) not in folder.query("select mode from public.modes")
+
+
+def test_all_of_them_have_one_lock_timeout_together(url: str) -> None:
+    """Whoever waits behind the first one waits for the last one as well."""
+    spends = "perform pg_sleep(0.01)"
+    keeps = "create temporary table remaining as select current_setting('lock_timeout') as t"
+    with psycopg.connect(url) as connection:
+        connection.execute("set lock_timeout = '900ms'")
+        connection.execute(locking_sql([spends, keeps]))
+        (left,) = connection.execute("select t from remaining").fetchone() or ("",)
+        assert 0 < int(left.removesuffix("ms")) <= 890
+        assert connection.execute("show lock_timeout").fetchone() == ("900ms",)
+
+
+def test_one_that_asks_for_no_timeout_gets_none(url: str) -> None:
+    keeps = "create temporary table remaining as select current_setting('lock_timeout') as t"
+    with psycopg.connect(url) as connection:
+        connection.execute("set lock_timeout = 0")
+        connection.execute(locking_sql(["perform pg_sleep(0.01)", keeps]))
+        assert connection.execute("select t from remaining").fetchone() == ("0",)
+
+
+def test_names_that_need_quotes_are_the_tables_of_these_names(folder: Folder) -> None:
+    name = '"My ""s; drop table public.a".x'
+    folder.write(
+        {
+            "001_a.sql": 'create schema "My ""s; drop table public.a"; '
+            f"create table public.a (); create table {name} ();",
+            "002_b.sql": f"-- lock_tables: {name}, public.a -- both\nselect 1;",
+        }
+    )
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert folder.query("select to_regclass('public.a') is not null") == [(True,)]
+
+
+def test_what_is_provided_locks_nothing(folder: Folder) -> None:
+    folder.write({"001_a.sql": "-- unless: true\n-- lock_tables: public.nowhere\nselect 1;"})
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+
+
+def test_it_is_locked_where_a_condition_does_not_hold(folder: Folder) -> None:
+    folder.write(
+        FILES
+        | {
+            "002_b.sql": "-- unless: false\n-- lock_tables: public.a\n"
+            "create table public.held as select count(*) as n from pg_locks "
+            "where relation = 'public.a'::regclass and pid = pg_backend_pid() and granted "
+            "and mode = 'AccessExclusiveLock';"
+        }
+    )
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert folder.query("select n from public.held") == [(1,)]
+
+
+def test_a_table_that_is_not_there(folder: Folder) -> None:
+    folder.write({"001_a.sql": "-- lock_tables: public.nowhere\nselect 1;"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert 'relation "public.nowhere" does not exist' in ran.err
+    assert "Nothing of 001_a is in the database" in ran.err
