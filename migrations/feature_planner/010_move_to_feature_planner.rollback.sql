@@ -1,4 +1,8 @@
 -- The way back is the same move: nothing is copied, and rows written since come along.
+-- lock_tables: feature_planner.feature_plans, feature_planner.feature_refinements
+-- lock_tables: feature_planner.file_discovery_sessions, feature_planner.discovered_files
+-- lock_tables: feature_planner.implementation_plan_generations, feature_planner.plan_steps
+-- lock_tables: feature_planner.plan_step_templates, feature_planner.plan_execution_logs
 -- lock_timeout: 500ms
 
 alter table feature_planner.feature_plans set schema public;

@@ -5,9 +5,16 @@
 -- by name. The design's own way (create anew, insert … select, drop) writes everything again.
 -- depends: 008_create_plan_execution_logs 009_complete_the_tables
 --
--- While it waits for a lock, everybody who comes after waits behind it. So it does not wait long, gives
--- way, and is run again. And it waits for less than deadlock_timeout (1 s): should it and an
--- application hold what the other wants, it is the move that lets go.
+-- All eight tables are locked first, parents before children, as in the application's own
+-- transactions. From then on nobody writes, so that every row can be hashed before the move and after
+-- it (verify/010_move_to_feature_planner.sql). Users is not locked at all.
+-- lock_tables: public.feature_plans, public.feature_refinements, public.file_discovery_sessions
+-- lock_tables: public.discovered_files, public.implementation_plan_generations, public.plan_steps
+-- lock_tables: public.plan_step_templates, public.plan_execution_logs
+--
+-- While it waits for a lock, everybody who comes after waits behind it. So it waits half a second for
+-- all of them together, gives way, and is run again. That is less than deadlock_timeout (1 s): should
+-- it and an application hold what the other wants, it is the move that lets go.
 -- lock_timeout: 500ms
 
 -- Without `if not exists`: a schema of this name that is there already is somebody else's.
@@ -17,11 +24,8 @@ comment on schema feature_planner is
   'The feature planner, a development tool: nothing outside refers to it, and it can be dropped '
   'whole.';
 
--- Each takes the lock on its table, and nothing else here takes one. So they come first, parents
--- before children, as in the application's own transactions: while the first is busy, nothing is
--- held. Users is not locked at all.
---
--- `lock table` ahead of them would say it twice, and runs in no psql without a transaction.
+-- Under psql, which knows no `lock_tables`, each of these takes the lock on its own table: the same
+-- order, and no comparison.
 alter table public.feature_plans set schema feature_planner;
 alter table public.feature_refinements set schema feature_planner;
 alter table public.file_discovery_sessions set schema feature_planner;

@@ -21,6 +21,7 @@ from pgvouch.db import Session
 from pgvouch.events import silent
 from pgvouch.migration import Migration, checksum, parse_directives
 from pgvouch.options import Options
+from pgvouch.status import verify_database
 
 ROOT = Path(__file__).parent.parent.parent
 SYSTEM = ROOT / "migrations" / "feature_planner"
@@ -114,6 +115,13 @@ def roll_back(address: str, to: str | None = None, steps: int | None = 1) -> api
             steps=None if to else steps,
             to=to,
         )
+
+
+def broken_in(address: str) -> set[str]:
+    """The promises that do not hold, as `pgvouch verify` finds them."""
+    with Session.open(address) as session:
+        found = verify_database(session, described(), api.read_ledger(session))
+    return {one.sentence for item in found for one in item.broken}
 
 
 def dump(server: Any, address: str) -> str:

@@ -3,14 +3,14 @@
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 
 import psycopg
 import pytest
 
-from pgvouch.errors import CheckError, VouchError
-from pgvouch.promises import Kind, parse
+from pgvouch.errors import VouchError
 
-from .conftest import MOVE, TABLES, changed_move, described, migrate
+from .conftest import MOVE, TABLES, described, migrate, roll_back
 
 WAITS = (
     "select relation::regclass::text from pg_locks as l "
@@ -118,37 +118,57 @@ def test_it_is_the_move_that_lets_go_where_each_holds_what_the_other_wants(addre
     assert before.schema_of("feature_refinements") == ["feature_planner"]
 
 
-def test_a_row_that_changes_between_hash_and_lock_is_noticed(address_before, before):
-    slow = changed_move("-- lock_timeout: 500ms", "-- lock_timeout: 60s", delta=True)
-    with psycopg.connect(address_before) as writer:
-        writer.execute("update public.feature_plans set session_id = 'in between'")
-        with moving(address_before, slow) as attempt:
-            assert until(before, WAITS) == [("feature_plans",)]
-            writer.commit()
-            with pytest.raises(CheckError, match="feature_plans holds the same rows"):
-                attempt.result(DEADLINE_S)
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_what_is_committed_while_it_waits_is_moved_as_it_is_then(address_before, before, way):
+    """The rows are hashed under the lock: a write ahead of it is in both hashes, or in none."""
+    schema = "public" if way == "there" else "feature_planner"
+    if way == "back":
+        migrate(address_before, MOVE)
+    with psycopg.connect(address_before) as writer, ThreadPoolExecutor(1) as pool:
+        writer.execute(f"update {schema}.feature_plans set session_id = 'in between'")
+        writer.execute(f"delete from {schema}.plan_steps where step_number = 3")
+        writer.execute("update public.users set display_name = 'In between'")
+        attempt = pool.submit(migrate if way == "there" else roll_back, address_before)
+        assert until(before, WAITS) == [(f"{schema}.feature_plans".removeprefix("public."),)]
+        writer.commit()
+        attempt.result(DEADLINE_S)
 
-    nothing_landed(before)
-    migrate(address_before, MOVE)
-    assert before.value(
-        "select bool_and(session_id = 'in between') from feature_planner.feature_plans"
-    )
+    (now,) = before.schema_of("feature_plans")
+    assert now != schema
+    assert before.value(f"select bool_and(session_id = 'in between') from {now}.feature_plans")
 
 
-def test_rows_that_are_added_after_it_began_do_not_disturb_it(address_before, before):
-    path = described().by_id[MOVE].verify_path
-    pairs = parse(path.read_text(), path).of_kind(Kind.SAME)
-    hashes = [pair.before.sql for pair in pairs if "hash_record_extended" in pair.before.sql]
-    assert len(hashes) == len(TABLES) + 1
-    with psycopg.connect(address_before) as move:
-        move.execute("select pg_current_xact_id()")
-        first = [move.execute(sql).fetchall() for sql in hashes]
-        assert all(count > 0 for ((count, _),) in first)
-        for table in ("feature_plans", "plan_execution_logs"):
-            before.rows(
-                f"insert into public.{table} select (jsonb_populate_record(t, "
-                f"jsonb_build_object('id', gen_random_uuid()))).* from public.{table} as t"
-            )
-        assert [move.execute(sql).fetchall() for sql in hashes] == first
-        before.rows("update public.feature_plans set session_id = 'changed' where version = 2")
-        assert [move.execute(sql).fetchall() for sql in hashes] != first
+WRITES = (
+    "update feature_plans set session_id = gen_random_uuid() where id = "
+    "(select id from feature_plans order by id limit 1)",
+    "insert into plan_execution_logs (plan_id, step, step_number, agent_type, start_time) "
+    "select id, 'planning', 3, 'planner', now() from feature_plans limit 1",
+    "update public.users set display_name = gen_random_uuid()",
+)
+
+
+def write_until(stop, address, statement):
+    """An application that writes as fast as it can, and is never refused."""
+    written = 0
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("set search_path = public, feature_planner")
+        while not stop.is_set():
+            connection.execute(statement)
+            written += 1
+    return written
+
+
+def test_it_lands_there_and_back_while_everybody_writes(address_before, before):
+    stop = Event()
+    with ThreadPoolExecutor(len(WRITES)) as pool:
+        try:
+            writers = [pool.submit(write_until, stop, address_before, sql) for sql in WRITES]
+            migrate(address_before, MOVE)
+            assert before.schema_of("feature_plans") == ["feature_planner"]
+            roll_back(address_before)
+            assert before.schema_of("feature_plans") == ["public"]
+            migrate(address_before, MOVE)
+        finally:
+            stop.set()
+        assert all(writer.result(DEADLINE_S) for writer in writers)
+    assert before.schema_of("feature_plans") == ["feature_planner"]

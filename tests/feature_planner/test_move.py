@@ -1,5 +1,7 @@
 """The move and the way back: every row, the same files, and what else hangs on the tables."""
 
+import re
+
 import psycopg
 import pytest
 from psycopg import errors
@@ -11,6 +13,8 @@ from .conftest import (
     ENUMS,
     MOVE,
     TABLES,
+    TEXT,
+    broken_in,
     changed_move,
     described,
     dump,
@@ -76,6 +80,10 @@ def test_rows_written_after_the_move_come_back_as_well(address_before, before):
     ) == []  # fmt: skip
 
 
+THIRD = (
+    "insert into public.users (clerk_id, email, username, display_name) "
+    "values ('third', 'third@example.test', 'third', 'Third')"
+)
 COPY = """
 create table feature_planner.plan_steps (like public.plan_steps including all);
 insert into feature_planner.plan_steps select * from public.plan_steps;
@@ -85,6 +93,52 @@ alter table feature_planner.plan_steps add constraint plan_steps_plan_generation
 drop table public.plan_steps"""
 LAST = "alter function public.touch_updated_at() set schema feature_planner"
 MOVED = "alter table public.plan_steps set schema feature_planner"
+
+
+# The same text would do for one table: a move that doubles, thins out or touches up.
+ROWS = [
+    "insert into {0}.feature_plans (user_id, original_request, status) "
+    "select user_id, original_request, status from {0}.feature_plans",
+    "insert into {0}.feature_plans (id, user_id, original_request) "
+    "select '5afe0000-0000-4000-8000-0000000000ff', id, 'One more' from public.users limit 1",
+    "delete from {0}.plan_execution_logs where step_number = 3",
+    "update {0}.discovered_files set relevance_score = relevance_score + 1",
+    "with gone as (delete from {0}.plan_steps where step_number = 3 returning *) "
+    "insert into {0}.plan_steps (plan_generation_id, step_number, display_order, title, description) "
+    "select plan_generation_id, step_number, display_order, title, description from gone",
+    "truncate {0}.discovered_files",
+    "insert into public.users (clerk_id, email, username, display_name) values ('x', 'x', 'x', 'x')",
+    "update public.users set display_name = 'x'",
+    "delete from public.users where email = 'third@example.test'",
+]
+
+
+@pytest.mark.parametrize("more", ROWS)
+def test_a_move_that_adds_changes_or_drops_rows_is_taken_back(address_before, before, more):
+    before.rows(THIRD)
+    rows = before.contents("public")
+    with pytest.raises(CheckError, match=r"holds the same rows|the accounts are not touched"):
+        migrate(
+            address_before,
+            MOVE,
+            changed_move(LAST, f"{LAST};\n{more.format('feature_planner')}", delta=True),
+        )
+    assert before.contents("public") == rows
+
+
+@pytest.mark.parametrize("more", ROWS)
+def test_a_way_back_that_adds_changes_or_drops_rows_is_not_taken(address_before, before, more):
+    before.rows(THIRD)
+    migrate(address_before, MOVE)
+    rows = before.contents("feature_planner")
+    before.rows(
+        "update pgvouch.migration set rollback_sql = rollback_sql || %s where migration_id = %s",
+        more.format("public") + ";",
+        MOVE,
+    )
+    with pytest.raises(CheckError, match=r"holds the same rows|the accounts are not touched"):
+        roll_back(address_before)
+    assert before.contents("feature_planner") == rows
 
 
 MORE = [
@@ -130,7 +184,7 @@ def test_a_copy_instead_of_a_move_is_taken_back(address_before, before):
     with pytest.raises(CheckError) as error:
         migrate(address_before, MOVE, changed_move(MOVED, COPY))
 
-    assert "plan_steps holds the same rows" in said(error.value)
+    assert "no table, index or long value is written anew" in said(error.value)
     assert before.schema_of("plan_steps") == ["public"]
 
 
@@ -206,23 +260,46 @@ create function public.count_of_plans() returns bigint
 """
 
 
-def test_views_and_functions_follow_but_not_unseen(address_before, before):
+OUTSIDE = "something outside that would go with the schema, or lose a part"
+
+
+def test_views_and_functions_of_others_stop_the_move(address_before, before):
     before.rows(FOLLOWING)
-    with pytest.raises(CheckError) as error:
+    with pytest.raises(CheckError, match=OUTSIDE) as error:
         migrate(address_before, MOVE)
-    assert "view public.open_plans" in said(error.value)
-    assert "function public.count_of_plans()" in said(error.value)
+    assert "on public.open_plans" in said(error.value)
+    assert "public.count_of_plans()" in said(error.value)
     assert before.schema_of("feature_plans") == ["public"]
 
-    migrate(address_before, MOVE, changed_move())
 
-    assert before.rows("select original_request from public.open_plans") == [
-        ("Sort the collection by date",)
+@pytest.mark.parametrize("there", [True, False], ids=["with the view", "without it"])
+def test_the_way_out_for_a_view_works_with_it_and_without(address_before, before, there):
+    """What section 6 of the document says, in a database that has the view and in one without."""
+    if there:
+        before.rows("create view public.open_plans as select id from public.feature_plans")
+    ahead, behind = re.findall(r"^-- (?:ahead|behind).*?(?=^-- behind|\Z)", way_out(), re.M | re.S)
+
+    before.rows(ahead)
+    migrate(address_before)
+    before.rows(behind)
+
+    assert before.value("select count(*) from feature_planner.open_plans") == 1
+    before.rows("set search_path = public, feature_planner")
+    assert before.value("select count(*) from open_plans") == 1
+    assert not broken_in(address_before)
+    assert before.rows(
+        "select reloptions from pg_class where relname = 'open_plans'"
+    ) == [(["security_invoker=true"],)]  # fmt: skip
+
+
+def way_out() -> str:
+    """The block of the document that deals with a view in public."""
+    (found,) = [
+        block
+        for block in re.findall(r"^```\n(.*?)^```$", TEXT, re.M | re.S)
+        if "open_plans" in block
     ]
-    assert before.value("select public.count_of_plans()") == 5
-    roll_back(address_before)
-    assert before.value("select count(*) from public.open_plans") == 1
-    assert before.value("select public.count_of_plans()") == 5
+    return found
 
 
 def test_a_function_whose_text_says_the_old_place_stops_the_move(address_before, before):
@@ -243,21 +320,74 @@ def test_a_function_whose_text_says_the_old_place_stops_the_move(address_before,
     assert before.value("select public.count_of_plans()") == 5
 
 
+OTHERS = {
+    "reference": "create table public.favourites (plan_id uuid references {0}.feature_plans)",
+    "column": "create table public.favourites (status {0}.plan_status)",
+    "array": "create table public.favourites (status {0}.plan_status[])",
+    "row type": "create table public.favourites (plan {0}.feature_plans)",
+    "inheritance": "create table public.arch () inherits ({0}.plan_steps)",
+    "domain": "create domain public.status as {0}.plan_status; "
+    "create table public.favourites (status public.status)",
+    "range": "create type public.span as range (subtype = {0}.plan_status)",
+    "composite": "create type public.pair as (status {0}.plan_status)",
+    "trigger": "create table public.notes (updated_at timestamp); "
+    "create trigger notes_touch before update on public.notes "
+    "for each row execute function {0}.touch_updated_at()",
+    "result": "create function public.ends() returns {0}.plan_status language sql "
+    "as $$ select null::{0}.plan_status $$",
+    "argument": "create function public.says(s {0}.plan_status) returns text language sql "
+    "as $$ select 'x' $$",
+    "view": "create view public.v as select id from {0}.feature_plans",
+    "view of a view": "create view public.v as select id from {0}.feature_plans; "
+    "create view public.w as select id from public.v",
+    "materialized view": "create materialized view public.v as select id from {0}.feature_plans",
+    "default": "create table public.t (a text default 'draft'::{0}.plan_status::text)",
+    "condition": "create table public.t (a text check (a::{0}.plan_status = 'draft'))",
+    "policy": "create table public.t (a text); "
+    "create policy p on public.t using (exists (select from {0}.feature_plans))",
+    "rule": "create table public.t (a text); "
+    "create rule r as on insert to public.t do also delete from {0}.plan_steps",
+}
+"""What others may have made, each of which `drop schema … cascade` would take or change."""
+
+
 @pytest.mark.parametrize("every_server", ["pg18"], indirect=True)
 @pytest.mark.parametrize(
-    ("more", "broken"),
-    [
-        ("create table public.favourites (plan_id uuid references public.feature_plans)",
-         "a table outside that refers to one inside"),
-        ("create table public.favourites (status public.plan_status)",
-         "a column outside of a type inside"),
-    ],
-)  # fmt: skip
-def test_what_could_not_be_dropped_whole_is_not_moved(address_before, before, more, broken):
-    before.rows(more)
-    with pytest.raises(CheckError, match=broken):
+    "kind", [kind for kind in OTHERS if kind != "sequence"]
+)  # it moves with its table
+def test_what_could_not_be_dropped_whole_is_not_moved(address_before, before, kind):
+    before.rows(OTHERS[kind].format("public"))
+    with pytest.raises(CheckError, match=OUTSIDE):
         migrate(address_before, MOVE)
     assert before.schema_of("feature_plans") == ["public"]
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_could_not_be_dropped_whole_is_seen_later(address, planner, kind):
+    assert not broken_in(address)
+    planner.rows(OTHERS[kind].format("feature_planner"))
+    assert OUTSIDE in broken_in(address)
+
+
+def test_what_is_not_lost_with_the_schema_is_no_finding(address_before, before):
+    migrate(address_before)
+    before.rows("create publication everything for table feature_planner.feature_plans")
+    before.rows("create temporary table t as select * from feature_planner.feature_plans")
+    before.rows("create view feature_planner.v as select id from feature_planner.feature_plans")
+    before.rows("create table public.t (id uuid references public.users)")
+    assert OUTSIDE not in broken_in(address_before)
+
+
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_a_publication_of_the_schema_does_not_lose_the_tables_unseen(address_before, before, way):
+    if way == "back":
+        migrate(address_before, MOVE)
+    schema = "public" if way == "there" else "feature_planner"
+    before.rows(f"create publication everything for tables in schema {schema}")
+    with pytest.raises(VouchError) as error:
+        migrate(address_before, MOVE) if way == "there" else roll_back(address_before)
+    assert before.schema_of("feature_plans") == [schema]
+    assert "every publication still has the tables" in said(error.value) or way == "back"
 
 
 def test_a_schema_that_is_there_is_somebody_elses(address_before, before):
