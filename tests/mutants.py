@@ -111,7 +111,11 @@ def _policy(node: Any) -> Iterator[tuple[str, Edit, bool]]:
                     policy.ClearField("with_check")
 
             yield f"command {command}", to_command, True
-    yield "restrictive", lambda policy: setattr(policy, "permissive", False), True
+    yield (
+        "restrictive" if node.permissive else "permissive",
+        lambda policy: setattr(policy, "permissive", not policy.permissive),
+        True,
+    )
     for part in ("qual", "with_check"):
         if node.HasField(part):
             yield f"{part} true", lambda policy, part=part: _true(getattr(policy, part)), True

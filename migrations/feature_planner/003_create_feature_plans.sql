@@ -33,7 +33,11 @@ create table public.feature_plans (
     foreign key (user_id) references public.users (id) on delete cascade,
   constraint feature_plans_current_step_range check (current_step >= 0 and current_step <= 3),
   constraint feature_plans_execution_time_non_negative check (total_execution_time_ms >= 0),
-  constraint feature_plans_original_request_not_empty check (length(trim(original_request)) > 0),
+  -- Not blanks alone: white space of any script, tabs, line breaks, and marks that nobody sees. What
+  -- \s knows of them differs from one locale to the next.
+  constraint feature_plans_original_request_not_empty check (
+    original_request ~ '[^\s\u0085\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]'
+  ),
   constraint feature_plans_version_positive check (version > 0)
 );
 

@@ -45,6 +45,7 @@ create table public.feature_refinements (
     check (
       (prompt_tokens is null or prompt_tokens >= 0)
       and (completion_tokens is null or completion_tokens >= 0)
+      and (total_tokens is null or total_tokens >= 0)
     ),
   constraint feature_refinements_word_count_non_negative
     check (word_count is null or word_count >= 0)

@@ -38,6 +38,7 @@ create table public.file_discovery_sessions (
     check (
       (prompt_tokens is null or prompt_tokens >= 0)
       and (completion_tokens is null or completion_tokens >= 0)
+      and (total_tokens is null or total_tokens >= 0)
     ),
   constraint file_discovery_sessions_total_files_non_negative check (total_files_found >= 0)
 );

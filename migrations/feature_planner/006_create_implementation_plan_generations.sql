@@ -41,6 +41,7 @@ create table public.implementation_plan_generations (
     check (
       (prompt_tokens is null or prompt_tokens >= 0)
       and (completion_tokens is null or completion_tokens >= 0)
+      and (total_tokens is null or total_tokens >= 0)
     )
 );
 

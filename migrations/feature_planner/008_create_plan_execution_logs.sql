@@ -39,7 +39,12 @@ create table public.plan_execution_logs (
     check (
       (prompt_tokens is null or prompt_tokens >= 0)
       and (completion_tokens is null or completion_tokens >= 0)
-    )
+      and (total_tokens is null or total_tokens >= 0)
+      and (cache_creation_tokens is null or cache_creation_tokens >= 0)
+      and (cache_read_tokens is null or cache_read_tokens >= 0)
+    ),
+  -- Both are the application's own clock.
+  constraint plan_execution_logs_end_not_before_start check (end_time >= start_time)
 );
 
 comment on table public.plan_execution_logs is 'Audit trail: every execution, prompt and answer.';

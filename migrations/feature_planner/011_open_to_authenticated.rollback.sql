@@ -25,6 +25,7 @@ drop policy plan_step_templates_own on feature_planner.plan_step_templates;
 drop policy plan_steps_own on feature_planner.plan_steps;
 drop policy implementation_plan_generations_own
   on feature_planner.implementation_plan_generations;
+drop policy discovered_files_added_by_caller on feature_planner.discovered_files;
 drop policy discovered_files_own on feature_planner.discovered_files;
 drop policy file_discovery_sessions_own on feature_planner.file_discovery_sessions;
 drop policy feature_refinements_own on feature_planner.feature_refinements;

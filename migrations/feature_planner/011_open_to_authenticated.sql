@@ -103,6 +103,18 @@ create policy discovered_files_own
     ))
   );
 
+-- A user whom a file names cannot be deleted: nobody may name another. And whether a name is taken
+-- can be seen by nobody: the answer is the same for an id that is in use and for one that is not.
+create policy discovered_files_added_by_caller
+  on feature_planner.discovered_files
+  as restrictive
+  for insert
+  to authenticated
+  with check (
+    added_by_user_id is null
+    or added_by_user_id = (select feature_planner.caller_id())
+  );
+
 create policy implementation_plan_generations_own
   on feature_planner.implementation_plan_generations
   to authenticated
@@ -179,11 +191,32 @@ grant select, insert, update, delete
     feature_planner.feature_plans,
     feature_planner.feature_refinements,
     feature_planner.file_discovery_sessions,
-    feature_planner.discovered_files,
     feature_planner.implementation_plan_generations,
     feature_planner.plan_steps,
     feature_planner.plan_step_templates,
     feature_planner.plan_execution_logs
+  to authenticated;
+
+-- Who added a file does not change. The server may still clear it, ahead of a user's deletion.
+grant select, insert, delete on table feature_planner.discovered_files to authenticated;
+grant update (
+    id,
+    discovery_session_id,
+    file_path,
+    file_type,
+    file_exists,
+    priority,
+    relevance_score,
+    role,
+    description,
+    reasoning,
+    integration_point,
+    lines_of_code,
+    is_manually_added,
+    is_selected,
+    created_at
+  )
+  on table feature_planner.discovered_files
   to authenticated;
 
 -- A grant on all tables reaches those that are there. These are for the ones to come, made by the

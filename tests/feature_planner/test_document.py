@@ -126,7 +126,13 @@ def test_rights_are_listed_as_they_are(planner):
         "schema feature_planner": rights.format(
             "pg_namespace", "nspacl", "nspname = 'feature_planner'"
         ),
-        "the eight tables": rights.format("pg_class", "relacl", here),
+        "seven of the tables": rights.format(
+            "pg_class", "relacl", f"{here} and relname <> 'discovered_files'"
+        ),
+        "discovered_files": rights.format("pg_class", "relacl", "relname = 'discovered_files'"),
+        "its columns but added_by_user_id": rights.format(
+            "pg_attribute", "attacl", "attrelid = 'feature_planner.discovered_files'::regclass"
+        ),
         "caller_id()": rights.format("pg_proc", "proacl", "proname = 'caller_id'"),
         "tables to come": rights.format(
             "pg_default_acl", "defaclacl", "defaclobjtype = 'r' and defaclnamespace = "
@@ -174,7 +180,9 @@ def test_triggers_are_listed_as_they_are(planner):
 
 def test_the_timeout_it_speaks_of_is_the_moves_and_less_than_that_of_deadlocks(planner):
     assert described().by_id[MOVE].directives.lock_timeout == "500ms"
-    assert "waits half a second for each" in " ".join(SECTIONS["Migrations"].split())
+    assert "waits half a second for all of them together" in " ".join(
+        SECTIONS["Migrations"].split()
+    )
     assert planner.value("select setting::integer > 500 from pg_settings "
                          "where name = 'deadlock_timeout'")  # fmt: skip
 

@@ -1,12 +1,18 @@
 """The move and the way back: every row, the same files, and what else hangs on the tables."""
 
 import re
+import secrets
+import subprocess
 
 import psycopg
 import pytest
 from psycopg import errors
 
+from pgvouch.db import Session
 from pgvouch.errors import CheckError, VouchError
+from pgvouch.events import silent
+from pgvouch.options import Options
+from pgvouch.rehearsal import rehearse
 
 from .conftest import (
     BEFORE,
@@ -14,6 +20,7 @@ from .conftest import (
     MOVE,
     TABLES,
     TEXT,
+    Database,
     broken_in,
     changed_move,
     described,
@@ -440,6 +447,37 @@ def test_the_move_takes_no_lock_on_the_accounts(address_before, before):
         before.rows("update public.users set display_name = 'x'")
         connection.rollback()
     assert {table.removeprefix("public.") for (table,) in held} == set(TABLES)
+
+
+def test_it_can_be_tried_on_a_copy_of_a_backup(every_server, address_before, before, tmp_path):
+    """Section 9: a dump, a copy of it, and a rehearsal there."""
+    dumped = tmp_path / "before_the_move.dump"
+    name = f"trial_{secrets.token_hex(6)}"
+    dump_it = ["--format=custom", f"--file={dumped}", address_before]
+    subprocess.run([every_server.bin / "pg_dump", *dump_it], check=True)
+    with every_server.janitor(name):
+        trial = every_server.url(name)
+        restore = ["--no-owner", f"--dbname={trial}", dumped]
+        subprocess.run([every_server.bin / "pg_restore", *restore], check=True)
+        with Session.open(trial) as session:
+            done = rehearse(session, described(), Options(), silent, require_promises=True)
+        assert [event.outcome for event in done.finished] == ["applied"] * 2 + ["rolled back"] * 2
+        with psycopg.connect(trial, autocommit=True) as connection:
+            copy = Database(connection)
+            assert copy.contents("public") == before.contents("public")
+
+
+def test_the_way_back_of_the_triggers_takes_no_trigger_of_others(address_before, before):
+    before.rows(
+        "create table public.notes (updated_at timestamp); "
+        "create trigger notes_touch before update on public.notes "
+        "for each row execute function public.touch_updated_at()"
+    )
+    with pytest.raises(CheckError, match="what else hangs on the function stays"):
+        roll_back(address_before)
+    assert before.rows("select tgname from pg_trigger where tgname = 'notes_touch'")
+    before.rows("drop table public.notes")
+    assert [event.id for event in roll_back(address_before).finished] == [BEFORE]
 
 
 def test_types_moved_as_well(address_before, before):

@@ -1,5 +1,6 @@
 """What the tables hold and refuse where they are now, as those who write meet it."""
 
+import psycopg
 import pytest
 from psycopg import errors
 
@@ -61,9 +62,13 @@ def test_conditions_hold_and_let_empty_through(planner, ann):
         "join pg_attribute as a on a.attrelid = conrelid and a.attnum = k.attnum "
         "where contype = 'c' and connamespace = 'feature_planner'::regnamespace"
     )
-    assert len(checks) == 36
+    assert len(checks) == 44
     for table, column, definition in checks:
-        bad = "  " if "length" in definition else -1
+        bad = {"original_request": "\t\n", "end_time": "1999-01-01", "start_time": "infinity"}.get(
+            column, -1
+        )
+        if column in {"end_time", "start_time"}:
+            planner.rows(f"update {table} set end_time = '2026-01-05 08:00'")
         with planner.refused(errors.CheckViolation):
             planner.rows(f"update {table} set {column} = %s", bad)
         if f"{column} IS NULL" in definition:
@@ -79,3 +84,45 @@ def test_soft_links_may_lead_nowhere(planner, ann):
     assert len(links) == 6
     for table, column in links:
         assert planner.changed(f"update {table} set {column} = %s", NOBODY) == 1
+
+
+def test_several_refine_a_plan_at_once_and_one_is_selected(address, planner, ann):
+    """What the document tries by hand: refinements, files and plans side by side, then a choice."""
+    plan, session, generation = (
+        ann.rows[table]
+        for table in (
+            "feature_plans",
+            "file_discovery_sessions",
+            "implementation_plan_generations",
+        )
+    )
+    refine = (
+        "insert into feature_planner.feature_refinements "
+        "(plan_id, agent_id, input_request, status) values (%s, %s, 'x', 'completed') returning id"
+    )
+    with psycopg.connect(address) as first, psycopg.connect(address) as second:
+        ids = [one.execute(refine, [plan, agent]).fetchone() for one, agent in
+               ((first, "agent-1"), (second, "agent-2"))]  # fmt: skip
+        second.commit()
+        first.commit()
+    assert planner.value(
+        "select count(*) from feature_planner.feature_refinements where plan_id = %s", plan
+    ) == 3  # fmt: skip
+    assert planner.changed(
+        "update feature_planner.feature_plans set selected_refinement_id = %s, "
+        "selected_discovery_session_id = %s, selected_plan_generation_id = %s, "
+        "selected_files = %s where id = %s",
+        ids[1][0], session, generation, '["a.ts"]', plan,
+    ) == 1  # fmt: skip
+    assert planner.changed("update feature_planner.discovered_files set is_selected = true") == 1
+    assert (
+        planner.changed(
+            "update feature_planner.implementation_plan_generations set is_selected = true"
+        )
+        == 1
+    )
+    assert planner.rows(
+        "select refinement.agent_id from feature_planner.feature_plans as plan "
+        "join feature_planner.feature_refinements as refinement "
+        "on refinement.id = plan.selected_refinement_id"
+    ) == [("agent-2",)]

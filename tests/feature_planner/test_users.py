@@ -61,6 +61,39 @@ def test_users_reach_the_own_rows_and_no_others(planner, ann, bob):
         assert planner.rows(f"select id from feature_planner.{table}") == [(bob.rows[table],)]
 
 
+def test_nobody_keeps_another_from_being_deleted_or_learns_of_ids(planner, ann, bob):
+    """An id that is in use and one that is not get the same answer."""
+    session = ann.rows["file_discovery_sessions"]
+    for other in (bob.id, "00000000-0000-4000-8000-000000000000"):
+        for statement in (
+            "insert into feature_planner.discovered_files "
+            "(discovery_session_id, file_path, priority, added_by_user_id) "
+            "values (%s, 'b.ts', 'low', %s)",
+            "update feature_planner.discovered_files set discovery_session_id = %s, "
+            "added_by_user_id = %s",
+        ):
+            with (
+                planner.refused(errors.InsufficientPrivilege),
+                planner.acting("authenticated", ann.sub) as db,
+            ):
+                db.rows(statement, session, other)
+    assert planner.changed("delete from public.users where id = %s", bob.id) == 1
+
+
+def test_a_file_that_the_server_has_in_anothers_name_is_still_its_owners(planner, ann, bob):
+    planner.rows(
+        "update feature_planner.discovered_files set added_by_user_id = %s where id = %s",
+        bob.id,
+        ann.rows["discovered_files"],
+    )
+    with planner.acting("authenticated", ann.sub) as db:
+        assert db.changed("update feature_planner.discovered_files set is_selected = true") == 1
+    with planner.acting("authenticated", bob.sub) as db:
+        assert db.rows("select id from feature_planner.discovered_files") == [
+            (bob.rows["discovered_files"],)
+        ]
+
+
 def test_a_public_template_is_read_by_all_and_changed_by_one(planner, ann, bob):
     planner.rows(
         "update feature_planner.plan_step_templates set is_public = true where user_id = %s", bob.id

@@ -37,8 +37,27 @@ update feature_plans set current_step = 4 where id = '5afe0000-0000-4000-8000-00
 update feature_plans set total_execution_time_ms = -1
 where id = '5afe0000-0000-4000-8000-0000000000a1';
 
+-- check error 23514: original_request of feature_plans that is empty
+update feature_plans set original_request = '' where id = '5afe0000-0000-4000-8000-0000000000a1';
+
 -- check error 23514: original_request of feature_plans that is blank
 update feature_plans set original_request = '  ' where id = '5afe0000-0000-4000-8000-0000000000a1';
+
+-- check error 23514: original_request of feature_plans that holds tabs and line breaks only
+update feature_plans
+set original_request = E'\n\t \r\f\u000b'
+where id = '5afe0000-0000-4000-8000-0000000000a1';
+
+-- check error 23514: original_request of feature_plans that nobody can see
+update feature_plans
+set original_request = U&'\00a0\2003\200b\3000\feff'
+where id = '5afe0000-0000-4000-8000-0000000000a1';
+
+-- check: original_request of feature_plans may be a letter between blanks
+update feature_plans
+set original_request = E'\n x\u3000'
+where id = '5afe0000-0000-4000-8000-0000000000a1'
+returning true;
 
 -- check error 23514: version of feature_plans at 0
 update feature_plans set version = 0 where id = '5afe0000-0000-4000-8000-0000000000a1';
@@ -69,7 +88,7 @@ where id = '5afe0000-0000-4000-8000-0000000000a1';
 select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
   'CHECK (((current_step >= 0) AND (current_step <= 3)))',
   'CHECK ((total_execution_time_ms >= 0))',
-  'CHECK ((length(TRIM(BOTH FROM original_request)) > 0))',
+  'CHECK ((original_request ~ ''[^\s\u0085\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]''::text))',
   'PRIMARY KEY (id)',
   'FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE',
   'CHECK ((version > 0))'

@@ -51,6 +51,10 @@ update feature_refinements set prompt_tokens = -1 where id = '5afe0000-0000-4000
 update feature_refinements set completion_tokens = -1
 where id = '5afe0000-0000-4000-8000-0000000000a2';
 
+-- check error 23514: total_tokens of feature_refinements at -1
+update feature_refinements set total_tokens = -1
+where id = '5afe0000-0000-4000-8000-0000000000a2';
+
 -- check error 23514: word_count of feature_refinements at -1
 update feature_refinements set word_count = -1 where id = '5afe0000-0000-4000-8000-0000000000a2';
 
@@ -63,6 +67,7 @@ set
   retry_count = 0,
   prompt_tokens = 0,
   completion_tokens = 0,
+  total_tokens = 0,
   word_count = 0
 where id = '5afe0000-0000-4000-8000-0000000000a2'
 returning true;
@@ -85,7 +90,7 @@ select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array
   'PRIMARY KEY (id)',
   'FOREIGN KEY (plan_id) REFERENCES feature_plans(id) ON DELETE CASCADE',
   'CHECK ((retry_count >= 0))',
-  'CHECK ((((prompt_tokens IS NULL) OR (prompt_tokens >= 0)) AND ((completion_tokens IS NULL) OR (completion_tokens >= 0))))',
+  'CHECK ((((prompt_tokens IS NULL) OR (prompt_tokens >= 0)) AND ((completion_tokens IS NULL) OR (completion_tokens >= 0)) AND ((total_tokens IS NULL) OR (total_tokens >= 0))))',
   'CHECK (((word_count IS NULL) OR (word_count >= 0)))'
 ]
 from pg_catalog.pg_constraint

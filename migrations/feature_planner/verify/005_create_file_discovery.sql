@@ -64,6 +64,10 @@ where id = '5afe0000-0000-4000-8000-0000000000a3';
 update file_discovery_sessions set completion_tokens = -1
 where id = '5afe0000-0000-4000-8000-0000000000a3';
 
+-- check error 23514: total_tokens of file_discovery_sessions at -1
+update file_discovery_sessions set total_tokens = -1
+where id = '5afe0000-0000-4000-8000-0000000000a3';
+
 -- check error 23514: total_files_found of file_discovery_sessions at -1
 update file_discovery_sessions set total_files_found = -1
 where id = '5afe0000-0000-4000-8000-0000000000a3';
@@ -78,6 +82,7 @@ set
   execution_time_ms = 0,
   prompt_tokens = 0,
   completion_tokens = 0,
+  total_tokens = 0,
   total_files_found = 0
 where id = '5afe0000-0000-4000-8000-0000000000a3'
 returning true;
@@ -98,7 +103,7 @@ select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array
   'CHECK (((execution_time_ms IS NULL) OR (execution_time_ms >= 0)))',
   'PRIMARY KEY (id)',
   'FOREIGN KEY (plan_id) REFERENCES feature_plans(id) ON DELETE CASCADE',
-  'CHECK ((((prompt_tokens IS NULL) OR (prompt_tokens >= 0)) AND ((completion_tokens IS NULL) OR (completion_tokens >= 0))))',
+  'CHECK ((((prompt_tokens IS NULL) OR (prompt_tokens >= 0)) AND ((completion_tokens IS NULL) OR (completion_tokens >= 0)) AND ((total_tokens IS NULL) OR (total_tokens >= 0))))',
   'CHECK ((total_files_found >= 0))'
 ]
 from pg_catalog.pg_constraint

@@ -58,6 +58,10 @@ where id = '5afe0000-0000-4000-8000-0000000000a5';
 update implementation_plan_generations set completion_tokens = -1
 where id = '5afe0000-0000-4000-8000-0000000000a5';
 
+-- check error 23514: total_tokens of implementation_plan_generations at -1
+update implementation_plan_generations set total_tokens = -1
+where id = '5afe0000-0000-4000-8000-0000000000a5';
+
 -- check: numbers of implementation_plan_generations may be as low as this
 update implementation_plan_generations
 set
@@ -66,7 +70,8 @@ set
   quality_gates_count = 0,
   execution_time_ms = 0,
   prompt_tokens = 0,
-  completion_tokens = 0
+  completion_tokens = 0,
+  total_tokens = 0
 where id = '5afe0000-0000-4000-8000-0000000000a5'
 returning true;
 
@@ -86,7 +91,7 @@ select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array
   'CHECK (((execution_time_ms IS NULL) OR (execution_time_ms >= 0)))',
   'PRIMARY KEY (id)',
   'FOREIGN KEY (plan_id) REFERENCES feature_plans(id) ON DELETE CASCADE',
-  'CHECK ((((prompt_tokens IS NULL) OR (prompt_tokens >= 0)) AND ((completion_tokens IS NULL) OR (completion_tokens >= 0))))'
+  'CHECK ((((prompt_tokens IS NULL) OR (prompt_tokens >= 0)) AND ((completion_tokens IS NULL) OR (completion_tokens >= 0)) AND ((total_tokens IS NULL) OR (total_tokens >= 0))))'
 ]
 from pg_catalog.pg_constraint
 where conrelid = 'implementation_plan_generations'::regclass

@@ -52,6 +52,27 @@ update plan_execution_logs set prompt_tokens = -1 where id = '5afe0000-0000-4000
 update plan_execution_logs set completion_tokens = -1
 where id = '5afe0000-0000-4000-8000-0000000000a8';
 
+-- check error 23514: total_tokens of plan_execution_logs at -1
+update plan_execution_logs set total_tokens = -1
+where id = '5afe0000-0000-4000-8000-0000000000a8';
+
+-- check error 23514: cache_creation_tokens of plan_execution_logs at -1
+update plan_execution_logs set cache_creation_tokens = -1
+where id = '5afe0000-0000-4000-8000-0000000000a8';
+
+-- check error 23514: cache_read_tokens of plan_execution_logs at -1
+update plan_execution_logs set cache_read_tokens = -1
+where id = '5afe0000-0000-4000-8000-0000000000a8';
+
+-- check error 23514: a row of plan_execution_logs that ends before it starts
+update plan_execution_logs set end_time = start_time - interval '1 microsecond'
+where id = '5afe0000-0000-4000-8000-0000000000a8';
+
+-- check: and one that ends in the moment in which it starts
+update plan_execution_logs set end_time = start_time
+where id = '5afe0000-0000-4000-8000-0000000000a8'
+returning true;
+
 -- check: numbers of plan_execution_logs may be as low as this
 update plan_execution_logs
 set
@@ -60,7 +81,8 @@ set
   retry_attempt = 0,
   step_number = 1,
   prompt_tokens = 0,
-  completion_tokens = 0
+  completion_tokens = 0,
+  total_tokens = 0, cache_creation_tokens = 0, cache_read_tokens = 0
 where id = '5afe0000-0000-4000-8000-0000000000a8'
 returning true;
 
@@ -84,11 +106,12 @@ where id = '5afe0000-0000-4000-8000-0000000000a8';
 select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
   'CHECK ((agent_level >= 0))',
   'CHECK (((duration_ms IS NULL) OR (duration_ms >= 0)))',
+  'CHECK ((end_time >= start_time))',
   'PRIMARY KEY (id)',
   'FOREIGN KEY (plan_id) REFERENCES feature_plans(id) ON DELETE CASCADE',
   'CHECK ((retry_attempt >= 0))',
   'CHECK (((step_number >= 1) AND (step_number <= 3)))',
-  'CHECK ((((prompt_tokens IS NULL) OR (prompt_tokens >= 0)) AND ((completion_tokens IS NULL) OR (completion_tokens >= 0))))'
+  'CHECK ((((prompt_tokens IS NULL) OR (prompt_tokens >= 0)) AND ((completion_tokens IS NULL) OR (completion_tokens >= 0)) AND ((total_tokens IS NULL) OR (total_tokens >= 0)) AND ((cache_creation_tokens IS NULL) OR (cache_creation_tokens >= 0)) AND ((cache_read_tokens IS NULL) OR (cache_read_tokens >= 0))))'
 ]
 from pg_catalog.pg_constraint
 where conrelid = 'plan_execution_logs'::regclass

@@ -1,3 +1,23 @@
+-- same: what else hangs on the function stays
+-- before:
+select pg_describe_object(classid, objid, objsubid)
+from pg_catalog.pg_depend
+where refclassid = 'pg_proc'::regclass
+  and refobjid = 'public.touch_updated_at()'::regprocedure
+  and not exists (
+    select
+    from pg_catalog.pg_trigger as t
+    where classid = 'pg_trigger'::regclass
+      and t.oid = objid
+      and (t.tgname, t.tgrelid) in (
+        ('feature_plans_updated_at', 'public.feature_plans'::regclass),
+        ('plan_steps_updated_at', 'public.plan_steps'::regclass),
+        ('plan_step_templates_updated_at', 'public.plan_step_templates'::regclass)
+      )
+  );
+-- after:
+select null where false;
+
 -- check: the function, its triggers and the index are gone
 select to_regprocedure('public.touch_updated_at()') is null
   and to_regclass('public.discovered_files_added_by_user_id_idx') is null;

@@ -145,6 +145,55 @@ select
 from pg_temp.plan_step_templates as t;
 -- end stamp
 
+-- check: an update is dated with the time of the transaction, whatever date the row has
+insert into public.users (id, clerk_id, email, username, display_name)
+values (
+  '5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann',
+  'Ann'
+);
+insert into feature_plans (id, user_id, original_request, updated_at)
+values (
+  '5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'A search box',
+  'infinity'
+);
+insert into implementation_plan_generations (id, plan_id, agent_id, refined_request)
+values (
+  '5afe0000-0000-4000-8000-0000000000a5', '5afe0000-0000-4000-8000-0000000000a1', 'agent-1',
+  'A search box'
+);
+insert into plan_steps
+  (id, plan_generation_id, step_number, display_order, title, description, updated_at)
+values (
+  '5afe0000-0000-4000-8000-0000000000a7', '5afe0000-0000-4000-8000-0000000000a5', 1, 0,
+  'Add the box', 'Above the list', 'infinity'
+);
+insert into plan_step_templates
+  (id, user_id, name, title, description, content, category, updated_at)
+values (
+  '5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-00000000000a', 'tests',
+  'Write tests', 'Tests first', '…', 'quality', 'infinity'
+);
+with plan as (
+  update feature_plans set session_id = 'x', updated_at = 'infinity'
+  where id = '5afe0000-0000-4000-8000-0000000000a1'
+  returning updated_at
+),
+step as (
+  update plan_steps set category = 'x', updated_at = 'infinity'
+  where id = '5afe0000-0000-4000-8000-0000000000a7'
+  returning updated_at
+),
+template as (
+  update plan_step_templates set name = 'x', updated_at = 'infinity'
+  where id = '5afe0000-0000-4000-8000-0000000000a6'
+  returning updated_at
+)
+select updated_at = localtimestamp, updated_at from plan
+union all
+select updated_at = localtimestamp, updated_at from step
+union all
+select updated_at = localtimestamp, updated_at from template;
+
 -- check: the function runs with its caller's rights and an empty search_path
 select not prosecdef and proconfig = array['search_path=""']
 from pg_catalog.pg_proc

@@ -581,10 +581,10 @@ where typnamespace = to_regnamespace('public')
     'technical_complexity'
   );
 
--- check: 8 primary keys, 52 indexes and 27 checks are there, all of them valid
+-- check: 8 primary keys, 52 indexes and 28 checks are there, all of them valid
 select
   count(*) filter (where contype = 'p') = 8
-  and count(*) filter (where contype = 'c') >= 27
+  and count(*) filter (where contype = 'c') >= 28
   and bool_and(convalidated)
   and (
     select count(*) >= 52 and bool_and(indisvalid and indisready)

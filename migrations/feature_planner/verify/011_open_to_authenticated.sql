@@ -1,5 +1,6 @@
 -- Ann and Bob have a row each in every table; Bob's template is public, as others may be that
--- are here already. Ann is the caller.
+-- are here already. Bob also has a plan of every status, and a template that is used and private: what
+-- they hold opens nothing. Ann is the caller.
 insert into public.users (id, clerk_id, email, username, display_name)
 values
   (
@@ -87,6 +88,29 @@ values
     '5afe0000-0000-4000-8000-0000000000b8', '5afe0000-0000-4000-8000-0000000000b1', 'refinement',
     1, 'refiner', '2001-02-03'
   );
+insert into feature_planner.feature_plans (
+  id, user_id, original_request, status, current_step, version, parent_plan_id, session_id,
+  complexity, risk_level, completed_at
+)
+select
+  ('5afe0000-0000-4000-8000-0000000001' || lpad(number::text, 2, '0'))::uuid,
+  '5afe0000-0000-4000-8000-00000000000b',
+  'A search box',
+  status,
+  3,
+  2,
+  '5afe0000-0000-4000-8000-0000000000a1',
+  'shared',
+  'low',
+  'low',
+  now()
+from unnest(enum_range(null::feature_planner.plan_status)) with ordinality as each (status, number);
+insert into feature_planner.plan_step_templates
+  (id, user_id, name, title, description, content, category, is_public, usage_count)
+values (
+  '5afe0000-0000-4000-8000-0000000000b9', '5afe0000-0000-4000-8000-00000000000b', 'tests',
+  'Tests', 'First', '…', 'quality', false, 5
+);
 select set_config(
   'request.jwt.claims',
   '{"sub": "user_verify_ann", "role": "authenticated"}',
@@ -301,6 +325,48 @@ insert into feature_planner.plan_execution_logs
   (plan_id, step, step_number, agent_type, start_time)
 values ('5afe0000-0000-4000-8000-0000000000b1', 'planning', 3, 'mine', '2001-02-03');
 
+-- check error 42501: a user adds a file in the name of somebody whom it would keep
+set local role authenticated;
+insert into feature_planner.discovered_files
+  (discovery_session_id, file_path, priority, added_by_user_id)
+values (
+  '5afe0000-0000-4000-8000-0000000000a3', 'mine.ts', 'low', '5afe0000-0000-4000-8000-00000000000b'
+);
+
+-- check error 42501: or in that of nobody, to see which ids are in use
+set local role authenticated;
+insert into feature_planner.discovered_files
+  (discovery_session_id, file_path, priority, added_by_user_id)
+values (
+  '5afe0000-0000-4000-8000-0000000000a3', 'mine.ts', 'low', '5afe0000-0000-4000-8000-00000000000f'
+);
+
+-- check error 42501: a user puts a name into a file
+set local role authenticated;
+update feature_planner.discovered_files
+set added_by_user_id = '5afe0000-0000-4000-8000-00000000000b';
+
+-- check: a user adds a file in the own name, and changes one that the server has in another's
+insert into feature_planner.discovered_files
+  (id, discovery_session_id, file_path, priority, added_by_user_id)
+values (
+  '5afe0000-0000-4000-8000-0000000000aa', '5afe0000-0000-4000-8000-0000000000a3', 'server.ts',
+  'low', '5afe0000-0000-4000-8000-00000000000b'
+);
+set local role authenticated;
+insert into feature_planner.discovered_files
+  (discovery_session_id, file_path, priority, added_by_user_id, is_manually_added)
+values (
+  '5afe0000-0000-4000-8000-0000000000a3', 'mine.ts', 'low', '5afe0000-0000-4000-8000-00000000000a',
+  true
+);
+with changed as (
+  update feature_planner.discovered_files set is_selected = true
+  where file_path in ('server.ts', 'mine.ts')
+  returning id
+)
+select count(*) = 2 from changed;
+
 -- check error 42501: a user gives a plan away
 set local role authenticated;
 update feature_planner.feature_plans set user_id = '5afe0000-0000-4000-8000-00000000000b';
@@ -350,6 +416,7 @@ select array_agg(
   format('%s %s %s %s %s', tablename, policyname, lower(permissive), lower(cmd), roles)
   order by policyname collate "C"
 ) = array[
+  'discovered_files discovered_files_added_by_caller restrictive insert {authenticated}',
   'discovered_files discovered_files_own permissive all {authenticated}',
   'feature_plans feature_plans_own permissive all {authenticated}',
   'feature_refinements feature_refinements_own permissive all {authenticated}',
@@ -381,6 +448,39 @@ where relnamespace = 'feature_planner'::regnamespace
   and relkind in ('r', 'p')
   and not relrowsecurity;
 
+-- check: the policies ask this, and nothing else
+set local search_path = '';
+select array_agg(
+  policyname || ': ' || regexp_replace(
+    concat_ws(' / ', qual, case when qual is distinct from with_check then with_check end),
+    '\s+', ' ', 'g'
+  )
+  order by policyname collate "C"
+) = array[
+  'discovered_files_added_by_caller: ((added_by_user_id IS NULL) OR (added_by_user_id = ( SELECT feature_planner.caller_id() AS caller_id)))',
+  'discovered_files_own: (discovery_session_id = ANY (ARRAY( SELECT discovery.id FROM (feature_planner.feature_plans plan JOIN feature_planner.file_discovery_sessions discovery ON ((discovery.plan_id = plan.id))) WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))',
+  'feature_plans_own: (user_id = ( SELECT feature_planner.caller_id() AS caller_id))',
+  'feature_refinements_own: (plan_id = ANY (ARRAY( SELECT plan.id FROM feature_planner.feature_plans plan WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))',
+  'file_discovery_sessions_own: (plan_id = ANY (ARRAY( SELECT plan.id FROM feature_planner.feature_plans plan WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))',
+  'implementation_plan_generations_own: (plan_id = ANY (ARRAY( SELECT plan.id FROM feature_planner.feature_plans plan WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))',
+  'plan_execution_logs_own: (plan_id = ANY (ARRAY( SELECT plan.id FROM feature_planner.feature_plans plan WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))',
+  'plan_step_templates_own: (user_id = ( SELECT feature_planner.caller_id() AS caller_id))',
+  'plan_step_templates_public: is_public',
+  'plan_steps_own: (plan_generation_id = ANY (ARRAY( SELECT generation.id FROM (feature_planner.feature_plans plan JOIN feature_planner.implementation_plan_generations generation ON ((generation.plan_id = plan.id))) WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))'
+]
+from pg_catalog.pg_policies
+where schemaname = 'feature_planner'
+  and tablename in (
+    'feature_plans',
+    'feature_refinements',
+    'file_discovery_sessions',
+    'discovered_files',
+    'implementation_plan_generations',
+    'plan_steps',
+    'plan_step_templates',
+    'plan_execution_logs'
+  );
+
 -- check none: a right on the tables that is missing, or one too many
 with design (relname, grantee, privilege, is_grantable) as (
   select relname, 'authenticated', privilege, false
@@ -395,6 +495,7 @@ with design (relname, grantee, privilege, is_grantable) as (
     'plan_execution_logs'
   ]) as relname
   cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as privilege
+  where (relname, privilege) <> ('discovered_files', 'UPDATE')
 ),
 found as (
   select
@@ -421,6 +522,44 @@ found as (
 (table design except table found)
 union all
 (table found except table design);
+
+-- check: who added a file is the one column of its table that users may not change
+select array_agg(format('%s %s', a.attrelid::regclass, a.attname) order by a.attname collate "C")
+  = (
+    select array_agg(
+      format('feature_planner.discovered_files %s', attname) order by attname collate "C"
+    )
+    from pg_catalog.pg_attribute
+    where attrelid = 'feature_planner.discovered_files'::regclass
+      and attnum > 0
+      and not attisdropped
+      and attname <> 'added_by_user_id'
+  )
+  and bool_and(
+    entry.privilege_type = 'UPDATE'
+    and not entry.is_grantable
+    and entry.grantee = 'authenticated'::regrole
+  )
+from pg_catalog.pg_attribute as a
+join pg_catalog.pg_class as c on c.oid = a.attrelid
+cross join aclexplode(a.attacl) as entry
+where c.relnamespace = 'feature_planner'::regnamespace
+  and c.relname in (
+    'feature_plans',
+    'feature_refinements',
+    'file_discovery_sessions',
+    'discovered_files',
+    'implementation_plan_generations',
+    'plan_steps',
+    'plan_step_templates',
+    'plan_execution_logs'
+  );
+
+-- check none: a rule of the tables that is asked at the commit only
+select conrelid::regclass, conname
+from pg_catalog.pg_constraint
+where connamespace = 'feature_planner'::regnamespace
+  and condeferred;
 
 -- check: authenticated may use the schema, and nobody but its owner may do more
 select array_agg(
