@@ -1,12 +1,17 @@
 -- No exercise is lost: what the stub cannot hold is made to fit. It wants a body area of each, and
--- a name once for all. With created_by gone, everybody's exercises are in the one list again.
+-- a name once for all. With created_by gone, everybody's exercises are in the one list again. The body
+-- area says which were users' own: should 004 come again, they do not become the system's.
 
 drop trigger generate_exercise_slug_trigger on public.exercises;
 drop function public.generate_exercise_slug();
 
 update public.exercises
-set category = coalesce(initcap(movement_category), 'Other')
-where category is null;
+set category = case
+  when is_system_exercise then coalesce(category, initcap(movement_category), 'Other')
+  else left(concat_ws(': ', 'Own', coalesce(category, initcap(movement_category))), 50)
+end
+where category is null
+  or not is_system_exercise;
 
 -- Of exercises of one name the system's keeps it, or else the oldest.
 update public.exercises as exercise

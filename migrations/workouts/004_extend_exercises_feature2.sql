@@ -1,6 +1,7 @@
 -- Exercises of the system and of users' own, each with a slug, a kind, muscles and media. Rows that
--- are there already become exercises of the system. All of them are written again under the lock of
--- the table: it is a library, not a log.
+-- are there already become exercises of the system, but for those whose body area is Own: they were
+-- users' own when this migration was taken back, and are nobody's now. All rows are written again
+-- under the lock of the table: it is a library, not a log.
 -- depends: 003_create_exercises_base
 
 alter table public.exercises
@@ -22,7 +23,7 @@ alter table public.exercises
     check (movement_category in ('push', 'pull', 'legs', 'core', 'cardio', 'other')),
   add constraint exercises_default_unit_check check (default_unit in ('kg', 'lb')),
   add constraint exercises_default_reps_check check (default_reps > 0),
-  add constraint exercises_default_weight_check check (default_weight >= 0),
+  add constraint exercises_default_weight_check check (default_weight >= 0 and default_weight <> 'NaN'),
   add constraint exercises_created_by_fkey
     foreign key (created_by) references public.users (id) on delete set null;
 
@@ -80,7 +81,12 @@ update public.exercises
 set
   name = name,
   type = case when is_compound then 'compound' else 'isolation' end,
-  secondary_muscles = muscle_groups;
+  secondary_muscles = muscle_groups,
+  is_system_exercise = category !~ '^Own(: |$)',
+  category = case
+    when category ~ '^Own(: |$)' then nullif(substr(category, length('Own: ') + 1), '')
+    else category
+  end;
 
 alter table public.exercises alter column slug set not null;
 

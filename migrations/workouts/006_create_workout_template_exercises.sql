@@ -22,7 +22,8 @@ create table public.workout_template_exercises (
     unique (template_id, order_index) deferrable initially immediate,
   constraint workout_template_exercises_order_index_check check (order_index >= 0),
   constraint workout_template_exercises_sets_check check (sets between 1 and 20),
-  constraint workout_template_exercises_target_weight_check check (target_weight >= 0),
+  constraint workout_template_exercises_target_weight_check
+    check (target_weight >= 0 and target_weight <> 'NaN'),
   constraint workout_template_exercises_target_weight_unit_check
     check (target_weight_unit in ('kg', 'lb')),
   constraint workout_template_exercises_rest_seconds_check check (rest_seconds between 0 and 600),

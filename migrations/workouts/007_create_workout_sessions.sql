@@ -15,6 +15,9 @@ create table public.workout_sessions (
   constraint workout_sessions_pkey primary key (id),
   constraint workout_sessions_status_check
     check (status in ('in_progress', 'completed', 'abandoned')),
+  -- Both are the application's own clock, where it does not leave the start to the database.
+  constraint workout_sessions_times_check
+    check (isfinite(started_at) and isfinite(completed_at) and completed_at >= started_at),
   constraint workout_sessions_user_id_fkey
     foreign key (user_id) references public.users (id) on delete cascade,
   constraint workout_sessions_template_id_fkey

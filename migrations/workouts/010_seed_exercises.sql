@@ -1,10 +1,10 @@
 -- The 15 exercises of the system. Their ids are the same in every database, so that the rollback
--- knows its own: a name may be a user's, and a slug may. An exercise of the system that somebody
--- put there before under one of the names stays as it is. One of these that an earlier rollback had
--- to leave is made as it should be.
+-- knows its own: a name may be a user's, and a slug may. What is there stays as it is: an exercise of
+-- the system under one of the names, and a row with one of the ids, which an earlier rollback had to
+-- leave and somebody may have changed since.
 -- depends: 006_create_workout_template_exercises 009_create_workout_sets
 
-insert into public.exercises as exercise (
+insert into public.exercises (
   id,
   name,
   type,
@@ -65,29 +65,5 @@ where not exists (
   from public.exercises as other
   where other.is_system_exercise
     and lower(other.name) = lower(system.name)
-    and other.id <> own.id
 )
-on conflict (id) do update
-set
-  name = excluded.name,
-  type = excluded.type,
-  movement_category = excluded.movement_category,
-  primary_muscle = excluded.primary_muscle,
-  secondary_muscles = excluded.secondary_muscles,
-  category = excluded.category,
-  is_compound = excluded.is_compound,
-  muscle_groups = excluded.muscle_groups,
-  default_unit = excluded.default_unit,
-  default_reps = excluded.default_reps
-where to_jsonb(exercise) <> to_jsonb(exercise) || jsonb_build_object(
-  'name', excluded.name,
-  'type', excluded.type,
-  'movement_category', excluded.movement_category,
-  'primary_muscle', excluded.primary_muscle,
-  'secondary_muscles', excluded.secondary_muscles,
-  'category', excluded.category,
-  'is_compound', excluded.is_compound,
-  'muscle_groups', excluded.muscle_groups,
-  'default_unit', excluded.default_unit,
-  'default_reps', excluded.default_reps
-);
+on conflict (id) do nothing;

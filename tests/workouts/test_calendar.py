@@ -109,11 +109,18 @@ def test_scheduled_range_has_both_ends_and_says_what_became_of_it(workouts, ann,
     text = statement("calendar_scheduled", user=ann.id).replace("2025-03-01", days["start"])
     rows = workouts.rows(text.replace("2025-03-31", days["end"]))
 
-    assert [(str(row[3]), row[-2], row[-1]) for row in rows] == [
-        ("2026-01-05", None, "missed"),
-        ("2026-01-06", "Leg day", "completed"),
-        ("2026-01-07", None, "missed"),
+    assert [(str(row[3]), *row[-3:]) for row in rows] == [
+        ("2026-01-05", "untitled", None, "missed"),
+        ("2026-01-06", "Leg day", "Leg day", "completed"),
+        ("2026-01-07", "untitled", None, "missed"),
     ]
+
+    workouts.rows(
+        "update public.scheduled_workouts set title = 'Heavy legs' where user_id = %s", ann.id
+    )
+    workouts.rows("delete from public.workout_templates where id = %s", template)
+    rows = workouts.rows(text.replace("2025-03-31", days["end"]))
+    assert {tuple(row[-3:-1]) for row in rows} == {("Heavy legs", None)}
 
 
 @pytest.mark.parametrize(

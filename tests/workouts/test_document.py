@@ -64,7 +64,7 @@ def test_objects_are_as_many_as_the_design_has_and_ours(workouts):
             "where connamespace = 'public'::regnamespace and contype <> 'n' group by 1"
         )
     )
-    assert constraints == {"p": 14, "f": 22, "c": 26 + 1, "u": 9, "x": 1}
+    assert constraints == {"p": 14, "f": 22, "c": 26 + 3, "u": 9, "x": 1}
     assert workouts.value("select count(*) from pg_indexes where schemaname = 'public'") == 73 + 2
 
 

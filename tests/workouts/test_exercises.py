@@ -112,6 +112,45 @@ def test_seeding_leaves_what_somebody_has_put_there_before(workouts, ann):
     }
 
 
+def test_what_somebody_has_changed_is_neither_taken_nor_changed_back(workouts, ann):
+    workouts.rows("delete from public.max_lifts")
+    workouts.rows("delete from public.workout_session_exercises")
+    workouts.rows("delete from public.workout_template_exercises")
+    workouts.rows("update public.exercises set name = 'Back Squat' where slug = 'squat'")
+    workouts.rows("update public.exercises set is_deleted = true where slug = 'plank'")
+    workouts.rows("update public.exercises set description = 'Slowly' where slug = 'deadlift'")
+    system = "select to_jsonb(e) from public.exercises as e where is_system_exercise order by id"
+    changed = [
+        row
+        for row in workouts.rows(system)
+        if row[0]["slug"] in ("back-squat", "plank", "deadlift")
+    ]
+    assert len(changed) == 3
+
+    workouts.rows(UNDOING)
+    assert workouts.rows(system) == changed
+
+    workouts.rows(SEEDING)
+    assert len(workouts.rows(system)) == 15
+    assert [row for row in workouts.rows(system) if row in changed] == changed
+    assert workouts.value("select count(*) from public.exercises where name = 'Squat'") == 0
+
+
+def test_a_row_of_somebody_elses_making_under_an_id_of_the_migration_stays(workouts, ann):
+    workouts.rows("delete from public.max_lifts")
+    workouts.rows("delete from public.workout_session_exercises")
+    workouts.rows("delete from public.workout_template_exercises")
+    workouts.rows("delete from public.exercises where is_system_exercise")
+    theirs = workouts.insert(
+        "exercises", id="ec5e0000-0000-4000-8000-000000000001", name="Box Squat"
+    )
+    row = workouts.rows("select to_jsonb(e) from public.exercises as e where id = %s", theirs)
+    for statement in (SEEDING, UNDOING):
+        workouts.rows(statement)
+        found = "select to_jsonb(e) from public.exercises as e where id = %s"
+        assert workouts.rows(found, theirs) == row
+
+
 @pytest.mark.parametrize(
     "table", ["workout_template_exercises", "workout_session_exercises", "max_lifts"]
 )

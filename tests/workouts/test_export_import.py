@@ -1,5 +1,7 @@
 """The history out of the database 500 rows at a time, and into it in a few round trips."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from uuid import uuid4
 
@@ -136,7 +138,8 @@ def bring(connection, user, rows):
             exercises = groupby(of_session, key=lambda row: row[2])
             for place, (exercise, of_exercise) in enumerate(exercises):
                 one = uuid4()
-                done.append((one, session, known[exercise.lower()], exercise, place, None, None))
+                name_there = known[exercise.strip().lower()]
+                done.append((one, session, name_there, exercise, place, None, None))
                 sets += [(one, *row[3:4], *row[5:10], row[4], None) for row in of_exercise]
         ids, names, notes, days, minutes = map(list, zip(*sessions, strict=True))
         starts = [f"{day} 22:00" for day in days]
@@ -145,9 +148,8 @@ def bring(connection, user, rows):
             for day, m in zip(days, minutes, strict=True)
         ]
         cursor.execute(files[1], [user, ids, names, notes, starts, ends])
-        cursor.execute(files[2], [list(column) for column in zip(*done, strict=True)])
-        columns = [list(column) for column in zip(*sets, strict=True)]
-        cursor.execute(files[3], columns)
+        cursor.execute(files[2], [user, *(list(column) for column in zip(*done, strict=True))])
+        cursor.execute(files[3], [user, *(list(column) for column in zip(*sets, strict=True))])
 
 
 def through(wire, url):
@@ -205,6 +207,90 @@ def test_import_takes_the_users_own_deleted_exercise_for_its_name_is_taken(worko
     with psycopg.RawCursor(workouts.connection) as cursor:
         cursor.execute(IMPORT[0].read_text(), [ann.id, ["lift of ann"]])
         assert cursor.fetchall() == [("lift of ann", ann.rows["exercises"], False)]
+
+
+def test_the_same_file_twice_is_imported_once(workouts, ann, bob):
+    workouts.rows("delete from public.workout_sessions")
+    fill(workouts, ann.id, 4)
+    rows = [row for page in export(workouts.connection, ann.id) for row in page]
+    counts = (
+        "select (select count(*) from public.workout_sessions), "
+        "(select count(*) from public.workout_session_exercises), "
+        "(select count(*) from public.workout_sets), (select count(*) from public.exercises)"
+    )
+    bring(workouts.connection, bob.id, rows[:20])
+    assert workouts.rows(counts) == [(5, 25, 100, 17)]
+    bring(workouts.connection, bob.id, rows)
+    once = workouts.rows(counts)
+    assert once == [(8, 40, 160, 17)]
+
+    bring(workouts.connection, bob.id, rows)
+
+    assert workouts.rows(counts) == once
+
+
+def test_of_two_imports_at_once_the_second_waits_and_finds_it_done(committed, address):
+    ann, bob = Person(committed, "ann"), Person(committed, "bob")
+    committed.rows("delete from public.workout_sessions")
+    fill(committed, ann.id, 2)
+    rows = [row for page in export(committed.connection, ann.id) for row in page]
+    waits = (
+        "select pid from pg_stat_activity where wait_event_type = 'Lock' "
+        "and datname = current_database()"
+    )
+    with psycopg.connect(address) as first, psycopg.connect(address) as second:
+        first.execute("select 1")  # the import is part of a transaction that is still open
+        bring(first, bob.id, rows)
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(bring, second, bob.id, rows)
+            deadline = time.monotonic() + 60
+            while not committed.rows(waits):
+                assert not other.done()
+                assert time.monotonic() < deadline
+            first.commit()
+            other.result(60)
+        second.commit()
+    mine = "select count(*) from public.workout_sessions where user_id = %s"
+    assert committed.value(mine, bob.id) == 2
+
+
+def test_blank_names_and_blanks_around_names_make_no_exercise(workouts, ann):
+    names = ["", "  ", "\t\n", "\u3000\u200b", "squat ", "\tSquat", "\u00a0Rope\u3000", "rope"]
+    with psycopg.RawCursor(workouts.connection) as cursor:
+        found = cursor.execute(IMPORT[0].read_text(), [ann.id, names]).fetchall()
+    assert {name: is_new for name, _, is_new in found} == {"squat": False, "rope": True}
+    assert workouts.rows("select name from public.exercises where lower(name) = 'rope'") in (
+        [("Rope",)],
+        [("rope",)],
+    )
+    for name in names[:4]:
+        with workouts.refused(psycopg.errors.CheckViolation):
+            workouts.insert("exercises", name=name, is_system_exercise=False, created_by=ann.id)
+
+
+def test_an_import_writes_into_no_session_of_anybody_elses(workouts, ann, bob):
+    (foreign,) = workouts.rows("select id from public.workout_sessions where user_id = %s", bob.id)
+    (done,) = workouts.rows(
+        "select id from public.workout_session_exercises where session_id = %s", foreign[0]
+    )
+    files = [file.read_text() for file in IMPORT]
+    counts = "select (select count(*) from {0}_session_exercises), (select count(*) from {0}_sets)"
+    before = workouts.rows(counts.format("public.workout"))
+    with psycopg.RawCursor(workouts.connection) as cursor:
+        cursor.execute(
+            files[2],
+            [ann.id, [uuid4()], [foreign[0]], [workouts.squat()], ["x"], [7], [None], [None]],
+        )
+        cursor.execute(
+            files[3], [ann.id, [done[0]], [9], [1], ["kg"], [1], [None], [None], [False], [None]]
+        )
+        # And no exercise of anybody else's into the own.
+        (own,) = cursor.execute(
+            "select id from public.workout_sessions where user_id = $1", [ann.id]
+        ).fetchall()
+        theirs = [bob.rows["exercises"]]
+        cursor.execute(files[2], [ann.id, [uuid4()], [own[0]], theirs, ["x"], [7], [None], [None]])
+    assert workouts.rows(counts.format("public.workout")) == before
 
 
 def test_import_that_fails_leaves_nothing(committed):

@@ -99,7 +99,16 @@ def expected(migration, rows):
         assert 0 < len(left["exercises"]) < len(rows["exercises"])
     if migration == "004_extend_exercises_feature2":
         left["exercises"] = [
-            row | {"category": row["category"] or row["movement_category"].title()}
+            row
+            | {
+                "category": row["category"] or row["movement_category"].title()
+                if row["is_system_exercise"]
+                else ": ".join(
+                    filter(
+                        None, ["Own", row["category"] or (row["movement_category"] or "").title()]
+                    )
+                )
+            }
             for row in rows["exercises"]
         ]
         left["exercises"] = without(left["exercises"], "updated_at", *ADDED_BY_004)
@@ -129,6 +138,33 @@ def test_each_rollback_leaves_every_row_that_may_stay(every_server, every_url):
         else:
             assert rows == left
     assert rows == {}
+
+
+@pytest.mark.parametrize("every_server", ["pg18"], indirect=True)
+def test_users_exercises_past_004_and_back_do_not_become_the_systems(every_server, every_url):
+    build(every_url)
+    with psycopg.connect(every_url, autocommit=True) as connection:
+        connection.execute(SEED.read_text())
+        connection.execute(
+            "update public.exercises set category = 'Arms' where name = 'Rope Climb'"
+        )
+    roll_back(every_url, 10)
+    stub = contents(every_url)["exercises"]
+    assert {row["name"]: row["category"] for row in stub if row["category"].startswith("Own")} == {
+        "Box Jump": "Own: Legs",
+        "Rope Climb": "Own: Arms",
+    }
+
+    build(every_url)
+
+    back = contents(every_url)["exercises"]
+    own = {row["name"]: row for row in back if not row["is_system_exercise"]}
+    assert {name: row["category"] for name, row in own.items()} == {
+        "Box Jump": "Legs",
+        "Rope Climb": "Arms",
+    }
+    assert {row["created_by"] for row in own.values()} == {None}
+    assert len(back) == 17
 
 
 @pytest.mark.parametrize("every_server", ["pg18"], indirect=True)
@@ -181,6 +217,7 @@ def test_library_becomes_one_list_again_and_loses_none(every_url):
                 ("x" * 100, bob, "cardio", "2001-01-02"),
             )
         ]
+        areas = [": Core", ": Core", "", ": Other", ": Cardio", ": Cardio"]
         # Somebody's template keeps an exercise of the system from going with 010.
         plank = db.value("select id from public.exercises where slug = 'plank'")
         db.insert(
@@ -205,12 +242,12 @@ def test_library_becomes_one_list_again_and_loses_none(every_url):
             own[5]: "x" * 89 + tail(own[5]),
         }
         assert dict(db.rows("select id, category from public.exercises where id <> %s", plank)) == (
-            dict(zip(own, ["Core", "Core", "Other", "Other", "Cardio", "Cardio"], strict=True))
+            dict(zip(own, [f"Own{area}" for area in areas], strict=True))
         )
 
         build(every_url)
 
-        assert db.value("select count(*) from public.exercises where is_system_exercise") == 21
+        assert db.value("select count(*) from public.exercises where is_system_exercise") == 15
         assert db.value("select count(distinct slug) from public.exercises") == 21
 
 

@@ -39,6 +39,31 @@ select count(distinct invite_code) = 2
 from public.users
 where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b');
 
+-- check: an invite code is eight digits by lot: each takes most of its 16 values, on its own
+insert into public.users (email, display_name)
+select number || '@verify.invalid', 'Many' from generate_series(1, 100) as number;
+select count(distinct digit) >= 10, place, count(distinct digit)
+from public.users
+cross join generate_series(1, 8) as place
+cross join substr(invite_code, place, 1) as digit
+where display_name = 'Many'
+  and email like '%@verify.invalid'
+group by place
+union all
+select count(*) < 10, null, count(*)
+from public.users
+where display_name = 'Many'
+  and email like '%@verify.invalid'
+  and left(invite_code, 4) in (right(invite_code, 4), reverse(right(invite_code, 4)));
+
+-- check: an update is dated with the time of the transaction, whatever date the row has
+insert into public.users (email, display_name, updated_at)
+values ('cy@verify.invalid', 'Cy', 'infinity');
+update public.users
+set display_name = 'Cyd', updated_at = 'infinity'
+where email = 'cy@verify.invalid'
+returning updated_at = localtimestamp, updated_at;
+
 -- check: an invite code that is given is kept, and an update asks for none
 insert into public.users (email, display_name, invite_code)
 values ('cy@verify.invalid', 'Cy', 'VERIFY-5AFE-CY');

@@ -17,6 +17,17 @@ where id = '5afe0000-0000-4000-8000-0000000000e1';
 -- check error 23505: a name that another exercise has
 update public.exercises set name = 'Verify Row' where id = '5afe0000-0000-4000-8000-0000000000e1';
 
+-- check error 23514: a name that is empty
+update public.exercises set name = '' where id = '5afe0000-0000-4000-8000-0000000000e1';
+
+-- check error 23514: a name of tabs and line breaks
+update public.exercises set name = E' \t\r\n' where id = '5afe0000-0000-4000-8000-0000000000e1';
+
+-- check error 23514: a name that nobody can see
+update public.exercises
+set name = U&'\00a0\2003\200b\3000\feff'
+where id = '5afe0000-0000-4000-8000-0000000000e1';
+
 -- check error 23502: an exercise without body area
 -- until: 004_extend_exercises_feature2
 update public.exercises set category = null where id = '5afe0000-0000-4000-8000-0000000000e1';

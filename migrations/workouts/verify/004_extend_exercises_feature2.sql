@@ -14,18 +14,19 @@ values
     '5afe0000-0000-4000-8000-00000000000b'
   );
 
--- same: every exercise that was there is the system's, of its kind and with its muscles
+-- same: every exercise that was there is of its kind and with its muscles, and the system's or nobody's
 -- before:
 select
   id,
   name,
   case when is_compound then 'compound' else 'isolation' end,
   muscle_groups::text,
-  true,
+  category not like 'Own: %' and category <> 'Own',
+  case when category <> 'Own' then regexp_replace(category, '^Own: ', '') end,
   null::uuid
 from public.exercises;
 -- after:
-select id, name, type, secondary_muscles::text, is_system_exercise, created_by
+select id, name, type, secondary_muscles::text, is_system_exercise, category, created_by
 from public.exercises
 where id::text not like '5afe0000-%';
 
@@ -147,6 +148,11 @@ update public.exercises set default_reps = 0 where id = '5afe0000-0000-4000-8000
 -- check error 23514: less than no weight by default
 update public.exercises
 set default_weight = -0.01
+where id = '5afe0000-0000-4000-8000-0000000000e1';
+
+-- check error 23514: a weight by default that is no number
+update public.exercises
+set default_weight = 'NaN'
 where id = '5afe0000-0000-4000-8000-0000000000e1';
 
 -- check: generate_exercise_slug_trigger runs before every insert and every update of a name

@@ -46,6 +46,11 @@ select array_agg(id order by order_index)
 from public.workout_template_exercises
 where template_id = '5afe0000-0000-4000-8000-0000000000a1';
 
+-- check: whether a place is taken is asked at the end of each statement, not at the commit
+select condeferrable and not condeferred
+from pg_catalog.pg_constraint
+where conname = 'workout_template_exercises_template_id_order_index_key';
+
 -- check error 23505: two exercises of a template in one place
 update public.workout_template_exercises
 set order_index = 1
@@ -86,6 +91,11 @@ where id = '5afe0000-0000-4000-8000-0000000000f1';
 -- check error 23514: less than no weight
 update public.workout_template_exercises
 set target_weight = -0.01
+where id = '5afe0000-0000-4000-8000-0000000000f1';
+
+-- check error 23514: a weight that is no number
+update public.workout_template_exercises
+set target_weight = 'NaN'
 where id = '5afe0000-0000-4000-8000-0000000000f1';
 
 -- check error 23514: a unit that is neither kg nor lb

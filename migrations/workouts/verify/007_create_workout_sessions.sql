@@ -36,6 +36,42 @@ where user_id = '5afe0000-0000-4000-8000-00000000000a'
 insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
 insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
 
+-- check error 23P01: a user in two workouts at once, however far they say they are
+insert into public.workout_sessions (user_id, completed_at)
+values ('5afe0000-0000-4000-8000-00000000000a', localtimestamp);
+insert into public.workout_sessions (user_id, name, completed_at)
+values ('5afe0000-0000-4000-8000-00000000000a', 'Other', localtimestamp);
+
+-- check error 23P01: a user in two workouts, begun at different times
+insert into public.workout_sessions (user_id, started_at)
+values
+  ('5afe0000-0000-4000-8000-00000000000a', '2001-02-03'),
+  ('5afe0000-0000-4000-8000-00000000000a', '2001-02-04');
+
+-- check error 23514: a session that ends before it starts
+update public.workout_sessions
+set completed_at = started_at - interval '1 microsecond'
+where id = '5afe0000-0000-4000-8000-0000000000a2';
+
+-- check error 23514: a session that never ends
+update public.workout_sessions
+set completed_at = 'infinity'
+where id = '5afe0000-0000-4000-8000-0000000000a2';
+
+-- check error 23514: a session that has always been there
+update public.workout_sessions
+set started_at = '-infinity'
+where id = '5afe0000-0000-4000-8000-0000000000a2';
+
+-- check: a session may end in the moment in which it starts, or nobody may know when
+update public.workout_sessions
+set completed_at = started_at
+where id = '5afe0000-0000-4000-8000-0000000000a2';
+update public.workout_sessions
+set completed_at = null
+where id = '5afe0000-0000-4000-8000-0000000000a2'
+returning true;
+
 -- check: a workout given up makes room for the next, and others have theirs
 insert into public.workout_sessions (user_id)
 values ('5afe0000-0000-4000-8000-00000000000a'), ('5afe0000-0000-4000-8000-00000000000b');

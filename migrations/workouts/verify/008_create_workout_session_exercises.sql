@@ -56,6 +56,11 @@ select array_agg(id order by order_index)
 from public.workout_session_exercises
 where session_id = '5afe0000-0000-4000-8000-0000000000a2';
 
+-- check: whether a place is taken is asked at the end of each statement, not at the commit
+select condeferrable and not condeferred
+from pg_catalog.pg_constraint
+where conname = 'workout_session_exercises_session_id_order_index_key';
+
 -- check error 23505: two exercises of a session in one place
 update public.workout_session_exercises
 set order_index = 1

@@ -113,6 +113,12 @@ update public.workout_sets set set_number = 0 where id = '5afe0000-0000-4000-800
 -- check error 23514: less than no weight
 update public.workout_sets set weight = -0.01 where id = '5afe0000-0000-4000-8000-0000000000c1';
 
+-- check error 23514: a weight that is no number
+update public.workout_sets set weight = 'NaN' where id = '5afe0000-0000-4000-8000-0000000000c1';
+
+-- check error 23514: an effort that is no number
+update public.workout_sets set rpe = 'NaN' where id = '5afe0000-0000-4000-8000-0000000000c1';
+
 -- check error 23514: a unit that is neither kg nor lb
 update public.workout_sets set weight_unit = 'st' where id = '5afe0000-0000-4000-8000-0000000000c1';
 
@@ -130,6 +136,9 @@ update public.workout_sets set rpe = 10.1 where id = '5afe0000-0000-4000-8000-00
 
 -- check error 23514: a best lift of nothing
 update public.max_lifts set weight = 0 where id = '5afe0000-0000-4000-8000-0000000000d9';
+
+-- check error 23514: a best lift that no other can beat
+update public.max_lifts set weight = 'NaN' where id = '5afe0000-0000-4000-8000-0000000000d9';
 
 -- check error 23514: a best lift in neither kg nor lb
 update public.max_lifts set unit = 'st' where id = '5afe0000-0000-4000-8000-0000000000d9';
