@@ -13,8 +13,8 @@ create table public.exercises (
   updated_at timestamp not null default now(),
   constraint exercises_pkey primary key (id),
   constraint exercises_name_key unique (name),
-  -- Not blanks alone: white space of any script, tabs, line breaks, and marks that nobody sees. What
-  -- \s knows of them differs from one locale to the next.
+  -- Not blanks alone: white space of any script, tabs, line breaks, and marks that nobody sees.
+  -- What \s knows of them differs from one locale to the next.
   constraint exercises_name_check check (
     name ~ '[^\s\u0085\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]'
   )

@@ -1,6 +1,6 @@
 -- No exercise is lost: what the stub cannot hold is made to fit. It wants a body area of each, and
--- a name once for all. With created_by gone, everybody's exercises are in the one list again. The body
--- area says which were users' own: should 004 come again, they do not become the system's.
+-- a name once for all. With created_by gone, everybody's exercises are in the one list again. The
+-- body area says which were users' own: should 004 come again, they do not become the system's.
 
 drop trigger generate_exercise_slug_trigger on public.exercises;
 drop function public.generate_exercise_slug();

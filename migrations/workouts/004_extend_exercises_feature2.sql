@@ -23,7 +23,8 @@ alter table public.exercises
     check (movement_category in ('push', 'pull', 'legs', 'core', 'cardio', 'other')),
   add constraint exercises_default_unit_check check (default_unit in ('kg', 'lb')),
   add constraint exercises_default_reps_check check (default_reps > 0),
-  add constraint exercises_default_weight_check check (default_weight >= 0 and default_weight <> 'NaN'),
+  add constraint exercises_default_weight_check
+    check (default_weight >= 0 and default_weight <> 'NaN'),
   add constraint exercises_created_by_fkey
     foreign key (created_by) references public.users (id) on delete set null;
 
