@@ -376,6 +376,19 @@ def test_what_could_not_be_dropped_whole_is_seen_later(address, planner, kind):
     assert OUTSIDE in broken_in(address)
 
 
+def test_an_event_trigger_that_would_go_with_the_schema_is_seen(address, planner):
+    planner.rows(
+        "create function feature_planner.watch() returns event_trigger language plpgsql "
+        "as $$ begin end $$"
+    )
+    assert OUTSIDE not in broken_in(address)
+    planner.rows(
+        "create event trigger watch on sql_drop when tag in ('DROP CONVERSION') "
+        "execute function feature_planner.watch()"
+    )
+    assert OUTSIDE in broken_in(address)
+
+
 def test_what_is_not_lost_with_the_schema_is_no_finding(address_before, before):
     migrate(address_before)
     before.rows("create publication everything for table feature_planner.feature_plans")
@@ -477,6 +490,21 @@ def test_the_way_back_of_the_triggers_takes_no_trigger_of_others(address_before,
         roll_back(address_before)
     assert before.rows("select tgname from pg_trigger where tgname = 'notes_touch'")
     before.rows("drop table public.notes")
+    assert [event.id for event in roll_back(address_before).finished] == [BEFORE]
+
+
+def test_the_way_back_of_the_triggers_says_no_drop_trigger(address_before, before):
+    """Which locks 22 tables of the platform where supautils is loaded. This stands in for it."""
+    before.rows(
+        "create function public.locks_the_platform() returns event_trigger language plpgsql "
+        "as $$ begin raise 'this would lock auth.users'; end $$"
+    )
+    before.rows(
+        "create event trigger stand_in on ddl_command_start "
+        "when tag in ('DROP TRIGGER') execute function public.locks_the_platform()"
+    )
+    with before.refused(errors.RaiseException):
+        before.rows("drop trigger plan_steps_updated_at on public.plan_steps")
     assert [event.id for event in roll_back(address_before).finished] == [BEFORE]
 
 
