@@ -17,7 +17,7 @@ _SHAPES = {
     "var": _LIKE_NAMES,
 }
 _WITHOUT_COLON = re.compile(
-    r"(?P<word>transactional|(?:lock|statement)[_-]timeout|isolation)(?:\s*=\s*|\s+)(?P<value>\S.*)\Z"
+    r"(?P<word>transactional|(?:lock|statement)[_-]timeout|lock[_-]tables|isolation)(?:\s*=\s*|\s+)(?P<value>\S.*)\Z"
 )
 _OPPOSITES = {"reversible", "verified"}
 """Words of their own that differ from a directive by two letters."""

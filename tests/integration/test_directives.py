@@ -151,6 +151,8 @@ def test_set_transaction_is_pointed_to_the_directive(folder: Folder) -> None:
         ("-- lock_timeout = 2s", "lock_timeout: 2s"),
         ("-- statement-timeout 10min", "statement_timeout: 10min"),
         ("-- isolation serializable", "isolation: serializable"),
+        ("-- lock_tables public.a, public.b", "lock_tables: public.a, public.b"),
+        ("-- lock_tables = public.a", "lock_tables: public.a"),
     ],
 )
 def test_a_directive_without_its_colon(folder: Folder, comment: str, meant: str) -> None:
@@ -168,6 +170,7 @@ def test_a_directive_without_its_colon(folder: Folder, comment: str, meant: str)
         "-- isolation between tenants",
         "-- statement by statement",
         "-- lock the table first",
+        "-- lock_tables comes first in the header",
     ],
 )
 def test_prose_that_begins_like_one(folder: Folder, comment: str) -> None:
