@@ -1,11 +1,11 @@
--- Every row is hashed as a whole, and the hashes are added up: 0.5 s for a million logs. Sorting them
--- first took 1.5 s. All rows count, and nobody else writes any: the rollback has locked the
--- eight tables ahead of the first hash (`-- lock_tables:` in its header). Left out afterwards are the
--- rows that these checks bring themselves, by their ids; one of these that was there already would
--- stop the insert below.
+-- Every row is hashed as a whole, and the hashes are added up: 0.5 s for a million logs. Sorting
+-- them first took 1.5 s. All rows count, and nobody else writes any: the rollback has locked the
+-- eight tables ahead of the first hash (`-- lock_tables:` in its header). Left out afterwards are
+-- the rows that these checks bring themselves, by their ids; one of these that was there already
+-- would stop the insert below.
 --
--- The accounts are not locked, for the site goes on. What this transaction itself has written there is
--- counted by the server.
+-- The accounts are not locked, for the site goes on. What this transaction itself has written
+-- there is counted by the server.
 insert into public.users (id, clerk_id, email, username, display_name)
 values
   (
