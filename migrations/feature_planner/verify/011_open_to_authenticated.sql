@@ -732,11 +732,13 @@ $shown$;
 select * from pg_temp.shown order by relation, token;
 -- end stamp
 
--- Whoever adds to the system says so here as well. What is allowed is the platform's own.
--- Whoever adds to the system says so here as well. What is allowed is the platform's own.
--- stamp: whole_catalog(schemas=["feature_planner", "public"], roles=["anon", "authenticated", "service_role", "authenticator"],
+-- Whoever adds to the planner says so here as well. What else is in the database is the site's, and its own
+-- matter; the roles are the platform's.
+-- Whoever adds to the planner says so here as well. What else is in the database is the site's, and its own
+-- matter; the roles are the platform's.
+-- stamp: whole_catalog(schemas=["feature_planner"], roles=["anon", "authenticated", "service_role", "authenticator"],
 --   holds=[
---     "table feature_planner.discovered_files, row security, 1 policy: 3 boolean, 1 feature_planner.file_priority, 2 integer, 2 text, 1 timestamp, 3 uuid, 1 varchar(100), 1 varchar(1000), 1 varchar(50), 1 varchar(500)",
+--     "table feature_planner.discovered_files, row security, 2 policies: 3 boolean, 1 feature_planner.file_priority, 2 integer, 2 text, 1 timestamp, 3 uuid, 1 varchar(100), 1 varchar(1000), 1 varchar(50), 1 varchar(500)",
 --     "table feature_planner.feature_plans, row security, 1 policy: 1 feature_planner.complexity, 1 feature_planner.plan_status, 1 feature_planner.risk_level, 3 integer, 3 jsonb, 3 text, 3 timestamp, 6 uuid, 1 varchar(255), 1 varchar(50)",
 --     "table feature_planner.feature_refinements, row security, 1 policy: 1 boolean, 1 feature_planner.confidence_level, 1 feature_planner.estimated_scope, 1 feature_planner.refinement_status, 1 feature_planner.technical_complexity, 8 integer, 4 jsonb, 4 text, 2 timestamp, 2 uuid, 3 varchar(100), 1 varchar(50)",
 --     "table feature_planner.file_discovery_sessions, row security, 1 policy: 1 boolean, 1 feature_planner.file_discovery_status, 9 integer, 1 jsonb, 3 text, 2 timestamp, 2 uuid, 1 varchar(100)",
@@ -744,7 +746,6 @@ select * from pg_temp.shown order by relation, token;
 --     "table feature_planner.plan_execution_logs, row security, 1 policy: 1 boolean, 1 feature_planner.execution_step, 9 integer, 1 jsonb, 3 text, 3 timestamp, 3 uuid, 1 varchar(100), 2 varchar(255), 1 varchar(50)",
 --     "table feature_planner.plan_step_templates, row security, 2 policies: 1 boolean, 1 integer, 2 jsonb, 1 text, 2 timestamp, 2 uuid, 1 varchar(100), 1 varchar(1000), 1 varchar(20), 1 varchar(255), 2 varchar(50)",
 --     "table feature_planner.plan_steps, row security, 1 policy: 1 boolean, 2 integer, 2 jsonb, 1 text, 2 timestamp, 3 uuid, 1 varchar(20), 1 varchar(255), 2 varchar(50)",
---     "table public.users: 2 timestamp, 1 uuid, 1 varchar(100), 2 varchar(255), 1 varchar(50)",
 --     "type feature_planner.complexity",
 --     "type feature_planner.confidence_level",
 --     "type feature_planner.estimated_scope",
@@ -768,7 +769,7 @@ select * from pg_temp.shown order by relation, token;
 --     "role authenticator may become service_role",
 --     "role authenticator, login",
 --     "role service_role, bypassrls",
---     "grant delete, insert, select, update on feature_planner.discovered_files to authenticated",
+--     "grant delete, insert, select, update (created_at, description, discovery_session_id, file_exists, file_path, file_type, id, integration_point, is_manually_added, is_selected, lines_of_code, priority, reasoning, relevance_score, role) on feature_planner.discovered_files to authenticated",
 --     "grant delete, insert, select, update on feature_planner.feature_plans to authenticated",
 --     "grant delete, insert, select, update on feature_planner.feature_refinements to authenticated",
 --     "grant delete, insert, select, update on feature_planner.file_discovery_sessions to authenticated",
@@ -778,32 +779,19 @@ select * from pg_temp.shown order by relation, token;
 --     "grant delete, insert, select, update on feature_planner.plan_steps to authenticated",
 --     "grant execute on function feature_planner.caller_id() to authenticated",
 --     "grant usage on schema feature_planner to authenticated",
---     "grant usage on schema public to anon",
---     "grant usage on schema public to authenticated",
---     "grant usage on schema public to service_role",
 --     "default privileges in feature_planner for authenticated",
 --   ],
 --   allowed=[
---     "default privileges in public for anon",
---     "default privileges in public for authenticated",
---     "default privileges in public for service_role",
 --     "role service_role may become pgsodium_keyholder",
 --     "role pgsodium_keyholder may become pgsodium_keyiduser",
---     "function public.rls_auto_enable(), security definer, search_path=pg_catalog",
---     "grant execute on function public.rls_auto_enable() to anon",
---     "grant execute on function public.rls_auto_enable() to authenticated",
---     "grant execute on function public.rls_auto_enable() to public",
---     "grant execute on function public.rls_auto_enable() to service_role",
---     "schema auth",
---     "schema extensions",
---     "schema supabase_migrations",
+--     "schema *",
 --   ])
--- stamped: whole_catalog sha256:c2583a0940918681  (edit the stamp line or the template, then run pgvouch stamp)
--- check none: feature_planner and public: something that is not promised here, or the want of something that is
+-- stamped: whole_catalog sha256:7efc6920a9c20e8c  (edit the stamp line or the template, then run pgvouch stamp)
+-- check none: feature_planner: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
   values
-    ('table feature_planner.discovered_files, row security, 1 policy: 3 boolean, 1 feature_planner.file_priority, 2 integer, 2 text, 1 timestamp, 3 uuid, 1 varchar(100), 1 varchar(1000), 1 varchar(50), 1 varchar(500)'),
+    ('table feature_planner.discovered_files, row security, 2 policies: 3 boolean, 1 feature_planner.file_priority, 2 integer, 2 text, 1 timestamp, 3 uuid, 1 varchar(100), 1 varchar(1000), 1 varchar(50), 1 varchar(500)'),
     ('table feature_planner.feature_plans, row security, 1 policy: 1 feature_planner.complexity, 1 feature_planner.plan_status, 1 feature_planner.risk_level, 3 integer, 3 jsonb, 3 text, 3 timestamp, 6 uuid, 1 varchar(255), 1 varchar(50)'),
     ('table feature_planner.feature_refinements, row security, 1 policy: 1 boolean, 1 feature_planner.confidence_level, 1 feature_planner.estimated_scope, 1 feature_planner.refinement_status, 1 feature_planner.technical_complexity, 8 integer, 4 jsonb, 4 text, 2 timestamp, 2 uuid, 3 varchar(100), 1 varchar(50)'),
     ('table feature_planner.file_discovery_sessions, row security, 1 policy: 1 boolean, 1 feature_planner.file_discovery_status, 9 integer, 1 jsonb, 3 text, 2 timestamp, 2 uuid, 1 varchar(100)'),
@@ -811,7 +799,6 @@ with recursive promised (line) as (
     ('table feature_planner.plan_execution_logs, row security, 1 policy: 1 boolean, 1 feature_planner.execution_step, 9 integer, 1 jsonb, 3 text, 3 timestamp, 3 uuid, 1 varchar(100), 2 varchar(255), 1 varchar(50)'),
     ('table feature_planner.plan_step_templates, row security, 2 policies: 1 boolean, 1 integer, 2 jsonb, 1 text, 2 timestamp, 2 uuid, 1 varchar(100), 1 varchar(1000), 1 varchar(20), 1 varchar(255), 2 varchar(50)'),
     ('table feature_planner.plan_steps, row security, 1 policy: 1 boolean, 2 integer, 2 jsonb, 1 text, 2 timestamp, 3 uuid, 1 varchar(20), 1 varchar(255), 2 varchar(50)'),
-    ('table public.users: 2 timestamp, 1 uuid, 1 varchar(100), 2 varchar(255), 1 varchar(50)'),
     ('type feature_planner.complexity'),
     ('type feature_planner.confidence_level'),
     ('type feature_planner.estimated_scope'),
@@ -835,7 +822,7 @@ with recursive promised (line) as (
     ('role authenticator may become service_role'),
     ('role authenticator, login'),
     ('role service_role, bypassrls'),
-    ('grant delete, insert, select, update on feature_planner.discovered_files to authenticated'),
+    ('grant delete, insert, select, update (created_at, description, discovery_session_id, file_exists, file_path, file_type, id, integration_point, is_manually_added, is_selected, lines_of_code, priority, reasoning, relevance_score, role) on feature_planner.discovered_files to authenticated'),
     ('grant delete, insert, select, update on feature_planner.feature_plans to authenticated'),
     ('grant delete, insert, select, update on feature_planner.feature_refinements to authenticated'),
     ('grant delete, insert, select, update on feature_planner.file_discovery_sessions to authenticated'),
@@ -845,32 +832,19 @@ with recursive promised (line) as (
     ('grant delete, insert, select, update on feature_planner.plan_steps to authenticated'),
     ('grant execute on function feature_planner.caller_id() to authenticated'),
     ('grant usage on schema feature_planner to authenticated'),
-    ('grant usage on schema public to anon'),
-    ('grant usage on schema public to authenticated'),
-    ('grant usage on schema public to service_role'),
     ('default privileges in feature_planner for authenticated')
 ),
 -- On one server they are there, on another they are not.
 allowed (line) as (
   values
-    ('default privileges in public for anon'),
-    ('default privileges in public for authenticated'),
-    ('default privileges in public for service_role'),
     ('role service_role may become pgsodium_keyholder'),
     ('role pgsodium_keyholder may become pgsodium_keyiduser'),
-    ('function public.rls_auto_enable(), security definer, search_path=pg_catalog'),
-    ('grant execute on function public.rls_auto_enable() to anon'),
-    ('grant execute on function public.rls_auto_enable() to authenticated'),
-    ('grant execute on function public.rls_auto_enable() to public'),
-    ('grant execute on function public.rls_auto_enable() to service_role'),
-    ('schema auth'),
-    ('schema extensions'),
-    ('schema supabase_migrations')
+    ('schema *')
 ),
 home as (
   select n.oid, n.nspname
   from pg_namespace as n
-  where n.nspname in ('feature_planner', 'public')
+  where n.nspname in ('feature_planner')
 ),
 -- The application's roles, and whatever they may become.
 reached as (
