@@ -21,7 +21,7 @@ from pgvouch.db import Session
 from pgvouch.events import silent
 from pgvouch.migration import Migration, checksum, parse_directives
 from pgvouch.options import Options
-from pgvouch.status import verify_database
+from pgvouch.promised import verify_database
 
 ROOT = Path(__file__).parent.parent.parent
 SYSTEM = ROOT / "migrations" / "feature_planner"
