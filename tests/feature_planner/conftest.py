@@ -117,6 +117,10 @@ def roll_back(address: str, to: str | None = None, steps: int | None = 1) -> api
         )
 
 
+LIST = "feature_planner: something that is not promised here, or the want of something that is"
+"""The promise that names whatever nobody has promised."""
+
+
 def broken_in(address: str) -> set[str]:
     """The promises that do not hold, as `pgvouch verify` finds them."""
     with Session.open(address) as session:
