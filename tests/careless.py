@@ -182,15 +182,15 @@ APPENDED: dict[str, Make] = {
         f"create function {_schema(t := _table(r, n))}.tidy() returns void language sql "
         f"security definer set search_path = '' as $$ delete from {t} $$"
     ),
-    "function that makes superusers": lambda _r, _n: (
-        "create function public.promote() returns void language plpgsql security definer "
-        "as $$ begin execute 'alter role anon superuser'; end $$"
+    "function that makes superusers": lambda r, n: (
+        f"create function {r.choice(n.schemas)}.promote() returns void language plpgsql "
+        "security definer as $$ begin execute 'alter role anon superuser'; end $$"
     ),
     "function": lambda r, n: (
-        f"create function public.how_many() returns bigint language sql stable "
+        f"create function {r.choice(n.schemas)}.how_many() returns bigint language sql stable "
         f"as $$ select count(*) from {_table(r, n)} $$"
     ),
-    "table": lambda r, _n: f"create table public.scratch_{r.randrange(9)} (id int, note text)",
+    "table": lambda r, n: f"create table {r.choice(n.schemas)}.scratch (id int)",
     "schema": lambda _r, _n: "create schema internal; create table internal.notes (id int)",
     "grant on a table": lambda r, n: (
         f"grant {_privilege(r, n)} on {_table(r, n)} to {_role(r, n)}"

@@ -21,6 +21,10 @@ as $$
   select id
   from public.users
   where clerk_id = auth.jwt() ->> 'sub'
+    -- An empty or blank subject, a number, true, an object or an array is nobody, whatever ids the
+    -- site may have given away.
+    and jsonb_typeof(auth.jwt() -> 'sub') = 'string'
+    and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
 $$;
 
 comment on function feature_planner.caller_id() is

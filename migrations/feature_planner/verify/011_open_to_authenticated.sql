@@ -395,6 +395,26 @@ select set_config('request.jwt.claims', '', true);
 set local role authenticated;
 select feature_planner.caller_id() is null;
 
+-- check none: a token without a proper subject that is somebody, where the site has users of such ids
+insert into public.users (clerk_id, email, username, display_name)
+select id, 'odd' || number || '@verify.invalid', 'verify_odd_' || number, 'Odd'
+from unnest(array['', ' ', E'\t', 'true', '7', '{}', '["x"]', 'null']) with ordinality as odd (id, number);
+create temporary table mistaken (claims text, id uuid);
+do $$
+declare
+  claims text;
+begin
+  foreach claims in array array[
+    '{}', '{"sub": null}', '{"sub": ""}', '{"sub": " "}', '{"sub": "\t"}', '{"sub": true}',
+    '{"sub": 7}', '{"sub": {}}', '{"sub": ["x"]}'
+  ] loop
+    perform set_config('request.jwt.claims', claims, true);
+    insert into mistaken values (claims, feature_planner.caller_id());
+  end loop;
+end
+$$;
+select * from mistaken where id is not null;
+
 -- check: with one, the account of its Clerk id
 set local role authenticated;
 select feature_planner.caller_id() = '5afe0000-0000-4000-8000-00000000000a';
