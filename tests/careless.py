@@ -141,7 +141,9 @@ def read_names(session: Session, *, has_roles: bool) -> Names:
                 f"on n.oid = c.relnamespace where {ours} and c.relkind = 'S'"
             )
         ),
-        schemas=tuple({row[0].split(".")[0] for row in tables if "." in row[0]} or {"public"}),
+        schemas=tuple(
+            sorted({row[0].split(".")[0] for row in tables if "." in row[0]}) or ["public"]
+        ),
         has_roles=has_roles,
     )
 

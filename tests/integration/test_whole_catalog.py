@@ -103,7 +103,7 @@ BESIDES = [
     ("create domain public.d as text", "type public.d"),
     (
         "create function public.become(text) returns void language sql security definer as ''",
-        "function public.become(text), security definer",
+        "security definer function public.become(text)",
     ),
     ("create procedure public.p() language sql as ''", "procedure public.p()"),
     (
@@ -148,7 +148,7 @@ BESIDES = [
         "sequence public.notes_id_seq cycle maxvalue 1000",
     ),
     ("alter function public.touch() reset search_path", "function public.touch()"),
-    ("alter function public.touch() security definer", "function public.touch(), security definer"),
+    ("alter function public.touch() security definer", "security definer function public.touch()"),
     (
         "grant execute on function public.touch() to public",
         "grant execute on function public.touch() to public",

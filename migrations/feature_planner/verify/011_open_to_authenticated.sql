@@ -752,11 +752,11 @@ $shown$;
 select * from pg_temp.shown order by relation, token;
 -- end stamp
 
--- Whoever adds to the planner says so here as well. What else is in the database is the site's, and its own
--- matter; the roles are the platform's.
--- Whoever adds to the planner says so here as well. What else is in the database is the site's, and its own
--- matter; the roles are the platform's.
--- stamp: whole_catalog(schemas=["feature_planner"], roles=["anon", "authenticated", "service_role", "authenticator"],
+-- Whoever adds to the planner says so here as well. The roles are the platform's, and public is the site's: what it
+-- has there is its own matter, unless it runs with its owner's rights or gives the schema away.
+-- Whoever adds to the planner says so here as well. The roles are the platform's, and public is the site's: what it
+-- has there is its own matter, unless it runs with its owner's rights or gives the schema away.
+-- stamp: whole_catalog(schemas=["feature_planner", "public"], roles=["anon", "authenticated", "service_role", "authenticator"],
 --   holds=[
 --     "table feature_planner.discovered_files, row security, 2 policies: 3 boolean, 1 feature_planner.file_priority, 2 integer, 2 text, 1 timestamp, 3 uuid, 1 varchar(100), 1 varchar(1000), 1 varchar(50), 1 varchar(500)",
 --     "table feature_planner.feature_plans, row security, 1 policy: 1 feature_planner.complexity, 1 feature_planner.plan_status, 1 feature_planner.risk_level, 3 integer, 3 jsonb, 3 text, 3 timestamp, 6 uuid, 1 varchar(255), 1 varchar(50)",
@@ -777,7 +777,7 @@ select * from pg_temp.shown order by relation, token;
 --     "type feature_planner.refinement_status",
 --     "type feature_planner.risk_level",
 --     "type feature_planner.technical_complexity",
---     "function feature_planner.caller_id(), security definer, search_path=\"\"",
+--     "security definer function feature_planner.caller_id(), search_path=\"\"",
 --     "function feature_planner.touch_updated_at(), search_path=\"\"",
 --     "trigger feature_plans_updated_at on feature_planner.feature_plans",
 --     "trigger plan_step_templates_updated_at on feature_planner.plan_step_templates",
@@ -799,15 +799,36 @@ select * from pg_temp.shown order by relation, token;
 --     "grant delete, insert, select, update on feature_planner.plan_steps to authenticated",
 --     "grant execute on function feature_planner.caller_id() to authenticated",
 --     "grant usage on schema feature_planner to authenticated",
+--     "grant usage on schema public to anon",
+--     "grant usage on schema public to authenticated",
+--     "grant usage on schema public to service_role",
 --     "default privileges in feature_planner for authenticated",
 --   ],
 --   allowed=[
 --     "role service_role may become pgsodium_keyholder",
 --     "role pgsodium_keyholder may become pgsodium_keyiduser",
+--     "default privileges in public for anon",
+--     "default privileges in public for authenticated",
+--     "default privileges in public for service_role",
+--     "security definer function public.rls_auto_enable(), search_path=pg_catalog",
 --     "schema *",
+--     "extension *",
+--     "table public.*",
+--     "view public.*",
+--     "materialized view public.*",
+--     "sequence public.*",
+--     "type public.*",
+--     "function public.*",
+--     "trigger * on public.*",
+--     "rule * on public.*",
+--     "constraint * on public.*",
+--     "publication *: public.*",
+--     "owner of public.*",
+--     "grant * on public.* to *",
+--     "grant execute on function public.* to *",
 --   ])
--- stamped: whole_catalog sha256:7efc6920a9c20e8c  (edit the stamp line or the template, then run pgvouch stamp)
--- check none: feature_planner: something that is not promised here, or the want of something that is
+-- stamped: whole_catalog sha256:6df0dfcf499608ed  (edit the stamp line or the template, then run pgvouch stamp)
+-- check none: feature_planner and public: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
   values
@@ -830,7 +851,7 @@ with recursive promised (line) as (
     ('type feature_planner.refinement_status'),
     ('type feature_planner.risk_level'),
     ('type feature_planner.technical_complexity'),
-    ('function feature_planner.caller_id(), security definer, search_path=""'),
+    ('security definer function feature_planner.caller_id(), search_path=""'),
     ('function feature_planner.touch_updated_at(), search_path=""'),
     ('trigger feature_plans_updated_at on feature_planner.feature_plans'),
     ('trigger plan_step_templates_updated_at on feature_planner.plan_step_templates'),
@@ -852,6 +873,9 @@ with recursive promised (line) as (
     ('grant delete, insert, select, update on feature_planner.plan_steps to authenticated'),
     ('grant execute on function feature_planner.caller_id() to authenticated'),
     ('grant usage on schema feature_planner to authenticated'),
+    ('grant usage on schema public to anon'),
+    ('grant usage on schema public to authenticated'),
+    ('grant usage on schema public to service_role'),
     ('default privileges in feature_planner for authenticated')
 ),
 -- On one server they are there, on another they are not.
@@ -859,12 +883,30 @@ allowed (line) as (
   values
     ('role service_role may become pgsodium_keyholder'),
     ('role pgsodium_keyholder may become pgsodium_keyiduser'),
-    ('schema *')
+    ('default privileges in public for anon'),
+    ('default privileges in public for authenticated'),
+    ('default privileges in public for service_role'),
+    ('security definer function public.rls_auto_enable(), search_path=pg_catalog'),
+    ('schema *'),
+    ('extension *'),
+    ('table public.*'),
+    ('view public.*'),
+    ('materialized view public.*'),
+    ('sequence public.*'),
+    ('type public.*'),
+    ('function public.*'),
+    ('trigger * on public.*'),
+    ('rule * on public.*'),
+    ('constraint * on public.*'),
+    ('publication *: public.*'),
+    ('owner of public.*'),
+    ('grant * on public.* to *'),
+    ('grant execute on function public.* to *')
 ),
 home as (
   select n.oid, n.nspname
   from pg_namespace as n
-  where n.nspname in ('feature_planner')
+  where n.nspname in ('feature_planner', 'public')
 ),
 -- The application's roles, and whatever they may become.
 reached as (
@@ -883,7 +925,9 @@ grantee (oid, name) as (
   select oid, rolname from reached
 ),
 things as (
-  select d.classid, d.objid, thing.type as kind, thing.identity as name
+  select
+    home.nspname as schema_name, d.classid, d.objid,
+    thing.type as kind, thing.identity as name
   from home
   join pg_depend as d on d.refclassid = 'pg_namespace'::regclass and d.refobjid = home.oid
   cross join pg_identify_object(d.classid, d.objid, 0) as thing
@@ -896,30 +940,36 @@ things as (
     )
 ),
 relations as (
-  select t.kind, t.name, c.oid, c.relowner, c.relacl, c.relkind, c.relpersistence, c.relrowsecurity
+  select
+    t.schema_name, t.kind, t.name,
+    c.oid, c.relowner, c.relacl, c.relkind, c.relpersistence, c.relrowsecurity
   from things as t
   join pg_class as c on c.oid = t.objid
   where t.classid = 'pg_class'::regclass
 ),
 routines as (
-  select t.kind, p.oid::regprocedure::text as name, p.oid, p.proowner, p.proacl, p.prosecdef, p.proconfig
+  select
+    t.schema_name, t.kind, p.oid::regprocedure::text as name,
+    p.oid, p.proowner, p.proacl, p.prosecdef, p.proconfig
   from things as t
   join pg_proc as p on p.oid = t.objid
   where t.classid = 'pg_proc'::regclass
 ),
-owners (name, owner) as (
-  select name, relowner from relations
+owners (schema_name, name, owner) as (
+  select schema_name, name, relowner from relations
   union all
-  select name, proowner from routines
+  select schema_name, name, proowner from routines
   union all
-  select t.name, y.typowner
+  select t.schema_name, t.name, y.typowner
   from things as t
   join pg_type as y on y.oid = t.objid
   where t.classid = 'pg_type'::regclass
 ),
--- One role owns it all: the one that migrates.
+-- One role owns it all, the one that migrates: whoever owns most of the first schema.
 main (owner) as (
-  select mode() within group (order by owner) from owners
+  select mode() within group (order by o.owner)
+  from owners as o
+  where o.schema_name = 'feature_planner'
 ),
 -- A serial's or identity's sequence goes with its column, as long as it counts one by one to the end of its type.
 sequences as (
@@ -1031,8 +1081,8 @@ found (line) as (
   where not s.goes_with_column or s.oddity <> ''
   union all
   select concat(
+    case when f.prosecdef then 'security definer ' end,
     f.kind, ' ', f.name,
-    case when f.prosecdef then ', security definer' end,
     ', ' || array_to_string(f.proconfig, ', ')
   )
   from routines as f

@@ -1028,7 +1028,7 @@ select * from pg_temp.shown order by relation, token;
 --     "default privileges in public for service_role",
 --     "role service_role may become pgsodium_keyholder",
 --     "role pgsodium_keyholder may become pgsodium_keyiduser",
---     "function public.rls_auto_enable(), security definer, search_path=pg_catalog",
+--     "security definer function public.rls_auto_enable(), search_path=pg_catalog",
 --     "grant execute on function public.rls_auto_enable() to anon",
 --     "grant execute on function public.rls_auto_enable() to authenticated",
 --     "grant execute on function public.rls_auto_enable() to public",
@@ -1037,7 +1037,7 @@ select * from pg_temp.shown order by relation, token;
 --     "schema extensions",
 --     "schema supabase_migrations",
 --   ])
--- stamped: whole_catalog sha256:62bb7422a0575e07  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: whole_catalog sha256:18e1c17e9f2739a6  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: public: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
@@ -1074,7 +1074,7 @@ allowed (line) as (
     ('default privileges in public for service_role'),
     ('role service_role may become pgsodium_keyholder'),
     ('role pgsodium_keyholder may become pgsodium_keyiduser'),
-    ('function public.rls_auto_enable(), security definer, search_path=pg_catalog'),
+    ('security definer function public.rls_auto_enable(), search_path=pg_catalog'),
     ('grant execute on function public.rls_auto_enable() to anon'),
     ('grant execute on function public.rls_auto_enable() to authenticated'),
     ('grant execute on function public.rls_auto_enable() to public'),
@@ -1105,7 +1105,9 @@ grantee (oid, name) as (
   select oid, rolname from reached
 ),
 things as (
-  select d.classid, d.objid, thing.type as kind, thing.identity as name
+  select
+    home.nspname as schema_name, d.classid, d.objid,
+    thing.type as kind, thing.identity as name
   from home
   join pg_depend as d on d.refclassid = 'pg_namespace'::regclass and d.refobjid = home.oid
   cross join pg_identify_object(d.classid, d.objid, 0) as thing
@@ -1118,30 +1120,36 @@ things as (
     )
 ),
 relations as (
-  select t.kind, t.name, c.oid, c.relowner, c.relacl, c.relkind, c.relpersistence, c.relrowsecurity
+  select
+    t.schema_name, t.kind, t.name,
+    c.oid, c.relowner, c.relacl, c.relkind, c.relpersistence, c.relrowsecurity
   from things as t
   join pg_class as c on c.oid = t.objid
   where t.classid = 'pg_class'::regclass
 ),
 routines as (
-  select t.kind, p.oid::regprocedure::text as name, p.oid, p.proowner, p.proacl, p.prosecdef, p.proconfig
+  select
+    t.schema_name, t.kind, p.oid::regprocedure::text as name,
+    p.oid, p.proowner, p.proacl, p.prosecdef, p.proconfig
   from things as t
   join pg_proc as p on p.oid = t.objid
   where t.classid = 'pg_proc'::regclass
 ),
-owners (name, owner) as (
-  select name, relowner from relations
+owners (schema_name, name, owner) as (
+  select schema_name, name, relowner from relations
   union all
-  select name, proowner from routines
+  select schema_name, name, proowner from routines
   union all
-  select t.name, y.typowner
+  select t.schema_name, t.name, y.typowner
   from things as t
   join pg_type as y on y.oid = t.objid
   where t.classid = 'pg_type'::regclass
 ),
--- One role owns it all: the one that migrates.
+-- One role owns it all, the one that migrates: whoever owns most of the first schema.
 main (owner) as (
-  select mode() within group (order by owner) from owners
+  select mode() within group (order by o.owner)
+  from owners as o
+  where o.schema_name = 'public'
 ),
 -- A serial's or identity's sequence goes with its column, as long as it counts one by one to the end of its type.
 sequences as (
@@ -1253,8 +1261,8 @@ found (line) as (
   where not s.goes_with_column or s.oddity <> ''
   union all
   select concat(
+    case when f.prosecdef then 'security definer ' end,
     f.kind, ' ', f.name,
-    case when f.prosecdef then ', security definer' end,
     ', ' || array_to_string(f.proconfig, ', ')
   )
   from routines as f
