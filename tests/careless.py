@@ -17,13 +17,14 @@ from pgvouch.catalog import add_snapshot, read_snapshot
 from pgvouch.db import QueryError, Session
 from pgvouch.delta import Snapshot, difference
 from pgvouch.engine import Engine
-from pgvouch.errors import CheckError, VouchError
+from pgvouch.errors import CheckError, ServerMessage, VouchError
 from pgvouch.events import silent
 from pgvouch.message import RESET_ROLE, Message
 from pgvouch.migration import Migration, checksum
 from pgvouch.options import Options
 from pgvouch.prepare import prepare, read_promises
 from pgvouch.promises import Kind
+from pgvouch.retry import TRANSIENT
 
 
 @dataclass(frozen=True)
@@ -417,6 +418,15 @@ def _is_comment(text: str, position: int) -> bool:
     )
 
 
+class _BusyError(Exception):
+    """Others were in the way."""
+
+
+def _refuse_busy(server: ServerMessage | None) -> None:
+    if server is not None and server.sqlstate in TRANSIENT:
+        raise _BusyError
+
+
 class Author:
     """A database just before one migration, and what happens when an author changes it."""
 
@@ -440,11 +450,21 @@ class Author:
 
     def noticed(self, change: Careless) -> str | None:
         """Say what notices a change: a sentence; "" where PostgreSQL refuses it; None for nothing."""
+        # Roles are the whole server's, and other tests change them in the same moment.
+        for _ in range(100):
+            try:
+                return self._noticed(change)
+            except _BusyError:
+                continue
+        raise AssertionError(f"others were in the way all the time: {change.title}")
+
+    def _noticed(self, change: Careless) -> str | None:
         try:
             self._apply([change.migration])
         except CheckError as exc:
             return f"{exc}"
-        except VouchError:
+        except VouchError as exc:
+            _refuse_busy(exc.server)
             return ""
         else:
             as_it_was = self.shape is not None and not difference(self.shape, self._shape())
@@ -453,7 +473,8 @@ class Author:
             try:
                 self._apply(self.migrations[self.position + 1 :], begins=False)
                 self.session.run(self.seed)
-            except (CheckError, VouchError, QueryError) as exc:
+            except (VouchError, QueryError) as exc:
+                _refuse_busy(exc.server)
                 return f"{exc}".splitlines()[0]
             return self._verify(change.migration)
         finally:
@@ -494,6 +515,8 @@ class Author:
             _, verdict = verify.run(self.session, message, replace(promises, checks=kept))
             if verdict.broken:
                 return f"verify: {migration.id}: {verdict.broken[0].check.sentence}"
+            if verdict.unjudged:
+                _refuse_busy(verdict.unjudged[0].server)
         return None
 
 
