@@ -274,16 +274,19 @@ def _create(session: Session, yoyo: _Yoyo | None, *, has_schema: bool) -> int:
     with in_our_words(session.connection):
         backend.create_tables()
     session.run(f"{OWN_PATH}\n;{sql.load('ledger')}")
-    if yoyo is not None and not yoyo.migration.startswith("pgvouch."):
+    if yoyo is not None:
         session.run(_take_over_sql(yoyo))
     return len(read(session) or ())
 
 
 def _take_over_sql(yoyo: _Yoyo) -> str:
+    copied = f"""
+      insert into pgvouch._yoyo_migration select * from {yoyo.migration};
+      insert into pgvouch._yoyo_log select * from {yoyo.log};"""
+    # Where its tables are in our schema already, they are the ledger's own.
     return f"""
       {yoyo.judged_sql(yoyo.migration, yoyo.log)};
-      insert into pgvouch._yoyo_migration select * from {yoyo.migration};
-      insert into pgvouch._yoyo_log select * from {yoyo.log};
+      {"" if yoyo.migration.startswith("pgvouch.") else copied}
       insert into pgvouch.migration (migration_id, state, applied_at, applied_by)
       select migration_id, 'applied', applied_at_utc at time zone 'UTC', 'yoyo'
       from {yoyo.migration} order by applied_at_utc, migration_id"""

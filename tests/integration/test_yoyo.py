@@ -124,6 +124,42 @@ def test_stock_yoyo_may_go_on_with_our_ledger(folder: Folder) -> None:
     assert "1 applied" in folder("migrate").out
 
 
+THIRD = {
+    "001_a.sql": "create table public.a ();\n",
+    "001_a.rollback.sql": "drop table public.a;\n",
+    "002_b.sql": "create table public.b ();\n",
+    "002_b.rollback.sql": "drop table public.b;\n",
+    "003_c.sql": "create table public.c ();\n",
+    "003_c.rollback.sql": "drop table public.c;\n",
+}
+
+
+def test_what_yoyo_marked_in_our_schema_is_older_than_what_we_applied(folder: Folder) -> None:
+    folder.write(THIRD)
+    folder.query("create table a (); create table b (); create schema pgvouch")
+    yoyo(folder, "mark", "--all", "--match", "00[12]_", schema="pgvouch")
+    # As from a client whose clock is ahead of the server's.
+    folder.query("update pgvouch._yoyo_migration set applied_at_utc = now() + interval '1 hour'")
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    assert "2 migrations taken over from yoyo" in ran.err
+    assert folder("rollback").code == 0
+    assert folder.query("select to_regclass('a')::text, to_regclass('b')::text") == [("a", "b")]
+    assert folder.query("select to_regclass('c')") == [(None,)]
+    assert folder("rollback").code == 0
+    assert folder.query("select to_regclass('a')::text, to_regclass('b')") == [("a", None)]
+
+
+def test_what_yoyo_applied_between_ours_is_taken_back_between_them(folder: Folder) -> None:
+    folder.write(THIRD)
+    folder("migrate", "--to", "1")
+    yoyo(folder, "apply", "--revision", "002_b", schema="pgvouch,public")
+    assert "1 applied" in folder("migrate").out
+    for gone in ("c", "b", "a"):
+        assert folder("rollback").code == 0
+        assert folder.query(f"select to_regclass('{gone}')") == [(None,)]
+
+
 def test_python_steps_run_in_our_transaction(folder: Folder) -> None:
     folder.write(
         SQL

@@ -1,5 +1,6 @@
 -- Everything a run needs to know of the ledger, in one query: its version, and a row per migration.
--- yoyo's table is joined in so that a migration that stock yoyo applied to our ledger counts too.
+-- yoyo's table is joined in so that a migration that stock yoyo applied to our ledger counts too. Its place is behind those
+-- of ours that were there at that time: a rollback goes backwards through the places.
 select
   (select max(version) from pgvouch.ledger)::text as ledger_version,
   coalesce(m.migration_id, y.migration_id) as migration_id,
@@ -15,7 +16,21 @@ select
   (m.rollback_sql is not null)::text as has_rollback,
   m.statements_done,
   coalesce(m.running, m.refused) as running,
-  row_number() over (order by m.applied_order nulls last, y.applied_at_utc, y.migration_id) as place,
+  row_number() over (
+    order by
+      coalesce(
+        m.applied_order,
+        (
+          select max(ours.applied_order)
+          from pgvouch.migration as ours
+          where ours.applied_at <= y.applied_at_utc at time zone 'UTC'
+        ),
+        0
+      ),
+      m.applied_order is null,
+      y.applied_at_utc,
+      y.migration_id
+  ) as place,
   (y.migration_id is not null)::text as recorded
 from pgvouch.migration as m
   full join pgvouch._yoyo_migration as y on y.migration_id = m.migration_id
