@@ -105,3 +105,22 @@ where oid = any (array[
   'estimated_scope',
   'technical_complexity'
 ]::regtype[]);
+
+-- check none: a list that is in feature_planner already, for the tables have moved and nobody has recorded it
+-- until: 010_move_to_feature_planner
+select typname
+from pg_catalog.pg_type
+where typnamespace = to_regnamespace('feature_planner')
+  and typname in (
+    'complexity',
+    'execution_step',
+    'file_discovery_status',
+    'file_priority',
+    'implementation_plan_status',
+    'plan_status',
+    'refinement_status',
+    'risk_level',
+    'confidence_level',
+    'estimated_scope',
+    'technical_complexity'
+  );
