@@ -88,22 +88,15 @@ def test_tables_that_differ_from_the_files_are_not_moved(every_server, bare):
         assert site.schema_of("feature_plans") == ["public"]
 
 
-def test_a_database_that_psql_made_is_refused_and_stays_as_it_is(every_server, bare):
-    made = [*migration_files(PLATFORM), *migration_files(SYSTEM)]
-    run_by_psql(every_server, bare, *made)
+def test_a_database_that_psql_made_is_refused_and_goes_on_when_all_is_marked(every_server, bare):
+    run_by_psql(every_server, bare, *migration_files(PLATFORM), *migration_files(SYSTEM))
     before = dump(every_server, bare)
 
     with pytest.raises(CheckError, match="a list that is in feature_planner already"):
         migrate(bare)
 
     assert dump(every_server, bare) == before
-
-
-def test_a_database_that_psql_made_goes_on_when_all_is_marked(every_server, bare):
-    run_by_psql(every_server, bare, *migration_files(PLATFORM), *migration_files(SYSTEM))
-    with psycopg.connect(bare, autocommit=True) as connection:
-        connection.execute("create schema pgvouch")
-        mark(bare)
-
-        assert {event.outcome for event in migrate(bare).finished} == {"provided"}
-        assert broken_in(bare) == set()
+    mark(bare)
+    assert migrate(bare).finished == ()
+    assert broken_in(bare) == set()
+    assert [event.id for event in roll_back(bare, steps=2).finished] == [OPEN, MOVE]
