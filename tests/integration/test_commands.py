@@ -1,14 +1,16 @@
 """new, stamp, seed, accept-delta, and where the program connects."""
 
 import json
+import secrets
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from conftest import Folder, Server, database_of
-from pgvouch import cli
+from pgvouch import authoring, cli
 
 TABLE = "create table public.a (id int primary key, name varchar(20) not null default 'x');\n"
 
@@ -27,7 +29,15 @@ def test_new_writes_the_next_number_and_nothing_over(folder: Folder) -> None:
     assert folder("migrate").code == 2  # what nobody has written yet does not run
 
 
-def test_accept_delta_then_nothing_else_lands(folder: Folder) -> None:
+@pytest.fixture
+def scratch(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A query that counts this test's scratch databases: others make some in the same moment."""
+    own = secrets.token_hex(6)
+    monkeypatch.setattr(authoring, "secrets", SimpleNamespace(token_hex=lambda _bytes: own))
+    return f"select count(*) from pg_database where datname = 'pgvouch_scratch_{own}'"
+
+
+def test_accept_delta_then_nothing_else_lands(folder: Folder, scratch: str) -> None:
     folder.write({"001_a.sql": TABLE})
     ran = folder("accept-delta")
     assert ran.code == 0, ran.err
@@ -35,7 +45,6 @@ def test_accept_delta_then_nothing_else_lands(folder: Folder) -> None:
     assert "+ column public.a.name character varying(20) not null default 'x'" in delta
     assert folder.query("select to_regclass('a')") == [(None,)]
     assert "unchanged" in folder("accept-delta", "1").out
-    scratch = "select count(*) from pg_database where datname like 'pgvouch_scratch%'"
     assert folder.query(scratch) == [(0,)]
     folder.write({"001_a.sql": TABLE.replace("20", "30")})
     ran = folder("migrate")
@@ -68,10 +77,9 @@ def test_another_search_path_or_default_privileges_do_not_land(folder: Folder) -
     assert "was not promised:  + grant on table public.a to public" in folder("migrate").err
 
 
-def test_a_scratch_database_goes_also_when_a_migration_fails(folder: Folder) -> None:
+def test_a_scratch_database_goes_also_when_a_migration_fails(folder: Folder, scratch: str) -> None:
     folder.write({"001_a.sql": "select 1/0;"})
     assert folder("accept-delta").code == 1
-    scratch = "select count(*) from pg_database where datname like 'pgvouch_scratch%'"
     assert folder.query(scratch) == [(0,)]
 
 
