@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- check none: a function with other rights or another search_path than it should have
 select wanted.name, function.prosecdef, function.proconfig, function.prorettype::regtype
 from (values ('update_updated_at')) as wanted (name)

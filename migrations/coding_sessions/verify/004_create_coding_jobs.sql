@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- Ann and Bob have a session with a job each. Ann is the caller of every check that acts as a user.
 insert into auth.users (id, email)
 values

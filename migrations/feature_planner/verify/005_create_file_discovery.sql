@@ -204,7 +204,7 @@ select
   )
   and id <> '5afe0000-0000-4000-8000-0000000000a4'
 from discovered_files as made
-where file_path = 'src/defaults.ts';
+where file_path operator(pg_catalog.=) 'src/defaults.ts';
 
 -- check error 23514: lines_of_code of discovered_files at 0
 update discovered_files set lines_of_code = 0 where id = '5afe0000-0000-4000-8000-0000000000a4';

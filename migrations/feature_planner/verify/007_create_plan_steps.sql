@@ -36,7 +36,7 @@ select
   )
   and id <> '5afe0000-0000-4000-8000-0000000000a6'
 from plan_step_templates as made
-where name = 'defaults';
+where name operator(pg_catalog.=) 'defaults';
 
 -- check error 23514: usage_count of plan_step_templates at -1
 update plan_step_templates set usage_count = -1 where id = '5afe0000-0000-4000-8000-0000000000a6';
@@ -161,7 +161,7 @@ select
   )
   and id <> '5afe0000-0000-4000-8000-0000000000a7'
 from plan_steps as made
-where title = 'Defaults';
+where title operator(pg_catalog.=) 'Defaults';
 
 -- check error 23514: display_order of plan_steps at -1
 update plan_steps set display_order = -1 where id = '5afe0000-0000-4000-8000-0000000000a7';

@@ -28,7 +28,7 @@ select
   )
   and id <> '5afe0000-0000-4000-8000-0000000000a8'
 from plan_execution_logs as made
-where agent_type = 'defaults';
+where agent_type operator(pg_catalog.=) 'defaults';
 
 -- check error 23514: agent_level of plan_execution_logs at -1
 update plan_execution_logs set agent_level = -1 where id = '5afe0000-0000-4000-8000-0000000000a8';

@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- same: what else hangs on the function stays
 -- before:
 select pg_describe_object(classid, objid, objsubid)

@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- Every row is hashed as a whole, and the hashes are added up: 0.5 s for a million logs. Sorting
 -- them first took 1.5 s. All rows count, and nobody else writes any: the rollback has locked the
 -- eight tables ahead of the first hash (`-- lock_tables:` in its header). Left out afterwards are

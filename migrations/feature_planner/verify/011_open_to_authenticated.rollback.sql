@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- check none: a right of somebody else's is left on the schema, its tables, or what is to come
 select 'schema'
 from pg_catalog.pg_namespace as n

@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- Ann and Bob have a row each in every table; Bob's template is public, as others may be that
 -- are here already. Bob also has a plan of every status, and a template that is used and private: what
 -- they hold opens nothing. Ann is the caller.

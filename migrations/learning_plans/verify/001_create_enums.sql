@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- check: skill levels from the lowest to the highest
 select enum_range(null::public.skill_level)::text = '{beginner,intermediate,advanced}'
   and 'beginner'::public.skill_level < 'advanced';

@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- Ann and Bob have signed in once. Ann is the caller of every check that acts as a user.
 insert into public.users (id, clerk_user_id, email, name, subscription_tier, updated_at)
 values

@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- Ann has a private plan, Bob a private and a public one. Ann is the caller of every check that acts
 -- as a user.
 insert into public.users (id, clerk_user_id, email)

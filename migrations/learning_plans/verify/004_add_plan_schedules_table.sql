@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- Ann has a plan with a schedule and a second one without. Bob has a public plan with a schedule and
 -- one without. Ann is the caller of every check that acts as a user.
 insert into public.users (id, clerk_user_id, email)

@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- check: complexity is these values, in this order
 select enum_range(null::public.complexity)::text[]
   = array['Simple', 'Balanced', 'Ambitious'];

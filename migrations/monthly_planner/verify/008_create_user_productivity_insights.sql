@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- The ids of the checks are negative: no sequence gives those.
 insert into public.users (id, name, email)
 values

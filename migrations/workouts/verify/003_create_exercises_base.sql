@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 insert into public.exercises (id, name, category)
 values
   ('5afe0000-0000-4000-8000-0000000000e1', 'Verify Lift', 'Legs'),

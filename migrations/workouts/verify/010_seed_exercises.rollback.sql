@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- same: what is gone is what the migration has made, nobody has changed, and nobody uses
 -- before:
 select md5(e::text)

@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 -- check none: a name of the design that the library lacks, unless somebody has given it another
 with design (number, name) as (
   values

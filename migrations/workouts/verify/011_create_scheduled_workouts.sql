@@ -1,3 +1,6 @@
+-- Whoever may create something in public puts nothing of his in the way of these checks.
+set local search_path = pg_catalog, pg_temp;
+
 insert into public.users (id, email, display_name)
 values
   ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),

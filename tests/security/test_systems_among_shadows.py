@@ -1,0 +1,31 @@
+"""Whoever may create something in public gets nothing run by the systems' checks, which a superuser may run."""
+
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, query
+from pgvouch import cli
+from pgvouch.config import database_names, find_project
+
+SHADOWS = (Path(__file__).parent / "shadows.sql").read_text()
+WAS_RUN = "set search_path = pg_catalog; select is_called from public.ran"
+
+
+def run(command: str, system: str, url: str) -> int:
+    arguments = ["--config", str(ROOT / "pyproject.toml"), "--url", url]
+    return cli.run([command, system, *arguments], {})
+
+
+@pytest.mark.parametrize("system", database_names(find_project(ROOT / "pyproject.toml")))
+def test_verify_runs_nothing_of_them(
+    every_url: str, system: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("migrate", system, every_url) == 0
+    query(every_url, SHADOWS)
+    # They are no part of the system, which is said of each system that is public's.
+    run("verify", system, every_url)
+    out = capsys.readouterr().out
+    assert "of public was run" not in out, out
+    assert out.count("✗") == ("not promised, function public." in out), out
+    assert query(every_url, "select pg_catalog.nextval('public.ran')") == [(1,)]
