@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import psycopg
 import pytest
 
 from conftest import Folder
@@ -89,6 +90,10 @@ def system(make_folder: Callable[[str], Folder], every_url: str) -> Iterator[Sys
         system.query(GONE)
 
 
+ELSEWHERE = (
+    "create schema vouch_else authorization vouch_bystander; "
+    "grant usage on schema vouch_else to vouch_user"
+)
 BESIDES = [
     (
         "create view public.all_notes as select * from public.notes",
@@ -205,6 +210,84 @@ BESIDES = [
         "create publication other for tables in schema public",
         "publication other: every table of public",
     ),
+    # What stands elsewhere and reaches in.
+    (
+        f"{ELSEWHERE}; create view vouch_else.n as select body from public.notes; "
+        "grant select on vouch_else.n to vouch_user",
+        "view vouch_else.n, which reads public.notes",
+    ),
+    (
+        f"{ELSEWHERE}; create view vouch_else.first as select body from public.notes; "
+        "create materialized view vouch_else.n as select * from vouch_else.first; "
+        "grant select on vouch_else.n to public",
+        "materialized view vouch_else.n, which reads public.notes",
+    ),
+    (
+        f"{ELSEWHERE}; create table vouch_else.n () inherits (public.notes); "
+        "grant select (body) on vouch_else.n to vouch_user; grant select on vouch_else.n to public",
+        "table vouch_else.n, a part of public.notes",
+    ),
+    (
+        f"{ELSEWHERE}; create function vouch_else.f() returns int language sql security definer as 'select 1'",
+        "function vouch_else.f(), security definer",
+    ),
+    (
+        "create function pg_catalog.vouch_f() returns int language sql security definer as 'select 1'",
+        "function vouch_f(), security definer",
+    ),
+    (
+        f"{ELSEWHERE}; create table vouch_else.accounts (id uuid primary key); "
+        "alter table public.notes add foreign key (owner) references vouch_else.accounts; "
+        "grant select on vouch_else.accounts to vouch_user",
+        "grant select on vouch_else.accounts to vouch_user",
+    ),
+    (
+        f"{ELSEWHERE}; create table vouch_else.accounts (id uuid primary key, secret text); "
+        "alter table public.notes add foreign key (owner) references vouch_else.accounts; "
+        "grant select (secret) on vouch_else.accounts to public",
+        "grant select (secret) on vouch_else.accounts to public",
+    ),
+    (
+        "grant execute on function pg_read_file(text) to vouch_user",
+        "grant execute on function pg_read_file(text) to vouch_user",
+    ),
+    ("grant select on pg_authid to vouch_login", "grant select on pg_authid to vouch_login"),
+    (
+        "grant usage on schema pgvouch to vouch_user; grant update on pgvouch.migration to vouch_user",
+        "grant update on pgvouch.migration to vouch_user",
+    ),
+    (
+        "grant set on parameter session_replication_role to vouch_user",
+        "grant set on parameter session_replication_role to vouch_user",
+    ),
+    (
+        "grant vouch_user to vouch_login with admin option",
+        "role vouch_login may become vouch_user, and may make others so",
+    ),
+    (
+        "revoke vouch_user from vouch_login; alter role vouch_login inherit; "
+        "grant vouch_user to vouch_login",
+        "role vouch_login may become vouch_user, and has its rights",
+    ),
+    (
+        "create view public.all_notes as select 1 as a; alter extension plpgsql add view public.all_notes",
+        "view public.all_notes: 1 integer",
+    ),
+    ("create cast (text as uuid) with inout as implicit", "cast from text to uuid, implicit"),
+    (
+        "create table public.by_another (id bigint primary key); "
+        "alter table public.notes add constraint notes_ref foreign key (id) references public.by_another; "
+        "alter table public.notes disable trigger all; alter table public.notes enable trigger user",
+        "constraint notes_ref on public.notes, not enforced",
+    ),
+    (
+        "alter table public.notes force row level security",
+        "table public.notes, row security of the owner too, 1 policy",
+    ),
+    (
+        "create view public.mine with (security_barrier) as select 1 as a",
+        "view public.mine, security_barrier=true: 1 integer",
+    ),
 ]
 MISSING = [
     ("drop trigger notes_touch on public.notes", "trigger notes_touch on public.notes"),
@@ -229,6 +312,20 @@ HARMLESS = [
     # The roles of an installation are its own, as long as the application cannot become them.
     "grant select on public.notes to vouch_bystander",
     "create table pg_temp.mine (a int)",
+    "create statistics public.more on owner, body from public.notes",
+    # As pg_cron and others bring one.
+    "create schema vouch_cron; alter extension plpgsql add schema vouch_cron",
+    "alter role vouch_login set pgaudit.log = 'all'",
+    "grant select on pg_database to public",
+    # Nobody of the application can read them, or they read with its own rights.
+    f"{ELSEWHERE}; create view vouch_else.n as select * from public.notes",
+    f"{ELSEWHERE}; create table vouch_else.n () inherits (public.notes)",
+    f"{ELSEWHERE}; create view vouch_else.n with (security_invoker = on) as select * from public.notes; "
+    "grant select on vouch_else.n to vouch_user",
+    f"{ELSEWHERE}; create function vouch_else.f() returns int language sql security definer as 'select 1'; "
+    "revoke execute on function vouch_else.f() from public",
+    f"{ELSEWHERE}; create function vouch_else.f() returns trigger language plpgsql security definer "
+    "as 'begin return new; end'",
 ]
 
 
@@ -262,6 +359,48 @@ def test_a_setting_of_the_database_that_says_who_one_is(system: System) -> None:
     code, out = system.verify()
     assert code == 1
     assert "(not promised, setting request.jwt.claims of the database)" in out
+
+
+def test_the_database_belongs_to_nobody_of_the_application(system: System) -> None:
+    [(name,)] = system.folder.query("select current_database()")
+    system.query(f'alter database "{name}" owner to vouch_login')
+    code, out = system.verify()
+    assert code == 1
+    assert "(not promised, owner of this database: vouch_login)" in out
+
+
+def test_a_subscription_that_writes_into_a_table(system: System) -> None:
+    with psycopg.connect(system.folder.url) as connection:
+        connection.execute(
+            "create subscription vouch_sub connection 'dbname=nowhere' publication p "
+            "with (connect = false, slot_name = none)"
+        )
+        connection.execute(
+            "insert into pg_subscription_rel (srsubid, srrelid, srsubstate) "
+            "select oid, 'public.notes'::regclass, 'r' from pg_subscription where subname = 'vouch_sub'"
+        )
+        connection.commit()
+    try:
+        code, out = system.verify()
+    finally:
+        system.folder.query("delete from pg_subscription_rel")
+        system.folder.query("drop subscription vouch_sub")
+    assert code == 1
+    assert "(not promised, subscription vouch_sub: public.notes)" in out
+
+
+def test_what_goes_away_meanwhile_is_no_finding(system: System) -> None:
+    """A partition that maintenance drops between the snapshot and the name of it."""
+    system.query("create table public.by_another (a int)")
+    query = (system.folder.path / "verify" / "001_notes.sql").read_text()
+    query = query.replace("with recursive", "declare c cursor for with recursive", 1)
+    with psycopg.connect(system.folder.url) as reader:
+        reader.execute("set transaction isolation level repeatable read")
+        reader.execute("select count(*) from pg_class")
+        system.query("drop table public.by_another")
+        # The tables are found by the old snapshot, and named by what there is now.
+        reader.execute(query)
+        assert reader.execute("fetch all from c").fetchall() == []
 
 
 def test_a_migration_that_brings_more_does_not_land(

@@ -198,7 +198,7 @@ where not t.tgisinternal;
 --     "type public.weekend_preference",
 --   ],
 --   allowed=["table public.users: *"])
--- stamped: whole_catalog sha256:484c3b210bc6794e  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: whole_catalog sha256:f0178cd5ce152c1e  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: public: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
@@ -247,17 +247,23 @@ things as (
   join pg_depend as d on d.refclassid = 'pg_namespace'::regclass and d.refobjid = home.oid
   cross join pg_identify_object(d.classid, d.objid, 0) as thing
   where d.deptype = 'n'
-    -- What an extension brought is the extension's.
+    -- Somebody has dropped it since this query began.
+    and thing.identity is not null
+    -- As an index, they only help the planner.
+    and d.classid <> 'pg_statistic_ext'::regclass
+    -- What an extension brought into its own schema is the extension's.
     and not exists (
       select
       from pg_depend as e
+      join pg_extension as x on x.oid = e.refobjid and x.extnamespace = home.oid
       where e.classid = d.classid and e.objid = d.objid and e.deptype = 'e'
     )
 ),
 relations as (
   select
     t.schema_name, t.kind, t.name,
-    c.oid, c.relowner, c.relacl, c.relkind, c.relpersistence, c.relrowsecurity
+    c.oid, c.relowner, c.relacl, c.relkind, c.relpersistence, c.relrowsecurity,
+    c.relforcerowsecurity, c.reloptions
   from things as t
   join pg_class as c on c.oid = t.objid
   where t.classid = 'pg_class'::regclass
@@ -315,6 +321,89 @@ sequences as (
   from relations as r
   join pg_sequence as s on s.seqrelid = r.oid
 ),
+-- What reads rows of these tables, over any number of views.
+readers (oid, name) as (
+  select r.oid, r.name
+  from relations as r
+  union
+  select w.ev_class, readers.name
+  from readers
+  join pg_depend as d on d.refclassid = 'pg_class'::regclass and d.refobjid = readers.oid
+  join pg_rewrite as w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid
+),
+-- Elsewhere, and open to the application: what gives it rows or rights of these schemas all the same.
+outside (line, acl, owner, space) as (
+  select concat(v.relkind_name, ' ', v.oid::regclass, ', which reads ', readers.name), v.relacl, v.relowner, v.relnamespace
+  from readers
+  join (
+    select c.*, case c.relkind when 'v' then 'view' else 'materialized view' end as relkind_name
+    from pg_class as c
+    where c.relkind in ('v', 'm')
+      and not exists (
+        select
+        from pg_options_to_table(c.reloptions) as o
+        where o.option_name = 'security_invoker' and o.option_value::boolean
+      )
+  ) as v on v.oid = readers.oid
+  union all
+  select concat('table ', c.oid::regclass, ', a part of ', r.name), c.relacl, c.relowner, c.relnamespace
+  from relations as r
+  join pg_inherits as i on i.inhparent = r.oid
+  join pg_class as c on c.oid = i.inhrelid
+  where c.relkind in ('r', 'p', 'f')
+  union all
+  -- What it does may be anything, for its text says nothing to the catalog.
+  select
+    concat('function ', p.oid::regprocedure, ', security definer'),
+    coalesce(p.proacl, acldefault('f', p.proowner)),
+    p.proowner,
+    p.pronamespace
+  from pg_proc as p
+  where p.prosecdef
+    -- Not PostgreSQL's own.
+    and p.oid >= 16384
+    and (p.proowner = (select owner from main) or p.pronamespace = 'pg_catalog'::regnamespace)
+    and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+    and not exists (
+      select
+      from pg_depend as e
+      where e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e'
+    )
+),
+-- PostgreSQL's catalog, pgvouch's ledger, and the tables of others that foreign keys here refer to: an account's, say.
+beneath_tables (classid, oid, subid, name, acl) as (
+  select 'pg_class'::regclass, c.oid, 0, c.oid::regclass::text, c.relacl
+  from pg_class as c
+  join pg_namespace as n on n.oid = c.relnamespace
+  where (
+      n.nspname in ('pg_catalog', 'pgvouch')
+      or c.oid in (
+        select k.confrelid
+        from pg_constraint as k
+        where k.contype = 'f' and k.conrelid in (select oid from relations)
+      )
+    )
+    and c.relkind <> 'i'
+    and c.oid not in (select oid from relations)
+),
+beneath as (
+  select * from beneath_tables
+  union all
+  select b.classid, b.oid, a.attnum, b.name, a.attacl
+  from beneath_tables as b
+  join pg_attribute as a on a.attrelid = b.oid and a.attnum > 0 and a.attacl is not null
+  union all
+  select 'pg_proc'::regclass, p.oid, 0, 'function ' || p.oid::regprocedure, p.proacl
+  from pg_proc as p
+  where p.pronamespace = 'pg_catalog'::regnamespace
+  union all
+  select 'pg_namespace'::regclass, n.oid, 0, 'schema ' || n.nspname, n.nspacl
+  from pg_namespace as n
+  where n.nspname in ('pg_catalog', 'pgvouch')
+  union all
+  select 'pg_parameter_acl'::regclass, p.oid, 0, 'parameter ' || p.parname, p.paracl
+  from pg_parameter_acl as p
+),
 grants (privilege, object, grantee) as (
   select
     acl.privilege_type || case when acl.is_grantable then ' with grant option' else '' end,
@@ -356,12 +445,32 @@ grants (privilege, object, grantee) as (
   from pg_database as d
   cross join aclexplode(d.datacl) as acl
   where d.datname = current_database() and acl.privilege_type = 'CREATE'
+  union all
+  select acl.privilege_type || coalesce(' (' || a.attname || ')', ''), b.name, acl.grantee
+  from beneath as b
+  cross join aclexplode(b.acl) as acl
+  left join pg_attribute as a on b.subid > 0 and a.attrelid = b.oid and a.attnum = b.subid
+  -- But for those of the first day.
+  where not exists (
+      select
+      from pg_init_privs as i
+      cross join aclexplode(i.initprivs) as was
+      where i.classoid = b.classid
+        and i.objoid = b.oid
+        and i.objsubid = b.subid
+        and (was.grantee, was.privilege_type) = (acl.grantee, acl.privilege_type)
+    )
+    -- Everybody may call a function unless it is said otherwise.
+    and (b.classid <> 'pg_proc'::regclass or acl.grantee <> 0)
 ),
 found (line) as (
   select concat(
     case r.relpersistence when 'u' then 'unlogged ' when 't' then 'temporary ' end,
     r.kind, ' ', r.name,
     case when r.relrowsecurity then ', row security' end,
+    case when r.relforcerowsecurity then ' of the owner too' end,
+    -- Whether a view reads with its owner's rights or its caller's.
+    case when r.relkind = 'v' then ', ' || array_to_string(r.reloptions, ', ') end,
     (
       select format(', %s %s', count(*), case count(*) when 1 then 'policy' else 'policies' end)
       from pg_policy as p
@@ -415,6 +524,12 @@ found (line) as (
   where not t.tgisinternal
     and (t.tgrelid in (select oid from relations) or t.tgfoid in (select oid from routines))
   union all
+  -- PostgreSQL's own triggers are what enforces a foreign key.
+  select format('constraint %s on %s, not enforced', k.conname, k.conrelid::regclass)
+  from pg_trigger as t
+  join pg_constraint as k on k.oid = t.tgconstraint
+  where t.tgisinternal and t.tgenabled <> 'O' and k.conrelid in (select oid from relations)
+  union all
   select concat('rule ', w.rulename, ' on ', r.name)
   from pg_rewrite as w
   join relations as r on r.oid = w.ev_class
@@ -445,12 +560,56 @@ found (line) as (
   from pg_publication as p
   where p.puballtables
   union all
+  select format('subscription %s: %s', s.subname, m.srrelid::regclass)
+  from pg_subscription_rel as m
+  join pg_subscription as s on s.oid = m.srsubid
+  where m.srrelid in (select oid from relations)
+  union all
+  -- It changes what a query of anybody's means.
+  select concat(
+    'cast from ', k.castsource::regtype, ' to ', k.casttarget::regtype,
+    case k.castcontext when 'i' then ', implicit' when 'a' then ', in assignments' end
+  )
+  from pg_cast as k
+  join pg_type as s on s.oid = k.castsource
+  join pg_type as t on t.oid = k.casttarget
+  where k.oid >= 16384
+    and (
+      s.typnamespace in (select oid from home)
+      or t.typnamespace in (select oid from home)
+      or s.typnamespace = 'pg_catalog'::regnamespace and t.typnamespace = 'pg_catalog'::regnamespace
+    )
+    and not exists (
+      select
+      from pg_depend as e
+      where e.classid = 'pg_cast'::regclass and e.objid = k.oid and e.deptype = 'e'
+    )
+  union all
+  select o.line
+  from outside as o
+  join pg_namespace as n on n.oid = o.space
+  where o.space not in (select oid from home)
+    and n.nspname !~ '^pg_(toast_)?temp_'
+    and (
+      o.owner in (select oid from reached)
+      or exists (
+        select
+        from aclexplode(o.acl) as acl
+        where acl.grantee in (select oid from grantee)
+      )
+    )
+  union all
   select 'schema ' || n.nspname
   from pg_namespace as n
   where n.nspowner in (select owner from main union all select oid from reached)
     and n.oid not in (select oid from home)
     and n.nspname !~ '^pg_'
     and n.nspname not in ('information_schema', 'pgvouch')
+    and not exists (
+      select
+      from pg_depend as e
+      where e.classid = 'pg_namespace'::regclass and e.objid = n.oid and e.deptype = 'e'
+    )
   union all
   select format('owner of %s: %s', o.name, pg_get_userbyid(o.owner))
   from owners as o
@@ -464,6 +623,11 @@ found (line) as (
     and (r.oid in (select oid from reached) or not r.rolsuper)
     and r.oid <> (select owner from main)
     and r.rolname <> 'pg_database_owner'
+  union all
+  select format('owner of this database: %s', r.rolname)
+  from pg_database as d
+  join reached as r on r.oid = d.datdba
+  where d.datname = current_database()
   union all
   select format(
     'grant %s on %s to %s',
@@ -502,7 +666,12 @@ found (line) as (
     case when r.rolcanlogin then ', login' end
   ) as also (said)
   union all
-  select format('role %s may become %s', reached.rolname, pg_get_userbyid(m.roleid))
+  select concat(
+    'role ', reached.rolname, ' may become ', pg_get_userbyid(m.roleid),
+    -- Without asking to be it.
+    case when pg_has_role(reached.oid, m.roleid, 'usage') then ', and has its rights' end,
+    case when m.admin_option then ', and may make others so' end
+  )
   from reached
   join pg_auth_members as m on m.member = reached.oid
   union all
@@ -520,7 +689,7 @@ found (line) as (
     and (
       setting ~* '^(role|row_security|session_replication_role|session_authorization)='
       or setting ~* '^search_path=' and s.setrole <> 0
-      or setting ~ '^[^=]*\.' and setting !~ '^(pgrst|app\.settings|auto_explain|pg_stat_statements)\.'
+      or setting ~ '^[^=]*\.' and setting !~ '^(pgrst|app\.settings|auto_explain|pg_stat_statements|pgaudit|plpgsql|pg_hint_plan|timescaledb|cron)\.'
     )
 )
 select
