@@ -1,5 +1,7 @@
 """Tables that a file wants locked ahead of everything else: `-- lock_tables:`. No I/O."""
 
+from typing import Any
+
 from psycopg import sql
 
 from pgvouch.errors import FileError, Place
@@ -48,6 +50,12 @@ def lock_statements(value: str, place: Place) -> tuple[str, ...]:
     mode = _MODES[node.mode - 1]
     return tuple(
         f"lock table {'' if table.inh else 'only '}"
-        f"{sql.Identifier(table.schemaname, table.relname).as_string(None)} in {mode} mode"
+        f"{sql.Identifier(*_parts(table)).as_string(None)} in {mode} mode"
         for table in tables
     )
+
+
+def _parts(table: Any) -> tuple[str, ...]:
+    # The server has its say about the name of another database.
+    written = (table.catalogname, table.schemaname, table.relname)
+    return tuple(part for part in written if part)

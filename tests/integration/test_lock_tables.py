@@ -146,7 +146,11 @@ def test_names_that_need_quotes_are_the_tables_of_these_names(folder: Folder) ->
 
 
 def test_what_is_provided_locks_nothing(folder: Folder) -> None:
-    folder.write({"001_a.sql": "-- unless: true\n-- lock_tables: public.nowhere\nselect 1;"})
+    folder.write(
+        {
+            "001_a.sql": "-- unless: current_user is not null\n-- lock_tables: public.nowhere\nselect 1;"
+        }
+    )
     ran = folder("migrate")
     assert ran.code == 0, ran.err
 
@@ -155,7 +159,7 @@ def test_it_is_locked_where_a_condition_does_not_hold(folder: Folder) -> None:
     folder.write(
         FILES
         | {
-            "002_b.sql": "-- unless: false\n-- lock_tables: public.a\n"
+            "002_b.sql": "-- unless: current_user is null\n-- lock_tables: public.a\n"
             "create table public.held as select count(*) as n from pg_locks "
             "where relation = 'public.a'::regclass and pid = pg_backend_pid() and granted "
             "and mode = 'AccessExclusiveLock';"
@@ -172,3 +176,31 @@ def test_a_table_that_is_not_there(folder: Folder) -> None:
     assert ran.code == 1
     assert 'relation "public.nowhere" does not exist' in ran.err
     assert "Nothing of 001_a is in the database" in ran.err
+
+
+def test_a_table_of_another_database_is_not_taken_for_one_of_this(folder: Folder) -> None:
+    folder.write(FILES | {"002_b.sql": "-- lock_tables: elsewhere.public.a\nselect 1;"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "cross-database references are not implemented" in ran.err
+
+
+def test_the_rollback_that_the_ledger_keeps_locks_them_too(folder: Folder) -> None:
+    """An older release has no file to read it from."""
+    folder.write(
+        {
+            "001_a.sql": FILES["001_a.sql"],
+            "002_b.sql": "select 1;",
+            "002_b.rollback.sql": "-- lock_tables: public.a\nselect 1;",
+        }
+    )
+    assert folder("migrate").code == 0
+    (folder.path / "002_b.sql").unlink()
+    (folder.path / "002_b.rollback.sql").unlink()
+    with psycopg.connect(folder.url) as writer:
+        writer.execute("insert into public.a (n) values (1)")
+        with beside(folder, "rollback") as attempt:
+            waits_for(folder, attempt, "a")
+            writer.commit()
+            ran = attempt.result(DEADLINE_S)
+    assert ran.code == 0, ran.err
