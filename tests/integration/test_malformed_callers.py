@@ -104,3 +104,23 @@ def test_a_caller_who_sees_nothing_is_no_caller(build: Callable[..., Folder]) ->
     ran = build("select null::text")("migrate")
     assert ran.code == 1
     assert "no row of her own to be tried" in ran.err
+
+
+def test_a_policy_that_fails_on_the_callers_own_token_shows_her_nothing(
+    make_folder: Callable[[str], Folder], every_url: str
+) -> None:
+    """A subject that is no uuid: what the table before has shown does not count for this one."""
+    folder = make_folder(every_url)
+    folder.write(
+        {
+            "001_platform.sql": PLATFORM,
+            "002_notes.sql": (SYSTEM % IDENTITY).replace(
+                "using (id = public.caller())", "using (id::text = public.caller()::uuid::text)"
+            ),
+            "verify/002_notes.sql": ROWS + STAMP.replace('"users", "notes"', '"notes", "users"'),
+        }
+    )
+    stamp_files([folder.path / "verify" / "002_notes.sql"], Templates())
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "(users, the caller has no row of her own to be tried, null)" in ran.err

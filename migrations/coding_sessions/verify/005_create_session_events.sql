@@ -413,11 +413,11 @@ left join differences as d on d.grantee in ('public', 'anon', 'authenticated', '
 
 -- stamp: malformed_callers(tables=["profiles", "projects", "coding_sessions", "coding_jobs", "session_events"],
 --   claims={"sub": "5afe0000-0000-4000-8000-00000000000a", "email": "ann@verify.invalid", "name": "Ann"})
--- stamped: malformed_callers sha256:6d743bcb776a9266  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:d77af51caabbc27c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: profiles, projects, coding_sessions, coding_jobs and session_events: a token that only resembles the caller's shows authenticated more than a stranger sees
-create temporary table shown (relation text, what text, token text);
-
 set local search_path = pg_catalog, pg_temp;
+
+create temporary table shown (relation text, what text, token text);
 
 do $shown$
 declare
@@ -517,7 +517,9 @@ begin
         end if;
         reset role;
       -- To refuse the token is as good: a subject that is no uuid, a text that is no token.
-      exception when data_exception then number := 0;
+      exception when data_exception then
+        number := 0;
+        seen := '{}';
       end;
       case whoever.turn
         when 1 then

@@ -627,11 +627,11 @@ where defaclnamespace = 'feature_planner'::regnamespace
 --   tables=["feature_plans", "feature_refinements", "file_discovery_sessions", "discovered_files",
 --     "implementation_plan_generations", "plan_steps", "plan_step_templates", "plan_execution_logs"],
 --   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid", "username": "verify_ann", "name": "Ann"})
--- stamped: malformed_callers sha256:6180d284728725b7  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:cda940eb6b931897  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: feature_plans, feature_refinements, file_discovery_sessions, discovered_files, implementation_plan_generations, plan_steps, plan_step_templates and plan_execution_logs: a token that only resembles the caller's shows authenticated more than a stranger sees
-create temporary table shown (relation text, what text, token text);
-
 set local search_path = pg_catalog, pg_temp;
+
+create temporary table shown (relation text, what text, token text);
 
 do $shown$
 declare
@@ -732,7 +732,9 @@ begin
         end if;
         reset role;
       -- To refuse the token is as good: a subject that is no uuid, a text that is no token.
-      exception when data_exception then number := 0;
+      exception when data_exception then
+        number := 0;
+        seen := '{}';
       end;
       case whoever.turn
         when 1 then

@@ -871,11 +871,11 @@ left join differences as d on d.grantee in ('public', 'anon', 'authenticated', '
 
 -- stamp: malformed_callers(tables=["users", "learning_plans", "plan_schedules"],
 --   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid"})
--- stamped: malformed_callers sha256:5a646273867771a6  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:23e646020ddddb8b  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: users, learning_plans and plan_schedules: a token that only resembles the caller's shows authenticated more than a stranger sees
-create temporary table shown (relation text, what text, token text);
-
 set local search_path = pg_catalog, pg_temp;
+
+create temporary table shown (relation text, what text, token text);
 
 do $shown$
 declare
@@ -974,7 +974,9 @@ begin
         end if;
         reset role;
       -- To refuse the token is as good: a subject that is no uuid, a text that is no token.
-      exception when data_exception then number := 0;
+      exception when data_exception then
+        number := 0;
+        seen := '{}';
       end;
       case whoever.turn
         when 1 then
