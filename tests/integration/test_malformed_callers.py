@@ -76,6 +76,11 @@ def test_an_exact_identity_holds(build: Callable[..., Folder]) -> None:
         "current_setting('request.jwt.claims', true)::jsonb ->> 'email'",
         "select coalesce((%s), (" + BY_NAME + "))",
         "select case when (%s) is null then 'user_Ann' else (%s) end",
+        "select split_part(claims.sub, '|', -1) from (%s) as claims (sub)",
+        "select split_part(claims.sub, '@', 1) from (%s) as claims (sub)",
+        "select regexp_replace(claims.sub, '[^A-Za-z_]', '', 'g') from (%s) as claims (sub)",
+        "select trim('\"' from claims.sub) from (%s) as claims (sub)",
+        "select u.id from public.users as u, (%s) as claims (sub) where position(u.id in claims.sub) > 0",
         "select coalesce(current_setting('request.jwt.claims', true)::jsonb #>> '{user_metadata,sub}', (%s))",
         "select coalesce(c ->> 'sub', c ->> 'id') from (select nullif(current_setting("
         "'request.jwt.claims', true), '')::jsonb) as t (c)",

@@ -627,7 +627,7 @@ where defaclnamespace = 'feature_planner'::regnamespace
 --   tables=["feature_plans", "feature_refinements", "file_discovery_sessions", "discovered_files",
 --     "implementation_plan_generations", "plan_steps", "plan_step_templates", "plan_execution_logs"],
 --   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid", "username": "verify_ann", "name": "Ann"})
--- stamped: malformed_callers sha256:cda940eb6b931897  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:5948596c31d3ee2c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: feature_plans, feature_refinements, file_discovery_sessions, discovered_files, implementation_plan_generations, plan_steps, plan_step_templates and plan_execution_logs: a token that only resembles the caller's shows authenticated more than a stranger sees
 set local search_path = pg_catalog, pg_temp;
 
@@ -664,7 +664,8 @@ begin
           '', ' ', E'\t', '%', '_', '.*', 'null', 'true', '{}', '0',
           concat(o.sub, ' '), concat(' ', o.sub), concat(o.sub, E'\n'),
           concat(o.sub, 'x'), left(o.sub, -1), concat(left(o.sub, 3), '%'),
-          upper(o.sub), lower(o.sub), initcap(o.sub)
+          upper(o.sub), lower(o.sub), initcap(o.sub),
+          concat('"', o.sub, '"'), concat('0', o.sub)
         ]) as made (sub)
         where made.sub <> o.sub
           -- A uuid is the same in capitals.
@@ -672,6 +673,17 @@ begin
             upper(made.sub) <> upper(o.sub)
             or o.sub !~ '^[0-9a-f-]{36}$'
           )
+        union all
+        -- As a part of it, which is hers where the rest is cut off; and with what a pattern would strip inside of it.
+        select to_jsonb(made.sub)
+        from true_one as o
+        cross join unnest(array['|', ',', ';', ':', '/', '.', '@', '#', '-', '_', '*']) as mark (sign)
+        cross join unnest(array[
+          concat(o.sub, mark.sign, 'x'), concat('x', mark.sign, o.sub),
+          concat(left(o.sub, 1), mark.sign, substr(o.sub, 2))
+        ]) as made (sub)
+        -- Hyphens and braces of a uuid mean nothing.
+        where o.sub !~ '^[0-9a-f-]{36}$' or mark.sign <> '-'
         union all
         select jsonb_array_elements('[null, true, 0, [], {}]')
         union all

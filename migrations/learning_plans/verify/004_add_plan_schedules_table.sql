@@ -871,7 +871,7 @@ left join differences as d on d.grantee in ('public', 'anon', 'authenticated', '
 
 -- stamp: malformed_callers(tables=["users", "learning_plans", "plan_schedules"],
 --   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid"})
--- stamped: malformed_callers sha256:23e646020ddddb8b  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:26b79f4c5c560e90  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: users, learning_plans and plan_schedules: a token that only resembles the caller's shows authenticated more than a stranger sees
 set local search_path = pg_catalog, pg_temp;
 
@@ -906,7 +906,8 @@ begin
           '', ' ', E'\t', '%', '_', '.*', 'null', 'true', '{}', '0',
           concat(o.sub, ' '), concat(' ', o.sub), concat(o.sub, E'\n'),
           concat(o.sub, 'x'), left(o.sub, -1), concat(left(o.sub, 3), '%'),
-          upper(o.sub), lower(o.sub), initcap(o.sub)
+          upper(o.sub), lower(o.sub), initcap(o.sub),
+          concat('"', o.sub, '"'), concat('0', o.sub)
         ]) as made (sub)
         where made.sub <> o.sub
           -- A uuid is the same in capitals.
@@ -914,6 +915,17 @@ begin
             upper(made.sub) <> upper(o.sub)
             or o.sub !~ '^[0-9a-f-]{36}$'
           )
+        union all
+        -- As a part of it, which is hers where the rest is cut off; and with what a pattern would strip inside of it.
+        select to_jsonb(made.sub)
+        from true_one as o
+        cross join unnest(array['|', ',', ';', ':', '/', '.', '@', '#', '-', '_', '*']) as mark (sign)
+        cross join unnest(array[
+          concat(o.sub, mark.sign, 'x'), concat('x', mark.sign, o.sub),
+          concat(left(o.sub, 1), mark.sign, substr(o.sub, 2))
+        ]) as made (sub)
+        -- Hyphens and braces of a uuid mean nothing.
+        where o.sub !~ '^[0-9a-f-]{36}$' or mark.sign <> '-'
         union all
         select jsonb_array_elements('[null, true, 0, [], {}]')
         union all
