@@ -1054,7 +1054,7 @@ select * from pg_temp.shown order by relation, token;
 --     "schema extensions",
 --     "schema supabase_migrations",
 --   ])
--- stamped: whole_catalog sha256:7a496d4cd9f723f3  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: whole_catalog sha256:22c8242b89303d97  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: public: something that is not promised here, or the want of something that is
 set local search_path = pg_catalog, pg_temp;
 with recursive promised (line) as (
@@ -1215,24 +1215,33 @@ readers (oid, name) as (
 ),
 -- Elsewhere, and open to the application: what gives it rows or rights of these schemas all the same.
 outside (line, acl, owner, space) as (
-  select concat(v.relkind_name, ' ', v.oid::regclass, ', which reads ', readers.name), v.relacl, v.relowner, v.relnamespace
-  from readers
-  join (
-    select c.*, case c.relkind when 'v' then 'view' else 'materialized view' end as relkind_name
-    from pg_class as c
-    where c.relkind in ('v', 'm')
+  select concat(r.line, r.name), c.relacl || columns.acl, c.relowner, c.relnamespace
+  from (
+    select
+      readers.oid,
+      concat(case v.relkind when 'v' then 'view ' else 'materialized view ' end, v.oid::regclass, ', which reads ') as line,
+      readers.name
+    from readers
+    join pg_class as v on v.oid = readers.oid
+    where v.relkind in ('v', 'm')
       and not exists (
         select
-        from pg_options_to_table(c.reloptions) as o
+        from pg_options_to_table(v.reloptions) as o
         where o.option_name = 'security_invoker' and o.option_value::boolean
       )
-  ) as v on v.oid = readers.oid
-  union all
-  select concat('table ', c.oid::regclass, ', a part of ', r.name), c.relacl, c.relowner, c.relnamespace
-  from relations as r
-  join pg_inherits as i on i.inhparent = r.oid
-  join pg_class as c on c.oid = i.inhrelid
-  where c.relkind in ('r', 'p', 'f')
+    union all
+    select i.inhrelid, concat('table ', i.inhrelid::regclass, ', a part of '), p.name
+    from relations as p
+    join pg_inherits as i on i.inhparent = p.oid
+    where p.relkind in ('r', 'p', 'f')
+  ) as r
+  join pg_class as c on c.oid = r.oid
+  cross join lateral (
+    select array_agg(item)
+    from pg_attribute as a
+    cross join unnest(a.attacl) as item
+    where a.attrelid = c.oid and a.attnum > 0
+  ) as columns (acl)
   union all
   -- What it does may be anything, for its text says nothing to the catalog.
   select
@@ -1464,7 +1473,7 @@ found (line) as (
     and not exists (
       select
       from pg_depend as e
-      where e.classid = 'pg_cast'::regclass and e.objid = k.oid and e.deptype = 'e'
+      where e.classid = 'pg_cast'::regclass and e.objid = k.oid and e.deptype in ('e', 'i')
     )
   union all
   select o.line
