@@ -9,16 +9,15 @@ from pgvouch import cli
 from pgvouch.config import database_names, find_project
 
 SHADOWS = (Path(__file__).parent / "shadows.sql").read_text()
-WAS_RUN = "set search_path = pg_catalog; select is_called from public.ran"
 
 
-def run(command: str, system: str, url: str) -> int:
+def run(command: str, system: str, url: str, *options: str) -> int:
     arguments = ["--config", str(ROOT / "pyproject.toml"), "--url", url]
-    return cli.run([command, system, *arguments], {})
+    return cli.run([command, system, *options, *arguments], {})
 
 
 @pytest.mark.parametrize("system", database_names(find_project(ROOT / "pyproject.toml")))
-def test_verify_runs_nothing_of_them(
+def test_neither_verify_nor_a_rollback_runs_anything_of_them(
     every_url: str, system: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("migrate", system, every_url) == 0
@@ -28,4 +27,6 @@ def test_verify_runs_nothing_of_them(
     out = capsys.readouterr().out
     assert "of public was run" not in out, out
     assert out.count("✗") == ("not promised, function public." in out), out
+    assert run("rollback", system, every_url, "--all", "--discard-data") == 0
+    # Whatever of them is run moves this sequence.
     assert query(every_url, "select pg_catalog.nextval('public.ran')") == [(1,)]
