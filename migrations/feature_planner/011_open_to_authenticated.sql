@@ -10,7 +10,8 @@
 grant usage on schema feature_planner to authenticated;
 
 -- With its owner's rights, for users have no right on the table of accounts, and need none. With an
--- empty search_path no caller can slip in another table of users.
+-- empty search_path no caller can slip in another table of users. A subject that is empty, blank or no text
+-- is nobody, even if the site has an account with such a Clerk id.
 create function feature_planner.caller_id()
 returns uuid
 language sql
