@@ -56,6 +56,7 @@ class Context:
     def session(self, database: Database, command: str) -> Iterator[Any]:
         """Open a session on a database."""
         from pgvouch.connection import connect
+        from pgvouch.wire import BRIEF, FULL
 
         url = self.resolve(database)
         create = self.create or database.is_embedded
@@ -63,6 +64,7 @@ class Context:
         with connect(
             url, application_name=name, create=create, wait_s=self.wait_s, tell=self.progress()
         ) as session:
+            session.sample = FULL if self.verbose else BRIEF
             yield session
 
     def tell(self, *lines: Line, document: dict[str, Any]) -> None:
@@ -228,7 +230,7 @@ _RUNNING = (
     ),
     click.option(
         "-v", "--verbose", is_flag=True, expose_value=False, callback=_store("verbose"),
-        help="Show notices, and every line of the catalog delta.",
+        help="Show notices, whole catalog deltas, and more of what a broken check has found.",
     ),
 )  # fmt: skip
 

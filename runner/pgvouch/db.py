@@ -17,7 +17,16 @@ from psycopg import pq
 from pgvouch.errors import ServerMessage
 from pgvouch.opening import Deadline, open_connection
 from pgvouch.variables import Mask
-from pgvouch.wire import Growth, Result, Tally, masked, result_of, rows_of, server_message
+from pgvouch.wire import (
+    BRIEF,
+    Growth,
+    Result,
+    Tally,
+    masked,
+    result_of,
+    rows_of,
+    server_message,
+)
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -69,6 +78,8 @@ class Session:
         self.while_waiting: Callable[[], None] | None = None
         """Called again and again while no answer comes."""
         self.waiting_interval_s = 1.0
+        self.sample = BRIEF
+        """What is kept of results that are only counted."""
         self._pgconn = connection.pgconn
         self.deadline = Deadline()
         self._grown = Growth()
@@ -247,7 +258,7 @@ class Session:
                 self._grown = Growth()  # its copies are no message, and nothing large follows it
             elif error is None and result.status != pq.ExecStatus.EMPTY_QUERY:
                 if len(done) in tallied:
-                    tally = tally or Tally(digested=tallied[len(done)])
+                    tally = tally or Tally(digested=tallied[len(done)], kept=self.sample.rows)
                     tally.add(result)
                 elif rows_of_first is None or len(done) < rows_of_first:
                     rows += rows_of(result)

@@ -17,7 +17,7 @@ from pgvouch.errors import (
 )
 from pgvouch.message import ENDED, Message
 from pgvouch.promises import Kind
-from pgvouch.verify import Broken
+from pgvouch.verify import Broken, Rows, lines_of
 
 READ_ONLY = "PGVRO"
 """Raised by refuse_read_only.sql."""
@@ -135,10 +135,11 @@ def check_error(identifier: str, broken: Sequence[Broken]) -> CheckError:
     first = broken[0]
     # What the server said has a line of its own.
     found = f"an error {first.server.sqlstate}" if first.server else first.found
-    notes = [f"expected {first.expected}", f"found    {found}"]
+    notes = [f"expected {first.expected}", *labelled("found", found)]
     for other in broken[1:]:
         notes.append(f"also broken: {other.check.sentence} ({other.check.place})")
-        notes.append(f"  expected {other.expected}; found {other.found}")
+        told = [f"expected {other.expected}", *labelled("found", other.found)]
+        notes += [f"  {line}" for line in told]
     return CheckError(
         f"{identifier} does not keep its promise: {first.check.sentence}",
         first.place,
@@ -147,6 +148,11 @@ def check_error(identifier: str, broken: Sequence[Broken]) -> CheckError:
         notes=notes,
         hint=_next_after(first),
     )
+
+
+def labelled(label: str, found: str | Rows) -> list[str]:
+    """Return what a check has found as lines, the first of them with a label."""
+    return [f"{'' if number else label:<8} {line}" for number, line in enumerate(lines_of(found))]
 
 
 def unjudged_error(identifier: str, stopped: Broken) -> MigrationError:

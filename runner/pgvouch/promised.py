@@ -35,7 +35,7 @@ class Finding:
     sentence: str
     place: Place
     expected: str
-    found: str
+    found: str | verify.Rows
     sqlstate: str | None = None
 
 

@@ -11,18 +11,44 @@ from pgvouch.message import DEFAULT_LOCK_TIMEOUT, RESET_ROLE, Message, Source, o
 from pgvouch.promises import Check, Kind, Piece, Promises
 from pgvouch.retry import TRANSIENT
 from pgvouch.variables import Mask, Rendered
-from pgvouch.wire import Result
+from pgvouch.wire import FULL, Result, Sample
 
 _VERIFY = "pgvouch_verify"
 _CHECK = "pgvouch_check"
 BACK = (f"rollback to savepoint {_VERIFY}", f"release savepoint {_VERIFY}")
 """What takes back everything that promises did; the next message begins with it."""
 
-_MAX_VALUE = 200
+_SHORT = 60
+"""Characters that stand beside a label on a narrow terminal."""
 _CANCELED = "57014"
 _SERVERS_TROUBLE = {"08", "53", "58"}
 """Classes of SQLSTATEs that say nothing about a promise: a server that it asks does not answer, or
 this one has run out of something, or cannot read its files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows as they are shown: the first few, with long values cut."""
+
+    shown: tuple[str, ...]
+    more: int = 0
+    """How many there are besides."""
+
+    def __str__(self) -> str:
+        more = f" and {self.more:,} more" if self.more else ""
+        return (", ".join(self.shown) or "no row") + more
+
+    def lines(self) -> list[str]:
+        """Return one line for all where that is short, and otherwise one for each."""
+        if len(", ".join(self.shown)) <= _SHORT:
+            return [str(self)]
+        more = f"and {self.more:,} more; --verbose shows up to {FULL.rows:,}"
+        return [*self.shown, more] if self.more else [*self.shown]
+
+
+def lines_of(found: str | Rows) -> list[str]:
+    """Return what a check has found, a line for each row where they are long."""
+    return [found] if isinstance(found, str) else found.lines()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +57,7 @@ class Broken:
 
     check: Check
     expected: str
-    found: str
+    found: str | Rows
     place: Place
     statement: str | None = None
     server: ServerMessage | None = None
@@ -221,7 +247,7 @@ class _Hearing:
                     check.place,
                 )
             result = message.results_of(f"check {index}", results, failed=failed)[-1]
-            found = _judge(check, result, self.before.get(check), self.session.mask)
+            found = _judge(check, result, self.before.get(check), self.session)
             if found is None:
                 self.passed += 1
             else:
@@ -300,7 +326,7 @@ def _expectation(check: Check) -> str:
     }[check.kind]
 
 
-def _judge(check: Check, result: Result, before: Result | None, mask: Mask) -> Broken | None:
+def _judge(check: Check, result: Result, before: Result | None, session: Session) -> Broken | None:
     expected = _expectation(check)
     if result.columns is None:
         found = f"{result.tag}, which returns no rows: the last statement of a check is a query"
@@ -310,25 +336,22 @@ def _judge(check: Check, result: Result, before: Result | None, mask: Mask) -> B
     elif before is not None:
         # Without ORDER BY the order of rows means nothing, and their number and values do.
         kept = (result.count, result.digest) == (before.count, before.digest)
-        expected = f"{expected}: {show_rows(before, mask)}"
+        expected = f"{expected}: {_rows(before, session)}"
     else:
         kept = result.count > 0 and result.is_true
-    return None if kept else Broken(check, expected, show_rows(result, mask), check.place)
+    return None if kept else Broken(check, expected, _rows(result, session), check.place)
 
 
-def show_rows(result: Result, mask: Mask) -> str:
-    """Return rows short enough for an error: the first few, long values cut."""
-    if not result.count:
-        return "no row"
-    shown = [
-        "(" + ", ".join(_show_value(value, mask) for value in row) + ")" for row in result.rows
-    ]
-    more = result.count - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+def _rows(result: Result, session: Session) -> Rows:
+    shown = tuple(
+        "(" + ", ".join(_show_value(value, session.mask, session.sample) for value in row) + ")"
+        for row in result.rows
+    )
+    return Rows(shown, result.count - len(shown))
 
 
-def _show_value(value: str | None, mask: Mask) -> str:
+def _show_value(value: str | None, mask: Mask, sample: Sample) -> str:
     if value is None:
         return "null"
     value = mask(value)
-    return value if len(value) <= _MAX_VALUE else f"{value[:_MAX_VALUE]}…"
+    return value if len(value) <= sample.characters else f"{value[: sample.characters]}…"

@@ -130,6 +130,7 @@ def told_blockers(listener: Listener) -> Callable[[Sequence[Blocker]], None]:
     def tell(blockers: Sequence[Blocker]) -> None:
         wanted = next((b for b in blockers if b.relation), None)
         what = f"{wanted.relation} ({wanted.mode})" if wanted else "a lock"
-        listener(Waiting(f"waiting for {what}, held by {blockers[0]}", None))
+        about = f"{wanted.relation if wanted else ''} {sorted({b.pid for b in blockers})}"
+        listener(Waiting(f"waiting for {what}, held by {blockers[0]}", None, about))
 
     return tell

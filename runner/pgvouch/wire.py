@@ -82,13 +82,30 @@ def _writable_mb() -> int:
     return int(pages) * resource.getpagesize() >> 20
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How much is kept of the rows that a check finds, to be shown."""
+
+    rows: int = 10
+    characters: int = 200
+    """Of each value."""
+
+
+BRIEF = Sample()
+"""The rows may be people's, and a log is read by many."""
+FULL = Sample(1000, 1000)
+
+
 class Tally:
     """Rows that pass by: counted and judged, and only the first few kept."""
 
-    KEPT = 5
+    MOST_CHARACTERS = 1_000_000
+    """The row that goes beyond is the last one kept: each may be of many megabytes."""
 
-    def __init__(self, *, digested: bool) -> None:
+    def __init__(self, *, digested: bool, kept: int = BRIEF.rows) -> None:
         self.digested = digested
+        self._kept = kept
+        self._characters = 0
         self.rows: list[tuple[str | None, ...]] = []
         self.count = 0
         self.is_true = True
@@ -96,8 +113,12 @@ class Tally:
 
     def add(self, result: "PGresult") -> None:
         """Take some rows."""
-        if len(self.rows) < self.KEPT:
-            self.rows += rows_of(result)[: self.KEPT - len(self.rows)]
+        if len(self.rows) < self._kept and self._characters < self.MOST_CHARACTERS:
+            for found in rows_of(result):
+                self.rows.append(found)
+                self._characters += sum(len(value or "") for value in found)
+                if len(self.rows) == self._kept or self._characters >= self.MOST_CHARACTERS:
+                    break
         number = result.ntuples
         self.count += number
         if self.digested:

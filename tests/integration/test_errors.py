@@ -90,8 +90,8 @@ def test_an_error_in_a_check_has_its_own_place(folder: Folder) -> None:
         ("-- check none: x\nselect 1;", "(1)"),
         ("-- check error 23505: x\nselect 1;", "no error"),
         ("-- check error 23505: x\nselect 1/0;", "22012"),
-        ("-- check: x\nselect repeat('x', 100);", "x" * 60 + "…"),
-        ("-- check none: x\nselect generate_series(1, 9);", "and 4 more"),
+        ("-- check: x\nselect repeat('x', 300);", f"({'x' * 200}…)"),
+        ("-- check none: x\nselect generate_series(1, 14);", "and 4 more"),
         ("-- same: x\n-- before:\nselect 1\n-- after:\nselect 2", "(2)"),
         ("select 1/0;\n-- check: x\nselect true;", "22012"),
     ],
@@ -117,6 +117,43 @@ def test_every_broken_check_is_named(folder: Folder) -> None:
     assert "also broken: three" in ran.err
     assert "also broken: four" in ran.err
     assert "two" not in ran.err
+
+
+THINGS = "-- check none: x\nselect 'thing', repeat(i::text, 60) from generate_series(10, 49) as i;"
+
+
+@pytest.mark.parametrize("command", ["migrate", "verify"])
+def test_long_rows_have_a_line_each_and_all_are_there_for_who_asks(
+    folder: Folder, command: str
+) -> None:
+    folder.write({"001_a.sql": "create table a ();"})
+    if command == "verify":
+        assert folder("migrate").code == 0
+    folder.write({"verify/001_a.sql": THINGS})
+    brief, full = folder(command), folder(command, "--verbose")
+    shown = (brief.err + brief.out).splitlines()
+    first = next(number for number, line in enumerate(shown) if " found    (thing, 10" in line)
+    indent = shown[first].index("(")
+    rows = [line[indent:] for line in shown[first : first + 11]]
+    assert rows[:10] == [f"(thing, {str(i) * 60})" for i in range(10, 20)]
+    assert rows[10] == "and 30 more; --verbose shows up to 1,000"
+    for i in range(10, 50):
+        assert f"(thing, {str(i) * 60})\n" in full.err + full.out
+    assert "--verbose" not in full.err + full.out
+
+
+def test_who_asks_for_all_rows_gets_no_more_of_them_than_fit(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create table a ();",
+            "verify/001_a.sql": "-- check none: x\n"
+            "select i || repeat('x', 300000) from generate_series(10, 49) as i;",
+        }
+    )
+    ran = folder("migrate", "--verbose")
+    assert "(13" + "x" * 900 in ran.err
+    assert "(14" not in ran.err
+    assert "and 36 more" in ran.err
 
 
 def test_a_connection_that_dies_is_reported_as_such(folder: Folder) -> None:

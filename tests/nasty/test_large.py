@@ -178,7 +178,10 @@ CASES = {
     "5,000,000 rows where a check wants none": Case(
         lambda: OK,
         1,
-        ("expected no row", "found    (1), (2), (3), (4), (5) and 4,999,995 more"),
+        (
+            "expected no row",
+            "found    (1), (2), (3), (4), (5), (6), (7), (8), (9), (10) and 4,999,990 more",
+        ),
         checks="-- check none: x\nselect generate_series(1, 5000000);\n",
     ),
     "5,000,000 rows, all true": Case(
@@ -189,7 +192,7 @@ CASES = {
     "5,000,000 rows, the last one false": Case(
         lambda: OK,
         1,
-        ("found    (t), (t), (t), (t), (t) and 4,999,995 more",),
+        ("(t), (t) and 4,999,990 more",),
         checks="-- check: x\nselect i < 5000000 from generate_series(1, 5000000) as i;\n",
     ),
     "a million rows before and after, in another order": Case(
@@ -201,7 +204,7 @@ CASES = {
     "a million rows before and after, one of them other": Case(
         lambda: OK,
         1,
-        ("and 999,995 more",),
+        ("and 999,990 more",),
         checks="-- same: x\n-- before:\nselect i, 'x' from generate_series(1, 1000000) as i;\n"
         "-- after:\nselect i, case i when 77 then 'y' else 'x' end "
         "from generate_series(1000000, 1, -1) as i;\n",

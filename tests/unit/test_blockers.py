@@ -1,6 +1,12 @@
 """What is told of somebody else's backend."""
 
+from dataclasses import replace
+
+import pytest
+
 from pgvouch.blockers import Blocker, look_at
+from pgvouch.report import Progress
+from pgvouch.waiting import told_blockers
 
 
 def _blocker(query: str | None, pid: int = 7, age: float | None = 61.0) -> Blocker:
@@ -39,3 +45,15 @@ def test_a_prepared_transaction_has_no_pid() -> None:
     assert str(blocker).startswith("a prepared transaction")
     assert look_at([blocker]) == "select * from pg_prepared_xacts"
     assert look_at([_blocker(None)]).endswith("where pid in (7)")
+
+
+def test_one_lock_that_keeps_many_checks_waiting_is_told_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell = told_blockers(Progress())
+    for age, mode in ((1, "RowExclusiveLock"), (2, "RowExclusiveLock"), (3, "RowShareLock")):
+        tell([replace(_blocker("lock table t", age=age), mode=mode)])
+    assert capsys.readouterr().err.count("waiting for public.t (") == 1
+    tell([_blocker("lock table t", pid=8)])
+    tell([replace(_blocker("lock table t", pid=8), relation="public.other")])
+    assert capsys.readouterr().err.count("waiting for") == 2

@@ -251,28 +251,38 @@ def verify(context: Context, databases: tuple[str, ...]) -> int:
     return BROKEN if BROKEN in codes else max(codes)
 
 
+_AFTER_BROKEN = (
+    "see what has changed in the database since it was migrated, and take it back; what is meant "
+    "to stay belongs into a migration of its own, with its promises"
+)
+
+
 def _verified(
     name: str,
     passed: int,
     broken: Sequence[tuple[str, "Finding"]],
     unjudged: Sequence[tuple[str, "Finding"]],
 ) -> list[Line]:
+    from pgvouch.failure import labelled
+
     more = f", {len(unjudged)} could not be judged" if unjudged else ""
     lines: list[Line] = [f"{name}: {passed} checks hold, {len(broken)} broken{more}"]
     for identifier, finding in broken:
         lines.append(("  ", output.Styled("✗", "red"), f" {identifier}: {finding.sentence}"))
         lines.append(f"      at       {report.shown_place(finding.place)}")
         lines.append(f"      expected {finding.expected}")
-        lines.append(f"      found    {finding.found}")
+        lines += [f"      {line}" for line in labelled("found", finding.found)]
     together: dict[tuple[str, str], list[Finding]] = {}
     for identifier, finding in unjudged:
-        together.setdefault((identifier, finding.found), []).append(finding)
+        together.setdefault((identifier, str(finding.found)), []).append(finding)
     for (identifier, met), findings in together.items():
         others = f" (and {len(findings) - 1} more)" if findings[1:] else ""
         sentence = f" {identifier}: {findings[0].sentence}{others}"
         lines.append(("  ", output.Styled("?", "yellow"), sentence))
         lines.append(f"      at       {report.shown_place(findings[0].place)}")
         lines.append(f"      met      {met}")
+    if broken:
+        lines.append(f"  next    {report.as_typed(_AFTER_BROKEN)}")
     if unjudged:
         lines.append(f"  next    {report.as_typed(_again({f.sqlstate for _, f in unjudged}))}")
     return lines
@@ -300,6 +310,6 @@ def _finding_as_dict(identifier: str, finding: "Finding") -> dict[str, object]:
         "file": str(finding.place.path),
         "line": finding.place.line,
         "expected": finding.expected,
-        "found": finding.found,
+        "found": str(finding.found),
         "sqlstate": finding.sqlstate,
     }
