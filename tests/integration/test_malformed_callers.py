@@ -102,13 +102,13 @@ def test_without_rows_of_her_own_nothing_is_tried_and_nothing_holds(
 ) -> None:
     ran = build(rows=rows)("migrate")
     assert ran.code == 1
-    assert "no row of her own to be tried" in ran.err
+    assert "no row that a stranger does not see" in ran.err
 
 
 def test_a_caller_who_sees_nothing_is_no_caller(build: Callable[..., Folder]) -> None:
     ran = build("select null::text")("migrate")
     assert ran.code == 1
-    assert "no row of her own to be tried" in ran.err
+    assert "no row that a stranger does not see" in ran.err
 
 
 def test_a_policy_that_fails_on_the_callers_own_token_shows_her_nothing(
@@ -128,4 +128,4 @@ def test_a_policy_that_fails_on_the_callers_own_token_shows_her_nothing(
     stamp_files([folder.path / "verify" / "002_notes.sql"], Templates())
     ran = folder("migrate")
     assert ran.code == 1
-    assert "(users, the caller has no row of her own to be tried, null)" in ran.err
+    assert "(users, the caller has no row that a stranger does not see, so nothing was tried, null)" in ran.err

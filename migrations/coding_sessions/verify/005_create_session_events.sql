@@ -413,7 +413,7 @@ left join differences as d on d.grantee in ('public', 'anon', 'authenticated', '
 
 -- stamp: malformed_callers(tables=["profiles", "projects", "coding_sessions", "coding_jobs", "session_events"],
 --   claims={"sub": "5afe0000-0000-4000-8000-00000000000a", "email": "ann@verify.invalid", "name": "Ann"})
--- stamped: malformed_callers sha256:c217d25f3bbbc2e9  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:0118e8b35fcdecf8  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: profiles, projects, coding_sessions, coding_jobs and session_events: a token that only resembles the caller's shows authenticated more than a stranger sees
 set local search_path = pg_catalog, pg_temp;
 
@@ -539,7 +539,7 @@ begin
         when 2 then
           hers := array(select unnest(hers) except select unnest(seen));
           if hers = '{}' then
-            insert into pg_temp.shown values (relation, 'the caller has no row of her own to be tried', null);
+            insert into pg_temp.shown values (relation, 'the caller has no row that a stranger does not see, so nothing was tried', null);
           end if;
         else
           if number > 0 then
@@ -607,10 +607,10 @@ select * from pg_temp.shown order by relation, token;
 --     "schema extensions",
 --     "schema supabase_migrations",
 --   ])
--- stamped: whole_catalog sha256:066bc0cee81ec39d  (edit the stamp line or the template, then run pgvouch stamp)
--- check none: public: something that is not promised here, or the want of something that is
+-- stamped: whole_catalog sha256:8a13874abb52b39a  (edit the stamp line or the template, then run pgvouch stamp)
+-- check none: public: something that is not in the list above, or is in it and missing
 set local search_path = pg_catalog, pg_temp;
-with recursive promised (line) as (
+with recursive listed (line) as (
   values
     ('table public.coding_jobs, row security, 1 policy: 3 integer, 3 text, 4 timestamptz, 2 uuid'),
     ('table public.coding_sessions, row security, 3 policies: 1 jsonb, 6 text, 5 timestamptz, 3 uuid'),
@@ -1148,17 +1148,19 @@ found (line) as (
     )
 )
 select
-  case when f.line is null then 'missing' else 'not promised' end as difference,
-  coalesce(p.line, f.line) as line
-from promised as p
+  case when f.line is null then 'missing' else 'not in the list' end as difference,
+  -- As the list above spells it.
+  to_jsonb(line) as spelled
+from listed as l
 full join (select distinct line from found) as f using (line)
-where (p.line is null or f.line is null)
+where (l.line is null or f.line is null)
   and not exists (
     select
     from allowed as a
     -- `*` is the only character with a meaning.
-    where coalesce(f.line, p.line)
+    where coalesce(f.line, l.line)
       like replace(replace(replace(replace(a.line, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%')
   )
-order by line;
+-- What can be done with a thing comes behind the thing.
+order by line ~ '^(grant|role|setting|default)', line;
 -- end stamp

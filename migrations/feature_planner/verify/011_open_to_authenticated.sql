@@ -623,7 +623,7 @@ where defaclnamespace = 'feature_planner'::regnamespace
 --   tables=["feature_plans", "feature_refinements", "file_discovery_sessions", "discovered_files",
 --     "implementation_plan_generations", "plan_steps", "plan_step_templates", "plan_execution_logs"],
 --   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid", "username": "verify_ann", "name": "Ann"})
--- stamped: malformed_callers sha256:5948596c31d3ee2c  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:2f63fb8b9bcc72e6  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: feature_plans, feature_refinements, file_discovery_sessions, discovered_files, implementation_plan_generations, plan_steps, plan_step_templates and plan_execution_logs: a token that only resembles the caller's shows authenticated more than a stranger sees
 set local search_path = pg_catalog, pg_temp;
 
@@ -750,7 +750,7 @@ begin
         when 2 then
           hers := array(select unnest(hers) except select unnest(seen));
           if hers = '{}' then
-            insert into pg_temp.shown values (relation, 'the caller has no row of her own to be tried', null);
+            insert into pg_temp.shown values (relation, 'the caller has no row that a stranger does not see, so nothing was tried', null);
           end if;
         else
           if number > 0 then
@@ -840,10 +840,10 @@ select * from pg_temp.shown order by relation, token;
 --     "grant * on public.* to *",
 --     "grant execute on function public.* to *",
 --   ])
--- stamped: whole_catalog sha256:e797c553f391b3c1  (edit the stamp line or the template, then run pgvouch stamp)
--- check none: feature_planner and public: something that is not promised here, or the want of something that is
+-- stamped: whole_catalog sha256:de9309e42629b401  (edit the stamp line or the template, then run pgvouch stamp)
+-- check none: feature_planner and public: something that is not in the list above, or is in it and missing
 set local search_path = pg_catalog, pg_temp;
-with recursive promised (line) as (
+with recursive listed (line) as (
   values
     ('table feature_planner.discovered_files, row security, 2 policies: 3 boolean, 1 feature_planner.file_priority, 2 integer, 2 text, 1 timestamp, 3 uuid, 1 varchar(100), 1 varchar(1000), 1 varchar(50), 1 varchar(500)'),
     ('table feature_planner.feature_plans, row security, 1 policy: 1 feature_planner.complexity, 1 feature_planner.plan_status, 1 feature_planner.risk_level, 3 integer, 3 jsonb, 3 text, 3 timestamp, 6 uuid, 1 varchar(255), 1 varchar(50)'),
@@ -1401,17 +1401,19 @@ found (line) as (
     )
 )
 select
-  case when f.line is null then 'missing' else 'not promised' end as difference,
-  coalesce(p.line, f.line) as line
-from promised as p
+  case when f.line is null then 'missing' else 'not in the list' end as difference,
+  -- As the list above spells it.
+  to_jsonb(line) as spelled
+from listed as l
 full join (select distinct line from found) as f using (line)
-where (p.line is null or f.line is null)
+where (l.line is null or f.line is null)
   and not exists (
     select
     from allowed as a
     -- `*` is the only character with a meaning.
-    where coalesce(f.line, p.line)
+    where coalesce(f.line, l.line)
       like replace(replace(replace(replace(a.line, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%')
   )
-order by line;
+-- What can be done with a thing comes behind the thing.
+order by line ~ '^(grant|role|setting|default)', line;
 -- end stamp

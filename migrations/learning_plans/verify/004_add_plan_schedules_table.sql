@@ -871,7 +871,7 @@ left join differences as d on d.grantee in ('public', 'anon', 'authenticated', '
 
 -- stamp: malformed_callers(tables=["users", "learning_plans", "plan_schedules"],
 --   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid"})
--- stamped: malformed_callers sha256:26b79f4c5c560e90  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:1c7062ecb7010b89  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: users, learning_plans and plan_schedules: a token that only resembles the caller's shows authenticated more than a stranger sees
 set local search_path = pg_catalog, pg_temp;
 
@@ -996,7 +996,7 @@ begin
         when 2 then
           hers := array(select unnest(hers) except select unnest(seen));
           if hers = '{}' then
-            insert into pg_temp.shown values (relation, 'the caller has no row of her own to be tried', null);
+            insert into pg_temp.shown values (relation, 'the caller has no row that a stranger does not see, so nothing was tried', null);
           end if;
         else
           if number > 0 then
@@ -1054,10 +1054,10 @@ select * from pg_temp.shown order by relation, token;
 --     "schema extensions",
 --     "schema supabase_migrations",
 --   ])
--- stamped: whole_catalog sha256:22c8242b89303d97  (edit the stamp line or the template, then run pgvouch stamp)
--- check none: public: something that is not promised here, or the want of something that is
+-- stamped: whole_catalog sha256:32f81afaa892d66b  (edit the stamp line or the template, then run pgvouch stamp)
+-- check none: public: something that is not in the list above, or is in it and missing
 set local search_path = pg_catalog, pg_temp;
-with recursive promised (line) as (
+with recursive listed (line) as (
   values
     ('table public.learning_plans, row security, 10 policies: 1 boolean, 2 date, 1 integer, 1 public.generation_status, 1 public.learning_style, 1 public.skill_level, 3 text, 3 timestamptz, 2 uuid'),
     ('table public.plan_schedules, row security, 8 policies: 2 date, 1 integer, 1 jsonb, 2 text, 1 timestamptz, 1 uuid'),
@@ -1585,17 +1585,19 @@ found (line) as (
     )
 )
 select
-  case when f.line is null then 'missing' else 'not promised' end as difference,
-  coalesce(p.line, f.line) as line
-from promised as p
+  case when f.line is null then 'missing' else 'not in the list' end as difference,
+  -- As the list above spells it.
+  to_jsonb(line) as spelled
+from listed as l
 full join (select distinct line from found) as f using (line)
-where (p.line is null or f.line is null)
+where (l.line is null or f.line is null)
   and not exists (
     select
     from allowed as a
     -- `*` is the only character with a meaning.
-    where coalesce(f.line, p.line)
+    where coalesce(f.line, l.line)
       like replace(replace(replace(replace(a.line, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%')
   )
-order by line;
+-- What can be done with a thing comes behind the thing.
+order by line ~ '^(grant|role|setting|default)', line;
 -- end stamp

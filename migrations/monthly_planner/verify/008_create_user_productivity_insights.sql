@@ -198,10 +198,10 @@ where not t.tgisinternal;
 --     "type public.weekend_preference",
 --   ],
 --   allowed=["table public.users: *"])
--- stamped: whole_catalog sha256:ebfde4d1c5f9ea11  (edit the stamp line or the template, then run pgvouch stamp)
--- check none: public: something that is not promised here, or the want of something that is
+-- stamped: whole_catalog sha256:80e4973ecabbb827  (edit the stamp line or the template, then run pgvouch stamp)
+-- check none: public: something that is not in the list above, or is in it and missing
 set local search_path = pg_catalog, pg_temp;
-with recursive promised (line) as (
+with recursive listed (line) as (
   values
     ('table public.generation_quota: 2 date, 4 integer'),
     ('table public.monthly_plans: 1 date, 3 integer, 1 jsonb, 2 text, 1 timestamp'),
@@ -702,17 +702,19 @@ found (line) as (
     )
 )
 select
-  case when f.line is null then 'missing' else 'not promised' end as difference,
-  coalesce(p.line, f.line) as line
-from promised as p
+  case when f.line is null then 'missing' else 'not in the list' end as difference,
+  -- As the list above spells it.
+  to_jsonb(line) as spelled
+from listed as l
 full join (select distinct line from found) as f using (line)
-where (p.line is null or f.line is null)
+where (l.line is null or f.line is null)
   and not exists (
     select
     from allowed as a
     -- `*` is the only character with a meaning.
-    where coalesce(f.line, p.line)
+    where coalesce(f.line, l.line)
       like replace(replace(replace(replace(a.line, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%')
   )
-order by line;
+-- What can be done with a thing comes behind the thing.
+order by line ~ '^(grant|role|setting|default)', line;
 -- end stamp
