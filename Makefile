@@ -4,6 +4,7 @@
 #   make migrate            apply what is pending, to a server of the project's own
 #   make migrate DB=name    one database
 #   make rollback DB=name   take the newest migration of a database back   (STEPS=n, ALL=1, DISCARD=1)
+#   make verify DB=name     run every promise again              (VERBOSE=1: all that was found)
 #   make test               see why to trust it
 
 PYTHON       ?= python3
@@ -20,7 +21,7 @@ STAMP   := $(VENV)/installed
 .PHONY: migrate rollback status plan verify seed stamp test torture lint clean install
 
 migrate: $(STAMP)
-	@$(PGVOUCH) migrate $(DB)
+	@$(PGVOUCH) migrate $(DB) $(if $(VERBOSE),--verbose)
 
 rollback: $(STAMP)
 	@$(PGVOUCH) rollback $(DB) $(if $(ALL),--all,$(if $(STEPS),--steps $(STEPS))) \
@@ -33,7 +34,7 @@ plan: $(STAMP)
 	@$(PGVOUCH) plan $(DB)
 
 verify: $(STAMP)
-	@$(PGVOUCH) verify $(DB)
+	@$(PGVOUCH) verify $(DB) $(if $(VERBOSE),--verbose)
 
 seed: $(STAMP)
 	@$(PGVOUCH) seed $(DB)

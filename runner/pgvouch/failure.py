@@ -1,6 +1,6 @@
 """Turns what PostgreSQL or a check said into the error a person reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,8 +146,14 @@ def check_error(identifier: str, broken: Sequence[Broken]) -> CheckError:
         first.statement,
         first.server,
         notes=notes,
-        hint=_next_after(first),
+        hint=_next_after(first) + more_of(item.found for item in broken),
     )
+
+
+def more_of(found: Iterable[str | Rows]) -> str:
+    """Return how to see all of what checks have found, where not all is shown."""
+    hides = any(isinstance(rows, Rows) and rows.more for rows in found)
+    return "; --verbose shows more of what was found" if hides else ""
 
 
 def labelled(label: str, found: str | Rows) -> list[str]:

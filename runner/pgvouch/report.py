@@ -197,7 +197,7 @@ def as_typed(hint: str) -> str:
     """Return a hint in the words of whoever has started us: pgvouch, or this project's make."""
     if os.environ.get("PGVOUCH_HINTS") != "make":
         return hint
-    hint = hint.replace("--discard-data", "DISCARD=1")
+    hint = hint.replace("--discard-data", "DISCARD=1").replace("--verbose", "VERBOSE=1")
     hint = _TARGET_WITH_NAME.sub(r"make \1 DB=\2", hint)
     hint = _TARGET.sub(r"make \1", hint)
     return _COMMAND.sub(".venv/bin/pgvouch", hint)

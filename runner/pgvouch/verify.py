@@ -11,7 +11,7 @@ from pgvouch.message import DEFAULT_LOCK_TIMEOUT, RESET_ROLE, Message, Source, o
 from pgvouch.promises import Check, Kind, Piece, Promises
 from pgvouch.retry import TRANSIENT
 from pgvouch.variables import Mask, Rendered
-from pgvouch.wire import FULL, Result, Sample
+from pgvouch.wire import Result, Sample
 
 _VERIFY = "pgvouch_verify"
 _CHECK = "pgvouch_check"
@@ -42,8 +42,7 @@ class Rows:
         """Return one line for all where that is short, and otherwise one for each."""
         if len(", ".join(self.shown)) <= _SHORT:
             return [str(self)]
-        more = f"and {self.more:,} more; --verbose shows up to {FULL.rows:,}"
-        return [*self.shown, more] if self.more else [*self.shown]
+        return [*self.shown, f"and {self.more:,} more"] if self.more else [*self.shown]
 
 
 def lines_of(found: str | Rows) -> list[str]:

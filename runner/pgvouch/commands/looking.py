@@ -263,10 +263,10 @@ def _verified(
     broken: Sequence[tuple[str, "Finding"]],
     unjudged: Sequence[tuple[str, "Finding"]],
 ) -> list[Line]:
-    from pgvouch.failure import labelled
+    from pgvouch.failure import labelled, more_of
 
-    more = f", {len(unjudged)} could not be judged" if unjudged else ""
-    lines: list[Line] = [f"{name}: {passed} checks hold, {len(broken)} broken{more}"]
+    rest = f", {len(unjudged)} could not be judged" if unjudged else ""
+    lines: list[Line] = [f"{name}: {passed} checks hold, {len(broken)} broken{rest}"]
     for identifier, finding in broken:
         lines.append(("  ", output.Styled("✗", "red"), f" {identifier}: {finding.sentence}"))
         lines.append(f"      at       {report.shown_place(finding.place)}")
@@ -282,7 +282,8 @@ def _verified(
         lines.append(f"      at       {report.shown_place(findings[0].place)}")
         lines.append(f"      met      {met}")
     if broken:
-        lines.append(f"  next    {report.as_typed(_AFTER_BROKEN)}")
+        more = more_of(finding.found for _, finding in broken)
+        lines.append(f"  next    {report.as_typed(_AFTER_BROKEN + more)}")
     if unjudged:
         lines.append(f"  next    {report.as_typed(_again({f.sqlstate for _, f in unjudged}))}")
     return lines
