@@ -267,8 +267,8 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
             raise UsageError(
                 f"the platform set {platform} is required and not there",
                 Place(folder),
-                hint="put its folder there, beside the one with your files; pgvouch's own sets are in "
-                "migrations/ of its repository",
+                hint="put its folder there, beside the one with your files; pgvouch's own sets are "
+                "in migrations/ of its repository",
             )
         with gathered.gather():
             found += read_folder(folder, platform)
