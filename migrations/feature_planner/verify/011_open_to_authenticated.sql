@@ -398,6 +398,14 @@ select set_config('request.jwt.claims', '', true);
 set local role authenticated;
 select feature_planner.caller_id() is null;
 
+-- check: without a subject in it the caller is nobody, even where somebody's Clerk id is empty
+insert into public.users (clerk_id, email, username, display_name)
+values ('', 'nobody@verify.invalid', 'verify_nobody', 'Nobody')
+on conflict (clerk_id) do nothing;
+select set_config('request.jwt.claims', '{}', true);
+set local role authenticated;
+select feature_planner.caller_id() is null;
+
 -- check: with one, the account of its Clerk id
 set local role authenticated;
 select feature_planner.caller_id() = '5afe0000-0000-4000-8000-00000000000a';
