@@ -154,22 +154,6 @@ set local role anon;
 insert into public.projects (user_id, name)
 values ('5afe0000-0000-4000-8000-00000000000a', 'From outside');
 
--- check none: a project that a token sees by an address, a name or a role, and not by its subject
-select set_config(
-  'request.jwt.claims',
-  jsonb_build_object(
-    'sub', '5afe0000-0000-4000-8000-00000000000c',
-    'email', 'ann@verify.invalid',
-    'name', 'Ann',
-    'user_metadata', jsonb_build_object('display_name', 'Ann'),
-    'user_id', '5afe0000-0000-4000-8000-00000000000a',
-    'role', 'service_role'
-  )::text,
-  true
-);
-set local role authenticated;
-select id from public.projects;
-
 -- check: service_role sees and changes every project
 set local role service_role;
 update public.projects

@@ -217,22 +217,6 @@ delete from public.coding_sessions;
 set local role anon;
 select id from public.coding_sessions;
 
--- check none: a session that a token sees by an address, a name or a role, and not by its subject
-select set_config(
-  'request.jwt.claims',
-  jsonb_build_object(
-    'sub', '5afe0000-0000-4000-8000-00000000000c',
-    'email', 'ann@verify.invalid',
-    'name', 'Ann',
-    'user_metadata', jsonb_build_object('display_name', 'Ann'),
-    'user_id', '5afe0000-0000-4000-8000-00000000000a',
-    'role', 'service_role'
-  )::text,
-  true
-);
-set local role authenticated;
-select id from public.coding_sessions;
-
 -- check: service_role sees every session, and finds the expired ones to close
 update public.coding_sessions
 set status = 'active', expires_at = now() - interval '1 minute'
