@@ -413,7 +413,7 @@ left join differences as d on d.grantee in ('public', 'anon', 'authenticated', '
 
 -- stamp: malformed_callers(tables=["profiles", "projects", "coding_sessions", "coding_jobs", "session_events"],
 --   claims={"sub": "5afe0000-0000-4000-8000-00000000000a", "email": "ann@verify.invalid", "name": "Ann"})
--- stamped: malformed_callers sha256:0118e8b35fcdecf8  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:e494e032f717cbc8  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: profiles, projects, coding_sessions, coding_jobs and session_events: a token that only resembles the caller's shows authenticated more than a stranger sees
 set local search_path = pg_catalog, pg_temp;
 
@@ -539,7 +539,12 @@ begin
         when 2 then
           hers := array(select unnest(hers) except select unnest(seen));
           if hers = '{}' then
-            insert into pg_temp.shown values (relation, 'the caller has no row that a stranger does not see, so nothing was tried', null);
+            insert into pg_temp.shown
+            values (
+              relation,
+              'the caller has no row that a stranger does not see, so nothing was tried',
+              null
+            );
           end if;
         else
           if number > 0 then

@@ -631,7 +631,7 @@ where defaclnamespace = 'feature_planner'::regnamespace
 --   tables=["feature_plans", "feature_refinements", "file_discovery_sessions", "discovered_files",
 --     "implementation_plan_generations", "plan_steps", "plan_step_templates", "plan_execution_logs"],
 --   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid", "username": "verify_ann", "name": "Ann"})
--- stamped: malformed_callers sha256:2f63fb8b9bcc72e6  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:92ac4367183dc87a  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: feature_plans, feature_refinements, file_discovery_sessions, discovered_files, implementation_plan_generations, plan_steps, plan_step_templates and plan_execution_logs: a token that only resembles the caller's shows authenticated more than a stranger sees
 set local search_path = pg_catalog, pg_temp;
 
@@ -758,7 +758,12 @@ begin
         when 2 then
           hers := array(select unnest(hers) except select unnest(seen));
           if hers = '{}' then
-            insert into pg_temp.shown values (relation, 'the caller has no row that a stranger does not see, so nothing was tried', null);
+            insert into pg_temp.shown
+            values (
+              relation,
+              'the caller has no row that a stranger does not see, so nothing was tried',
+              null
+            );
           end if;
         else
           if number > 0 then

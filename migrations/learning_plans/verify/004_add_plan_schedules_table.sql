@@ -871,7 +871,7 @@ left join differences as d on d.grantee in ('public', 'anon', 'authenticated', '
 
 -- stamp: malformed_callers(tables=["users", "learning_plans", "plan_schedules"],
 --   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid"})
--- stamped: malformed_callers sha256:1c7062ecb7010b89  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:6fdf3462043e459c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none: users, learning_plans and plan_schedules: a token that only resembles the caller's shows authenticated more than a stranger sees
 set local search_path = pg_catalog, pg_temp;
 
@@ -996,7 +996,12 @@ begin
         when 2 then
           hers := array(select unnest(hers) except select unnest(seen));
           if hers = '{}' then
-            insert into pg_temp.shown values (relation, 'the caller has no row that a stranger does not see, so nothing was tried', null);
+            insert into pg_temp.shown
+            values (
+              relation,
+              'the caller has no row that a stranger does not see, so nothing was tried',
+              null
+            );
           end if;
         else
           if number > 0 then

@@ -253,7 +253,7 @@ def verify(context: Context, databases: tuple[str, ...]) -> int:
 
 _AFTER_BROKEN = (
     "see what has changed in the database since it was migrated, and take it back; what is meant "
-    "to stay belongs into a migration of its own, with its promises"
+    "to stay belongs in a migration of its own, with its promises"
 )
 
 
