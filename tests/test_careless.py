@@ -1,4 +1,4 @@
-"""Careless changes, the delta regenerated: of a hundred at random, at least 81 are noticed."""
+"""Careless changes, the delta regenerated: of a hundred at random, at least 85 are noticed."""
 
 import os
 import random
@@ -27,9 +27,9 @@ SYSTEMS = database_names(PROJECT)
 SEED = int(os.environ.get("SEED", "1"))
 NUMBER = int(os.environ.get("NUMBER", "20"))
 """How many changes of each system."""
-UNNOTICED = {"feature_planner": 35}
-"""Percent that may pass. The planner moves in with a site, and what else its migrations make in
-public looks like the site's own."""
+UNNOTICED = {"feature_planner": 25}
+"""Percent that may pass, 12 elsewhere. The planner moves in with a site, and a table or a plain
+function that its migrations make in public looks like the site's own."""
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def test_careless_changes_are_noticed(pg18: Server, system: str) -> None:
     )
     print(told)
     assert len(tried) >= NUMBER * 9 // 10
-    assert len(survivors) <= len(tried) * UNNOTICED.get(system, 15) // 100, told
+    assert len(survivors) <= len(tried) * UNNOTICED.get(system, 12) // 100, told
 
 
 GROUPS = sorted({(listed.system, listed.migration, listed.before) for listed in LISTED})

@@ -117,7 +117,9 @@ def roll_back(address: str, to: str | None = None, steps: int | None = 1) -> api
         )
 
 
-LIST = "feature_planner and public: something that is not in the list above, or is in it and missing"
+LIST = (
+    "feature_planner and public: something that is not in the list above, or is in it and missing"
+)
 """The promise that names whatever nobody has promised."""
 
 

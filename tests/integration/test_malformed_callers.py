@@ -128,4 +128,7 @@ def test_a_policy_that_fails_on_the_callers_own_token_shows_her_nothing(
     stamp_files([folder.path / "verify" / "002_notes.sql"], Templates())
     ran = folder("migrate")
     assert ran.code == 1
-    assert "(users, the caller has no row that a stranger does not see, so nothing was tried, null)" in ran.err
+    assert (
+        "(users, the caller has no row that a stranger does not see, so nothing was tried, null)"
+        in ran.err
+    )
