@@ -157,9 +157,14 @@ LISTED = [
         for new in (
             "where clerk_id = auth.jwt() ->> 'sub' or email = auth.jwt() ->> 'email'",
             "where lower(clerk_id) = lower(auth.jwt() ->> 'sub')",
-            "where clerk_id = coalesce(auth.jwt() ->> 'sub', '')",
             "where clerk_id = auth.jwt() ->> 'sub' or display_name = auth.jwt() ->> 'name'",
         )
+    ),
+    Listed(
+        "feature_planner",
+        "011",
+        old=re.compile(r"where clerk_id = auth\.jwt\(\) ->> 'sub'[^$]*?\$'"),
+        new="where clerk_id = coalesce(auth.jwt() ->> 'sub', '')",
     ),
     *(
         Listed(
