@@ -374,7 +374,7 @@ def test_the_database_belongs_to_nobody_of_the_application(system: System) -> No
     system.query(f'alter database "{name}" owner to vouch_login')
     code, out = system.verify()
     assert code == 1
-    assert "(not promised, owner of this database: vouch_login)" in out
+    assert '(not in the list, "owner of this database: vouch_login")' in out
 
 
 def test_a_subscription_that_writes_into_a_table(system: System) -> None:
@@ -394,7 +394,7 @@ def test_a_subscription_that_writes_into_a_table(system: System) -> None:
         system.folder.query("delete from pg_subscription_rel")
         system.folder.query("drop subscription vouch_sub")
     assert code == 1
-    assert "(not promised, subscription vouch_sub: public.notes)" in out
+    assert '(not in the list, "subscription vouch_sub: public.notes")' in out
 
 
 def test_what_goes_away_meanwhile_is_no_finding(system: System) -> None:
