@@ -36,7 +36,7 @@ OWN = "using (user_id = (select feature_planner.caller_id()))"
 PUBLIC = "using (is_public)"
 NAMES = "added_by_user_id = (select feature_planner.caller_id())"
 CODE = "upper(left(gen_random_uuid()::text, 8))"
-ACTIVE = "where (status = 'in_progress')"
+ACTIVE = "where (status::text = 'in_progress')"
 FEATURE_PLANNER = [
     ("009", DATED, "new.updated_at := greatest(now(), old.updated_at)"),
     ("009", DATED, "new.updated_at := clock_timestamp()"),
@@ -62,13 +62,13 @@ WORKOUTS = [
     ("001", DATED, "new.updated_at := greatest(now(), old.updated_at)"),
     ("001", DATED, "new.updated_at := clock_timestamp()"),
     ("003", "\\u2000-\\u200d", ""),
-    ("004", "  is_system_exercise = category !~ '^Own(: |$)',\n", ""),
+    ("004", "  is_system_exercise = category::text !~ '^Own(: |$)',\n", ""),
     ("004", "default_weight >= 0 and default_weight <> 'NaN'", "default_weight >= 0"),
     ("006", "target_weight >= 0 and target_weight <> 'NaN'", "target_weight >= 0"),
     ("006", "deferrable initially immediate", "deferrable initially deferred"),
     ("006", "deferrable initially immediate", ""),
-    ("007", ACTIVE, "where (status = 'in_progress' and completed_at is null)"),
-    ("007", ACTIVE, "where (status = 'in_progress' and name is null)"),
+    ("007", ACTIVE, "where (status::text = 'in_progress' and completed_at is null)"),
+    ("007", ACTIVE, "where (status::text = 'in_progress' and name is null)"),
     (
         "007",
         "exclude using btree (user_id with =)",
@@ -241,8 +241,8 @@ LISTED = [
     Listed(
         "workouts",
         "007",
-        old="where (status = 'in_progress')",
-        new="where (status = 'in_progress' and completed_at is null)",
+        old=ACTIVE,
+        new="where (status::text = 'in_progress' and completed_at is null)",
     ),
     Listed(
         "workouts",

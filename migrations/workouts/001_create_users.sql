@@ -57,7 +57,7 @@ create table public.users (
   constraint users_pkey primary key (id),
   constraint users_email_key unique (email),
   constraint users_invite_code_key unique (invite_code),
-  constraint users_unit_preference_check check (unit_preference in ('kg', 'lb')),
+  constraint users_unit_preference_check check (unit_preference::text in ('kg', 'lb')),
   -- Friends are found through invited_by; nobody is a friend of their own.
   constraint users_invited_by_not_self check (invited_by <> id),
   constraint users_invited_by_fkey

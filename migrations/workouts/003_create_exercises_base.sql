@@ -16,7 +16,7 @@ create table public.exercises (
   -- Not blanks alone: white space of any script, tabs, line breaks, and marks that nobody sees.
   -- What \s knows of them differs from one locale to the next.
   constraint exercises_name_check check (
-    name ~ '[^\s\u0085\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]'
+    name::text ~ '[^\s\u0085\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]'
   )
 );
 

@@ -18,10 +18,10 @@ alter table public.exercises
   add column is_system_exercise boolean not null default true,
   add column is_deleted boolean not null default false,
   add column created_by uuid,
-  add constraint exercises_type_check check (type in ('compound', 'isolation')),
+  add constraint exercises_type_check check (type::text in ('compound', 'isolation')),
   add constraint exercises_movement_category_check
-    check (movement_category in ('push', 'pull', 'legs', 'core', 'cardio', 'other')),
-  add constraint exercises_default_unit_check check (default_unit in ('kg', 'lb')),
+    check (movement_category::text in ('push', 'pull', 'legs', 'core', 'cardio', 'other')),
+  add constraint exercises_default_unit_check check (default_unit::text in ('kg', 'lb')),
   add constraint exercises_default_reps_check check (default_reps > 0),
   add constraint exercises_default_weight_check
     check (default_weight >= 0 and default_weight <> 'NaN'),
@@ -83,9 +83,9 @@ set
   name = name,
   type = case when is_compound then 'compound' else 'isolation' end,
   secondary_muscles = muscle_groups,
-  is_system_exercise = category !~ '^Own(: |$)',
+  is_system_exercise = category::text !~ '^Own(: |$)',
   category = case
-    when category ~ '^Own(: |$)' then nullif(substr(category, length('Own: ') + 1), '')
+    when category::text ~ '^Own(: |$)' then nullif(substr(category::text, length('Own: ') + 1), '')
     else category
   end;
 
@@ -94,10 +94,10 @@ alter table public.exercises alter column slug set not null;
 -- A name is there once in the system's library and once in each user's own, in whatever case.
 alter table public.exercises drop constraint exercises_name_key;
 create unique index idx_exercises_system_name
-  on public.exercises (lower(name))
+  on public.exercises (lower(name::text))
   where is_system_exercise;
 create unique index idx_exercises_user_name
-  on public.exercises (created_by, lower(name))
+  on public.exercises (created_by, lower(name::text))
   where created_by is not null;
 
 create index idx_exercises_type on public.exercises (type);

@@ -25,7 +25,7 @@ create table public.workout_template_exercises (
   constraint workout_template_exercises_target_weight_check
     check (target_weight >= 0 and target_weight <> 'NaN'),
   constraint workout_template_exercises_target_weight_unit_check
-    check (target_weight_unit in ('kg', 'lb')),
+    check (target_weight_unit::text in ('kg', 'lb')),
   constraint workout_template_exercises_rest_seconds_check check (rest_seconds between 0 and 600),
   constraint workout_template_exercises_template_id_fkey
     foreign key (template_id) references public.workout_templates (id) on delete cascade,

@@ -14,7 +14,7 @@ create table public.workout_sessions (
   updated_at timestamp not null default now(),
   constraint workout_sessions_pkey primary key (id),
   constraint workout_sessions_status_check
-    check (status in ('in_progress', 'completed', 'abandoned')),
+    check (status::text in ('in_progress', 'completed', 'abandoned')),
   -- Both are the application's own clock, where it does not leave the start to the database.
   constraint workout_sessions_times_check
     check (isfinite(started_at) and isfinite(completed_at) and completed_at >= started_at),
@@ -24,7 +24,7 @@ create table public.workout_sessions (
     foreign key (template_id) references public.workout_templates (id) on delete set null,
   -- The second workout at once is refused with 23P01.
   constraint unique_active_session
-    exclude using btree (user_id with =) where (status = 'in_progress')
+    exclude using btree (user_id with =) where (status::text = 'in_progress')
 );
 
 comment on table public.workout_sessions is 'Workouts as they were done.';

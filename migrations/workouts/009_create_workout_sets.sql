@@ -18,7 +18,7 @@ create table public.workout_sets (
   constraint workout_sets_set_number_check check (set_number > 0),
   -- NaN counts as more than any number, and nothing is more than NaN: a best lift of it would stay.
   constraint workout_sets_weight_check check (weight >= 0 and weight <> 'NaN'),
-  constraint workout_sets_weight_unit_check check (weight_unit in ('kg', 'lb')),
+  constraint workout_sets_weight_unit_check check (weight_unit::text in ('kg', 'lb')),
   constraint workout_sets_reps_check check (reps between 0 and 999),
   constraint workout_sets_rpe_check check (rpe between 1.0 and 10.0),
   constraint workout_sets_session_exercise_id_fkey
@@ -57,7 +57,7 @@ create table public.max_lifts (
   constraint max_lifts_pkey primary key (id),
   constraint max_lifts_user_id_exercise_id_key unique (user_id, exercise_id),
   constraint max_lifts_weight_check check (weight > 0 and weight <> 'NaN'),
-  constraint max_lifts_unit_check check (unit in ('kg', 'lb')),
+  constraint max_lifts_unit_check check (unit::text in ('kg', 'lb')),
   constraint max_lifts_reps_check check (reps > 0),
   constraint max_lifts_user_id_fkey
     foreign key (user_id) references public.users (id) on delete cascade,

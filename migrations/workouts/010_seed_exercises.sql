@@ -64,6 +64,6 @@ where not exists (
   select
   from public.exercises as other
   where other.is_system_exercise
-    and lower(other.name) = lower(system.name)
+    and lower(other.name::text) = lower(system.name)
 )
 on conflict (id) do nothing;

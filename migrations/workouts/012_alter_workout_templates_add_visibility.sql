@@ -5,7 +5,7 @@
 
 alter table public.workout_templates
   add column visibility varchar(20) not null default 'private',
-  add constraint workout_templates_visibility_check check (visibility in ('private', 'friends'));
+  add constraint workout_templates_visibility_check check (visibility::text in ('private', 'friends'));
 
 comment on column public.workout_templates.visibility is
   'Who may read and clone it: private is its owner, friends is also who invited or was invited.';
@@ -15,6 +15,6 @@ create index idx_templates_visibility on public.workout_templates (visibility);
 -- The shared list in its order, friend by friend: of the other index a large part is friends'.
 create index idx_templates_shared
   on public.workout_templates (user_id, updated_at desc)
-  where visibility = 'friends' and not is_archived;
+  where visibility::text = 'friends' and not is_archived;
 
 comment on index public.idx_templates_shared is 'What the list of shared templates is read from.';

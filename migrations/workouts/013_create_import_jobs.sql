@@ -12,7 +12,7 @@ create table public.import_jobs (
   updated_at timestamp not null default now(),
   constraint import_jobs_pkey primary key (id),
   constraint import_jobs_status_check
-    check (status in ('pending', 'processing', 'completed', 'failed')),
+    check (status::text in ('pending', 'processing', 'completed', 'failed')),
   constraint import_jobs_user_id_fkey
     foreign key (user_id) references public.users (id) on delete cascade
 );

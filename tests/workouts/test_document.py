@@ -106,7 +106,7 @@ def test_lists_of_values_are_written_beside_their_columns(workouts):
     listed = [row for row in table_rows(SECTIONS["Tables"]) if len(row) == 5]
     found = workouts.rows(
         "select array_agg(distinct value[1]) from pg_constraint, "
-        "regexp_matches(pg_get_constraintdef(oid), '''(\\w+)''::character varying', 'g') as value "
+        "regexp_matches(pg_get_constraintdef(oid), '''(\\w+)''::text', 'g') as value "
         "where contype = 'c' and connamespace = 'public'::regnamespace group by oid"
     )
     written = [set(row[4].partition(";")[0].split(", ")) for row in listed]
