@@ -23,8 +23,7 @@ from pgvouch.message import RESET_ROLE, Message
 from pgvouch.migration import Migration, checksum
 from pgvouch.options import Options
 from pgvouch.prepare import prepare, read_promises
-from pgvouch.promises import Kind
-from pgvouch.retry import TRANSIENT
+from pgvouch.retry import is_transient
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,6 @@ class Names:
     policies: tuple[tuple[str, str, str], ...]
     """Table, policy and condition."""
     constraints: tuple[tuple[str, str], ...]
-    indexes: tuple[str, ...]
     sequences: tuple[str, ...]
     schemas: tuple[str, ...]
     has_roles: bool
@@ -126,15 +124,6 @@ def read_names(session: Session, *, has_roles: bool) -> Names:
                 "quote_ident(conname)", "pg_constraint", "conrelid", "contype in ('c', 'u', 'f')"
             )
         ),
-        indexes=tuple(
-            row[1]
-            for row in of_table(
-                "indexrelid::regclass",
-                "pg_index",
-                "indrelid",
-                "not exists (select from pg_constraint k where k.conindid = x.indexrelid)",
-            )
-        ),
         sequences=tuple(
             row[0]
             for row in ask(
@@ -158,7 +147,7 @@ def _table(r: random.Random, names: Names) -> str:
     return r.choice(names.tables)
 
 
-def _privilege(r: random.Random, _names: Names) -> str:
+def _privilege(r: random.Random) -> str:
     return r.choice(["select", "insert", "update", "delete", "truncate", "all"])
 
 
@@ -196,7 +185,7 @@ APPENDED: dict[str, Make] = {
     "table": lambda r, n: f"create table {r.choice(n.schemas)}.scratch (id int)",
     "schema": lambda _r, _n: "create schema internal; create table internal.notes (id int)",
     "grant on a table": lambda r, n: (
-        f"grant {_privilege(r, n)} on {_table(r, n)} to {_role(r, n)}"
+        f"grant {_privilege(r)} on {_table(r, n)} to {_role(r, n)}"
     ),
     "grant on a column": lambda r, n: (
         f"grant update ({(c := r.choice(n.columns))[1]}) on {c[0]} to {_role(r, n)}"
@@ -423,7 +412,7 @@ class _BusyError(Exception):
 
 
 def _refuse_busy(server: ServerMessage | None) -> None:
-    if server is not None and server.sqlstate in TRANSIENT:
+    if is_transient(server):
         raise _BusyError
 
 
@@ -476,7 +465,7 @@ class Author:
             except (VouchError, QueryError) as exc:
                 _refuse_busy(exc.server)
                 return f"{exc}".splitlines()[0]
-            return self._verify(change.migration)
+            return self._verify()
         finally:
             self.session.run("rollback")
 
@@ -499,20 +488,18 @@ class Author:
                 item, begins=begins and not number, commits=False, flush=False, recorded=None
             )
 
-    def _verify(self, changed: Migration) -> str | None:
+    def _verify(self) -> str | None:
         applied = frozenset(m.id for m in self.migrations)
         first = True
         for migration in self.migrations:
             promises = read_promises(migration.verify_path) if migration.verify_path else None
             if promises is None:
                 continue
-            promises = promises.in_force(applied)
-            kept = tuple(check for check in promises.checks if check.kind is not Kind.SAME)
             message = Message()
             if not first:
                 message.add(*verify.BACK)
             first = False
-            _, verdict = verify.run(self.session, message, replace(promises, checks=kept))
+            _, verdict = verify.run(self.session, message, promises.lasting(applied))
             if verdict.broken:
                 return f"verify: {migration.id}: {verdict.broken[0].check.sentence}"
             if verdict.unjudged:
@@ -529,9 +516,7 @@ class Tried:
     by: str | None
 
 
-def draw(
-    r: random.Random, author: Author, names: Names, *, kinds: Sequence[str] = KINDS
-) -> tuple[Careless, str | None] | None:
+def draw(r: random.Random, author: Author, names: Names) -> tuple[Careless, str | None] | None:
     """Try changes until PostgreSQL takes one; None where there is none in a hundred.
 
     Returns:
@@ -540,7 +525,7 @@ def draw(
     for number in range(100):
         # A kind has several chances, or those that always find a place would be drawn too often.
         if number % 5 == 0:
-            kind = r.choice(list(kinds))
+            kind = r.choice(KINDS)
         change = careless(r, kind, author.migrations[author.position], names)
         if change is None:
             continue

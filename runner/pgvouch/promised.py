@@ -23,8 +23,8 @@ from pgvouch.migration import Migration
 from pgvouch.options import Options
 from pgvouch.plan import Applied, State
 from pgvouch.prepare import given_variables, read_promises
-from pgvouch.promises import Check, Kind, Promises
-from pgvouch.retry import Patience, Refusal, patiently
+from pgvouch.promises import Check, Promises
+from pgvouch.retry import Patience, Refusal, is_transient, patiently
 from pgvouch.waiting import told_blockers
 
 
@@ -92,7 +92,7 @@ class _File:
             self.broken += map(_finding, verdict.broken)
             self.todo = verdict.left
             for stopped in verdict.unjudged:
-                if verify.is_transient(stopped.server):
+                if is_transient(stopped.server):
                     self.blocked[stopped.check] = stopped
                 else:
                     self.unjudged.append(_finding(stopped))
@@ -195,14 +195,12 @@ def _files(
         promises = read_promises(migration.verify_path)
         if promises is None or row.state is not State.APPLIED:
             continue
-        promises = promises.in_force(in_force)
-        # A `same` pair compares with the moment before the migration, which is long gone.
-        kept = tuple(check for check in promises.checks if check.kind is not Kind.SAME)
+        promises = promises.lasting(in_force)
         settings = (
             *timeouts_sql(_lock_timeout(migration, options), options.statement_timeout),
             application_name_sql("verify", migration.id),
         )
-        found.append(_File(migration, promises, settings, kept))
+        found.append(_File(migration, promises, settings, promises.checks))
     return found
 
 

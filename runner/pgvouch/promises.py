@@ -66,6 +66,14 @@ class Promises:
         """Leave out the checks that a migration in `applied` has retired."""
         return replace(self, checks=tuple(c for c in self.checks if c.until not in applied))
 
+    def lasting(self, applied: frozenset[str]) -> "Promises":
+        """Leave out what can be asked in a migration's own transaction only.
+
+        A `same` pair compares with the moment before the migration, which is long gone.
+        """
+        there = self.in_force(applied)
+        return replace(there, checks=tuple(c for c in there.checks if c.kind is not Kind.SAME))
+
     def of_kind(self, *kinds: Kind) -> tuple[Check, ...]:
         """Return the checks of these kinds, in order."""
         return tuple(check for check in self.checks if check.kind in kinds)

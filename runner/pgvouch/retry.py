@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
+    from pgvouch.errors import ServerMessage
+
 T = TypeVar("T")
 
 TRANSIENT = frozenset({"55P03", "40P01", "40001"})
 """SQLSTATEs of what others were in the way of: lock timeout, deadlock, serialization failure."""
+
+
+def is_transient(server: "ServerMessage | None") -> bool:
+    """Say whether others were in the way, so that the same may pass a moment later."""
+    return server is not None and server.sqlstate in TRANSIENT
 
 
 @dataclass(frozen=True, slots=True)

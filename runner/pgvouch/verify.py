@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from pgvouch import sql, sqltext
 from pgvouch.db import QueryError, Session
 from pgvouch.errors import FileError, Place, ServerMessage, VouchError
-from pgvouch.message import DEFAULT_LOCK_TIMEOUT, RESET_ROLE, Message, Source, own_block
+from pgvouch.message import DEFAULT_LOCK_TIMEOUT, RESET_ROLE, Failure, Message, Source, own_block
 from pgvouch.promises import Check, Kind, Piece, Promises
-from pgvouch.retry import TRANSIENT
+from pgvouch.retry import is_transient
 from pgvouch.variables import Mask, Rendered
 from pgvouch.wire import Result, Sample
 
@@ -194,7 +193,6 @@ class _Hearing:
             check = todo.pop(0)
             message = Message().add(self._back())
             _add_piece(message, self.promises, check.query, "check")
-            expected = _expectation(check)
             try:
                 # Deferred constraints have their say before a check is called peaceful.
                 self.session.run(message.text, rows_of_first=0)
@@ -202,13 +200,9 @@ class _Hearing:
                 if exc.server.sqlstate == check.sqlstate:
                     self.passed += 1
                     continue
-                where = message.locate(exc)
-                found = f"{exc.server.sqlstate}: {exc.server.primary}"
-                place = where.place or check.place
-                broken = Broken(check, expected, found, place, where.statement, exc.server)
-                self._take(broken, todo)
+                self._take(_ended(check, message.locate(exc), exc), todo)
             else:
-                self.broken.append(Broken(check, expected, "no error", check.place))
+                self.broken.append(Broken(check, _expectation(check), "no error", check.place))
 
     def _back(self) -> str:
         return f"{self.marker}{' ' * bool(self.marker)}rollback to savepoint {_CHECK}"
@@ -283,11 +277,6 @@ class _Hearing:
         return is_transient(stopped.server) or state[:2] in _SERVERS_TROUBLE
 
 
-def is_transient(server: ServerMessage | None) -> bool:
-    """Say whether others were in the way, so that the same may pass a moment later."""
-    return server is not None and server.sqlstate in TRANSIENT
-
-
 def _add_piece(
     message: Message, promises: Promises, piece: Piece, name: str, tallied: str = ""
 ) -> None:
@@ -303,17 +292,19 @@ def _add_piece(
 
 def _failed_piece(message: Message, exc: QueryError, plain: Sequence[Check]) -> Broken | None:
     where = message.locate(exc)
-    found = f"{exc.server.sqlstate}: {exc.server.primary}"
     if where.part.name.startswith("check "):
-        check = plain[int(where.part.name.removeprefix("check "))]
-        place = where.place or check.place
-        return Broken(check, _expectation(check), found, place, where.statement, exc.server)
+        return _ended(plain[int(where.part.name.removeprefix("check "))], where, exc)
     if where.part.name == "setup" and where.part.source is not None:
-        path: Path = where.part.source.path
-        place = where.place or Place(path)
+        place = where.place or Place(where.part.source.path)
         setup = Check(Kind.TRUE, "the setup of the checks runs", place, Piece("", 0))
-        return Broken(setup, "no error", found, place, where.statement, exc.server)
+        return replace(_ended(setup, where, exc), expected="no error")
     return None
+
+
+def _ended(check: Check, where: Failure, exc: QueryError) -> Broken:
+    found = f"{exc.server.sqlstate}: {exc.server.primary}"
+    place = where.place or check.place
+    return Broken(check, _expectation(check), found, place, where.statement, exc.server)
 
 
 def _expectation(check: Check) -> str:

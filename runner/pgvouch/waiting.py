@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from pgvouch import retry
 from pgvouch.blockers import Blocker, lock_holder, look_at_runner
 from pgvouch.db import Session
 from pgvouch.errors import ConnectError, VouchError
 from pgvouch.events import Listener, Waiting
 from pgvouch.options import Options
-from pgvouch.retry import TRANSIENT, Patience, Refusal, patiently
+from pgvouch.retry import Patience, Refusal, patiently
 
 T = TypeVar("T")
 
@@ -117,11 +118,7 @@ def persistently(
 
 def is_transient(error: BaseException) -> bool:
     """Say whether a migration's failure may be gone when all of it is run again."""
-    return (
-        isinstance(error, VouchError)
-        and error.server is not None
-        and error.server.sqlstate in TRANSIENT
-    )
+    return isinstance(error, VouchError) and retry.is_transient(error.server)
 
 
 def told_blockers(listener: Listener) -> Callable[[Sequence[Blocker]], None]:

@@ -3,18 +3,10 @@
 The stamped checks come from the same template as the policies, and would say what it says.
 """
 
-import shutil
-
 import pytest
 
-from pgvouch import api, config
-from pgvouch.config import find_project, read_database
-from pgvouch.db import Session
+from copied import copy_of, migrate
 from pgvouch.errors import CheckError
-from pgvouch.events import silent
-from pgvouch.options import Options
-
-from .conftest import PLATFORM, SYSTEM
 
 OWN = "(user_id = (select auth.uid()))"
 PROFILE = "(id = (select auth.uid()))"
@@ -54,35 +46,18 @@ CARELESS = {
 
 @pytest.fixture
 def copy(tmp_path):
-    """The system's files, to be changed, without the deltas: they would be regenerated."""
-    (tmp_path / "pgvouch.toml").write_text(
-        '[databases.coding_sessions]\nrequires = ["_supabase"]\n'
-    )
-    for folder in (PLATFORM, SYSTEM):
-        shutil.copytree(folder, tmp_path / "migrations" / folder.name)
-    for delta in (tmp_path / "migrations" / SYSTEM.name).rglob("*.delta"):
-        delta.unlink()
-    return tmp_path
-
-
-def migrate(root, url):
-    migrations = read_database(find_project(root / "pgvouch.toml"), SYSTEM.name)
-    folder = root / "migrations" / SYSTEM.name
-    with Session.open(url) as session:
-        api.migrate(
-            session, config.Database(SYSTEM.name, folder, url, migrations), Options(), silent
-        )
+    return copy_of("coding_sessions", tmp_path)
 
 
 def test_the_copy_lands_as_it_is(copy, url):
-    migrate(copy, url)
+    assert migrate(copy, url).finished[-1].id == "005_create_session_events"
 
 
 @pytest.mark.parametrize("change", CARELESS.values(), ids=CARELESS.keys())
 def test_careless_identity_is_noticed_without_the_stamped_checks(copy, url, change):
     old, new = change
     changed = 0
-    for file in (copy / "migrations" / SYSTEM.name).rglob("*.sql"):
+    for file in copy.rglob("*.sql"):
         text = file.read_text()
         changed += text.count(old)
         file.write_text(text.replace(old, new))

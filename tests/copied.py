@@ -1,0 +1,36 @@
+"""A copy of a system's files, to be changed as a careless author would change them."""
+
+import shutil
+from pathlib import Path
+
+from conftest import ROOT
+from pgvouch import api, config
+from pgvouch.config import find_project, read_database
+from pgvouch.db import Session
+from pgvouch.events import silent
+from pgvouch.options import Options
+
+
+def copy_of(system: str, root: Path) -> Path:
+    """Copy the files of a system on the platform, without the deltas: they would be regenerated.
+
+    Returns:
+        The folder of the system's files.
+    """
+    (root / "pgvouch.toml").write_text(f'[databases.{system}]\nrequires = ["_supabase"]\n')
+    for name in ("_supabase", system):
+        shutil.copytree(ROOT / "migrations" / name, root / "migrations" / name)
+    folder = root / "migrations" / system
+    for delta in folder.rglob("*.delta"):
+        delta.unlink()
+    return folder
+
+
+def migrate(folder: Path, url: str) -> api.Outcome:
+    """Apply the copy."""
+    system = folder.name
+    migrations = read_database(find_project(folder.parents[1] / "pgvouch.toml"), system)
+    with Session.open(url) as session:
+        return api.migrate(
+            session, config.Database(system, folder, url, migrations), Options(), silent
+        )
