@@ -483,10 +483,14 @@ class Author:
             for item in prepare(migrations, {}, require_promises=False)
         ]
         engine = Engine(self.session, Options(), silent)
-        for number, item in enumerate(items):
-            engine._one(
-                item, begins=begins and not number, commits=False, flush=False, recorded=None
-            )
+        try:
+            for number, item in enumerate(items):
+                engine._one(
+                    item, begins=begins and not number, commits=False, flush=False, recorded=None
+                )
+        finally:
+            # Where others were in the way it has looked at them over a connection of its own.
+            engine.watch.close()
 
     def _verify(self) -> str | None:
         applied = frozenset(m.id for m in self.migrations)
