@@ -142,7 +142,8 @@ class Watch:
         self.seen = found or self.seen
 
     def close(self) -> None:
-        """End the connection, if there is one."""
+        """End the connection, if there is one; no other comes about before the next `begin`."""
+        self.marker = ""
         if self._session is not None:
             self._session.connection.close()
             self._session = None

@@ -336,6 +336,16 @@ def test_the_watch_does_without_a_connection_of_its_own(
     assert caught.value.server.sqlstate == "55P03"
 
 
+def test_after_a_run_nobody_looks_who_is_in_the_way(folder: Folder) -> None:
+    folder.write(BUSY)
+    with Session.open(folder.url) as session:
+        api.migrate(session, _database(folder), Options(), lambda _event: None)
+        assert session.while_waiting is not None
+        session.while_waiting()
+        watching = "select pid from pg_stat_activity where application_name = 'pgvouch watch'"
+        assert not query(folder.url, f"{watching} and datname = current_database()")
+
+
 def test_settings_come_from_the_configuration(
     folder: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
