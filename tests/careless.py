@@ -12,18 +12,20 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pgvouch import sqltext, verify
-from pgvouch.catalog import add_snapshot, read_snapshot
-from pgvouch.db import QueryError, Session
-from pgvouch.delta import Snapshot, difference
-from pgvouch.engine import Engine
+from pgvouch.config.options import Options
+from pgvouch.delta.snapshot import Snapshot, add_snapshot, difference, read_snapshot
+from pgvouch.engine.prepare import prepare
+from pgvouch.engine.run import Engine
 from pgvouch.errors import CheckError, ServerMessage, VouchError
 from pgvouch.events import silent
-from pgvouch.message import RESET_ROLE, Message
-from pgvouch.migration import Migration, checksum
-from pgvouch.options import Options
-from pgvouch.prepare import prepare, read_promises
-from pgvouch.retry import is_transient
+from pgvouch.files.migration import Migration, checksum
+from pgvouch.files.promises import read_promises
+from pgvouch.postgres.message import RESET_ROLE, Message
+from pgvouch.postgres.retry import is_transient
+from pgvouch.postgres.session import QueryError, Session
+from pgvouch.sqltext.place import line_and_column
+from pgvouch.sqltext.statements import statements
+from pgvouch.verify import checks
 
 
 @dataclass(frozen=True)
@@ -392,7 +394,7 @@ def careless(r: random.Random, kind: str, migration: Migration, names: Names) ->
         match, new = r.choice(places)
         text = match.expand(new)
         sql = migration.sql[: match.start()] + text + migration.sql[match.end() :]
-        line, _ = sqltext.line_and_column(migration.sql, match.start())
+        line, _ = line_and_column(migration.sql, match.start())
         title = f"line {line}: «{match[0][:60]}» → «{text[:80]}»"
     if sql == migration.sql:
         return None
@@ -403,7 +405,7 @@ def _is_comment(text: str, position: int) -> bool:
     line = text[text.rfind("\n", 0, position) + 1 : position]
     return "--" in line or any(
         s.start <= position < s.start + len(s.text) and s.text.lower().startswith("comment on")
-        for s in sqltext.statements(text)
+        for s in statements(text)
     )
 
 
@@ -501,9 +503,9 @@ class Author:
                 continue
             message = Message()
             if not first:
-                message.add(*verify.BACK)
+                message.add(*checks.BACK)
             first = False
-            _, verdict = verify.run(self.session, message, promises.lasting(applied))
+            _, verdict = checks.run(self.session, message, promises.lasting(applied))
             if verdict.broken:
                 return f"verify: {migration.id}: {verdict.broken[0].check.sentence}"
             if verdict.unjudged:

@@ -15,8 +15,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pytest_postgresql.janitor import DatabaseJanitor
 
-from pgvouch import cli, server
-from pgvouch.config import Project
+from pgvouch import embedded
+from pgvouch.cli import main
+from pgvouch.config.project import Project
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,7 +31,7 @@ def _binaries() -> dict[str, Path | None]:
     sixteen = Path(spec.origin).parent / "pginstall" / "bin"
     if sixteen.exists():
         found["pg16"] = sixteen
-    for folder in sorted(Path("/usr/lib/postgresql").glob("1[4-8]/bin/initdb")):
+    for folder in sorted(Path("/usr/lib/postgresql").glob("1[5-8]/bin/initdb")):
         found[f"pg{folder.parent.parent.name}"] = folder.parent
     return found
 
@@ -45,7 +46,7 @@ class Server:
     """A running server, and how to make databases on it."""
 
     name: str
-    running: server.Running
+    running: embedded.Running
     bin: Path
 
     def url(self, database: str) -> str:
@@ -89,20 +90,20 @@ def _project(name: str, folder: str = "") -> Project:
 def start(name: str, folder: str = "") -> Server:
     """Start a server for tests: what is in it is not worth an fsync."""
     project = _project(name, folder)
-    running = server.ensure_running(project)
+    running = embedded.ensure_running(project)
     with psycopg.connect(running.url(), autocommit=True) as connection:
         if connection.execute("show fsync").fetchone() == ("on",):
             connection.execute("alter system set fsync = off")
             connection.execute("alter system set full_page_writes = off")
             connection.execute("select pg_reload_conf()")
-    return Server(name, running, server.psql(project).parent)
+    return Server(name, running, embedded.psql(project).parent)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or _SERVERS not in os.environ:
         return
     for name in BINARIES:
-        server.stop(_project(name))
+        embedded.stop(_project(name))
     shutil.rmtree(os.environ.pop(_SERVERS))
 
 
@@ -178,7 +179,7 @@ class Folder:
     def __call__(self, *arguments: str, url: str | None = None, **environment: str) -> Ran:
         self._capsys.readouterr()
         given = ["--url", url or self.url] if arguments[0] != "server" else []
-        code = cli.run([*arguments, "--migrations", str(self.path), *given], environment)
+        code = main.run([*arguments, "--migrations", str(self.path), *given], environment)
         out, err = self._capsys.readouterr()
         return Ran(code, out, err)
 

@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 
 from conftest import ROOT
-from pgvouch import api, config
-from pgvouch.config import find_project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database, find_project, read_database
+from pgvouch.engine import commands
 from pgvouch.events import silent
-from pgvouch.options import Options
+from pgvouch.postgres.session import Session
 
 
 def copy_of(system: str, root: Path) -> Path:
@@ -26,11 +26,11 @@ def copy_of(system: str, root: Path) -> Path:
     return folder
 
 
-def migrate(folder: Path, url: str) -> api.Outcome:
+def migrate(folder: Path, url: str) -> commands.Outcome:
     """Apply the copy."""
     system = folder.name
     migrations = read_database(find_project(folder.parents[1] / "pgvouch.toml"), system)
     with Session.open(url) as session:
-        return api.migrate(
-            session, config.Database(system, folder, url, migrations), Options(), silent
+        return commands.migrate(
+            session, Database(system, folder, url, migrations), Options(), silent
         )

@@ -11,8 +11,8 @@ from typing import Any
 import postgast
 
 from conftest import ROOT
-from pgvouch.migration import Migration
-from pgvouch.sqltext import Statement, statements
+from pgvouch.files.migration import Migration
+from pgvouch.sqltext.statements import Statement, statements
 
 Edit = Callable[[Any], None]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from conftest import _SERVERS, BINARIES, ROOT, Server, _project, start
-from pgvouch import server as servers
+from pgvouch import embedded as servers
 from supabase.project import Live, project, signing_in
 
 SYSTEMS = ("learning_plans", "coding_sessions", "feature_planner")

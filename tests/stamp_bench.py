@@ -9,8 +9,8 @@ import psycopg
 from hypothesis import strategies as st
 
 from conftest import Server
-from pgvouch import promises
-from pgvouch.promises import Kind
+from pgvouch.files import promises
+from pgvouch.files.promises import Kind
 from pgvouch.stamp import Part, Templates
 from pgvouch.stamp.call import SourceLine, parse_call
 from pgvouch.stamp.render import expand

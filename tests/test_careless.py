@@ -15,12 +15,13 @@ from careless import Author, Careless, Tried, draw
 from careless_seen import LISTED
 from conftest import ROOT, Server
 from mutants import OLD_ROWS
-from pgvouch import api, ledger
-from pgvouch.config import Database, database_names, find_project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database, database_names, find_project, read_database
+from pgvouch.engine import commands
 from pgvouch.events import silent
-from pgvouch.migration import checksum
-from pgvouch.options import Options
+from pgvouch.files.migration import checksum
+from pgvouch.ledger import ledger
+from pgvouch.postgres.session import Session
 
 PROJECT = find_project(ROOT / "pyproject.toml")
 SYSTEMS = database_names(PROJECT)
@@ -43,7 +44,7 @@ def _author(server: Server, system: str, position: int, before: str = "") -> Ite
             if position:
                 database = Database("careless", Path(), "", migrations)
                 last = migrations[position - 1].id
-                api.migrate(session, database, Options(), silent, to=last)
+                commands.migrate(session, database, Options(), silent, to=last)
             session.run(before or OLD_ROWS.get(migrations[position].id, ""))
             # The seed is for what the migrations alone have made.
             seed = "" if before else (ROOT / "seed" / f"{system}.sql").read_text()

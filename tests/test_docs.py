@@ -13,7 +13,7 @@ import click
 import pytest
 
 from conftest import ROOT
-from pgvouch.cli import cli
+from pgvouch.cli.main import cli
 
 BIN = Path(sys.executable).parent
 FENCE = re.compile(r"(?:`(?P<path>[^`\n]+)`:\n)?```(?P<kind>\w+)\n(?P<body>.*?)```", re.DOTALL)
@@ -130,7 +130,7 @@ def test_every_command_in_the_documents_is_there() -> None:
 
 
 def test_the_settings_are_those_of_the_documents(tmp_path: Path) -> None:
-    from pgvouch.config import find_project
+    from pgvouch.config.project import find_project
 
     text = (ROOT / "docs" / "commands.md").read_text()
     (block,) = (b["body"] for b in FENCE.finditer(text) if b["kind"] == "toml")

@@ -12,19 +12,20 @@ import pytest
 
 from conftest import ROOT, Server
 from mutants import OLD_ROWS, Mutant, mutants_of
-from pgvouch import api, ledger
-from pgvouch.catalog import add_snapshot, compare_delta, read_snapshot
-from pgvouch.config import Database, database_names, find_project, read_database
-from pgvouch.db import Session
-from pgvouch.delta import Snapshot, difference
-from pgvouch.engine import Engine
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database, database_names, find_project, read_database
+from pgvouch.delta.compare import compare_delta
+from pgvouch.delta.snapshot import Snapshot, add_snapshot, difference, read_snapshot
+from pgvouch.engine import commands
+from pgvouch.engine.prepare import prepare
+from pgvouch.engine.run import Engine
 from pgvouch.errors import CheckError, VouchError
 from pgvouch.events import silent
-from pgvouch.message import Message
-from pgvouch.migration import Migration, checksum
-from pgvouch.options import Options
-from pgvouch.prepare import prepare
-from pgvouch.variables import Mask
+from pgvouch.files.migration import Migration, checksum
+from pgvouch.files.variables import Mask
+from pgvouch.ledger import ledger
+from pgvouch.postgres.message import Message
+from pgvouch.postgres.session import Session
 
 SYSTEMS = database_names(find_project(ROOT / "pyproject.toml"))
 
@@ -83,7 +84,7 @@ class Lab:
         if upto:
             database = _database(self.migrations)
             last = self.migrations[upto - 1].id
-            api.migrate(self.session, database, Options(), silent, to=last)
+            commands.migrate(self.session, database, Options(), silent, to=last)
         self.session.run(OLD_ROWS.get(self.migrations[upto].id, ""))
         self.session.run("begin")
         self.before = self._snapshot()
@@ -105,7 +106,10 @@ class Lab:
             Engine(self.session, Options(), silent).migrate([unchecked], commit=False)
             try:
                 # As the engine does it; the snapshot before the migration is always the same.
-                compare_delta(item, difference(self.before, self._snapshot()), Mask())
+                path, expected = item.migration.delta_path, item.expected_delta
+                if path is not None and expected is not None:
+                    delta = difference(self.before, self._snapshot())
+                    compare_delta(item.migration.id, path, expected, delta, Mask())
             except CheckError:
                 return "delta"
         except VouchError:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, Server, fresh, query
-from pgvouch import api, plan
-from pgvouch.config import Database, database_names, find_project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database, database_names, find_project, read_database
+from pgvouch.engine import commands
 from pgvouch.events import silent
-from pgvouch.migration import Migration
-from pgvouch.options import Options
-from pgvouch.promised import verify_database
+from pgvouch.files.migration import Migration
+from pgvouch.plan import build
+from pgvouch.postgres.session import Session
+from pgvouch.verify.live import verify_database
 
 SYSTEMS = database_names(find_project(ROOT / "pyproject.toml"))
 
@@ -67,12 +68,12 @@ def apply_by_psql(server: Server, url: str, migrations: Sequence[Migration]) -> 
             psql(server, url, "-f", migration.path)
 
 
-def migrate(session: Session, system: Database, to: str | None = None) -> api.Outcome:
-    return api.migrate(session, system, Options(), silent, to=to, require_promises=True)
+def migrate(session: Session, system: Database, to: str | None = None) -> commands.Outcome:
+    return commands.migrate(session, system, Options(), silent, to=to, require_promises=True)
 
 
-def roll_back(session: Session, system: Database, steps: int | None) -> api.Outcome:
-    return api.roll_back_steps(
+def roll_back(session: Session, system: Database, steps: int | None) -> commands.Outcome:
+    return commands.roll_back_steps(
         session, system, Options(discard_data=True), silent, steps=steps, to=None
     )
 
@@ -86,7 +87,7 @@ def test_psql_gives_the_same_schema_byte_for_byte(
 ) -> None:
     migrate(session, system)
     for other in fresh(every_server):
-        apply_by_psql(every_server, other, plan.in_order(system.migrations))
+        apply_by_psql(every_server, other, build.in_order(system.migrations))
         assert dump(every_server, other) == dump(every_server, every_url)
 
 
@@ -94,11 +95,11 @@ def test_every_rollback_returns_the_schema_to_where_it_was(
     every_server: Server, every_url: str, session: Session, system: Database
 ) -> None:
     before = {}
-    for migration in plan.in_order(system.migrations):
+    for migration in build.in_order(system.migrations):
         before[migration.id] = dump(every_server, every_url)
         migrate(session, system, to=migration.id)
     seed(every_server, every_url, system)
-    for migration in reversed(plan.in_order(system.migrations)):
+    for migration in reversed(build.in_order(system.migrations)):
         done = roll_back(session, system, 1)
         assert [event.id for event in done.finished] == [migration.id]
         assert dump(every_server, every_url) == before[migration.id]
@@ -122,7 +123,7 @@ def test_promises_hold_before_and_after_the_seed_and_leave_nothing(
 ) -> None:
     migrate(session, system)
     assert {value for _, value in _sequences(every_url)} <= {None}
-    rows = api.read_ledger(session)
+    rows = commands.read_ledger(session)
     assert all(not item.broken for item in verify_database(session, system, rows))
     seed(every_server, every_url, system)
     once = _contents(every_url)
@@ -165,7 +166,7 @@ def test_what_the_platform_has_already_is_provided(
     platform = [m for m in system.migrations if m.set_name]
     apply_by_psql(every_server, every_url, platform)
     as_the_platform = dump(every_server, every_url)
-    done = migrate(session, system, to=platform[-1].id) if platform else api.Outcome((), 0)
+    done = migrate(session, system, to=platform[-1].id) if platform else commands.Outcome((), 0)
     assert [event.outcome for event in done.finished] == ["provided"] * len(platform)
     assert dump(every_server, every_url) == as_the_platform
     migrate(session, system)
@@ -187,16 +188,16 @@ def test_the_delta_is_compared_on_every_server(
     session: Session, system: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[str] = []
-    from pgvouch import apply
+    from pgvouch.engine import atomic
 
-    original: Callable[..., None] = apply.compare_delta
+    original: Callable[..., None] = atomic.compare_delta
 
-    def spy(item: apply.Prepared, *more: object) -> None:
+    def spy(item: atomic.Prepared, *more: object) -> None:
         if item.expected_delta is not None:
             compared.append(item.migration.id)
         original(item, *more)
 
-    monkeypatch.setattr(apply, "compare_delta", spy)
+    monkeypatch.setattr(atomic, "compare_delta", spy)
     done = migrate(session, system)
     # Roles belong to the cluster, and a delta describes the database.
     expected = [e.id for e in done.finished if e.outcome == "applied" and "_roles" not in e.id]
@@ -206,7 +207,7 @@ def test_the_delta_is_compared_on_every_server(
 def test_what_psql_made_is_taken_over_as_the_guide_says(
     pg18: Server, url: str, system: Database
 ) -> None:
-    apply_by_psql(pg18, url, plan.in_order(system.migrations))
+    apply_by_psql(pg18, url, build.in_order(system.migrations))
     seed(pg18, url, system)
     guide = (ROOT / "docs" / "migrations.md").read_text().partition("## A database that psql")[2]
     (block,) = re.findall(r"^```sh\n(.*?)^```$", guide.partition("\n## ")[0], re.M | re.S)
@@ -232,7 +233,7 @@ def test_what_psql_made_is_taken_over_as_the_guide_says(
     with Session.open(url) as session:
         finished = migrate(session, system).finished
         assert [event.outcome for event in finished] == ["provided"] * len(finished)
-        found = verify_database(session, system, api.read_ledger(session))
+        found = verify_database(session, system, commands.read_ledger(session))
         assert [item for item in found if item.broken] == []
         assert sum(item.passed for item in found) > 20
         assert dump(pg18, url) == schema_as_psql_made_it

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from conftest import _SERVERS, Server, _project, query, start
 from faults import tries, world
 from faults.processes import BOUNCER, ended, migrating
-from pgvouch import server as servers
+from pgvouch import embedded as servers
 from proxy import When
 
 LOCK_TIMEOUT_S = 1.0

@@ -54,9 +54,9 @@ def main() -> None:
         from rich_click.patch import patch
 
         patch()
-    from pgvouch import output
-    from pgvouch.cli import run
-    from pgvouch.endings import error_of
+    from pgvouch.cli import output
+    from pgvouch.cli.endings import error_of
+    from pgvouch.cli.main import run
 
     output.prepare_streams()
     try:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pgvouch import plan
-from pgvouch.config import Database
-from pgvouch.connection import connect
-from pgvouch.db import QueryError, Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database
 from pgvouch.errors import FileError, MigrationError, Place, UsageError, VouchError
 from pgvouch.events import Listener
-from pgvouch.files import ROLLBACK
-from pgvouch.migration import Migration
-from pgvouch.options import Options
+from pgvouch.files.folder import ROLLBACK
+from pgvouch.files.migration import Migration
+from pgvouch.plan import build
+from pgvouch.postgres.reach import connect
+from pgvouch.postgres.session import QueryError, Session
 
 _DATE, _EPOCH = 8, 10
 """The digits of a date, and of the seconds since 1970."""
@@ -123,13 +123,13 @@ def accept_deltas(
     Raises:
         VouchError: a migration fails on the scratch database.
     """
-    from pgvouch.delta import render_file
-    from pgvouch.engine import Deltas, Engine
-    from pgvouch.ledger import ensure
-    from pgvouch.prepare import prepare
+    from pgvouch.delta.file import render_file
+    from pgvouch.engine.prepare import prepare
+    from pgvouch.engine.run import Deltas, Engine
+    from pgvouch.ledger.ledger import ensure
 
-    ordered = plan.in_order(database.migrations)
-    chosen = set(ordered) if wanted is None else {plan.find(ordered, wanted)}
+    ordered = build.in_order(database.migrations)
+    chosen = set(ordered) if wanted is None else {build.find(ordered, wanted)}
     last = max(ordered.index(migration) for migration in chosen)
     prepared = prepare(ordered[: last + 1], options.variables, require_promises=False)
     with _scratch(url) as session:

@@ -5,13 +5,13 @@ import pytest
 from psycopg import errors
 
 from owner import migration_files
-from pgvouch import api
-from pgvouch.config import Database, find_project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database, find_project, read_database
+from pgvouch.engine import commands
 from pgvouch.errors import MigrationError
 from pgvouch.events import silent
-from pgvouch.migration import parse_directives
-from pgvouch.options import Options
+from pgvouch.files.directives import parse_directives
+from pgvouch.postgres.session import Session
 
 from .conftest import PLATFORM, ROOT, SYSTEM, build
 
@@ -136,7 +136,7 @@ def test_a_publication_that_others_use_is_not_taken_back(every_url):
     def roll_back():
         with Session.open(every_url) as session:
             options = Options(discard_data=True)
-            api.roll_back_steps(session, system, options, silent, steps=None, to=None)
+            commands.roll_back_steps(session, system, options, silent, steps=None, to=None)
 
     with psycopg.connect(every_url, autocommit=True) as project:
         project.execute("create table public.theirs (id int)")

@@ -10,15 +10,15 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from pgvouch import api
-from pgvouch.config import Database as Migrations
-from pgvouch.config import find_project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database as Migrations
+from pgvouch.config.project import find_project, read_database
+from pgvouch.engine import commands
 from pgvouch.errors import CheckError, VouchError
 from pgvouch.events import silent
-from pgvouch.migration import checksum
-from pgvouch.options import Options
-from pgvouch.promised import verify_database
+from pgvouch.files.migration import checksum
+from pgvouch.postgres.session import Session
+from pgvouch.verify.live import verify_database
 
 from .conftest import ROOT, SYSTEM
 from .test_document import blocks
@@ -129,7 +129,7 @@ OLD = {
 def old_accounts(coding_sessions) -> dict[str, UUID]:
     """The system taken back to where it has no profiles yet, and people who have signed up."""
     with Session.open(coding_sessions.conninfo) as session:
-        api.roll_back_steps(
+        commands.roll_back_steps(
             session, SYSTEM_DATABASE, Options(discard_data=True), silent, steps=5, to=None
         )
     accounts = {name: uuid4() for name in OLD}
@@ -148,7 +148,9 @@ def old_accounts(coding_sessions) -> dict[str, UUID]:
 
 def migrate(coding_sessions, system=None) -> None:
     with Session.open(coding_sessions.conninfo) as session:
-        api.migrate(session, system or SYSTEM_DATABASE, Options(), silent, to="001_create_profiles")
+        commands.migrate(
+            session, system or SYSTEM_DATABASE, Options(), silent, to="001_create_profiles"
+        )
 
 
 def test_accounts_older_than_the_table_get_their_profile(coding_sessions, old_accounts):
@@ -162,7 +164,7 @@ def test_accounts_older_than_the_table_get_their_profile(coding_sessions, old_ac
     ]
     # And the promises go on holding, with accounts that have none.
     with Session.open(coding_sessions.conninfo) as session:
-        found = verify_database(session, SYSTEM_DATABASE, api.read_ledger(session))
+        found = verify_database(session, SYSTEM_DATABASE, commands.read_ledger(session))
     assert [item for item in found if item.broken] == []
 
 
@@ -217,7 +219,7 @@ def test_wrong_backfill_does_not_land(coding_sessions, old_accounts, old, new):
 )
 def test_sign_up_that_goes_wrong_in_silence_does_not_land(coding_sessions, old, new):
     with Session.open(coding_sessions.conninfo) as session:
-        api.roll_back_steps(
+        commands.roll_back_steps(
             session, SYSTEM_DATABASE, Options(discard_data=True), silent, steps=5, to=None
         )
     wrong = changed_migration("001_create_profiles", old, new)
@@ -233,7 +235,7 @@ def test_sign_up_that_goes_wrong_in_silence_does_not_land(coding_sessions, old, 
 def stranger(coding_sessions) -> Iterator[str]:
     """A role that migrates, and to whom auth.users does not belong, as on Supabase."""
     with Session.open(coding_sessions.conninfo) as session:
-        api.roll_back_steps(
+        commands.roll_back_steps(
             session, SYSTEM_DATABASE, Options(discard_data=True), silent, steps=6, to=None
         )
     role = f"migrator_{secrets.token_hex(6)}"

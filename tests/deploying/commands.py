@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pgvouch.cli import Context, cli
+from pgvouch.cli.main import Context, cli
 
 
 def refuse_unknown(words: Sequence[str], *, whole: bool = True) -> None:

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT
 from deploying import documents
 from deploying.commands import commands_in, refuse_unknown
-from pgvouch.config import database_names, find_project, read_database
+from pgvouch.config.project import database_names, find_project, read_database
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = documents.load((ROOT / "compose.yaml").read_text())

@@ -14,17 +14,18 @@ from faults.tries import (
     socket_of,
     through,
 )
-from pgvouch import claims, cli
+from pgvouch.cli import main
+from pgvouch.ledger import lease
 from proxy import Fault, When
 
 
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "GRACE_S", 0.2)
+    monkeypatch.setattr(lease, "GRACE_S", 0.2)
 
 
 def _migrate(folder: Path, url: str) -> int:
-    return cli.run(["migrate", "--migrations", str(folder), "--url", url], {})
+    return main.run(["migrate", "--migrations", str(folder), "--url", url], {})
 
 
 @pytest.mark.parametrize("when", list(When), ids=lambda when: when.name.lower())

@@ -16,9 +16,9 @@ import pytest
 
 from conftest import Server, database_of, query
 from faults.processes import ended, migrating, spawn, until
-from pgvouch.db import ConnectionLost, Session
 from pgvouch.errors import NotReadyError
-from pgvouch.opening import open_connection
+from pgvouch.postgres.connect import open_connection
+from pgvouch.postgres.session import ConnectionLost, Session
 from proxy import Recorded, recording
 
 HERE = "exists (select from pg_stat_activity where wait_event = 'PgSleep' and datname = '{}')"

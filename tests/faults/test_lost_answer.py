@@ -4,7 +4,7 @@ import pytest
 
 from conftest import Folder, Server, database_of
 from faults.tries import recording, socket_of, through
-from pgvouch import claims
+from pgvouch.ledger import lease
 from proxy import Fault, When
 
 HEAD = "-- transactional: false\n"
@@ -35,7 +35,7 @@ STATEMENTS = [*REFUSED, *DONE]
 
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "GRACE_S", 0.2)
+    monkeypatch.setattr(lease, "GRACE_S", 0.2)
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_what_nobody_has_foreseen_is_one_line(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.write({"001_a.sql": "select 1;"})
-    monkeypatch.setattr("pgvouch.api.read_ledger", lambda _session: 1 / 0)
+    monkeypatch.setattr("pgvouch.engine.commands.read_ledger", lambda _session: 1 / 0)
     ran = folder("status")
     assert ran.code == 1
     assert "error: pgvouch has met something unforeseen: ZeroDivisionError" in ran.err

@@ -11,13 +11,14 @@ import pytest
 
 from conftest import Folder, Server, _project, database_of, query, start
 from faults.processes import free_port
-from pgvouch import api, capacity, server
-from pgvouch.config import Database, read_database
-from pgvouch.config import Project as Configured
-from pgvouch.db import Session
+from pgvouch import embedded
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database, read_database
+from pgvouch.config.project import Project as Configured
+from pgvouch.engine import capacity, commands
 from pgvouch.errors import ConnectError
 from pgvouch.events import Event
-from pgvouch.options import Options
+from pgvouch.postgres.session import Session
 from proxy import Fault, When, recording
 
 A = {"001_a.sql": "create table a (n int);"}
@@ -76,7 +77,7 @@ def test_an_idle_limit_while_we_wait_for_another_runner(folder: Folder) -> None:
                 other.rollback()
 
         with Session.open(folder.url) as session:
-            api.migrate(session, database, Options(), on)
+            commands.migrate(session, database, Options(), on)
     assert waits > 6
     assert folder.query("select to_regclass('a')::text") == [("a",)]
 
@@ -154,7 +155,7 @@ def small(pg18: Server) -> Iterator[Server]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     yield found
-    server.stop(_project("pg18", "small"))
+    embedded.stop(_project("pg18", "small"))
     shutil.rmtree(_project("pg18", "small").server_data)
 
 
@@ -271,7 +272,7 @@ def test_a_server_that_comes_up_is_waited_for(folder: Folder, pg18: Server) -> N
     port = free_port()
     url = f"postgresql://postgres@127.0.0.1:{port}/{database_of(folder.url)}?sslmode=disable"
     path = f"{pg18.running.socket_folder}/.s.PGSQL.{pg18.running.port}"
-    from pgvouch.connection import connect
+    from pgvouch.postgres.reach import connect
 
     opened = []
 
@@ -318,7 +319,7 @@ def own(pg18: Server) -> Iterator[Server]:
     """A server whose configuration tests may change."""
     del pg18
     yield start("pg18", "own")
-    server.stop(_project("pg18", "own"))
+    embedded.stop(_project("pg18", "own"))
     shutil.rmtree(_project("pg18", "own").server_data)
 
 
@@ -342,8 +343,8 @@ def test_a_wrong_password(own: Server, folder: Folder) -> None:
 def test_a_prepared_transaction_in_the_way_is_named(own: Server, folder: Folder) -> None:
     project = _project("pg18", "own")
     query(own.url("postgres"), "alter system set max_prepared_transactions = 2")
-    server.stop(project)
-    server.ensure_running(project)
+    embedded.stop(project)
+    embedded.ensure_running(project)
     folder.write(A)
     query(own.url("postgres"), "create database prepared")
     url = own.url("prepared")
@@ -368,12 +369,12 @@ def test_a_read_only_standby(own: Server, folder: Folder) -> None:
     query(own.url("postgres"), "create database standby")
     assert folder("migrate", url=url).code == 0
     project = _project("pg18", "own")
-    server.stop(project)
+    embedded.stop(project)
     signal_file = project.server_data / "standby.signal"
     signal_file.touch()
     shutil.chown(signal_file, *_owner(project.server_data))
     try:
-        server.ensure_running(project)
+        embedded.ensure_running(project)
         assert folder("migrate", url=url).code == 0  # nothing to do is nothing to write
         folder.write({"verify/001_a.sql": "-- check: a check may write\nselect true;"})
         ran = folder("verify", "--json", url=url)
@@ -386,9 +387,9 @@ def test_a_read_only_standby(own: Server, folder: Folder) -> None:
             assert '"kind": "standby"' in ran.out
             assert "target_session_attrs" in ran.out
     finally:
-        server.stop(project)
+        embedded.stop(project)
         signal_file.unlink(missing_ok=True)
-        server.ensure_running(project)
+        embedded.ensure_running(project)
     assert folder("migrate", url=url).code == 0
 
 
@@ -398,7 +399,7 @@ def _owner(path: Path) -> tuple[int, int]:
 
 
 def test_a_lost_connection_is_told_outside_of_a_migration(folder: Folder) -> None:
-    from pgvouch.connection import connect
+    from pgvouch.postgres.reach import connect
 
     with (
         pytest.raises(ConnectError, match="the connection was lost"),

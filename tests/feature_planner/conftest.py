@@ -15,13 +15,14 @@ import psycopg
 import pytest
 
 from owner import Owner
-from pgvouch import api, config
-from pgvouch.config import find_project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database, find_project, read_database
+from pgvouch.engine import commands
 from pgvouch.events import silent
-from pgvouch.migration import Migration, checksum, parse_directives
-from pgvouch.options import Options
-from pgvouch.promised import verify_database
+from pgvouch.files.directives import parse_directives
+from pgvouch.files.migration import Migration, checksum
+from pgvouch.postgres.session import Session
+from pgvouch.verify.live import verify_database
 
 ROOT = Path(__file__).parent.parent.parent
 SYSTEM = ROOT / "migrations" / "feature_planner"
@@ -68,11 +69,11 @@ def as_before(sql: str) -> str:
     return sql.replace("feature_planner.", "public.")
 
 
-def described(*changed: Migration) -> config.Database:
+def described(*changed: Migration) -> Database:
     """The system as pgvouch reads it, with some migrations put in the place of their own."""
     instead = {migration.id: migration for migration in changed}
     migrations = read_database(find_project(ROOT / "pyproject.toml"), SYSTEM.name)
-    return config.Database(
+    return Database(
         SYSTEM.name, SYSTEM, "", tuple(instead.get(item.id, item) for item in migrations)
     )
 
@@ -91,10 +92,10 @@ def changed_move(old: str = "", new: str = "", *, delta: bool = False) -> Migrat
     )
 
 
-def migrate(address: str, to: str | None = None, *changed: Migration) -> api.Outcome:
+def migrate(address: str, to: str | None = None, *changed: Migration) -> commands.Outcome:
     """Apply what is pending, as `pgvouch migrate` does."""
     with Session.open(address) as session:
-        return api.migrate(
+        return commands.migrate(
             session,
             described(*changed),
             Options(lock_wait_s=60),
@@ -104,10 +105,10 @@ def migrate(address: str, to: str | None = None, *changed: Migration) -> api.Out
         )
 
 
-def roll_back(address: str, to: str | None = None, steps: int | None = 1) -> api.Outcome:
+def roll_back(address: str, to: str | None = None, steps: int | None = 1) -> commands.Outcome:
     """Take back what is applied, as `pgvouch rollback` does."""
     with Session.open(address) as session:
-        return api.roll_back_steps(
+        return commands.roll_back_steps(
             session,
             described(),
             Options(discard_data=True),
@@ -126,7 +127,7 @@ LIST = (
 def broken_in(address: str) -> set[str]:
     """The promises that do not hold, as `pgvouch verify` finds them."""
     with Session.open(address) as session:
-        found = verify_database(session, described(), api.read_ledger(session))
+        found = verify_database(session, described(), commands.read_ledger(session))
     return {one.sentence for item in found for one in item.broken}
 
 

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.engine.rehearsal import rehearse
 from pgvouch.errors import CheckError, VouchError
 from pgvouch.events import silent
-from pgvouch.options import Options
-from pgvouch.rehearsal import rehearse
+from pgvouch.postgres.session import Session
 
 from .conftest import (
     BEFORE,

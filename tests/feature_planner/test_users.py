@@ -3,9 +3,9 @@
 import psycopg
 from psycopg import errors
 
-from pgvouch import api
-from pgvouch.db import Session
-from pgvouch.promised import verify_database
+from pgvouch.engine import commands
+from pgvouch.postgres.session import Session
+from pgvouch.verify.live import verify_database
 
 from .conftest import LIST, OPEN, TABLES, as_before, described, roll_back
 
@@ -158,7 +158,7 @@ def test_a_table_to_come_is_open_and_its_missing_row_security_is_found(address, 
 
     def broken():
         with Session.open(address) as session:
-            found = verify_database(session, described(), api.read_ledger(session))
+            found = verify_database(session, described(), commands.read_ledger(session))
         return [item.sentence for verified in found for item in verified.broken]
 
     assert broken() == ["a table of the schema without row level security", LIST]

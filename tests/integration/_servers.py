@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 
 from conftest import Server
-from pgvouch.delta import (
+from pgvouch.delta.snapshot import (
     SNAPSHOT_RESET,
     SNAPSHOT_SETTINGS,
     Snapshot,
@@ -61,7 +61,7 @@ _NOT_NULL_NAME = re.compile(r'CONSTRAINT (?:\w+|"[^"]+") NOT NULL')
 def dump(server: Server, url: str) -> list[str]:
     """Return the schema as pg_dump sees it, in an order of its own.
 
-    A NOT NULL constraint's name is left out: PostgreSQL 14 to 17 have none.
+    A NOT NULL constraint's name is left out: PostgreSQL 15 to 17 have none.
     """
     ran = subprocess.run(
         [str(Path(server.bin) / "pg_dump"), "--schema-only", "--dbname", url],

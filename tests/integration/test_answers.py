@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from conftest import Folder, database_of, query
-from pgvouch import claims
-from pgvouch.db import Session
-from pgvouch.outside import outside
-from pgvouch.recovery import Next, observe, settle
+from pgvouch.engine.recovery import Next, observe, settle
+from pgvouch.files.transaction_block import outside
+from pgvouch.ledger import lease
+from pgvouch.postgres.session import Session
 
 HEAD = "-- transactional: false\n"
 WORLD = (
@@ -33,7 +33,7 @@ REFUSED = {
 
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "GRACE_S", 0.2)
+    monkeypatch.setattr(lease, "GRACE_S", 0.2)
 
 
 @pytest.mark.parametrize("case", REFUSED)

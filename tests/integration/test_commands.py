@@ -10,7 +10,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from conftest import Folder, Server, database_of
-from pgvouch import authoring, cli
+from pgvouch import authoring
+from pgvouch.cli import main
 
 TABLE = "create table public.a (id int primary key, name varchar(20) not null default 'x');\n"
 
@@ -189,17 +190,17 @@ def test_each_folder_is_a_database(
             "DATABASE_URL_ONE": pg18.url(names["one"]),
             "DATABASE_URL_TWO": pg18.url(names["two"]),
         }
-        assert cli.run(["migrate"], environment) == 0
+        assert main.run(["migrate"], environment) == 0
         said = capsys.readouterr()
         assert said.out.splitlines()[0].startswith("one: 2 applied")
         with psycopg.connect(environment["DATABASE_URL_ONE"]) as connection:
             rows = connection.execute("select migration_id from pgvouch.migration").fetchall()
         assert rows == [("_platform/001_a",), ("001_a",)]
-    assert cli.run(["migrate", "one", "two"], {"DATABASE_URL": pg18.url("one")}) == 2
+    assert main.run(["migrate", "one", "two"], {"DATABASE_URL": pg18.url("one")}) == 2
     assert "several folders" in capsys.readouterr().err
-    assert cli.run(["migrate", "three"], {"DATABASE_URL": base}) == 2
+    assert main.run(["migrate", "three"], {"DATABASE_URL": base}) == 2
     assert "the databases here: one, two" in capsys.readouterr().err
-    assert cli.run(["migrate"], {}) == 2
+    assert main.run(["migrate"], {}) == 2
     assert "DATABASE_URL" in capsys.readouterr().err
 
 
@@ -210,10 +211,10 @@ def test_a_folder_s_name_is_its_database(
     parts = psycopg.conninfo.conninfo_to_dict(pg18.url("x"))
     del parts["dbname"]
     url = make_conninfo(**parts)
-    assert cli.run(["migrate"], {"DATABASE_URL": url}) == 5
+    assert main.run(["migrate"], {"DATABASE_URL": url}) == 5
     assert "--create-database" in capsys.readouterr().err
     try:
-        assert cli.run(["migrate", "--create-database"], {"DATABASE_URL": url}) == 0
+        assert main.run(["migrate", "--create-database"], {"DATABASE_URL": url}) == 0
         assert "two: 1 applied" in capsys.readouterr().out
     finally:
         for name in ("one", "two"):

@@ -9,7 +9,8 @@ import pytest
 from _servers import rolled_back, snapshot
 
 from conftest import Server
-from pgvouch.delta import Snapshot, compare, difference
+from pgvouch.delta.compare import compare
+from pgvouch.delta.snapshot import Snapshot, difference
 
 RICH = Path(__file__).with_name("test_delta_rich.sql").read_text(encoding="utf-8")
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import Server
-from pgvouch.delta import difference
+from pgvouch.delta.snapshot import difference
 
 SCHEMAS = ("public", "s1", "s2", "s3")
 TABLES = ("public.t", "s1.t", "s1.t", "s1.u", '"s1"."O d"', "s2.t")

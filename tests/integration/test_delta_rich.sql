@@ -1,4 +1,4 @@
--- One object of every kind, and every expression that the deparsers of PostgreSQL 14 to 18 may write differently.
+-- One object of every kind, and every expression that the deparsers of PostgreSQL 15 to 18 may write differently.
 -- The roles pgv_reader, pgv_writer and "Odd Role" are there; test_delta_rich.delta is what it must give.
 create schema app;
 create schema "Odd Schema";

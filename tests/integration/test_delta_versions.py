@@ -9,7 +9,9 @@ import pytest
 from _servers import delta_of, rolled_back, snapshot
 
 from conftest import BINARIES, start
-from pgvouch.delta import compare, difference, parse_file, render_file
+from pgvouch.delta.compare import compare
+from pgvouch.delta.file import parse_file, render_file
+from pgvouch.delta.snapshot import difference
 
 RICH = Path(__file__).with_name("test_delta_rich.sql").read_text(encoding="utf-8")
 GOLDEN = Path(__file__).with_name("test_delta_rich.delta")

@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from conftest import Folder, database_of
-from pgvouch.output import visible
+from pgvouch.cli.output import visible
 
 HOSTILE = "a\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp\nerror: fake\rline\x7f\u2028"
 LITERAL = r"U&'a\001b]0;title\0007\001b[2J\009b31m\202egnp\000aerror: fake\000dline\007f\2028'"

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT, Folder
-from pgvouch import report
+from pgvouch.cli import render
 from pgvouch.errors import UsageError
 
 
@@ -28,10 +28,10 @@ def test_hints_under_make(
     hint: str, typed: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PGVOUCH_HINTS", raising=False)
-    report.print_error(UsageError("no", hint=hint))
+    render.print_error(UsageError("no", hint=hint))
     assert hint in capsys.readouterr().err
     monkeypatch.setenv("PGVOUCH_HINTS", "make")
-    report.print_error(UsageError("no", hint=hint))
+    render.print_error(UsageError("no", hint=hint))
     assert capsys.readouterr().err.endswith(f"{typed}\n")
 
 

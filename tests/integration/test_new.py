@@ -7,7 +7,8 @@ import pytest
 
 from conftest import Folder
 from pgvouch.authoring import next_prefix
-from pgvouch.migration import Migration, Version
+from pgvouch.files.migration import Migration
+from pgvouch.files.version import Version
 
 NOW = datetime(2026, 11, 21, 17, 30, 5, 123456, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from conftest import Folder, query
-from pgvouch import claims
+from pgvouch.ledger import lease
 
 HEAD = "-- transactional: false\n"
 TABLE = {"001_a.sql": "create table a (n int); insert into a values (1), (1);"}
@@ -17,7 +17,7 @@ VALID = "select indisvalid from pg_index where indexrelid = to_regclass('i')"
 
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "GRACE_S", 0.2)
+    monkeypatch.setattr(lease, "GRACE_S", 0.2)
 
 
 def _stop(
@@ -37,7 +37,7 @@ def _stop(
     folder.query(
         "insert into pgvouch.migration (migration_id, state, transactional, statements_done, "
         f"progress, running, running_before, token) values ('{identifier}', 'incomplete', false, "
-        f"{done}, '{claims.progress_of(steps[:done])}', $x${running}$x$, '{before}', "
+        f"{done}, '{lease.progress_of(steps[:done])}', $x${running}$x$, '{before}', "
         f"nullif('{token}', ''))"
     )
 
@@ -259,7 +259,7 @@ def test_a_migration_with_variables_can_be_repaired(folder: Folder) -> None:
     folder.query(
         "insert into pgvouch.migration (migration_id, state, transactional, statements_done, "
         f"progress, running) values ('002_b', 'incomplete', false, 0, "
-        f"'{claims.progress_of([])}', $x${statement}$x$)"
+        f"'{lease.progress_of([])}', $x${statement}$x$)"
     )
     assert folder("repair", "002_b", "--done", "--var", "word=x").code == 0
     assert folder("migrate", "--var", "word=x").code == 0
@@ -302,7 +302,7 @@ def test_a_changed_statement_is_not_taken_for_the_interrupted_one(folder: Folder
 def test_another_runner_waits_for_the_one_that_is_alive(folder: Folder) -> None:
     folder.write(TABLE | {"002_i.sql": HEAD + "create index concurrently i on a (n);\n"})
     folder("migrate", "--to", "1")
-    token = claims.new_token()
+    token = lease.new_token()
     _stop(folder, "002_i", "create index concurrently i on a (n)", token=token)
     with psycopg.connect(folder.url, autocommit=True) as other:
         sleeping = threading.Thread(

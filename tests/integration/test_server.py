@@ -15,8 +15,8 @@ import psycopg
 import pytest
 
 from conftest import Ran
-from pgvouch import server
-from pgvouch.config import Project
+from pgvouch import embedded
+from pgvouch.config.project import Project
 from pgvouch.errors import UsageError
 
 
@@ -29,7 +29,7 @@ def project() -> Iterator[Project]:
     (root / "migrations" / "001_a.sql").write_text("create table a ();")
     found = Project(root, root / "migrations", root / "templates", root / "seed")
     yield found
-    server.stop(found)
+    embedded.stop(found)
     shutil.rmtree(root)
 
 
@@ -46,7 +46,7 @@ def pgvouch(project: Project, *arguments: str) -> Ran:
 
 
 def test_start_url_psql_stop(project: Project) -> None:
-    assert server.find_running(server.data_folder(project)) is None
+    assert embedded.find_running(embedded.data_folder(project)) is None
     started = pgvouch(project, "server", "start")
     assert started.code == 0, started.err
     assert pgvouch(project, "server", "start").out == started.out
@@ -78,7 +78,7 @@ def test_start_url_psql_stop(project: Project) -> None:
 def test_it_starts_on_demand_and_outlives_the_program(project: Project) -> None:
     ran = pgvouch(project, "migrate")
     assert ran.code == 0, ran.err
-    running = server.find_running(server.data_folder(project))
+    running = embedded.find_running(embedded.data_folder(project))
     assert running is not None
     with psycopg.connect(running.url(project.root.name)) as connection:
         assert connection.execute("select to_regclass('a')::text").fetchone() == ("a",)
@@ -86,20 +86,20 @@ def test_it_starts_on_demand_and_outlives_the_program(project: Project) -> None:
 
 def test_a_server_that_was_killed_starts_again(project: Project) -> None:
     pgvouch(project, "migrate")
-    data = server.data_folder(project)
+    data = embedded.data_folder(project)
     pid = int((data / "postmaster.pid").read_text().split()[0])
     os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while server.find_running(data) and time.monotonic() < deadline:
+    while embedded.find_running(data) and time.monotonic() < deadline:
         pass  # its children hold the socket until they see that it is gone
-    with psycopg.connect(server.ensure_running(project).url()) as connection:  # a stale pid file
+    with psycopg.connect(embedded.ensure_running(project).url()) as connection:  # a stale pid file
         connection.execute("select 1")
     ran = pgvouch(project, "migrate")
     assert "nothing to do" in ran.out, ran.err
 
 
 def test_a_data_folder_half_made_is_never_used(project: Project) -> None:
-    data = server.data_folder(project)
+    data = embedded.data_folder(project)
     data.parent.mkdir(parents=True)
     (data.parent / "new-crashed").mkdir()
     assert pgvouch(project, "server", "start").code == 0
@@ -110,10 +110,10 @@ def test_a_long_path_gets_its_socket_elsewhere(project: Project) -> None:
     long.mkdir()
     found = Project(long, long, long, long)
     try:
-        with psycopg.connect(server.ensure_running(found).url()) as connection:
+        with psycopg.connect(embedded.ensure_running(found).url()) as connection:
             connection.execute("select 1")
     finally:
-        server.stop(found)
+        embedded.stop(found)
 
 
 def test_a_link_in_the_place_of_the_socket_s_folder_is_refused(
@@ -130,12 +130,12 @@ def test_a_link_in_the_place_of_the_socket_s_folder_is_refused(
     (temporary / f"pgvouch-{digest}").symlink_to(target)
     before = target.stat()
     with pytest.raises(UsageError, match="another user"):
-        server._socket_folder(data)
+        embedded._socket_folder(data)
     assert target.stat() == before
 
 
 def test_another_postgresql_s_bin_folder(project: Project) -> None:
-    bins = server._wheel_bin().parent.parent / "pginstall" / "bin"
+    bins = embedded._wheel_bin().parent.parent / "pginstall" / "bin"
     (project.root / "pgvouch.toml").write_text(f'[embedded]\nbin = "{bins}"\n')
     said = pgvouch(project, "server", "psql", "postgres", "-Atc", "show server_version_num")
     assert said.out.startswith("16"), said.err
@@ -156,29 +156,31 @@ def test_root_s_closed_home_is_left_closed(tmp_path: Path, monkeypatch: pytest.M
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        wheel = server._wheel_bin()
+        wheel = embedded._wheel_bin()
         package = wheel.parent.parent
         copy = closed / package.name / wheel.parent.name
         shutil.copytree(wheel.parent, copy, symlinks=True)
         libraries = package.with_name(f"{package.name}.libs")
         shutil.copytree(libraries, closed / libraries.name)
-        monkeypatch.setattr(server, "_wheel_bin", lambda: copy / "bin")
+        monkeypatch.setattr(embedded, "_wheel_bin", lambda: copy / "bin")
         for path in (closed, *closed.rglob("*")):  # as a umask of 077 has made them
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode & 0o700)
     found = Project(closed, closed, closed, closed)
-    monkeypatch.setattr(server, "_OUT_OF_THE_WAY", Path("/var/tmp") / f"pgvouch-test-{os.getpid()}")
-    data = server.data_folder(found)
+    monkeypatch.setattr(
+        embedded, "_OUT_OF_THE_WAY", Path("/var/tmp") / f"pgvouch-test-{os.getpid()}"
+    )
+    data = embedded.data_folder(found)
     if os.geteuid() != 0:
         assert data == closed / ".pgvouch" / "server"
         return
     assert closed not in data.parents
     umask = os.umask(0o077)
     try:
-        with psycopg.connect(server.ensure_running(found).url()) as connection:
+        with psycopg.connect(embedded.ensure_running(found).url()) as connection:
             connection.execute("select 1")
         assert closed.stat().st_mode & 0o077 == 0
     finally:
         os.umask(umask)
-        server.stop(found)
-        subprocess.run(["rm", "-rf", str(server._OUT_OF_THE_WAY)], check=True)
+        embedded.stop(found)
+        subprocess.run(["rm", "-rf", str(embedded._OUT_OF_THE_WAY)], check=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgvouch import promises
+from pgvouch.files import promises
 from pgvouch.stamp import Part
 from stamp_bench import PLATFORM, broken, failing, stamp
 

@@ -3,7 +3,7 @@
 import pytest
 
 from conftest import Folder
-from pgvouch import claims
+from pgvouch.ledger import lease
 
 HEAD = "-- transactional: false\n"
 
@@ -136,13 +136,13 @@ def test_what_is_done_is_not_read_again_at_each_step(
     statements = [f"insert into a values ({number});" for number in range(60)]
     folder.write({"001_a.sql": HEAD + "\n".join(["create table a (n int);", *statements])})
     read: list[int] = []
-    checksum = claims.checksum
+    checksum = lease.checksum
 
     def counted(text: str) -> str:
         read.append(len(text))
         return checksum(text)
 
-    monkeypatch.setattr(claims, "checksum", counted)
+    monkeypatch.setattr(lease, "checksum", counted)
     assert folder("migrate").code == 0
     assert folder.query("select count(*) from a") == [(60,)]
     assert len(read) >= 61
@@ -154,9 +154,9 @@ def test_the_checksum_is_of_all_that_is_done(folder: Folder) -> None:
     folder.write({"001_a.sql": HEAD + ";\n".join([*steps, "select 1/0"])})
     assert folder("migrate").code == 1
     (progress,) = folder.query("select progress from pgvouch.migration")
-    assert progress == (claims.progress_of(steps),)
-    assert len({claims.progress_of(steps[:n]) for n in range(3)}) == 3
-    assert claims.progress_of(reversed(steps)) != claims.progress_of(steps)
+    assert progress == (lease.progress_of(steps),)
+    assert len({lease.progress_of(steps[:n]) for n in range(3)}) == 3
+    assert lease.progress_of(reversed(steps)) != lease.progress_of(steps)
 
 
 def test_what_stopped_on_its_way_is_not_called_a_newer_release(folder: Folder) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import Folder
 from faults.processes import ended, spawn, until
-from pgvouch import claims
+from pgvouch.ledger import lease
 
 HEAD = "-- transactional: false\n"
 STATE = (
@@ -22,7 +22,7 @@ FILES = {
 
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "GRACE_S", 0.2)
+    monkeypatch.setattr(lease, "GRACE_S", 0.2)
 
 
 def _applied(folder: Folder, rollback: str) -> None:

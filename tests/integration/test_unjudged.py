@@ -9,12 +9,12 @@ import psycopg
 import pytest
 
 from conftest import Folder, Server
-from pgvouch import api
-from pgvouch.config import Database, Project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database, Project, read_database
+from pgvouch.engine import commands
 from pgvouch.events import Event, Waiting
-from pgvouch.options import Options
-from pgvouch.promised import Verified, verify_database
+from pgvouch.postgres.session import Session
+from pgvouch.verify.live import Verified, verify_database
 
 CHECKS = """
 -- check: first
@@ -57,7 +57,7 @@ def database(folder: Folder) -> Database:
 
 def check_again(folder: Folder, listener: Any, **options: Any) -> Verified:
     with Session.open(folder.url, "pgvouch verify") as session:
-        rows = api.read_ledger(session)
+        rows = commands.read_ledger(session)
         (found,) = verify_database(session, database(folder), rows, Options(**options), listener)
     return found
 
@@ -277,7 +277,7 @@ def test_migrate_tries_again_and_lands(applied: Folder) -> None:
                 other.rollback()
 
         with Session.open(applied.url, "pgvouch migrate") as session:
-            done = api.migrate(session, database(applied), Options(), on)
+            done = commands.migrate(session, database(applied), Options(), on)
     assert [event.id for event in done.finished] == ["002_b"]
     assert "002_b gave way: canceling statement due to lock timeout" in told[0]
 

@@ -76,7 +76,7 @@ def test_in_a_rollback(folder: Folder) -> None:
     value=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 )
 def test_quoting_is_psql_s(pg18: Server, value: str) -> None:
-    from pgvouch.variables import quote_identifier, quote_literal
+    from pgvouch.files.variables import quote_identifier, quote_literal
 
     done = subprocess.run(
         [pg18.bin / "psql", pg18.url("postgres"), "-qAtX", "-v", f"v={value}"],

@@ -11,12 +11,12 @@ import pytest
 from psycopg.pq import TransactionStatus
 
 from conftest import LOCK, Folder, database_of, query
-from pgvouch import api
-from pgvouch.config import Database, Project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database, Project, read_database
+from pgvouch.engine import commands
 from pgvouch.errors import ConnectError, MigrationError, PlanError
 from pgvouch.events import Event, Finished, Started, Waiting
-from pgvouch.options import Options
+from pgvouch.postgres.session import Session
 
 BUSY = {
     "001_t.sql": "create table t (n int);",
@@ -37,7 +37,7 @@ def _migrate(folder: Folder, on: Callable[[Event], None], **options: Any) -> lis
         on(event)
 
     with Session.open(folder.url, "pgvouch migrate") as session:
-        api.migrate(session, _database(folder), Options(**options), listen)
+        commands.migrate(session, _database(folder), Options(**options), listen)
     return events
 
 
@@ -331,7 +331,7 @@ def test_the_watch_does_without_a_connection_of_its_own(
     with _reader(folder.url), Session.open(folder.url) as session:
         session.conninfo = "host=/nowhere"
         with pytest.raises(MigrationError) as caught:
-            api.migrate(session, _database(folder), Options(retries=0), lambda _event: None)
+            commands.migrate(session, _database(folder), Options(retries=0), lambda _event: None)
     assert caught.value.server is not None
     assert caught.value.server.sqlstate == "55P03"
 
@@ -339,7 +339,7 @@ def test_the_watch_does_without_a_connection_of_its_own(
 def test_after_a_run_nobody_looks_who_is_in_the_way(folder: Folder) -> None:
     folder.write(BUSY)
     with Session.open(folder.url) as session:
-        api.migrate(session, _database(folder), Options(), lambda _event: None)
+        commands.migrate(session, _database(folder), Options(), lambda _event: None)
         assert session.while_waiting is not None
         session.while_waiting()
         watching = "select pid from pg_stat_activity where application_name = 'pgvouch watch'"
@@ -353,17 +353,17 @@ def test_settings_come_from_the_configuration(
     folder("migrate", "--to", "1")
     config = tmp_path / "pgvouch.toml"
     config.write_text('retries = 1\nlock_wait = "200ms"\nstatement_timeout = "7s"\n')
-    from pgvouch import cli
+    from pgvouch.cli import main
 
     with _reader(folder.url):
-        code = cli.run(["migrate", "--config", str(config), "--url", folder.url], {})
+        code = main.run(["migrate", "--config", str(config), "--url", folder.url], {})
     assert code == 1
     assert "attempt 2 of 2" in capsys.readouterr().err
-    cli.run(["plan", "--config", str(config), "--url", folder.url], {})
+    main.run(["plan", "--config", str(config), "--url", folder.url], {})
     assert "7s" in capsys.readouterr().out
     for wrong in ('retries = "many"', 'lock_wait = "long"', 'retry_budget = "1 month"'):
         config.write_text(wrong)
-        assert cli.run(["status", "--config", str(config), "--url", folder.url], {}) == 2
+        assert main.run(["status", "--config", str(config), "--url", folder.url], {}) == 2
         assert wrong.split()[0] in capsys.readouterr().err
 
 
@@ -400,7 +400,7 @@ def test_only_the_newest_is_rolled_back(folder: Folder) -> None:
         Session.open(folder.url) as session,
         pytest.raises(PlanError, match="another runner has applied or rolled back something"),
     ):
-        api.roll_back_steps(session, _database(folder), Options(), on, steps=1, to=None)
+        commands.roll_back_steps(session, _database(folder), Options(), on, steps=1, to=None)
     assert folder.query("select to_regclass('a')::text, to_regclass('b')::text") == [("a", "b")]
 
 

@@ -13,11 +13,12 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from owner import Owner
-from pgvouch import api, config
-from pgvouch.config import find_project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database as Migrated
+from pgvouch.config.project import find_project, read_database
+from pgvouch.engine import commands
 from pgvouch.events import silent
-from pgvouch.options import Options
+from pgvouch.postgres.session import Session
 
 ROOT = Path(__file__).parent.parent.parent
 SYSTEM = ROOT / "migrations" / "learning_plans"
@@ -44,9 +45,9 @@ def build(conninfo: str) -> None:
     project = find_project(ROOT / "pyproject.toml")
     migrations = read_database(project, SYSTEM.name)
     with Session.open(conninfo) as session:
-        api.migrate(
+        commands.migrate(
             session,
-            config.Database(SYSTEM.name, SYSTEM, conninfo, migrations),
+            Migrated(SYSTEM.name, SYSTEM, conninfo, migrations),
             Options(lock_wait_s=60),
             silent,
             require_promises=project.verify_required,

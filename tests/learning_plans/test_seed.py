@@ -2,11 +2,11 @@
 
 import pytest
 
-from pgvouch import api
-from pgvouch.config import Database, find_project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database, find_project, read_database
+from pgvouch.engine import commands
 from pgvouch.events import silent
-from pgvouch.options import Options
+from pgvouch.postgres.session import Session
 
 from .conftest import KEYS, ROOT, SYSTEM, TABLES
 
@@ -96,10 +96,12 @@ def test_taking_the_schedules_back_keeps_people_and_plans(seeded):
     database = Database(SYSTEM.name, SYSTEM, "", migrations)
 
     with Session.open(seeded.connection.info.dsn) as session:
-        api.roll_back_steps(session, database, Options(discard_data=True), silent, steps=1, to=None)
+        commands.roll_back_steps(
+            session, database, Options(discard_data=True), silent, steps=1, to=None
+        )
         assert seeded.value("select to_regclass('plan_schedules')") is None
         assert [seeded.rows(sql) for sql in kept] == before
-        api.migrate(session, database, Options(), silent, require_promises=True)
+        commands.migrate(session, database, Options(), silent, require_promises=True)
 
     assert [seeded.rows(sql) for sql in kept] == before
     assert seeded.value("select count(*) from plan_schedules") == 0

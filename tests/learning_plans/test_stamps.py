@@ -2,12 +2,12 @@
 
 import pytest
 
-from pgvouch import api
-from pgvouch.config import Database, find_project, read_database
-from pgvouch.db import Session
+from pgvouch.config.project import Database, find_project, read_database
+from pgvouch.engine import commands
 from pgvouch.errors import StampError
-from pgvouch.promised import verify_database
+from pgvouch.postgres.session import Session
 from pgvouch.stamp import Part
+from pgvouch.verify.live import verify_database
 from stamp_bench import stamp
 
 from .conftest import ROOT, SYSTEM
@@ -115,7 +115,7 @@ def test_broken_live_database_is_noticed(learning_plans, statement):
     database = Database(SYSTEM.name, SYSTEM, "", migrations)
 
     with Session.open(learning_plans.connection.info.dsn) as session:
-        rows = api.read_ledger(session)
+        rows = commands.read_ledger(session)
         assert not any(item.broken for item in verify_database(session, database, rows))
         learning_plans.rows(statement)
         assert any(item.broken for item in verify_database(session, database, rows))

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from psycopg import errors
 
-from pgvouch import api, config
-from pgvouch.config import find_project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database as Migrated
+from pgvouch.config.project import find_project, read_database
+from pgvouch.engine import commands
 from pgvouch.events import silent
-from pgvouch.options import Options
-from pgvouch.promised import verify_database
+from pgvouch.postgres.session import Session
 from pgvouch.stamp import Templates, stamp_files
+from pgvouch.verify.live import verify_database
 
 from .conftest import ROOT, SYSTEM, TABLES, Database, blocks
 from .test_rollbacks import dump
@@ -47,12 +48,12 @@ def closing_project(root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def closing(tmp_path_factory) -> config.Database:
+def closing(tmp_path_factory) -> Migrated:
     root = tmp_path_factory.mktemp("closing")
     copy = closing_project(root)
     migrations = read_database(find_project(root / "pgvouch.toml"), SYSTEM.name)
     assert [m.id for m in migrations][-1] == NAME
-    return config.Database(SYSTEM.name, copy, "", migrations)
+    return Migrated(SYSTEM.name, copy, "", migrations)
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def closed(address, monthly_planner, closing):
     """The planner with the migration applied."""
     monthly_planner.rows(ROLE)
     with Session.open(address) as session:
-        done = api.migrate(session, closing, Options(), silent, require_promises=True)
+        done = commands.migrate(session, closing, Options(), silent, require_promises=True)
     assert [e.id for e in done.finished] == [NAME]
     return monthly_planner
 
@@ -227,18 +228,20 @@ def test_promises_hold_and_the_rollback_takes_all_of_it_back(
     before = dump(every_server, address)
     monthly_planner.rows(ROLE)
     with Session.open(address) as session:
-        api.migrate(session, closing, Options(), silent, require_promises=True)
-        found = verify_database(session, closing, api.read_ledger(session))
+        commands.migrate(session, closing, Options(), silent, require_promises=True)
+        found = verify_database(session, closing, commands.read_ledger(session))
         assert [item for item in found if item.broken] == []
         assert sum(item.passed for item in found) > 150
-        api.roll_back_steps(session, closing, Options(discard_data=True), silent, steps=1, to=None)
+        commands.roll_back_steps(
+            session, closing, Options(discard_data=True), silent, steps=1, to=None
+        )
     assert dump(every_server, address) == before
 
 
 def test_checks_that_nothing_is_open_fail_if_they_are_not_retired(closed, address):
     migrations = read_database(find_project(ROOT / "pyproject.toml"), SYSTEM.name)
-    system = config.Database(SYSTEM.name, SYSTEM, address, migrations)
+    system = Migrated(SYSTEM.name, SYSTEM, address, migrations)
     with Session.open(address) as session:
-        found = verify_database(session, system, api.read_ledger(session))
+        found = verify_database(session, system, commands.read_ledger(session))
     # The newest one has the list of all there is as well.
     assert [len(item.broken) for item in found] == [0] + [1] * 6 + [2]

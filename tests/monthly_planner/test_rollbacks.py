@@ -6,11 +6,12 @@ import subprocess
 import psycopg
 import pytest
 
-from pgvouch import api, plan
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.engine import commands
 from pgvouch.errors import VouchError
 from pgvouch.events import silent
-from pgvouch.options import Options
+from pgvouch.plan.build import in_order
+from pgvouch.postgres.session import Session
 
 from .conftest import SEED, TABLES, Database, build, described
 
@@ -40,18 +41,20 @@ def contents(url):
 
 def test_each_rollback_takes_its_table_and_leaves_the_rows_of_the_others(every_server, every_url):
     system = described(every_url)
-    ordered = plan.in_order(system.migrations)
+    ordered = in_order(system.migrations)
     before = {}
     with Session.open(every_url) as session:
         for migration in ordered:
             before[migration.id] = dump(every_server, every_url)
-            api.migrate(session, system, Options(), silent, to=migration.id, require_promises=True)
+            commands.migrate(
+                session, system, Options(), silent, to=migration.id, require_promises=True
+            )
         with psycopg.connect(every_url, autocommit=True) as connection:
             connection.execute(SEED.read_text())
         rows = contents(every_url)
         assert all(rows.values())
         for migration in reversed(ordered):
-            done = api.roll_back_steps(
+            done = commands.roll_back_steps(
                 session, system, Options(discard_data=True), silent, steps=1, to=None
             )
             assert [event.id for event in done.finished] == [migration.id]
@@ -86,7 +89,7 @@ def test_users_who_are_there_stay_and_are_referred_to(every_server, every_url):
             "select count(*) from public.user_goals_and_preferences"
         ).fetchone() == (2,)
     with Session.open(every_url) as session:
-        api.roll_back_steps(
+        commands.roll_back_steps(
             session, described(every_url), Options(discard_data=True), silent, steps=None, to=None
         )
     assert dump(every_server, every_url) == before

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from conftest import Folder
-from pgvouch.enums import refuse_enum_use
 from pgvouch.errors import FileError, Place
+from pgvouch.files.enums import refuse_enum_use
 
 SETUP = """
 create type mood as enum ('a');

@@ -19,7 +19,7 @@ OK = "create table a (id int, name text, body text);\n"
 _ROW = "insert into a values ({0}, 'name {0}', '" + "x" * 176 + "');\n"
 _PROGRAM = """
 import json, sys
-from pgvouch.cli import run
+from pgvouch.cli.main import run
 code = run(sys.argv[2:], {})
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 open(sys.argv[1], "w").write(json.dumps([code, int(status["VmHWM"].split()[0]) // 1024]))

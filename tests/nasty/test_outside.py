@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from conftest import Folder
 from pgvouch.errors import FileError, Place
-from pgvouch.outside import Kind, Outside, outside, refuse_outside, refuse_unnamed_index
+from pgvouch.files.transaction_block import (
+    Kind,
+    Outside,
+    outside,
+    refuse_outside,
+    refuse_unnamed_index,
+)
 
 SETUP = """
 create table t (a int, m text);

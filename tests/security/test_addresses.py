@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pgvouch import cli
-from pgvouch.address import parts_of
+from pgvouch.cli import main
+from pgvouch.config.address import parts_of
 from pgvouch.errors import UsageError
 
 
@@ -72,7 +72,7 @@ def test_a_url_at_a_wrong_place_is_not_repeated(
     url = "postgresql://me:S3cr3t/@x@localhost/d"
     command, *rest = [word.format(url) for word in words.split()]
     nowhere = {"DATABASE_URL": "postgresql://127.0.0.1:1/d"}
-    assert cli.run([command, *form, *rest], nowhere) != 0
+    assert main.run([command, *form, *rest], nowhere) != 0
     said = "".join(capsys.readouterr())
     assert said
     assert "S3cr3t" not in said
@@ -86,7 +86,7 @@ def test_a_place_without_a_name_is_told_all_the_same(
     (tmp_path / "migrations").mkdir()
     (tmp_path / "migrations" / "001_a.sql").write_text("select 1;")
     monkeypatch.setenv("PGHOST", str(tmp_path))
-    assert cli.run(["status", "--url", "postgresql://"], {}) == 5
+    assert main.run(["status", "--url", "postgresql://"], {}) == 5
     assert "error: no connection to the server\n" in capsys.readouterr().err
-    assert cli.run(["status", "--url", "postgresql://nohost.invalid/d"], {}) == 5
+    assert main.run(["status", "--url", "postgresql://nohost.invalid/d"], {}) == 5
     assert "is the host right" in capsys.readouterr().err

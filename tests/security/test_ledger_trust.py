@@ -198,7 +198,7 @@ def test_a_snapshot_that_is_older_than_the_lock_is_tried_again(folder: Folder) -
         late.execute("select 1")
         first.execute(LOCK)
         first.commit()
-        from pgvouch.message import guard_sql
+        from pgvouch.ledger.lock import guard_sql
 
         with pytest.raises(psycopg.errors.SerializationFailure):
             late.execute(guard_sql("002_b", applied=False))
@@ -287,9 +287,9 @@ def test_a_foreign_key_on_the_ledger(folder: Folder) -> None:
 
 def test_a_log_that_comes_up_while_yoyo_is_taken_over(folder: Folder) -> None:
     """What is judged is what is read: it is locked first."""
-    from pgvouch import ledger
-    from pgvouch.db import Session
     from pgvouch.errors import PlanError
+    from pgvouch.ledger import ledger
+    from pgvouch.postgres.session import Session
 
     folder.query(
         CLIMB + "create table public._yoyo_migration (migration_hash varchar(64) primary key, "
@@ -315,7 +315,8 @@ def test_a_log_that_comes_up_while_yoyo_is_taken_over(folder: Folder) -> None:
 
 def test_a_ledger_that_comes_up_between_trust_and_use(folder: Folder) -> None:
     """The tables are locked ahead of the judgement: nobody puts others in their place."""
-    from pgvouch import ledger, sql
+    from pgvouch.ledger import ledger
+    from pgvouch.sqltext.own import own_sql
 
     with role(folder, "swapper"):
         folder.query(LEDGER)
@@ -330,7 +331,7 @@ def test_a_ledger_that_comes_up_between_trust_and_use(folder: Folder) -> None:
 
         with pytest.raises(InterruptedError):
             ledger.read(Seen())  # type: ignore[arg-type]
-    rows = sql.load("ledger_rows")
+    rows = own_sql("ledger/rows")
     assert text[0].index("lock table") < text[0].index("do $pgvouch$") < text[0].index(rows)
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, query
-from pgvouch import cli
-from pgvouch.config import database_names, find_project
+from pgvouch.cli import main
+from pgvouch.config.project import database_names, find_project
 
 SHADOWS = (Path(__file__).parent / "shadows.sql").read_text()
 
@@ -18,7 +18,7 @@ def test_a_migration_binds_and_runs_nothing_of_them(
     query(every_url, SHADOWS)
     arguments = ["--config", str(ROOT / "pyproject.toml"), "--url", every_url]
     # The list of what there is has its say after the last migration: they are in it nowhere.
-    assert cli.run(["migrate", system, *arguments], {}) == 1
+    assert main.run(["migrate", system, *arguments], {}) == 1
     told = capsys.readouterr().err
     assert "(not in the list, " in told, told
     assert "of public was run" not in told, told

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, query
-from pgvouch import cli
-from pgvouch.config import database_names, find_project
+from pgvouch.cli import main
+from pgvouch.config.project import database_names, find_project
 
 SHADOWS = (Path(__file__).parent / "shadows.sql").read_text()
 
 
 def run(command: str, system: str, url: str, *options: str) -> int:
     arguments = ["--config", str(ROOT / "pyproject.toml"), "--url", url]
-    return cli.run([command, system, *options, *arguments], {})
+    return main.run([command, system, *options, *arguments], {})
 
 
 @pytest.mark.parametrize("system", database_names(find_project(ROOT / "pyproject.toml")))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from conftest import SERVERS, Server, _project, start
-from pgvouch import server as servers
+from pgvouch import embedded as servers
 
 from .project import Live, project
 

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import ROOT, Server, query
 from deploying.test_least_privilege import psql
-from pgvouch import cli
+from pgvouch.cli import main
 
 from .project import Live, signing_in
 
@@ -18,7 +18,7 @@ UNDO = ("rollback", "--all", "--discard-data")
 def run(live: Live, system: str, command: str, *more: str) -> int:
     config = str(ROOT / "pyproject.toml")
     given = ["--config", config, "--url", live.admin, "--retries", "40"]
-    return cli.run([command, system, *given, *more], {})
+    return main.run([command, system, *given, *more], {})
 
 
 def test_the_stand_in_does_to_clients_what_supabase_does(live: Live) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, query
-from pgvouch import cli
+from pgvouch.cli import main
 
 from .project import Live
 
@@ -53,7 +53,7 @@ class Project:
         self._capsys.readouterr()
         config = str(self.root / "pgvouch.toml")
         where = [] if arguments[0] == "stamp" else ["--url", self._live.admin]
-        code = cli.run([*arguments, "--config", config, *where], {})
+        code = main.run([*arguments, "--config", config, *where], {})
         out, err = self._capsys.readouterr()
         return code, out + err
 
@@ -108,7 +108,7 @@ def test_a_set_that_is_not_there_is_told_where_to_get(
     (tmp_path / "migrations" / "001_a.sql").write_text("create table a ();")
     (tmp_path / "pgvouch.toml").write_text('requires = ["_supabase"]')
     given = ["--config", str(tmp_path / "pgvouch.toml"), "--url", "postgresql:///never"]
-    assert cli.run(["status", *given], {}) == 2
+    assert main.run(["status", *given], {}) == 2
     said = capsys.readouterr().err
     assert "the platform set _supabase is required and not there" in said
     assert "beside the one with your files; pgvouch's own sets are in migrations/ of its" in said

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pgvouch.blockers import Blocker, look_at
-from pgvouch.report import Progress
-from pgvouch.waiting import told_blockers
+from pgvouch.cli.render import Progress
+from pgvouch.postgres.blockers import Blocker, look_at, told_blockers
 
 
 def _blocker(query: str | None, pid: int = 7, age: float | None = 61.0) -> Blocker:

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgvouch.delta import Snapshot, compare, difference, parse_file, render_file
 from pgvouch.delta.canonical import canonical
+from pgvouch.delta.compare import compare
+from pgvouch.delta.file import parse_file, render_file
+from pgvouch.delta.snapshot import Snapshot, difference
 from pgvouch.errors import FileError
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pgvouch import wire
-from pgvouch.wire import Growth
+from pgvouch.postgres import result
+from pgvouch.postgres.result import Growth
 
 
 class Process:
@@ -16,7 +16,7 @@ class Process:
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> Process:
     found = Process()
-    monkeypatch.setattr(wire, "_writable_mb", lambda: found.writable_mb)
+    monkeypatch.setattr(result, "_writable_mb", lambda: found.writable_mb)
     return found
 
 

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgvouch import plan
 from pgvouch.errors import PlanError
-from pgvouch.migration import Directives, Migration, Version
-from pgvouch.plan import Applied, State
+from pgvouch.files.directives import Directives
+from pgvouch.files.migration import Migration
+from pgvouch.files.version import Version
+from pgvouch.ledger.rows import Applied, State
+from pgvouch.plan import build
 
 
 def file(identifier: str, *depends: str) -> Migration:
@@ -30,9 +32,9 @@ def test_what_is_pending_is_what_is_not_applied_in_order(
     files = [file(f"{number:03}_x") for number in sorted(numbers)]
     count = data.draw(st.integers(0, len(files)))
     applied = [row(f.id, n) for n, f in enumerate(files[:count])]
-    assert plan.forward(files, applied).pending == tuple(files[count:])
-    assert [r.id for r in plan.backward(applied)] == [f.id for f in reversed(files[:count])]
-    assert plan.drift(files, applied) == []
+    assert build.forward(files, applied).pending == tuple(files[count:])
+    assert [r.id for r in build.backward(applied)] == [f.id for f in reversed(files[:count])]
+    assert build.drift(files, applied) == []
 
 
 @given(st.permutations(range(6)))
@@ -42,7 +44,7 @@ def test_dependencies_come_first_whatever_the_numbers(order: list[int]) -> None:
         (file(name, *names[position - 1 : position]) for position, name in enumerate(names)),
         key=lambda f: f.version,
     )
-    assert [f.id for f in plan.in_order(files)] == names
+    assert [f.id for f in build.in_order(files)] == names
 
 
 @pytest.mark.parametrize(
@@ -64,13 +66,13 @@ def test_versions(name: str, version: Version | None) -> None:
 
 def test_a_bare_number_means_the_database_s_own() -> None:
     files = [file("_set/001_p"), file("001_a"), file("010_b")]
-    assert plan.find(files, "1").id == "001_a"
-    assert plan.find(files, "001_p").id == "_set/001_p"
+    assert build.find(files, "1").id == "001_a"
+    assert build.find(files, "001_p").id == "_set/001_p"
     with pytest.raises(PlanError, match="no migration 7"):
-        plan.find(files, "7")
+        build.find(files, "7")
 
 
 def test_sets_have_orders_of_their_own() -> None:
     files = [file("_set/009_p"), file("001_a")]
     applied = [row("_set/009_p")]
-    assert [m.id for m in plan.forward(files, applied).pending] == ["001_a"]
+    assert [m.id for m in build.forward(files, applied).pending] == ["001_a"]

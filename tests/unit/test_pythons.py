@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from pgvouch.sqltext import GAP
+from pgvouch.sqltext.scan import GAP
 
 PACKAGE = ROOT / "runner" / "pgvouch"
 DEBIAN = Path("/usr/bin/python3")

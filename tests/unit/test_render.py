@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgvouch.errors import Place
-from pgvouch.variables import render
+from pgvouch.files.variables import render
 
 PIECES = st.sampled_from(
     ["select ", ":'v'", ':"v"', ":v", "::text", " 'a:v' ", "$$:v$$", "-- :v\n", "é", "x[1:v]", ":w"]

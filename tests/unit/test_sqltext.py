@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgvouch import sqltext
 from pgvouch.errors import FileError, Place
+from pgvouch.files.refusals import refuse_transaction_control
+from pgvouch.sqltext.place import line_and_column
+from pgvouch.sqltext.scan import is_blank
+from pgvouch.sqltext.statements import statements
 
 FRAGMENTS = [
     "select 1",
@@ -33,28 +36,28 @@ def test_statements_are_found_where_they_stand(parts: list[tuple[str, str]], tai
         text += gap
         expected.append((fragment, len(text)))
         text += fragment + ";"
-    found = sqltext.statements(text + tail)
+    found = statements(text + tail)
     assert [(s.text, s.start) for s in found] == expected
 
 
 @given(st.lists(st.sampled_from([*GAPS, ";"]), max_size=8))
 def test_blanks_comments_and_semicolons_are_blank(parts: list[str]) -> None:
     text = "".join(parts)
-    assert sqltext.is_blank(text)
-    assert not sqltext.is_blank(text + "\nselect 1")
+    assert is_blank(text)
+    assert not is_blank(text + "\nselect 1")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), st.data())
 def test_line_and_column_lead_back_to_the_offset(text: str, data: st.DataObject) -> None:
     offset = data.draw(st.integers(0, len(text)))
-    line, column = sqltext.line_and_column(text, offset)
+    line, column = line_and_column(text, offset)
     lines = text.split("\n")
     assert sum(len(part) + 1 for part in lines[: line - 1]) + column - 1 == offset
 
 
 def test_a_syntax_error_has_an_offset() -> None:
     with pytest.raises(SyntaxError) as caught:
-        sqltext.statements("select 1; selec 2")
+        statements("select 1; selec 2")
     assert caught.value.offset == 11
 
 
@@ -67,4 +70,4 @@ def test_transaction_control_is_seen_behind_anything(
     gap: list[str], statement: str, before: str
 ) -> None:
     with pytest.raises(FileError):
-        sqltext.refuse_transaction_control(before + "".join(gap) + statement, Place(Path("f")))
+        refuse_transaction_control(before + "".join(gap) + statement, Place(Path("f")))

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from postgast import parse
 
-from pgvouch import promises
 from pgvouch.errors import StampError
+from pgvouch.files import promises
 from pgvouch.stamp import Part
 from pgvouch.stamp.quoting import visible
 from stamp_bench import distinct_names, stamp, stamp_values

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgvouch import sqltext, statements
+from pgvouch.files.variables import without_variables
+from pgvouch.sqltext import scan, statements
 
 FRAGMENTS = [
     "select 1",
@@ -32,23 +33,23 @@ TEXTS = st.builds(
 
 @contextmanager
 def _pieces_of(size: int):
-    before = statements._PIECE
-    statements._PIECE = size
+    before = scan.PIECE
+    scan.PIECE = size
     try:
         yield
     finally:
-        statements._PIECE = before
+        scan.PIECE = before
 
 
 @given(TEXTS, st.integers(70, 200))
 def test_in_pieces_and_at_once(text: str, size: int) -> None:
     whole = statements.statements(text)
-    tokens = sqltext.tokens(text)
-    comments = sqltext.tokens(text, comments=True)
+    tokens = scan.tokens(text)
+    comments = scan.tokens(text, comments=True)
     with _pieces_of(size):
         assert statements.statements(text) == whole
-        assert sqltext.tokens(text) == tokens
-        assert sqltext.tokens(text, comments=True) == comments
+        assert scan.tokens(text) == tokens
+        assert scan.tokens(text, comments=True) == comments
 
 
 @given(TEXTS)
@@ -86,8 +87,8 @@ def test_whole_pieces_are_the_text(text: str, size: int) -> None:
 
 @given(TEXTS)
 def test_quotes_and_comments_are_those_of_postgresql_s_scanner(text: str) -> None:
-    tokens = sqltext.tokens(text) + sqltext.tokens(text, comments=True)
-    found = list(statements.marks(text))
+    tokens = scan.tokens(text) + scan.tokens(text, comments=True)
+    found = list(scan.marks(text))
     assert {s for kind, s, _ in found if kind == ";"} == {t.start for t in tokens if t.kind == ";"}
     kinds = {"SQL_COMMENT", "C_COMMENT"}
     assert {(s, e) for kind, s, e in found if kind == "comment"} == {
@@ -124,7 +125,7 @@ def test_what_does_not_parse_is_sent_as_the_rest() -> None:
     "text", ["select 'x", 'select "x', "select $a$ x", "select E'x\\'", "select $a$ $b$"]
 )
 def test_an_open_quote_is_told(text: str) -> None:
-    assert list(statements.marks(text))[-1] == (
+    assert list(scan.marks(text))[-1] == (
         "open",
         text.index(text[7:]) + (text[7] == "E"),
         len(text),
@@ -142,7 +143,7 @@ def test_deep_trees_are_none() -> None:
 @given(TEXTS)
 def test_no_variable_is_left_in_the_text(text: str) -> None:
     used = text + "\n; select :name, :'name', :\"name\", a::name, ':other' from t limit :name"
-    shown = sqltext.without_variables(used, ("name",))
+    shown = without_variables(used, ("name",))
     assert len(shown) == len(used)
     assert statements.statements(shown)[-1].text == (
         "select  name,  'name',  \"name\", a::name, ':other' from t limit  name"

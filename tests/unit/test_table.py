@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgvouch import table
-from pgvouch.commands.looking import _PLAN, _STATUS
-from pgvouch.table import Column
+from pgvouch.cli import table
+from pgvouch.cli.looking import _PLAN, _STATUS
+from pgvouch.cli.table import Column
 
 AT = "2026-11-21 17:25:33Z"
 

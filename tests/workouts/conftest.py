@@ -11,11 +11,11 @@ import psycopg
 import pytest
 
 from owner import Owner
-from pgvouch import api, config
-from pgvouch.config import find_project, read_database
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database, find_project, read_database
+from pgvouch.engine import commands
 from pgvouch.events import silent
-from pgvouch.options import Options
+from pgvouch.postgres.session import Session
 
 ROOT = Path(__file__).parent.parent.parent
 SYSTEM = ROOT / "migrations" / "workouts"
@@ -65,17 +65,17 @@ def statement(name: str, **values: object) -> str:
     return text
 
 
-def described(conninfo: str) -> config.Database:
+def described(conninfo: str) -> Database:
     """The system as pgvouch reads it, at an address."""
     project = find_project(ROOT / "pyproject.toml")
     migrations = read_database(project, SYSTEM.name)
-    return config.Database(SYSTEM.name, SYSTEM, conninfo, migrations)
+    return Database(SYSTEM.name, SYSTEM, conninfo, migrations)
 
 
-def build(conninfo: str) -> api.Outcome:
+def build(conninfo: str) -> commands.Outcome:
     """Make the system in a database, as `pgvouch migrate` does."""
     with Session.open(conninfo) as session:
-        return api.migrate(
+        return commands.migrate(
             session,
             described(conninfo),
             Options(lock_wait_s=60),

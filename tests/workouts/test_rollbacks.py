@@ -6,11 +6,12 @@ import subprocess
 import psycopg
 import pytest
 
-from pgvouch import api, plan
-from pgvouch.db import Session
+from pgvouch.config.options import Options
+from pgvouch.engine import commands
 from pgvouch.errors import VouchError
 from pgvouch.events import silent
-from pgvouch.options import Options
+from pgvouch.plan.build import in_order
+from pgvouch.postgres.session import Session
 
 from .conftest import SEED, TABLES, Database, Person, build, described
 
@@ -76,7 +77,7 @@ def without(rows, *columns):
 
 def roll_back(url, steps):
     with Session.open(url) as session:
-        done = api.roll_back_steps(
+        done = commands.roll_back_steps(
             session, described(url), Options(discard_data=True), silent, steps=steps, to=None
         )
     return [event.id for event in done.finished]
@@ -117,12 +118,14 @@ def expected(migration, rows):
 
 def test_each_rollback_leaves_every_row_that_may_stay(every_server, every_url):
     system = described(every_url)
-    ordered = plan.in_order(system.migrations)
+    ordered = in_order(system.migrations)
     before = {}
     with Session.open(every_url) as session:
         for migration in ordered:
             before[migration.id] = dump(every_server, every_url)
-            api.migrate(session, system, Options(), silent, to=migration.id, require_promises=True)
+            commands.migrate(
+                session, system, Options(), silent, to=migration.id, require_promises=True
+            )
     with psycopg.connect(every_url, autocommit=True) as connection:
         connection.execute(SEED.read_text())
     rows = contents(every_url)
@@ -263,12 +266,12 @@ values
 @pytest.mark.parametrize("every_server", ["pg18"], indirect=True)
 def test_old_exercises_get_what_is_new(every_url):
     with Session.open(every_url) as session:
-        api.migrate(
+        commands.migrate(
             session, described(every_url), Options(), silent, to="003_create_exercises_base"
         )
         with psycopg.connect(every_url, autocommit=True) as connection:
             connection.execute(OLD.replace("'front squat'", "'Front  Squat'"))
-        api.migrate(session, described(every_url), Options(), silent)
+        commands.migrate(session, described(every_url), Options(), silent)
     with psycopg.connect(every_url) as connection:
         assert connection.execute(
             "select slug, type, secondary_muscles, is_system_exercise, created_by "
@@ -283,13 +286,13 @@ def test_old_exercises_get_what_is_new(every_url):
 @pytest.mark.parametrize("every_server", ["pg18"], indirect=True)
 def test_old_exercises_whose_names_differ_in_case_only_are_refused(every_url):
     with Session.open(every_url) as session:
-        api.migrate(
+        commands.migrate(
             session, described(every_url), Options(), silent, to="003_create_exercises_base"
         )
         with psycopg.connect(every_url, autocommit=True) as connection:
             connection.execute(OLD)
         with pytest.raises(VouchError, match="idx_exercises_system_name"):
-            api.migrate(session, described(every_url), Options(), silent)
+            commands.migrate(session, described(every_url), Options(), silent)
     assert [row["name"] for row in contents(every_url)["exercises"]] != []
 
 

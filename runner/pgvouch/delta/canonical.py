@@ -1,4 +1,4 @@
-"""Brings the text that PostgreSQL gives for an object into one form on one line, equal on 14 to 18.
+"""Brings the text that PostgreSQL gives for an object into one form on one line, equal on 15 to 18.
 
 A definition comes from PostgreSQL's own deparser, whose words depend on the version in three ways:
 where it breaks lines, which names it quotes (words that became keywords), and whether a view over
@@ -8,7 +8,7 @@ one table names it before each column. String literals and quoted names are left
 import re
 
 _QUALIFIED = "/*qualified*/"
-"""Stands before a view's query that PostgreSQL 14 or 15 wrote: see sql/catalog_relations.sql."""
+"""Stands before a view's query that PostgreSQL 15 wrote: see catalog_relations.sql."""
 
 _BLANK = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|\()(?:(?<=\()[ \t\r\n]+)?|[ \t\r\n]+(\))?""")
 _NEW_KEYWORD = re.compile(
@@ -25,7 +25,7 @@ def canonical(text: str) -> str:
     r"""Return an object's text in the form in which it is compared and shown.
 
     Args:
-        text: an identity or a definition as sql/catalog_*.sql gives it.
+        text: an identity or a definition as catalog_*.sql gives it.
 
     Returns:
         One line. Line breaks that belong to a literal are written `\n`, a backslash `\\`, so that

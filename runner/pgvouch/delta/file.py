@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pgvouch.errors import FileError, Place
+from pgvouch.files.folder import read_text
 
 HEADER = """\
 # What this migration does to the catalog, one object a line: + new, - gone, ~ changed.
@@ -54,3 +55,12 @@ def _malformed(path: Path, number: int, what: str) -> FileError:
         place=Place(path, number, 1),
         hint=f"pgvouch accept-delta {path.stem} rewrites the file",
     )
+
+
+def read_delta(path: Path | None) -> tuple[str, ...] | None:
+    """Return the lines of a .delta file, if there is one.
+
+    Raises:
+        FileError: it is no .delta file.
+    """
+    return parse_file(read_text(path), path) if path else None

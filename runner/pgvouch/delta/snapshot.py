@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
 from pgvouch.delta.canonical import canonical
+from pgvouch.postgres.message import Message
+from pgvouch.postgres.result import Result
+from pgvouch.sqltext.own import own_sql
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,16 +50,6 @@ class Snapshot:
         return f"<Snapshot of {len(self.objects)} objects>"
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """How a delta differs from the one that was promised."""
-
-    missing: tuple[str, ...]
-    """Lines of the file that did not happen."""
-    unexpected: tuple[str, ...]
-    """Lines that happened and are not in the file."""
-
-
 def difference(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """Return what changed from one snapshot to another, one line an object, sorted by code point.
 
@@ -81,17 +75,66 @@ def difference(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     return tuple(sorted(lines))
 
 
-def compare(expected: Iterable[str], actual: Iterable[str]) -> Mismatch | None:
-    """Compare the delta that was promised with the one that happened.
-
-    Returns:
-        None where they are equal.
-    """
-    promised, happened = set(expected), set(actual)
-    if promised == happened:
-        return None
-    return Mismatch(tuple(sorted(promised - happened)), tuple(sorted(happened - promised)))
-
-
 def _line(identity: str, definition: str) -> str:
     return f"{identity} {definition}" if definition else identity
+
+
+def add_snapshot(message: Message) -> None:
+    """Append the query for the catalog's snapshot."""
+    message.add(*SNAPSHOT_SETTINGS)
+    message.add(snapshot_sql(), name="snapshot")
+    message.add(*SNAPSHOT_RESET)
+
+
+def read_snapshot(message: Message, results: Sequence[Result]) -> Snapshot:
+    """Return the snapshot from the results of a message that asked for one."""
+    (result,) = message.results_of("snapshot", results)
+    return Snapshot.from_rows(result.rows)
+
+
+_SETTINGS = {
+    # Only names of pg_catalog stand without their schema.
+    "search_path": "pg_catalog, pg_temp",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
+    # How constants in defaults and checks are written.
+    "datestyle": "'ISO, YMD'",
+    "intervalstyle": "'postgres'",
+    "timezone": "'UTC'",
+    "bytea_output": "'hex'",
+    "extra_float_digits": "1",
+    "lc_monetary": "'C'",
+    # The query is planned as it is written: a search for a better order costs more than it brings.
+    "join_collapse_limit": "1",
+    "from_collapse_limit": "1",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+    "work_mem": "'64MB'",
+}
+
+SNAPSHOT_SETTINGS = (
+    "savepoint pgvouch_snapshot",
+    *(f"set local {name} = {value}" for name, value in _SETTINGS.items()),
+)
+"""Statements to send before snapshot_sql(): they make its text independent of the session."""
+
+SNAPSHOT_RESET = (
+    "rollback to savepoint pgvouch_snapshot",
+    "release savepoint pgvouch_snapshot",
+)
+"""Statements to send behind it. They give back the settings as they were, and the locks: describing
+a view takes a share lock on its tables, which would else be held until the transaction ends."""
+
+_BLOCKS = ("relations", "rules", "routines", "types", "links")
+
+
+@cache
+def snapshot_sql() -> str:
+    """Return the query that describes the whole catalog, one row an object: identity, definition.
+
+    It reads only, and runs unchanged on PostgreSQL 15 to 18. Left out are the schemas of PostgreSQL
+    itself, temporary objects, pgvouch's own schema and what extensions brought.
+    """
+    found = "\nunion all\n".join(own_sql(f"delta/catalog_{block}") for block in _BLOCKS)
+    names, facets = own_sql("delta/catalog_names"), own_sql("delta/catalog_facets")
+    return f"with\n{names},\nfound as (\n{found}\n),\n{facets}"

@@ -1,4 +1,4 @@
-"""Rewrites the text of a view from PostgreSQL 14 or 15 into that of 16 and later.
+"""Rewrites the text of a view from PostgreSQL 15 into that of 16 and later.
 
 Up to 15 every view's range table had two more entries (for rules: OLD and NEW), so the deparser
 thought that there were several tables and wrote the table's name before each column. Since 16 a
@@ -49,7 +49,7 @@ def unqualified(query: str) -> str:
     """Return a view's query without its only table's name before the columns.
 
     Args:
-        query: what pg_get_viewdef gives on PostgreSQL 14 or 15, line breaks folded to blanks.
+        query: what pg_get_viewdef gives on PostgreSQL 15, line breaks folded to blanks.
     """
     tokens = list(_tokens(query))
     found = _only_table(tokens)

@@ -1,20 +1,24 @@
 """Stamping: templates expanded at authoring time into marked blocks of the author's files.
 
-`call` reads a stamp line, `blocks` finds stamps and their expansions in a text, `templates` and
-`declaration` find what a template takes, `render` gives the SQL, `verdict`
-judges what stands in a file, `rewrite` brings files up to date.
-Importing this package imports neither Jinja nor the SQL parser.
+Importing this package imports neither Jinja nor the SQL parser. The modules, each importing only
+those above it:
+
+    quoting      names and values as SQL text
+    call         reads a stamp line
+    kinds        what an argument may be
+    declaration  the comment at the head of a template that says what it takes
+    blocks       stamps and their expansions in a text
+    templates    where templates are, and what each takes
+    environment  the Jinja environment, in which no text can be pasted
+    render       arguments and a template in, SQL out
+    verdict      one stamp judged: fresh, stale or edited by hand
+    rewrite      brings files up to date
+    listing      every template with a sample
 """
 
+from pgvouch.stamp.listing import ArgumentInfo, TemplateInfo, list_templates
 from pgvouch.stamp.rewrite import part_of, stamp_files
-from pgvouch.stamp.templates import (
-    ArgumentInfo,
-    Part,
-    TemplateInfo,
-    Templates,
-    list_templates,
-    stock_folder,
-)
+from pgvouch.stamp.templates import Part, Templates, stock_folder
 from pgvouch.stamp.verdict import Outcome, Status
 
 __all__ = [

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgvouch import sqltext
 from pgvouch.errors import Place, StampError
+from pgvouch.sqltext.place import line_and_column
+from pgvouch.sqltext.scan import tokens
 from pgvouch.stamp.call import Call, SourceLine, parse_call
 
 _STAMP = re.compile(r"-- stamp:[ \t]*")
@@ -130,13 +131,13 @@ class _Finder:
 
     def _own_line_comments(self) -> dict[int, _Comment]:
         try:
-            tokens = sqltext.tokens(self._text, comments=True)
+            comments = tokens(self._text, comments=True)
         except SyntaxError as exc:
             offset = max((exc.offset or 1) - 1, 0)
-            place = Place(self._path, *sqltext.line_and_column(self._text, offset))
+            place = Place(self._path, *line_and_column(self._text, offset))
             raise StampError(str(exc.msg), place) from None
         found = {}
-        for token in tokens:
+        for token in comments:
             line = bisect_right(self._starts, token.start)
             line_start = self._starts[line - 1]
             if token.kind == "SQL_COMMENT" and not self._text[line_start : token.start].strip():

@@ -19,14 +19,7 @@ from typing import Any
 
 from pgvouch.errors import Place, StampError
 from pgvouch.stamp.call import Call, SourceLine, Value, parse_call
-from pgvouch.stamp.kinds import (
-    DeclarationError,
-    Parameter,
-    Record,
-    describe,
-    near_miss,
-    parse_kind,
-)
+from pgvouch.stamp.kinds import DeclarationError, Parameter, Record, describe, near_miss, parse_kind
 from pgvouch.stamp.quoting import BadValueError
 
 _HEADER = re.compile(r"\A\ufeff?\{#-?[ \t]*pgvouch[ \t]*\r?\n(?P<toml>.*?)-?#\}", re.DOTALL)

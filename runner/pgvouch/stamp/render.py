@@ -6,8 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from pgvouch import sqltext
 from pgvouch.errors import Place, StampError
+from pgvouch.sqltext.place import line_and_column
+from pgvouch.sqltext.scan import tokens
 from pgvouch.stamp.call import Value
 from pgvouch.stamp.quoting import BadValueError
 from pgvouch.stamp.templates import SUFFIX, Family, Part, read_template
@@ -167,10 +168,10 @@ def _unmark(marked: str, path: Path, place: Place) -> str:
 
 def _comments(text: str, path: Path, place: Place) -> list[tuple[int, int]]:
     try:
-        tokens = sqltext.tokens(text, comments=True)
+        found = tokens(text, comments=True)
     except SyntaxError as exc:
         raise _not_sql(text, exc, path, place) from None
-    return [(token.start, token.end) for token in tokens if token.kind == "SQL_COMMENT"]
+    return [(token.start, token.end) for token in found if token.kind == "SQL_COMMENT"]
 
 
 def _check_sql(text: str, path: Path, place: Place) -> None:
@@ -185,7 +186,7 @@ def _check_sql(text: str, path: Path, place: Place) -> None:
 
 
 def _not_sql(text: str, exc: SyntaxError, path: Path, place: Place) -> StampError:
-    line, _ = sqltext.line_and_column(text, max((exc.offset or 1) - 1, 0))
+    line, _ = line_and_column(text, max((exc.offset or 1) - 1, 0))
     return StampError(
         f"the template gives what PostgreSQL cannot read: {exc.msg}",
         Place(path),

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgvouch.errors import FileError, Place, StampError
-from pgvouch.migration import Version, decode
+from pgvouch.files.migration import decode
+from pgvouch.files.version import Version
 from pgvouch.stamp.blocks import Block, find, wrap
 from pgvouch.stamp.render import expand
 from pgvouch.stamp.templates import Part, Templates

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from pgvouch.errors import Place, StampError
-from pgvouch.stamp.call import Value
 from pgvouch.stamp.declaration import Declaration, parse_declaration
 from pgvouch.stamp.kinds import near_miss
 
@@ -48,32 +47,6 @@ class Family:
     def path(self, part: Part) -> Path:
         """Return the file of a part, whether it is there or not."""
         return self.folder / f"{self.name}{part.value}"
-
-
-@dataclass(frozen=True, slots=True)
-class ArgumentInfo:
-    """One argument as `stamp --list` shows it."""
-
-    name: str
-    type: str
-    required: bool
-    default: Value
-    doc: str
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateInfo:
-    """One family as `stamp --list` shows it."""
-
-    name: str
-    origin: str
-    path: Path
-    doc: str
-    arguments: tuple[ArgumentInfo, ...]
-    sample: str
-    """A stamp line without its dashes."""
-    expansion: str
-    """What that line gives in a migration, or in a verify file where the family has only checks."""
 
 
 class Templates:
@@ -151,38 +124,6 @@ def read_template(path: Path) -> str:
         raise StampError(f"byte {exc.start} is not UTF-8", Place(path)) from None
     except OSError as exc:
         raise StampError(f"{path.name} cannot be read: {exc.strerror or exc}", Place(path)) from exc
-
-
-def list_templates(templates: Templates) -> list[TemplateInfo]:
-    """Return every template with its arguments and a sample expansion.
-
-    Raises:
-        StampError: a declaration or a template is wrong.
-    """
-    from pgvouch.stamp.render import expand
-
-    found = []
-    for name in templates.names():
-        family = templates.family(name)
-        declaration = family.declaration
-        values = declaration.bind(declaration.sample)
-        expansion = expand(family, family.main, values, declaration.sample.place)
-        arguments = tuple(
-            ArgumentInfo(p.name, p.type, p.required, p.default, p.doc)
-            for p in declaration.parameters
-        )
-        found.append(
-            TemplateInfo(
-                name,
-                family.origin,
-                family.path(family.main),
-                declaration.doc,
-                arguments,
-                declaration.sample_text,
-                expansion,
-            )
-        )
-    return found
 
 
 def _families(folder: Path) -> dict[str, Part]:

@@ -1,0 +1,87 @@
+"""How a run ends that did not end well: every exception as one error with its exit code."""
+
+import os
+import signal
+import traceback
+from pathlib import Path
+
+import click
+
+from pgvouch.cli import output
+from pgvouch.errors import ConnectError, Interrupted, Place, UsageError, VouchError
+
+TRACEBACK = "PGVOUCH_TRACEBACK"
+"""The environment variable under which what nobody has foreseen shows where it came from."""
+
+
+def error_of(exc: BaseException) -> tuple[VouchError, int]:
+    """Return the error that a person reads, and the exit code."""
+    if isinstance(exc, (KeyboardInterrupt, click.Abort)):
+        return _interrupted(exc)
+    if signalled := _behind(exc):  # a driver or a step has made another error of it
+        signalled.state = signalled.state or getattr(exc, "state", None)
+        return _interrupted(signalled)
+    error = _error(exc)
+    return error, error.exit_code
+
+
+def _behind(exc: BaseException | None) -> Interrupted | None:
+    """Return the signal during which an error came up."""
+    while exc is not None and not isinstance(exc, Interrupted):
+        exc = exc.__cause__ or exc.__context__
+    return exc
+
+
+def _error(exc: BaseException) -> VouchError:
+    if isinstance(exc, VouchError):
+        return exc
+    if isinstance(exc, OSError) and exc.filename:
+        return UsageError(f"{exc.strerror or exc}: {os.fspath(exc.filename)!s}")
+    if isinstance(exc, MemoryError):
+        return VouchError("there is not enough memory", hint="pgvouch status shows what is done")
+    return _said_by_server(exc) or _unforeseen(exc)
+
+
+def _interrupted(abort: BaseException) -> tuple[VouchError, int]:
+    exc = abort.__cause__ or abort  # click raises its own from ours
+    number = exc.signal if isinstance(exc, Interrupted) else signal.SIGINT
+    error = VouchError(
+        f"interrupted by {signal.Signals(number).name}",
+        state=exc.state if isinstance(exc, Interrupted) else None,
+        hint="the same command again goes on where this one stopped",
+    )
+    return error, 128 + number
+
+
+def _said_by_server(exc: BaseException) -> VouchError | None:
+    """Return the error for what the server has said to a statement of our own."""
+    from pgvouch.postgres.session import ConnectionLost, QueryError
+
+    if isinstance(exc, QueryError):
+        return VouchError(
+            f"the server refused a statement of pgvouch's own: {exc.server.primary}",
+            server=exc.server,
+            hint="pgvouch status shows what is in the database",
+        )
+    if isinstance(exc, ConnectionLost):
+        return ConnectError(
+            "the connection was lost",
+            notes=str(exc).splitlines()[:3],
+            hint="pgvouch status shows what is in the database; the same command again goes on",
+        )
+    return None
+
+
+def _unforeseen(exc: BaseException) -> VouchError:
+    """Return the error for a mistake of ours; its text stays untold, for it may hold anything."""
+    if os.environ.get(TRACEBACK):
+        output.say_text("".join(traceback.format_exception(exc)).rstrip(), err=True)
+    frames = list(traceback.extract_tb(exc.__traceback__))
+    own = [f for f in frames if Path(f.filename).parent.name in {"pgvouch", "commands"}]
+    last = next(reversed(own or frames), None)
+    return VouchError(
+        f"pgvouch has met something unforeseen: {type(exc).__name__}",
+        Place(Path(last.filename), last.lineno) if last else None,
+        hint=f"{TRACEBACK}=1 shows how it came to that: please report it; "
+        "pgvouch status shows what is in the database",
+    )

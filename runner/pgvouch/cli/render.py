@@ -1,0 +1,274 @@
+"""The only formatter: events, results and errors as text or as one JSON document."""
+
+import os
+import re
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pgvouch.cli.output import Styled, say, say_json, say_text, tick
+from pgvouch.engine.commands import Outcome
+from pgvouch.errors import MOST, Place, RefusedError, ServerMessage, UsageError, VouchError
+from pgvouch.events import Doubted, Event, Finished, Note, Notice, Running, Started, Waiting
+
+_MAX_NOTICES = 50
+_NAMES = "migrate|rollback|status|plan|verify|seed|stamp"
+_TARGETS = f"pgvouch ({_NAMES})"
+_TARGET = re.compile(rf"{_TARGETS}\b(?! -)")
+_COMMAND = re.compile(
+    rf"(?<![\w/.'-])pgvouch(?= (?:{_NAMES}|accept|repair|wait|new|server|entrypoint)\b)"
+)
+_TARGET_WITH_NAME = re.compile(rf"{_TARGETS} (\w+)(?=\Z|[;,)])")
+_MARKS = {
+    "provided": ("·", "bright_black"),
+    "left": ("·", "bright_black"),
+    "rolled back": ("↩", "yellow"),
+}
+_PROVIDED = {
+    "provided": "provided: the database has it already",
+    "left": "provided: left as it is",
+}
+_MAX_TEXT = 1000
+_MAX_LINES = 8
+_PLURALS = {"policy": "policies", "index": "indexes", "schema": "schemas", "rls": "rls"}
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as a person at this prompt would type it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def shown_place(place: Place) -> str:
+    """Return file:line:column, relative to here."""
+    return str(Place(Path(shown_path(place.path)), place.line, place.column))
+
+
+class Progress:
+    """Listens to a run and tells it on stderr, a line per migration."""
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self.notices = 0
+        self.noted: set[str] = set()
+        self.waited: str | None = None
+        self.started: tuple[str, float] | None = None
+        """The migration that runs, and since when."""
+
+    def __call__(self, event: Event) -> None:
+        """Tell one event."""
+        if self.quiet:
+            return
+        match event:
+            case Finished():
+                self._finished(event)
+            case Notice():
+                self._notice(event)
+            case Waiting() if (about := event.about or event.text) != self.waited:
+                self.waited = about
+                limit = f"; waiting up to {event.remaining_s:.0f} s" if event.remaining_s else ""
+                say("  … ", _short(event.text), limit, err=True)
+            case Note() if event.text not in self.noted:  # an attempt that gave way says it again
+                self.noted.add(event.text)
+                say("  ", _short(event.text), err=True)
+            case Doubted():
+                say_doubt(event.text, event.place)
+            case Started():
+                self.started = event.id, time.monotonic()
+            case Running() if self.started:
+                name, since_s = self.started
+                tick(_fitting(f"{name}  {time.monotonic() - since_s:.0f} s"))
+            case Waiting() | Running() | Note():
+                pass
+
+    def _finished(self, event: Finished) -> None:
+        mark, colour = _MARKS.get(event.outcome, ("✓", "green"))
+        facts = [_PROVIDED.get(event.outcome) or f"{event.duration_ms:6.0f} ms"]
+        if event.checks:
+            facts.append(f"{event.checks} check{'s' * (event.checks != 1)}")
+        if event.delta:
+            facts.append(delta_summary([event]))
+        told = _fitting(f"{event.id:<36} {'  '.join(facts)}")
+        say("  ", Styled(mark, colour), " ", told, err=True)
+        for line in (*event.notes, *(event.delta or () if self.verbose else ())):
+            say("      ", line, err=True)
+
+    def _notice(self, event: Notice) -> None:
+        if event.severity == "NOTICE" and not self.verbose:
+            return
+        self.notices += 1
+        if self.notices <= _MAX_NOTICES:
+            say("      ", event.severity, ": ", _short(event.text), err=True)
+        elif self.notices == _MAX_NOTICES + 1:
+            say("      … more notices are not shown", err=True)
+
+
+def say_doubt(text: str, place: Place | None) -> None:
+    """Print a warning about a file."""
+    where = f" ({shown_place(place)})" if place else ""
+    say(Styled("warning:", "yellow", bold=True), " ", _short(text), where, err=True)
+
+
+def _fitting(text: str) -> str:
+    """Cut a line of progress to the width of the terminal; `--verbose` shows all of a delta."""
+    if not sys.stderr.isatty():
+        return text
+    width = shutil.get_terminal_size().columns - len("  ✓ ")
+    if len(text) <= width:
+        return text
+    return f"{text[: width - 2].rpartition(',')[0] or text[: width - 2]} …"
+
+
+def delta_summary(events: Sequence[Finished]) -> str:
+    """Return what migrations did to the catalog in a few words: `+1 table, +10 columns`."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for event in events:
+        for line in event.delta or ():
+            sign, kind, *_ = line.split(" ", 2)
+            counts[sign, kind] += 1
+    return ", ".join(
+        f"{sign}{count} {kind if count == 1 else _PLURALS.get(kind, kind + 's')}"
+        for (sign, kind), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def migrated(name: str, outcome: Outcome, *, verb: str = "applied") -> str:
+    """Return the sentence that ends a migrate."""
+    if not outcome.finished:
+        return f"{name}: nothing to do ({outcome.applied} applied{_and_provided(outcome.provided)})"
+    ran = [event for event in outcome.finished if event.outcome == "applied"]
+    provided = sum(event.outcome == "provided" for event in outcome.finished)
+    checks = sum(event.checks for event in ran)
+    seconds = sum(event.duration_ms for event in outcome.finished) / 1000
+    said = f"{len(ran)} {verb}{_and_provided(provided)}"
+    return f"{name}: {said}, {checks} checks passed in {seconds:.2f} s"
+
+
+def rolled_back(name: str, outcome: Outcome) -> str:
+    """Return the sentence that ends a rollback."""
+    if not outcome.finished:
+        return f"{name}: nothing to roll back"
+    back = sum(event.outcome == "rolled back" for event in outcome.finished)
+    left = _and_provided(len(outcome.finished) - back)
+    return f"{name}: {back} rolled back{left}, {outcome.applied} still applied"
+
+
+def _and_provided(count: int) -> str:
+    return f", {count} provided" if count else ""
+
+
+def _short(text: str) -> str:
+    """Cut what somebody's SQL may have made a megabyte long."""
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} … ({len(text):,} characters)"
+
+
+def print_error(error: VouchError) -> None:
+    """Print an error as a tired person reads it: what, where, what PostgreSQL said, what now."""
+    if isinstance(error, RefusedError):
+        _print_all(error)
+        return
+    say(Styled("error:", "red", bold=True), " ", _short(error.message), err=True)
+    if error.place:
+        _say_labelled("at", shown_place(error.place))
+    for line in (error.statement or "").splitlines()[:_MAX_LINES]:
+        say("        | ", _short(line).replace("\t", "    "), err=True)
+    if error.server and error.server.sqlstate:
+        _print_server(error, error.server)
+    for note in error.notes:
+        say("          ", _short(note), err=True)
+    if error.state:
+        _say_labelled("state", error.state)
+    if error.hint:
+        _say_labelled("next", as_typed(error.hint))
+
+
+def as_typed(hint: str) -> str:
+    """Return a hint in the words of whoever has started us: pgvouch, or this project's make."""
+    if os.environ.get("PGVOUCH_HINTS") != "make":
+        return hint
+    hint = hint.replace("--discard-data", "DISCARD=1").replace("--verbose", "VERBOSE=1")
+    hint = _TARGET_WITH_NAME.sub(r"make \1 DB=\2", hint)
+    hint = _TARGET.sub(r"make \1", hint)
+    return _COMMAND.sub(".venv/bin/pgvouch", hint)
+
+
+def _print_server(error: VouchError, server: ServerMessage) -> None:
+    """Print what PostgreSQL said, unless the headline or a note has said it already."""
+    is_told = any(server.primary in text for text in (error.message, *error.notes))
+    shown = "" if is_told else f": {server.primary}"
+    _say_labelled("server", f"{server.sqlstate}{shown}")
+    for label in ("detail", "hint", "context"):
+        if value := getattr(server, label):
+            _say_labelled(label, *value.splitlines())
+
+
+def _say_labelled(label: str, *lines: str) -> None:
+    shown = lines[:_MAX_LINES]
+    if len(lines) > _MAX_LINES:
+        shown = (*shown, f"… {len(lines) - _MAX_LINES} more lines")
+    for number, line in enumerate(shown):
+        say(f"  {'' if number else label:<7} ", _short(line), err=True)
+
+
+def _print_all(refused: RefusedError) -> None:
+    for error in refused.errors[:MOST]:
+        print_error(error)
+    if len(refused.errors) > MOST:
+        more = len(refused.errors) - MOST
+        say(f"and {more:,} more errors in the files: correct these first", err=True)
+
+
+def doubt_as_dict(warning: VouchError) -> dict[str, Any]:
+    """Return a warning about a file for the JSON document."""
+    known = warning.as_dict()
+    return {key: known[key] for key in ("message", "file", "line", "hint")}
+
+
+def finished_as_dict(event: Finished) -> dict[str, Any]:
+    """Return an event for the JSON document."""
+    return {
+        "id": event.id,
+        "outcome": event.outcome,
+        "duration_ms": round(event.duration_ms, 3),
+        "checks": event.checks,
+        "delta": list(event.delta) if event.delta is not None else None,
+    }
+
+
+def refuse_arguments(exc: click.ClickException, own: Sequence[str], *, as_json: bool) -> None:
+    """Tell what is wrong with the command line; a URL at the wrong place is not repeated."""
+    if as_json:
+        said = _without_urls(exc.format_message(), own)
+        say_json({"error": UsageError(said).as_dict()})
+        return
+    shown = StringIO()
+    exc.show(shown)
+    say_text(_without_urls(shown.getvalue(), own).rstrip("\n"), err=True)
+
+
+def forget_urls(error: VouchError, arguments: Sequence[str]) -> None:
+    """Take out of an error what stands on the command line and may hold a password."""
+    error.message = _without_urls(error.message, arguments)
+    error.notes = [_without_urls(note, arguments) for note in error.notes]
+    error.hint = error.hint and _without_urls(error.hint, arguments)
+
+
+def _without_urls(text: str, own: Sequence[str]) -> str:
+    if any("://" in argument or "=" in argument for argument in own):
+        from pgvouch.config.address import looks_like_one
+
+        for argument in own:
+            value = argument.partition("=")[2] if argument.startswith("-") else ""
+            for said in filter(looks_like_one, (argument, value)):
+                text = text.replace(repr(said), "…").replace(said, "…")
+    return text

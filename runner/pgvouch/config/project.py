@@ -1,0 +1,304 @@
+"""The configuration file, the folders of databases, and where each one is."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pgvouch.errors import Gathered, Place, UsageError
+from pgvouch.files.folder import read_folder
+from pgvouch.files.migration import Migration
+from pgvouch.files.strays import databases_in
+from pgvouch.sqltext.duration import is_duration
+
+EMBEDDED = "embedded:"
+_KEYS = {
+    *("migrations", "templates", "seed", "verify", "strict", "lock_timeout", "statement_timeout"),
+    *("lock_wait", "retries", "retry_budget"),
+    *("requires", "databases", "embedded"),
+}
+_TIMES = ("lock_timeout", "statement_timeout", "lock_wait", "retry_budget")
+_DATABASE_KEYS = {"requires"}
+_EMBEDDED_KEYS = {"bin", "data"}
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What the configuration says; without one, a folder of migrations and the defaults."""
+
+    root: Path
+    migrations: Path
+    templates: Path
+    seed: Path
+    config_file: Path | None = None
+    verify_required: bool = False
+    strict: bool = False
+    """Whether warnings about files are errors."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """lock_timeout, statement_timeout, lock_wait, retries, retry_budget, as they are written."""
+    requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    embedded_bin: Path | None = None
+    embedded_data: Path | None = None
+
+    @property
+    def server_data(self) -> Path:
+        """Where the embedded server keeps its data."""
+        return self.embedded_data or self.root / ".pgvouch" / "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One folder of migrations with the platform sets before it, and where it is applied."""
+
+    name: str
+    folder: Path
+    url: str
+    migrations: tuple[Migration, ...]
+    """Platform sets first."""
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is on the embedded server."""
+        return self.url.startswith(EMBEDDED)
+
+    @property
+    def by_id(self) -> dict[str, Migration]:
+        """The migrations by identifier."""
+        return {migration.id: migration for migration in self.migrations}
+
+
+def find_project(config: Path | None = None, migrations: Path | None = None) -> Project:
+    """Read the configuration.
+
+    Args:
+        config: the file to read; None looks for pgvouch.toml or pyproject.toml upwards.
+        migrations: a folder of migrations that needs no configuration.
+
+    Raises:
+        UsageError: a file that is not there or not TOML, an unknown key, a value that cannot be.
+    """
+    if migrations is not None and config is None:
+        root = Path.cwd()
+        folder = migrations.resolve()
+        return Project(root, folder, root / "templates", root / "seed")
+    file = config or _find_upwards(Path.cwd())
+    if file is None:
+        root = Path.cwd()
+        return Project(root, root / "migrations", root / "templates", root / "seed")
+    table = _table(file)
+    project = _project(file.resolve(), table)
+    if migrations is None:
+        return project
+    from dataclasses import replace
+
+    return replace(project, migrations=migrations.resolve())
+
+
+def _find_upwards(start: Path) -> Path | None:
+    for folder in (start, *start.parents):
+        own = folder / "pgvouch.toml"
+        if own.is_file():
+            return own
+        shared = folder / "pyproject.toml"
+        if shared.is_file() and b"[tool.pgvouch" in shared.read_bytes():
+            return shared
+    return None
+
+
+def _table(file: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise UsageError(
+            f"{file.name} cannot be read: {exc.strerror or exc}", Place(file)
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise UsageError(f"{file.name} is not TOML: {exc}", Place(file)) from None
+    if file.name == "pyproject.toml":
+        return dict(document.get("tool", {}).get("pgvouch", {}))
+    return dict(document)
+
+
+def _project(file: Path, table: dict[str, Any]) -> Project:
+    _refuse_unknown(file, "", table, _KEYS)
+    root = file.parent
+    databases = table.get("databases", {})
+    embedded = table.get("embedded", {})
+    _refuse_unknown(file, "embedded.", embedded, _EMBEDDED_KEYS)
+    for name, settings in databases.items():
+        _refuse_unknown(file, f"databases.{name}.", settings, _DATABASE_KEYS)
+    verify = table.get("verify", "optional")
+    if verify not in {"required", "optional"}:
+        raise UsageError(f'verify is "required" or "optional", not {verify!r}', Place(file))
+    return Project(
+        root=root,
+        migrations=root / table.get("migrations", "migrations"),
+        templates=root / table.get("templates", "templates"),
+        seed=root / table.get("seed", "seed"),
+        config_file=file,
+        verify_required=verify == "required",
+        strict=_strict(file, table),
+        settings=_settings(file, table),
+        requires={
+            "": tuple(table.get("requires", ())),
+            **{n: tuple(s.get("requires", ())) for n, s in databases.items()},
+        },
+        embedded_bin=Path(embedded["bin"]) if "bin" in embedded else None,
+        embedded_data=root / embedded["data"] if "data" in embedded else None,
+    )
+
+
+def _strict(file: Path, table: Mapping[str, Any]) -> bool:
+    strict = table.get("strict", False)
+    if not isinstance(strict, bool):
+        raise UsageError(f"strict is true or false, not {strict!r}", Place(file))
+    return strict
+
+
+def _settings(file: Path, table: Mapping[str, Any]) -> dict[str, str]:
+    found = {name: str(table[name]) for name in (*_TIMES, "retries") if name in table}
+    for name, value in found.items():
+        if name == "retries" and not value.isdigit():
+            raise UsageError(f"retries is a number, not {value!r}", Place(file))
+        if name in _TIMES and not is_duration(value):
+            raise UsageError(f"{name} is a time, not {value!r}", Place(file), hint=f'{name} = "5s"')
+    return found
+
+
+def _refuse_unknown(file: Path, prefix: str, table: Mapping[str, Any], known: set[str]) -> None:
+    for key in table:
+        if key not in known:
+            import difflib
+
+            close = difflib.get_close_matches(key, known, n=1)
+            raise UsageError(
+                f"the setting {prefix}{key} is not known",
+                Place(file),
+                notes=[f"did you mean {prefix}{close[0]}?"] if close else [],
+                hint=f"known here: {', '.join(sorted(known))}",
+            )
+
+
+def database_names(project: Project) -> list[str]:
+    """Return the names of the databases of a project: its folders, or the folder itself.
+
+    Raises:
+        UsageError: there is no folder of migrations.
+    """
+    return databases_in(project.migrations)
+
+
+def choose(
+    project: Project, wanted: Sequence[str], url: str | None, environment: Mapping[str, str]
+) -> list[Database]:
+    """Return the databases a command is about, with their files read.
+
+    Args:
+        project: the configuration.
+        wanted: names from the command line; none means all.
+        url: `--url`.
+        environment: DATABASE_URL, and DATABASE_URL_NAME for one of them.
+
+    Raises:
+        UsageError: an unknown name, no URL, or a URL that names one database for several folders.
+        FileError: a file that cannot be read as a migration.
+    """
+    names = database_names(project)
+    for name in wanted:
+        if name not in names:
+            from pgvouch.config.address import looks_like_one
+
+            if looks_like_one(name):
+                raise UsageError(
+                    "a URL stands where the name of a folder belongs", hint="give it with --url"
+                )
+            raise UsageError(
+                f"there is no database {name} in {project.migrations.name}/",
+                hint=f"the databases here: {', '.join(names) or 'none'}"
+                if names != [""]
+                else "the migrations lie in that folder itself, and are one database: leave the "
+                "name out",
+            )
+    chosen = [name for name in names if not wanted or name in wanted]
+    if not chosen:
+        raise UsageError(
+            "there is no migration yet",
+            Place(project.migrations),
+            hint="pgvouch new NAME writes the first one; its file's name begins with a number",
+        )
+    found = []
+    gathered = Gathered()
+    for name in chosen:
+        target = _url(name, url, environment, alone=len(chosen) == 1)
+        folder = project.migrations / name
+        shown = name or _name_in(target) or project.root.name
+        with gathered.gather():
+            found.append(Database(shown, folder, target, read_database(project, name)))
+    gathered.refuse()
+    return found
+
+
+def _name_in(url: str) -> str:
+    """Return the database that a URL names; a project with one folder is called after it."""
+    if url.startswith(EMBEDDED):
+        return url.removeprefix(EMBEDDED)
+    from pgvouch.config.address import parts_of
+
+    return parts_of(url).get("dbname", "")
+
+
+def read_database(project: Project, name: str) -> tuple[Migration, ...]:
+    """Read the migrations of a database with the platform sets that it requires.
+
+    Raises:
+        UsageError: a platform set that is not there.
+        FileError: a file that cannot be read as a migration.
+    """
+    found: list[Migration] = []
+    gathered = Gathered()
+    for platform in project.requires.get(name, ()):
+        base = project.migrations if name else project.migrations.parent
+        folder = base / platform
+        if not folder.is_dir():
+            raise UsageError(
+                f"the platform set {platform} is required and not there",
+                Place(folder),
+                hint="put its folder there, beside the one with your files; pgvouch's own sets are "
+                "in migrations/ of its repository",
+            )
+        with gathered.gather():
+            found += read_folder(folder, platform)
+    with gathered.gather():
+        found += read_folder(project.migrations / name)
+    gathered.refuse()
+    return tuple(found)
+
+
+def _url(name: str, url: str | None, environment: Mapping[str, str], *, alone: bool) -> str:
+    own = "DATABASE_URL_" + re.sub(r"\W", "_", name).upper()
+    sources = {"--url": url, own: environment.get(own) if name else None}
+    sources["DATABASE_URL"] = environment.get("DATABASE_URL")
+    source, given = next(((s, u) for s, u in sources.items() if u), ("", ""))
+    if not given:
+        raise UsageError(
+            "no database is named",
+            hint="give --url, or set DATABASE_URL (postgresql://user@host/name), "
+            "or DATABASE_URL=embedded: for a server of the project's own",
+        )
+    if given.startswith(EMBEDDED):
+        return given
+    from psycopg.conninfo import make_conninfo
+
+    from pgvouch.config.address import parts_of
+
+    parts = parts_of(given, source)
+    has_name = bool(parts.get("dbname") or os.environ.get("PGDATABASE") or parts.get("service"))
+    if has_name and not alone and source != own:
+        raise UsageError(
+            "the URL names one database, and there are several folders",
+            hint=f"name the folder that it is for in the command: {name}, or another one",
+        )
+    return given if has_name or not name else make_conninfo(given, dbname=name)

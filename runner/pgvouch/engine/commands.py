@@ -1,0 +1,320 @@
+"""What each command does to one database. No printing: results are values, progress is events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database
+from pgvouch.engine.locks import LockedError, under_lock
+from pgvouch.errors import (
+    ConnectError,
+    MigrationError,
+    NotReadyError,
+    PlanError,
+    TooManyConnectionsError,
+    VouchError,
+)
+from pgvouch.events import Finished, Listener, Note, Waiting, silent
+from pgvouch.ledger import ledger
+from pgvouch.ledger.rows import Applied, State
+from pgvouch.plan import build
+from pgvouch.plan.drift import find_applied, refuse_drift
+from pgvouch.postgres.retry import Patience, Refusal, patiently
+from pgvouch.postgres.session import ConnectionLost, QueryError, Session
+
+if TYPE_CHECKING:
+    from pgvouch.engine.rollback import Undo
+
+
+_LOOK_S = 5.0
+"""How long a look at the ledger may take when the time to wait is over, or there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run of migrate or rollback did."""
+
+    finished: tuple[Finished, ...]
+    applied: int
+    """How many migrations are in the database now, those that it had already not counted."""
+    ahead: tuple[str, ...] = ()
+    warnings: tuple[VouchError, ...] = ()
+    """What is allowed in the files and may not be meant."""
+    provided: int = 0
+    """How many the database had already."""
+
+    @classmethod
+    def of(
+        cls,
+        finished: Sequence[Finished],
+        rows: Sequence[Applied],
+        ahead: tuple[str, ...] = (),
+        warnings: tuple[VouchError, ...] = (),
+    ) -> Self:
+        """Return the outcome of a run after which the ledger has these rows."""
+        provided = sum(row.state is State.PROVIDED for row in rows)
+        applied = count_applied(rows) - provided
+        return cls(tuple(finished), applied, ahead, warnings, provided)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a session has of its own: from its role, its database, the server or the connection."""
+
+    statement_timeout: str | None
+    """None: there is none."""
+
+
+def read_limits(session: Session) -> Limits:
+    """Return the limits that hold where neither a file nor an option says anything."""
+    (result,) = session.ask("select nullif(current_setting('statement_timeout'), '0')")
+    return Limits(result.rows[0][0])
+
+
+def read_ledger(session: Session, *, of_anyone: bool = False) -> list[Applied]:
+    """Return the ledger's rows, or what stock yoyo has recorded where there is no ledger yet."""
+    rows = ledger.read(session, of_anyone=of_anyone)
+    return ledger.read_yoyo(session) if rows is None else rows
+
+
+def pending(
+    database: Database, rows: Sequence[Applied], *, to: str | None, out_of_order: bool
+) -> build.Plan:
+    """Return what `migrate` would do.
+
+    Raises:
+        DriftError: an applied file has changed or is gone.
+        PlanError: an order or a target that cannot be.
+    """
+    refuse_drift(build.drift(database.migrations, rows))
+    return build.forward(database.migrations, rows, to=to, out_of_order=out_of_order)
+
+
+def migrate(
+    session: Session,
+    database: Database,
+    options: Options,
+    listener: Listener,
+    *,
+    to: str | None = None,
+    out_of_order: bool = False,
+    require_promises: bool = False,
+) -> Outcome:
+    """Apply what is pending.
+
+    Raises:
+        VouchError: with what landed and what did not.
+    """
+    rows = ledger.read(session)
+    known = ledger.read_yoyo(session) if rows is None else rows
+    todo = pending(database, known, to=to, out_of_order=out_of_order)
+    _tell_ahead(todo, known, listener)
+    if not todo.pending:
+        if rows is None and known:
+            # What stock yoyo has recorded, or marked, is ours from here on, and can be taken back.
+            create_ledger(session, options, listener)
+        return Outcome.of((), known, todo.ahead)
+    from pgvouch.engine.prepare import sound, tell_doubts
+    from pgvouch.engine.run import Engine
+
+    prepared = sound(todo, database, options, require_promises=require_promises)
+    warnings = tell_doubts(prepared, listener)
+    if options.single_transaction:
+        from pgvouch.engine.capacity import refuse_too_many_locks, refuse_unlike
+
+        refuse_unlike(todo.pending)
+        refuse_too_many_locks(session, prepared)
+    if rows is None:
+        create_ledger(session, options, listener)
+    if any(row.is_untouched for row in known):
+        from pgvouch.engine.walk import keep_untouched
+
+        keep_untouched(session, options, listener, known)
+    recorded = count_applied(known)
+    done = Engine(session, options, listener).migrate(prepared, recorded=recorded)
+    return Outcome.of(done, ledger.read(session) or (), todo.ahead, warnings)
+
+
+def roll_back_steps(
+    session: Session,
+    database: Database,
+    options: Options,
+    listener: Listener,
+    *,
+    steps: int | None,
+    to: str | None,
+) -> Outcome:
+    """Take migrations back, newest first.
+
+    Raises:
+        VouchError: with what was rolled back and what is still there.
+    """
+    from pgvouch.engine.rollback import prepare_rollback, roll_back
+    from pgvouch.engine.run import Engine
+
+    rows = ledger.read(session) or []
+    todo = build.backward(rows, steps=steps, to=to)
+    if not todo:
+        return Outcome.of((), rows)
+    engine = Engine(session, options, listener)
+    undo = prepare_rollback(engine, todo, database.by_id, options.variables)
+    done = roll_back(engine, undo)
+    gone = {event.id for event in done}
+    return Outcome.of(done, [row for row in rows if row.id not in gone])
+
+
+def look_back(
+    session: Session,
+    database: Database,
+    options: Options,
+    *,
+    steps: int | None,
+    to: str | None,
+) -> list[tuple["Undo", tuple[str, ...]]]:
+    """Return what `rollback` would run and lose, found by running it in a transaction that is
+    rolled back; its locks are held as long as that takes.
+
+    Raises:
+        VouchError: a rollback fails.
+    """
+    from pgvouch.engine.rollback import prepare_rollback, roll_back
+    from pgvouch.engine.run import Engine
+
+    todo = build.backward(ledger.read(session) or [], steps=steps, to=to)
+    if not todo:
+        return []
+    engine = Engine(session, replace(options, discard_data=True), silent)
+    undo = prepare_rollback(engine, todo, database.by_id, options.variables)
+    alone = next((n for n, u in enumerate(undo) if not u.script.transactional), len(undo))
+    try:
+        session.run("begin")
+        done = roll_back(engine, undo[:alone], together=True)
+    finally:
+        session.roll_back()
+    found = [
+        (step, ("provided: left as it is",) if event.outcome == "left" else event.notes)
+        for step, event in zip(undo, done, strict=False)
+    ]
+    later = ("not run here: it is not transactional, or comes after one that is not",)
+    return found + [(step, later) for step in undo[alone:]]
+
+
+def wait_for_schema(
+    session: Session, database: Database, budget_s: float, listener: Listener
+) -> None:
+    """Wait until another runner has applied every migration of the files, or newer ones.
+
+    Raises:
+        ConnectError: the time is spent.
+        DriftError: an applied file has changed or is gone: waiting would not help.
+    """
+
+    def look() -> None:
+        session.revive()
+        todo = pending(database, read_ledger(session, of_anyone=True), to=None, out_of_order=True)
+        if todo.pending:
+            raise _PendingError(todo.pending[0].id)
+
+    def tell(refusal: Refusal) -> None:
+        listener(Waiting(f"{refusal.error} is not applied yet", refusal.remaining_s))
+
+    again = (_PendingError, NotReadyError, TooManyConnectionsError, ConnectionLost)
+    try:
+        with session.limited(budget_s + _LOOK_S):
+            patiently(
+                look,
+                Patience(budget_s, first_s=0.2, longest_s=2.0),
+                again=lambda exc: isinstance(exc, again),
+                tell=tell,
+            )
+    except _PendingError as exc:
+        raise ConnectError(
+            f"{exc} was not applied within the time to wait",
+            hint="is anybody migrating? pgvouch status; --wait 5min waits longer",
+        ) from None
+
+
+class _PendingError(Exception):
+    """A migration of these files is not applied yet."""
+
+
+def create_ledger(session: Session, options: Options, listener: Listener) -> None:
+    """Create the ledger, waiting for another runner that does so.
+
+    Raises:
+        VouchError: the role may not, or the wait is spent.
+    """
+
+    def ensure() -> int:
+        if (taken_over := ledger.ensure(session)) is None:
+            raise LockedError
+        return taken_over
+
+    try:
+        taken_over = under_lock(session, options, listener, ensure, state="Nothing was run.")
+    except QueryError as exc:
+        session.roll_back()
+        raise _no_ledger(session, exc) from None
+    if taken_over:
+        listener(Note(f"{taken_over} migrations taken over from yoyo; its tables stay as they are"))
+
+
+def _no_ledger(session: Session, exc: QueryError) -> VouchError:
+    from pgvouch.postgres.read_only import READ_ONLY, cannot_begin
+
+    if exc.server.sqlstate == READ_ONLY or (
+        exc.server.sqlstate in {"25006", "0A000"} and not exc.done
+    ):
+        return cannot_begin(session, exc)
+    return MigrationError(
+        f"the ledger cannot be created: {exc.server.primary}",
+        server=exc.server,
+        state="Nothing was run.",
+        hint="connect as a role that may create a schema in this database",
+    )
+
+
+def _tell_ahead(todo: build.Plan, rows: Sequence[Applied], listener: Listener) -> None:
+    under_way = {row.id for row in rows if row.state in {State.INCOMPLETE, State.UNDOING}}
+    whole = [name for name in todo.ahead if name not in under_way]
+    if whole:
+        listener(
+            Note(f"the database is ahead of these files by {', '.join(whole)}: a newer release")
+        )
+    for name in todo.ahead:
+        if name in under_way:
+            listener(
+                Note(
+                    f"{name} has stopped on its way, and its file is not here: pgvouch migrate of "
+                    f"the release that has it goes on; pgvouch repair {name} --undo takes it back"
+                )
+            )
+
+
+def count_applied(rows: Sequence[Applied]) -> int:
+    """Return how many migrations are in the database whole."""
+    return sum(row.state is not State.INCOMPLETE for row in rows)
+
+
+def accept(session: Session, database: Database, wanted: str, why: str) -> Applied:
+    """Record that the change to an applied file is harmless.
+
+    Returns:
+        The ledger's row as it was.
+
+    Raises:
+        PlanError: the migration is not applied, or its file is not changed.
+    """
+    rows = read_ledger(session)
+    row = find_applied(rows, database.migrations, wanted)
+    migration = database.by_id.get(row.id)
+    if migration is None:
+        raise PlanError(
+            f"{row.id} has no file here, so there is no change to accept",
+            hint="pgvouch plan says what can be done about a file that is gone",
+        )
+    if row.state is State.INCOMPLETE or row.checksum in {None, migration.checksum}:
+        raise PlanError(f"{row.id} has not changed since it was applied")
+    session.ask(ledger.accept_sql(row, migration.checksum, why))
+    return row

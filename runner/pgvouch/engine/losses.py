@@ -1,0 +1,198 @@
+"""Rows that a rollback would lose: found by running it in a savepoint, not by reading its text.
+
+The rollback is run, and the catalog says which tables and columns are gone, which tables have
+another file, and from which rows were deleted. If there are any, it is taken back to the savepoint,
+the rows are counted, and it is run again only if there are none, or if they may be lost.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pgvouch.errors import DataLossError
+from pgvouch.postgres.message import Message
+from pgvouch.postgres.result import Result
+from pgvouch.postgres.session import OWN_PATH, READ, READING, QueryError, Session
+from pgvouch.sqltext.own import own_sql
+
+_BACK = "rollback to savepoint pgvouch_rollback"
+_HIDDEN = "42501"  # row_security = off, and a policy would have hidden rows
+MOST = 1_000_000
+"""Counting stops there: the tables are locked while it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Rows, or values of a column, that would be gone."""
+
+    what: str
+    """The table or column, qualified and quoted."""
+    how: str
+    """table, column or rows: what is dropped, or that rows are deleted."""
+    count: int | None
+    """None where row security hides the rows from this role."""
+    is_foreign: bool = False
+    """They are not counted, for that would run functions of the table's owner."""
+
+    def __str__(self) -> str:
+        word = "values" if self.how == "column" else "rows"
+        if self.is_foreign:
+            return (
+                f"{self.what}: {word} that were not counted, for functions of its owner would run"
+            )
+        if self.count is None:
+            return f"{self.what}: {word} that row security hides from this role"
+        if self.count == 1:
+            word = word.removesuffix("s")
+        many = f"more than {MOST:,}" if self.count > MOST else f"{self.count:,}"
+        ways = {
+            "table": "the table is dropped",
+            "column": "the column is dropped",
+            "rows": "deleted",
+        }
+        return f"{self.what}: {many} {word} ({ways[self.how]})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    how: str
+    relation: str
+    """Its oid."""
+    attribute: str = "0"
+    """The column's number."""
+    deleted: int = 0
+
+
+def add_savepoint(message: Message) -> None:
+    """Append what has to be known ahead of a rollback, and the point to go back to."""
+    message.add(*READING).add(own_sql("engine/tables"), name="tables").add(*READ)
+    message.add("savepoint pgvouch_rollback")
+
+
+def settle(
+    session: Session,
+    message: Message,
+    results: Sequence[Result],
+    again: Callable[[], None],
+    *,
+    identifier: str,
+    discard: bool,
+) -> tuple[Loss, ...]:
+    """Find out what the rollback that has just run has lost, and take it back if that is too much.
+
+    Args:
+        session: in the rollback's transaction.
+        message: the message to which the savepoint was added.
+        results: its results.
+        again: runs the rollback once more.
+        identifier: the migration.
+        discard: whether rows may be lost.
+
+    Returns:
+        What is lost, where it may be.
+
+    Raises:
+        DataLossError: naming what would be lost; the caller ends the transaction.
+    """
+    before = message.results_of("tables", results)[0].rows[0][0] or ""
+    after, columns = session.ask(
+        f"{own_sql('engine/tables')};\n{own_sql('engine/dropped_columns')}"
+    )
+    suspects = _suspects(before, after.rows[0][0] or "")
+    suspects += [_Suspect("column", str(row[0]), str(row[1])) for row in columns.rows]
+    if not suspects:
+        return ()
+    remaining = [suspect for suspect in suspects if suspect.how == "rows"]
+    left = _count(session, remaining)
+    session.run(_BACK)
+    there = _count(session, suspects)
+    losses = tuple(filter(None, (_loss(s, there.get(s), left.get(s)) for s in suspects)))
+    if losses and not discard:
+        raise DataLossError(
+            f"the rollback of {identifier} would lose data",
+            notes=[session.mask(str(loss)) for loss in losses],
+            hint="save them first (pg_dump --table), then the same command with --discard-data",
+        )
+    again()
+    return losses
+
+
+def _suspects(before: str, after: str) -> list[_Suspect]:
+    """Compare two texts of tables.sql."""
+    if before == after:
+        return []
+    now = {oid: rest for oid, *rest in (line.split() for line in after.split(";") if line)}
+    found = []
+    for line in filter(None, before.split(";")):
+        oid, file, deleted = line.split()
+        if oid not in now:
+            found.append(_Suspect("table", oid))
+        elif now[oid] != [file, deleted]:
+            found.append(_Suspect("rows", oid, deleted=int(now[oid][1]) - int(deleted)))
+    return found
+
+
+_FOREIGN = -1
+_Counted = dict[_Suspect, tuple[str, int | None]]
+
+
+def _count(session: Session, suspects: Sequence[_Suspect]) -> _Counted:
+    """Return the name of each suspect and how much there is; what has no name now is left out."""
+    if not suspects:
+        return {}
+    wanted = ", ".join(f"({s.relation}::oid, {s.attribute})" for s in suspects)
+    (named,) = session.ask(own_sql("engine/table_names").replace("{wanted}", wanted))
+    names = {(row[0], row[1]): (str(row[2]), row[3], row[4]) for row in named.rows}
+    found = [(s, *names[key]) for s in suspects if (key := (s.relation, s.attribute)) in names]
+    queries = [_counting(table, column, uncounted) for _, table, column, uncounted in found]
+    try:
+        counts: list[int | None] = list(_run_counts(session, queries))
+    except QueryError as exc:
+        if exc.server.sqlstate != _HIDDEN:
+            raise
+        session.run("rollback to savepoint pgvouch_count")
+        counts = [_count_alone(session, query) for query in queries]
+    return {
+        suspect: (f"{table}.{column}" if column else table, count)
+        for (suspect, table, column, _), count in zip(found, counts, strict=True)
+    }
+
+
+def _counting(table: str, column: str | None, uncounted: str | None) -> str:
+    if uncounted:
+        return f"select {_FOREIGN if uncounted == 'foreign' else 0}"
+    condition = f" where {column} is not null" if column else ""
+    return f"select count(*) from (select from only {table}{condition} limit {MOST + 1}) as counted"
+
+
+def _run_counts(session: Session, queries: Sequence[str]) -> list[int]:
+    if not queries:
+        return []
+    inside = ["savepoint pgvouch_count", OWN_PATH, "set local row_security = off", *queries]
+    results = session.run(";\n".join([*inside, "rollback to savepoint pgvouch_count"]))
+    return [int(result.rows[0][0] or 0) for result in results[3:-1]]
+
+
+def _count_alone(session: Session, query: str) -> int | None:
+    try:
+        return _run_counts(session, [query])[0]
+    except QueryError as exc:
+        if exc.server.sqlstate != _HIDDEN:
+            raise
+        session.run("rollback to savepoint pgvouch_count")
+        return None
+
+
+def _loss(
+    suspect: _Suspect, there: tuple[str, int | None] | None, left: tuple[str, int | None] | None
+) -> Loss | None:
+    if there is None:  # a column that was dropped long before, or one that holds nothing itself
+        return None
+    name, count = there
+    if _FOREIGN in {count, left and left[1]}:
+        return Loss(name, suspect.how, None, is_foreign=True)
+    if suspect.how != "rows" or left is None:
+        return None if count == 0 else Loss(name, suspect.how, count)
+    if count is None or left[1] is None:
+        return Loss(name, "rows", None)
+    fewer = max(count - left[1], suspect.deleted)
+    return Loss(name, "rows", fewer) if fewer > 0 else None

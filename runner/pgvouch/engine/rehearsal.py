@@ -1,0 +1,110 @@
+"""Applies what is pending and takes it back again, in one transaction that is rolled back."""
+
+from collections.abc import Sequence
+
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database
+from pgvouch.engine.commands import Outcome, create_ledger, pending
+from pgvouch.engine.prepare import Prepared
+from pgvouch.errors import CheckError, PlanError
+from pgvouch.events import Listener, Note
+from pgvouch.ledger import ledger
+from pgvouch.ledger.rows import Applied
+from pgvouch.plan import build
+from pgvouch.postgres.session import Session
+
+
+def rehearse(
+    session: Session,
+    database: Database,
+    options: Options,
+    listener: Listener,
+    *,
+    to: str | None = None,
+    require_promises: bool = False,
+) -> Outcome:
+    """Apply what is pending and take it back again, in one transaction that is rolled back.
+
+    Differences of the catalog do not end it: they are told together, at the end.
+
+    Raises:
+        VouchError: a migration, a check or a rollback failed, the catalog is not what a delta says,
+            or a rollback left something.
+        PlanError: a rollback is missing; nothing was run.
+    """
+    from pgvouch.engine.capacity import refuse_unlike
+    from pgvouch.engine.prepare import sound, tell_doubts
+    from pgvouch.engine.rollback import prepare_rollback, roll_back
+    from pgvouch.engine.run import Deltas, Engine
+
+    rows = ledger.read(session)
+    known = ledger.read_yoyo(session) if rows is None else rows
+    todo = pending(database, known, to=to, out_of_order=False)
+    prepared = sound(todo, database, options, require_promises=require_promises)
+    warnings = tell_doubts(prepared, listener)
+    refuse_unlike(todo.pending)
+    _refuse_without_rollback(prepared)
+    if not prepared:
+        return Outcome.of((), known, todo.ahead)
+    if rows is None:
+        create_ledger(session, options, listener)
+    differences: list[CheckError] = []
+    engine = Engine(session, options, listener, deltas=Deltas.TAKEN, differences=differences)
+    try:
+        done = engine.migrate(prepared, commit=False)
+        ids = {event.id for event in done}
+        fresh = [row for row in ledger.read(session) or () if row.id in ids]
+        back = _up_to_irreversible(build.backward(fresh), prepared, listener)
+        undo = prepare_rollback(engine, back, database.by_id, options.variables)
+        done += roll_back(engine, undo, together=True)
+    finally:
+        session.roll_back()
+    if differences:
+        raise _together(differences)
+    return Outcome.of(done, known, todo.ahead, warnings)
+
+
+def _refuse_without_rollback(prepared: Sequence[Prepared]) -> None:
+    """Say before all the work, not behind it, what cannot be taken back.
+
+    What may turn out to be there already has nothing to be taken back.
+    """
+    missing = [
+        item.migration.id
+        for item in prepared
+        if item.rollback_sql is None
+        and not item.migration.is_python
+        and not item.migration.directives.irreversible
+        and not item.migration.directives.unless
+    ]
+    if missing:
+        many = "migrations have" if len(missing) > 1 else "migration has"
+        raise PlanError(
+            f"{len(missing)} {many} no rollback, and a rehearsal takes everything back",
+            notes=[f"{identifier}: no {identifier}.rollback.sql" for identifier in missing],
+            state="Nothing was run.",
+            hint="write the rollbacks; or say `-- irreversible: why` in the header, and the "
+            "rehearsal stops there; or rehearse what comes before with --to",
+        )
+
+
+def _up_to_irreversible(
+    newest_first: Sequence[Applied], prepared: Sequence[Prepared], listener: Listener
+) -> list[Applied]:
+    kept = {item.migration.id for item in prepared if item.migration.directives.irreversible}
+    for number, row in enumerate(newest_first):
+        if row.id in kept:
+            listener(Note(f"{row.id} is irreversible: it and what is before it is not taken back"))
+            return list(newest_first[:number])
+    return list(newest_first)
+
+
+def _together(differences: Sequence[CheckError]) -> CheckError:
+    """Return one error for all; the first one leads."""
+    first, *others = differences
+    for other in others:
+        where = f" ({other.place})" if other.place else ""
+        first.notes.append(f"also: {other.message}{where}")
+        first.notes += [f"  {note}" for note in other.notes]
+    first.state = "Nothing of the rehearsal is in the database."
+    return first

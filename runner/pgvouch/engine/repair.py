@@ -1,0 +1,108 @@
+"""Goes on with a non-transactional migration of which nobody can know how its statement ended."""
+
+from dataclasses import replace
+from enum import Enum
+
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database
+from pgvouch.engine.rollback import prepare_rollback, roll_back
+from pgvouch.engine.run import Engine
+from pgvouch.errors import PlanError, VouchError
+from pgvouch.events import Finished, Listener
+from pgvouch.ledger import lease, ledger
+from pgvouch.ledger.lease import BETWEEN, Claim
+from pgvouch.ledger.rows import Applied, State
+from pgvouch.plan import build
+from pgvouch.postgres.session import Session
+
+
+class How(Enum):
+    """What a person has found out about the statement."""
+
+    DONE = "done"
+    REDO = "redo"
+    UNDO = "undo"
+
+
+def repair(
+    session: Session,
+    database: Database,
+    wanted: str,
+    how: How,
+    options: Options,
+    listener: Listener,
+) -> tuple[Applied, list[Finished]]:
+    """Settle a migration that stopped on its way, as a person says.
+
+    Args:
+        session: idle.
+        database: with the files.
+        wanted: the migration.
+        how: DONE: the statement that was under way is done. REDO: it is not. UNDO: take all of the
+            migration back, by its rollback.
+        options: how a rollback is run.
+        listener: is told about it.
+
+    Returns:
+        The ledger's row as it was, and what was rolled back.
+
+    Raises:
+        PlanError: it has not stopped, nothing is unknown of it, or a runner is at work on it.
+        VouchError: the rollback failed.
+    """
+    row = build.find(ledger.read(session) or [], wanted)
+    claim = lease.read(session, row.id)
+    if claim is None:
+        raise PlanError(f"{row.id} has not stopped on its way: there is nothing to repair")
+    if claim.token and (worker := lease.worker(session, claim)):
+        raise PlanError(f"a runner is at work on {row.id}: {worker}")
+    if how is How.UNDO:
+        _refuse_undoing(row, claim)
+        return row, _undo(Engine(session, options, listener), database, row, claim)
+    if (running := claim.stopped.running) is None:
+        raise PlanError(
+            f"nothing is unknown of {row.id}: {claim.done} of its statements are done, and "
+            "PostgreSQL has answered to every one that was sent",
+            state="Nothing was changed.",
+            hint=f"{_way_on(claim)} goes on with it",
+        )
+    settled = replace(claim, stopped=BETWEEN)
+    if how is How.DONE:
+        progress = lease.next_progress(claim.progress, running)
+        settled = replace(settled, done=claim.done + 1, progress=progress)
+    lease.write(session, row.id, settled)
+    return row, []
+
+
+def _way_on(claim: Claim) -> str:
+    return "pgvouch rollback" if claim.state is State.UNDOING else "pgvouch migrate"
+
+
+def _refuse_undoing(row: Applied, claim: Claim) -> None:
+    if claim.state is not State.UNDOING:
+        return
+    unknown = f"pgvouch repair {row.id} --done (it was), or --redo (it was not)"
+    raise PlanError(
+        f"{row.id} is being taken back already: its rollback stopped after {claim.done} statements",
+        state="Nothing was changed.",
+        hint=unknown if claim.stopped.running else "pgvouch rollback goes on with it",
+    )
+
+
+def _undo(engine: Engine, database: Database, row: Applied, claim: Claim) -> list[Finished]:
+    session = engine.session
+    undo = prepare_rollback(engine, [row], database.by_id, engine.options.variables)
+    begun = Claim(State.UNDOING, 0, lease.NOTHING_DONE, BETWEEN, None, None, is_recent=False)
+    lease.write(session, row.id, begun)
+    try:
+        return roll_back(engine, undo)
+    except VouchError as exc:
+        now = lease.read(session, row.id)
+        if now is not None and now.done == 0 and now.stopped == BETWEEN:
+            # Nothing was taken back, so it is what it was: on its way forward.
+            lease.write(session, row.id, claim)
+            exc.state = (
+                f"{row.id} is what it was: {claim.done} of its statements are done and in the "
+                "database, nothing was taken back."
+            )
+        raise

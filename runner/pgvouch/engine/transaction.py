@@ -1,0 +1,263 @@
+"""One transaction around one migration or rollback: how it begins, and how it ends."""
+
+from dataclasses import dataclass
+
+from pgvouch.config.options import Options
+from pgvouch.engine import wording
+from pgvouch.engine.locks import LockedError, under_lock
+from pgvouch.engine.prepare import Script
+from pgvouch.errors import PlanError, VouchError
+from pgvouch.events import Listener, Note
+from pgvouch.ledger.lock import LEDGER_MOVED, LEDGER_OTHER, LOCKED, NO_ROW, guard_sql
+from pgvouch.postgres.blockers import Watch
+from pgvouch.postgres.message import (
+    LOCK_TIMEOUT_SHARE,
+    RESET_ROLE,
+    RESET_SESSION,
+    Message,
+    application_name_sql,
+    locking_sql,
+    marker_of,
+    same_transaction_sql,
+    timeouts_sql,
+)
+from pgvouch.postgres.read_only import cannot_begin
+from pgvouch.postgres.result import Result
+from pgvouch.postgres.session import OWN_PATH, QueryError, Session
+from pgvouch.sqltext.duration import seconds
+from pgvouch.sqltext.own import own_sql
+from pgvouch.verify.checks import BACK, Broken
+from pgvouch.verify.wording import unjudged_error
+
+_LONGEST_LOOK_S = 1.0
+# Nothing in it is looked up in a search_path: no operator, and every name with its schema.
+_WHO = (
+    "select pg_catalog.pg_current_xact_id()::pg_catalog.text, pg_catalog.pg_backend_pid(), "
+    "pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('deadlock_timeout')"
+)
+
+
+def ledger_without_row() -> PlanError:
+    """Return the error for a ledger in which there is nothing to lock."""
+    return PlanError(
+        "pgvouch.ledger has lost its row, so runners cannot keep each other out",
+        state="Nothing was run.",
+        hint="find out who has deleted it; then: insert into pgvouch.ledger (version) values (1)",
+    )
+
+
+class LedgerMovedError(Exception):
+    """Another runner has applied or rolled back this migration in the meantime."""
+
+
+@dataclass
+class Transaction:
+    """A transaction that holds a migration (or rollback), its checks and its ledger row."""
+
+    session: Session
+    options: Options
+    listener: Listener
+    identifier: str
+    script: Script
+    verb: str
+    """`migrate` or `rollback`."""
+    watch: Watch
+    begins: bool = True
+    """False where an outer run has begun already (--single-transaction)."""
+    commits: bool = True
+    recorded: int | None = None
+    """How many migrations the ledger has to have ahead of this one; None: nobody counts."""
+    xid: str = ""
+
+    def __post_init__(self) -> None:
+        self.session.mask.add(self.script.source.rendered.secrets)
+        self.lock_timeout = self.script.lock_timeout or self.options.lock_timeout
+        """None, until the server has said how long by default."""
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """What has to be said again after each reset of the session."""
+        longest = self.script.statement_timeout or self.options.statement_timeout
+        return (
+            *timeouts_sql(self.lock_timeout, longest),
+            application_name_sql(self.verb, self.identifier),
+        )
+
+    def opening(self) -> Message:
+        """Return the message that begins it: a clean session, the lock, the timeouts."""
+        marker = marker_of(self.verb, self.identifier)
+        self.watch.begin(marker)
+        self.session.waiting_interval_s = self.look_after_s()
+        message = Message()
+        statements = list(RESET_SESSION)
+        if self.begins:
+            statements.insert(0, f"begin isolation level {self.script.isolation} read write")
+        first, *rest = statements
+        message.add(f"{marker} {first}", name="begin")
+        message.add(*rest)
+        if self.begins:
+            # Our `read write` would pass over what an administrator has switched off.
+            message.add(own_sql("postgres/refuse_read_only"), name="begin")
+        # Ahead of the guard: somebody may have locked the ledger itself.
+        message.add(*self.settings)
+        is_applied = self.verb == "rollback"
+        guard = guard_sql(self.identifier, applied=is_applied, recorded=self.recorded)
+        message.add(guard, name="guard")
+        return message.add(_WHO, name="xid")
+
+    def add_locks(self, message: Message) -> None:
+        """Append the locks that the file asks for: what is read behind them stays as it is."""
+        if self.script.lock_tables:
+            message.add(locking_sql(self.script.lock_tables))
+
+    def open(self, message: Message) -> tuple[Result, ...]:
+        """Send the opening (and what was appended to it), waiting for other runners.
+
+        Raises:
+            MigrationError: PostgreSQL refused a statement.
+            ConnectError: another runner held the lock for all of the wait.
+            LedgerMovedError: another runner has done this migration already.
+        """
+        of = "the rollback of " if self.verb == "rollback" else ""
+        what = f"{of}{self.identifier}"
+        results = under_lock(
+            self.session,
+            self.options,
+            self.listener,
+            lambda: self.try_open(message),
+            state=f"Nothing of {what} was run.",
+        )
+        xid, pid, lock_timeout, deadlock_timeout = message.results_of("xid", results)[0].rows[0]
+        self.xid, self.watch.pid = xid or "", int(pid or 0)
+        self.refuse_ended()
+        self._warn_of_patience(deadlock_timeout or "1s")
+        self.lock_timeout = lock_timeout
+        return results
+
+    def try_open(self, message: Message) -> tuple[Result, ...]:
+        """Send the opening once.
+
+        Raises:
+            LockedError: another runner holds the lock; the session is idle again.
+            MigrationError: PostgreSQL refused a statement.
+            LedgerMovedError: another runner has done this migration already.
+            PlanError: another runner has done something else meanwhile.
+        """
+        try:
+            return self.session.run(
+                message.text, rows_of_first=message.counted, tallied=message.tallied
+            )
+        except QueryError as exc:
+            name = message.locate(exc).part.name
+            if name == "begin":
+                raise cannot_begin(self.session, exc) from None
+            if name != "guard":
+                raise self.error(message, exc) from None
+            self.session.roll_back()
+            if exc.server.sqlstate == LEDGER_MOVED:
+                raise LedgerMovedError from None
+            if exc.server.sqlstate == LOCKED:
+                raise LockedError from None
+            if exc.server.sqlstate == LEDGER_OTHER:
+                raise PlanError(
+                    "another runner has applied or rolled back something in the meantime",
+                    hint="run the same command again: it plans anew",
+                ) from None
+            if exc.server.sqlstate == NO_ROW:
+                raise ledger_without_row() from None
+            raise self.error(message, exc) from None
+
+    def send(self, message: Message) -> tuple[Result, ...]:
+        """Send a further message of the transaction.
+
+        Raises:
+            MigrationError: PostgreSQL refused a statement, or the file ended its transaction.
+        """
+        try:
+            results = self.session.run(
+                message.text, rows_of_first=message.counted, tallied=message.tallied
+            )
+        except QueryError as exc:
+            raise self.error(message, exc) from None
+        self.refuse_ended()
+        return results
+
+    def finish(self, *ledger: str, verified: bool, flush: bool) -> None:
+        """Write the ledger and commit, in one message.
+
+        Args:
+            ledger: the statements that record it.
+            verified: whether promises have run and must be taken back first.
+            flush: wait until the commit is on disk; it takes all earlier ones with it.
+
+        Raises:
+            MigrationError: a deferred constraint failed, or the file ended its transaction.
+        """
+        message = Message()
+        if verified:
+            message.add(*BACK)
+        # Deferred constraints speak now, where there is still a migration to blame.
+        message.add("set constraints all immediate", *RESET_ROLE, *self.settings)
+        # LISTEN begins and ends with a commit: taken back in the next migration it would be late.
+        message.add("unlisten *")
+        message.add(same_transaction_sql(self.xid), OWN_PATH)
+        message.add(*ledger, name="ledger")
+        if self.commits:
+            durable = (
+                "case current_setting('synchronous_commit') when 'off' then 'on' "
+                "else current_setting('synchronous_commit') end"
+            )
+            setting = durable if flush else "'off'"
+            message.add(f"select set_config('synchronous_commit', {setting}, true)")
+        message.add("set local search_path to default", *(["commit"] if self.commits else []))
+        try:
+            self.session.run(message.text)
+        except QueryError as exc:
+            error = self.error(message, exc)
+            if message.locate(exc).part.name == "ledger":
+                error.notes.append("this is where its row is written into the ledger")
+                error.hint = error.hint or "does the migration itself change the schema pgvouch?"
+            raise error from None
+
+    def _warn_of_patience(self, deadlock_timeout: str) -> None:
+        """Say what a lock timeout that somebody has asked for may do to others."""
+        asked = self.lock_timeout
+        if asked and not 0 < seconds(asked) < seconds(deadlock_timeout):
+            longer = "without end" if seconds(asked) == 0 else f"for {asked}"
+            # What holds for all of them is said once, not of each.
+            who = self.identifier if self.script.lock_timeout else "a migration"
+            self.listener(
+                Note(
+                    f"{who} waits for a lock {longer}, not less than the server's "
+                    f"deadlock_timeout of {deadlock_timeout}: in a deadlock it may be a client's "
+                    "transaction that is ended"
+                )
+            )
+
+    def look_after_s(self) -> float:
+        """Return after how long a wait we look at who is in the way."""
+        timeout_s = seconds(self.lock_timeout) if self.lock_timeout else LOCK_TIMEOUT_SHARE
+        return min(timeout_s / 2 or _LONGEST_LOOK_S, _LONGEST_LOOK_S)
+
+    def refuse_ended(self) -> None:
+        """Refuse to go on outside a transaction.
+
+        Raises:
+            MigrationError: the file has committed or rolled back by itself.
+        """
+        if not self.session.in_transaction:
+            raise wording.ended_its_transaction(self.identifier, self.script.source.place(0))
+
+    def unjudged(self, name: str, stopped: Broken) -> VouchError:
+        """Return the error for a check that ended without an answer."""
+        error = unjudged_error(name, stopped)
+        wording.blame(error, self.watch.seen)
+        return error
+
+    def error(self, message: Message, exc: QueryError) -> VouchError:
+        """Return the error for a statement of a message, with those who were in its way."""
+        error = wording.migration_error(self.identifier, message, exc, verb=self.verb)
+        if error.place is None:
+            error.place = self.script.source.place(0)
+        wording.blame(error, self.watch.seen)
+        return error

@@ -1,0 +1,78 @@
+"""Turns what PostgreSQL or a check said into the error a person reads."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pgvouch.errors import MigrationError, Place, ServerMessage
+from pgvouch.postgres.advice import HINTS
+from pgvouch.postgres.blockers import Blocker, look_at
+from pgvouch.postgres.message import ENDED, Message
+from pgvouch.postgres.session import QueryError
+from pgvouch.sqltext.scan import marks
+
+
+def migration_error(
+    identifier: str, message: Message, exc: QueryError, *, verb: str
+) -> MigrationError:
+    """Return the error for a statement that PostgreSQL refused.
+
+    Args:
+        identifier: the migration.
+        message: what was sent.
+        exc: what came back.
+        verb: `migrate` or `rollback`.
+    """
+    where = message.locate(exc)
+    server = _without_the_rest(exc.server)
+    if exc.server.sqlstate == ENDED:
+        return ended_its_transaction(identifier, where.place)
+    hint = None if server.hint else HINTS.get(server.sqlstate or "")
+    if server.sqlstate == "42601" and 'near ":"' in server.primary:
+        hint = "a psql variable is filled in when the header declares it: -- var: name"
+    elif server.sqlstate == "42601" and _ends_in_a_quote(where.part.sql):
+        hint = (
+            "a quote or comment that is opened there is never closed: close it, and run the same "
+            "command again"
+        )
+    what = "failed" if verb == "migrate" else "could not be rolled back"
+    return MigrationError(
+        f"{identifier} {what}: {server.primary}",
+        where.place,
+        where.statement,
+        server,
+        hint=hint,
+    )
+
+
+def _without_the_rest(server: ServerMessage) -> ServerMessage:
+    """Cut a syntax error to a line: of an open quote the server repeats all that is behind it."""
+    first, newline, _ = server.primary.partition("\n")
+    if server.sqlstate != "42601" or not newline:
+        return server
+    return replace(server, primary=f"{first.rstrip()} …")
+
+
+def _ends_in_a_quote(text: str) -> bool:
+    return any(kind == "open" for kind, _, _ in marks(text))
+
+
+def blame(error: MigrationError, blockers: Sequence[Blocker]) -> None:
+    """Add to an error who was in the way, and the command to look at them."""
+    if not blockers or (error.server and error.server.sqlstate) != "55P03":
+        return
+    error.notes += [f"in the way: {blocker}" for blocker in blockers]
+    error.hint = (
+        f"look at it: {look_at(blockers)}; the same command tries again, and a longer "
+        "--lock-timeout or more --retries wait longer"
+    )
+
+
+def ended_its_transaction(identifier: str, place: Place | None) -> MigrationError:
+    """Return the error for a file that committed or rolled back by itself."""
+    return MigrationError(
+        f"{identifier} ended its own transaction, so its checks and its ledger row could not be "
+        "in it",
+        place,
+        notes=["what it committed by itself is in the database, and the ledger does not know it"],
+        hint="take the COMMIT or ROLLBACK out of it, and undo by hand what it left",
+    )

@@ -1,0 +1,157 @@
+"""The only reader of migrations/. Reading creates nothing and talks to no server."""
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from pgvouch.errors import FileError, Gathered, Place
+from pgvouch.files import strays
+from pgvouch.files.directives import Directives, parse_directives
+from pgvouch.files.migration import Migration, checksum, decode
+from pgvouch.files.other_tools import ROLLBACK
+from pgvouch.files.version import Version
+
+__all__ = ["MAX_BYTES", "ROLLBACK", "read_folder", "read_text"]
+MAX_BYTES = 100_000_000
+"""The largest file that is read; about four times its size is held in memory."""
+_PYTHON_DEPENDS = ("__depends__", "__transactional__")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        FileError: it is not there, cannot be read, is too large, is not UTF-8 or holds a NUL.
+    """
+    try:
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise FileError(
+                f"{path.name} is {size / 1e6:,.0f} MB; "
+                f"{MAX_BYTES / 1e6:,.0f} MB is the most that is read",
+                Place(path),
+                hint="a migration changes the schema: load rows in these amounts with COPY from "
+                "your application, or divide the file",
+            )
+        return decode(path.read_bytes(), path)
+    except OSError as exc:
+        raise FileError(f"{path.name} cannot be read: {exc.strerror or exc}", Place(path)) from exc
+
+
+def read_folder(folder: Path, set_name: str = "") -> tuple[Migration, ...]:
+    """Read the migrations of one folder, in the order of their numbers.
+
+    Args:
+        folder: where the files are.
+        set_name: the platform set's name, which then stands before every identifier.
+
+    Returns:
+        The migrations; their rollback and verify files are named, not read.
+
+    Raises:
+        FileError: two files of one number, a file that belongs to no migration, a file that
+            cannot be read as what its name says, a folder that nobody would read.
+    """
+    gathered = Gathered()
+    names = _listing(folder, gathered, strays.KNOWN_FOLDERS)
+    has_promises = (folder / "verify").is_dir()
+    verify = _listing(folder / "verify", gathered, ()) if has_promises else []
+    back = dict(strays.ways_back(folder, dict.fromkeys(names)))
+    sources = [name for name in names if strays.is_migration(name) and name not in back]
+    stems = {name.rpartition(".")[0]: name for name in sources}
+    gathered.errors += [
+        *strays.unnumbered(folder, sources),
+        *strays.look_alikes(folder, names),
+        *back.values(),
+        *strays.orphans(folder, names, verify, stems),
+    ]
+    numbered = {stem: name for stem, name in stems.items() if Version.of(stem) is not None}
+    found = _read_all(folder, numbered, set_name, (frozenset(names), frozenset(verify)), gathered)
+    gathered.errors += strays.same_numbers(found)
+    gathered.refuse()
+    return tuple(found)
+
+
+def _listing(folder: Path, gathered: Gathered, known: Collection[str]) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if not strays.IGNORED.match(entry.name)]
+    except OSError as exc:
+        raise FileError(
+            f"the folder {folder.name} cannot be read: {exc.strerror or exc}", Place(folder)
+        ) from exc
+    names = []
+    for entry in sorted(found, key=lambda entry: entry.name):
+        with gathered.gather():
+            if strays.is_source(entry):
+                names.append(entry.name)
+            else:
+                strays.refuse_folder(entry, known)
+    return names
+
+
+def _read_all(
+    folder: Path,
+    stems: Mapping[str, str],
+    set_name: str,
+    listings: tuple[frozenset[str], frozenset[str]],
+    gathered: Gathered,
+) -> list[Migration]:
+    found = []
+    for stem, name in stems.items():
+        with gathered.gather():
+            found.append(_read_migration(folder / name, stem, set_name, *listings))
+    return sorted(found, key=lambda migration: migration.version)
+
+
+def _read_migration(
+    path: Path, stem: str, set_name: str, names: frozenset[str], verify: frozenset[str]
+) -> Migration:
+    text = read_text(path)
+    version = Version.of(stem)
+    assert version is not None  # read_folder has seen to it
+    base = path.parent
+
+    def beside(folder: Path, name: str, listing: frozenset[str]) -> Path | None:
+        return folder / name if name in listing else None
+
+    return Migration(
+        id=f"{set_name}/{stem}" if set_name else stem,
+        version=version,
+        path=path,
+        sql=text,
+        checksum=checksum(text),
+        directives=_python_directives(text, path)
+        if path.suffix == ".py"
+        else parse_directives(text, path),
+        rollback_path=beside(base, stem + ROLLBACK, names),
+        verify_path=beside(base / "verify", f"{stem}.sql", verify),
+        rollback_verify_path=beside(base / "verify", stem + ROLLBACK, verify),
+        delta_path=beside(base / "verify", f"{stem}.delta", verify),
+    )
+
+
+def _python_directives(text: str, path: Path) -> Directives:
+    """Read yoyo's `__depends__` and `__transactional__` without running the file."""
+    import ast
+
+    values: dict[str, object] = {}
+    try:
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                name = node.targets[0].id
+                if name in _PYTHON_DEPENDS:
+                    values[name] = ast.literal_eval(node.value)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as exc:
+        line = getattr(exc, "lineno", None)
+        raise FileError(f"{path.name} is not a yoyo migration: {exc}", Place(path, line)) from exc
+    depends = values.get("__depends__", ())
+    if isinstance(depends, str):
+        depends = (depends,)
+    if not isinstance(depends, (set, frozenset, list, tuple)):
+        raise FileError(
+            f"{path.name} is not a yoyo migration: __depends__ is no set of names", Place(path)
+        )
+    return Directives(
+        depends=tuple(str(d) for d in depends),
+        transactional=bool(values.get("__transactional__", True)),
+    )

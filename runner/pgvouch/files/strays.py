@@ -1,0 +1,274 @@
+"""What lies in a folder of migrations and does not fit: named, never left out in silence."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from pgvouch.errors import FileError, Place, UsageError
+from pgvouch.files.migration import Migration
+from pgvouch.files.other_tools import ROLLBACK
+from pgvouch.files.version import Version
+
+KNOWN_FOLDERS = frozenset({"verify", "queries", "repeat"})
+"""Folders beside the migrations of a database that hold something else."""
+IGNORED = re.compile(r"(?:\.|~|#|__)|.*(?:~|\.(?:md|txt|orig|rej|bak|swp))\Z", re.IGNORECASE)
+"""What editors, version control and Python leave behind, and prose."""
+_ENDING = re.compile(r"(?:\.rollback)?\.(?:sql|py|delta)\Z", re.IGNORECASE)
+_CODE = re.compile(
+    r"[0-9].*\.(?:go|rb|php|exs?|[cm]?[jt]s|cs|fs|java|kts?|scala|rs|pl|sh)\Z", re.IGNORECASE
+)
+"""What goose, Rails, Laravel, Ecto, Knex and their like run as migrations."""
+_NOT_A_FILE = "remove it, or rename it: what is named like a migration is never just left out"
+_FLYWAY = re.compile(r"(?P<kind>[VUB])(?P<number>[0-9][0-9._]*)__(?P<name>.+)\.sql\Z")
+_BACK = re.compile(r"(?P<stem>.+)(?P<mark>[._-])(?P<word>down|undo)\Z", re.IGNORECASE)
+_FORWARD = {"down": "up", "undo": "do"}
+_OF_A_FOLDER = {
+    "up.sql": "Diesel",
+    "down.sql": "Diesel",
+    "migration.sql": "Prisma",
+}
+
+
+def is_source(entry: "os.DirEntry[str]") -> bool:
+    """Say whether an entry is a file; one that is named like ours and cannot be ours is refused.
+
+    A migration that is silently left out would be missed by nobody until it is too late.
+
+    Raises:
+        FileError: it cannot be read as what its name says.
+    """
+    ending = _ENDING.search(entry.name)
+    try:
+        is_file = entry.is_file()
+    except OSError as exc:  # a symbolic link that leads back to itself
+        raise FileError(
+            f"{entry.name} cannot be read: {exc.strerror or exc}", Place(Path(entry.path))
+        ) from exc
+    if ending is None:
+        if is_file and _CODE.match(entry.name):
+            raise FileError(
+                f"{entry.name} is a migration in code of another tool, and would be left out",
+                Place(Path(entry.path)),
+                hint="write it in SQL, or in Python with yoyo's steps; or move it elsewhere",
+            )
+        return is_file
+    if not is_file:
+        raise FileError(_what_it_is(entry), Place(Path(entry.path)), hint=_NOT_A_FILE)
+    if not entry.name.isprintable():
+        shown = entry.name.encode("ascii", "backslashreplace").decode()
+        raise FileError(
+            f"the name {shown} holds a character that cannot be shown, or is not UTF-8",
+            Place(Path(entry.path).parent),
+            hint="rename the file: mv and a tab for the name, in a shell",
+        )
+    if ending.group() != ending.group().lower():
+        raise FileError(
+            f"{entry.name} would be left out: its ending is not {ending.group().lower()}",
+            Place(Path(entry.path)),
+            hint="write the ending in small letters",
+        )
+    return True
+
+
+def _what_it_is(entry: "os.DirEntry[str]") -> str:
+    if entry.is_dir():
+        return f"{entry.name} is a folder that is named like a file of migrations"
+    if entry.is_symlink() and not Path(entry.path).exists():
+        return f"{entry.name} is a symbolic link to a file that is not there"
+    return f"{entry.name} is neither a file nor a link to one"
+
+
+def refuse_folder(entry: "os.DirEntry[str]", known: Collection[str]) -> None:
+    """Refuse a folder of SQL files inside a folder of migrations, unless it is a known one.
+
+    Raises:
+        FileError: it holds files that nobody would read.
+    """
+    if entry.name in known or entry.name.startswith(("_", ".")) or _ENDING.search(entry.name):
+        return
+    if not entry.is_dir() or (inside := first_source(Path(entry.path))) is None:
+        return
+    raise FileError(
+        f"the folder {entry.name}/ holds {inside.name}, which would be left out",
+        Place(inside),
+        hint=_other_name(inside.name, inside.parent.name)
+        or f"move its files up into {Path(entry.path).parent.name}/: a folder is one database, and "
+        "its migrations stand side by side; _ in front of its name says that it holds none",
+    )
+
+
+def databases_in(folder: Path) -> list[str]:
+    """Return the names of the databases in a folder: its folders, or "" for the folder itself.
+
+    Raises:
+        UsageError: it is not there, or cannot be read.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no folder {folder.name}/",
+            Place(folder),
+            hint="give one with --migrations DIR, or make a project with `pgvouch new`",
+        )
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - ten thousand Paths cost a third of a run
+    except OSError as exc:
+        raise UsageError(
+            f"the folder {folder.name} cannot be read: {exc.strerror or exc}", Place(folder)
+        ) from exc
+    if any(_stands_alone(name) for name in names):
+        return [""]
+    return [name for name in names if _is_database(folder / name)]
+
+
+def _stands_alone(name: str) -> bool:
+    """Say whether a file makes its folder the only database; one without a number does too.
+
+    It is refused when the folder is read, and would be left out in silence otherwise.
+    """
+    if IGNORED.match(name):
+        return False
+    lowered = name.lower()
+    return lowered.endswith(".sql") or (lowered.endswith(".py") and name[0].isdigit())
+
+
+def _is_database(entry: Path) -> bool:
+    if entry.name.startswith(("_", ".")) or entry.name in KNOWN_FOLDERS:
+        return False
+    return entry.is_dir() and first_source(entry) is not None
+
+
+def first_source(folder: Path) -> Path | None:
+    """Return the first file in a folder, or below it, that is named like a migration's."""
+    for base, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        for name in sorted(names):
+            if _stands_alone(name):
+                return Path(base, name)
+    return None
+
+
+def unnumbered(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
+    """Yield an error for every file whose place in the order is unknown."""
+    for name in names:
+        stem = name.rpartition(".")[0]
+        if is_migration(name) and Version.of(stem) is None:
+            what = "number, so its place in the order is unknown"
+            if stem.isdigit():
+                what = "name behind its number"
+            yield FileError(
+                f"{name} has no {what}",
+                Place(folder / name),
+                hint=_other_name(name, folder.name)
+                or "name it NNN_name.sql (`pgvouch new NAME` takes the next number)",
+            )
+
+
+def is_migration(name: str) -> bool:
+    """Say whether a file is a migration by its name, and not the rollback of one."""
+    return name.endswith((".sql", ".py")) and not name.endswith(ROLLBACK)
+
+
+def _other_name(name: str, folder: str) -> str | None:
+    """Return what to do with a file that is named as another tool wants it."""
+    if match := _FLYWAY.match(name):
+        number = "_".join(part.zfill(3) for part in re.split(r"[._]", match["number"]) if part)
+        stem = f"{number}_{match['name']}"
+        if match["kind"] == "U":
+            return f"it is Flyway's, and takes a migration back: name it {stem}{ROLLBACK}"
+        return f"it is Flyway's: name it {stem}.sql, with a number of its own"
+    if name.startswith("post-apply"):
+        return (
+            "it is yoyo's hook, which yoyo runs after each apply and pgvouch does not: move it "
+            "out of the folder, and run it yourself (psql -f); or make a migration of it"
+        )
+    if name.startswith("R__"):
+        return "it is Flyway's, to be run at each change: make it a migration, with a number"
+    if tool := _OF_A_FOLDER.get(name):
+        ending = ROLLBACK if name == "down.sql" else ".sql"
+        stem = folder if Version.of(folder) else f"NNN_{folder}"
+        return f"it is {tool}'s: name it {stem}{ending}, and put it one folder up"
+    return None
+
+
+def ways_back(folder: Path, names: Collection[str]) -> Iterator[tuple[str, FileError]]:
+    """Yield every file that is another tool's way back (`.down.sql`), with an error for it."""
+    for name in names:
+        match = _BACK.match(name.removesuffix(".sql"))
+        if not match or not name.endswith(".sql") or name.endswith(ROLLBACK):
+            continue
+        stem, mark = match["stem"], match["mark"]
+        forward = f"{stem}{mark}{_FORWARD[match['word'].lower()]}.sql"
+        if forward in names:
+            yield (
+                name,
+                FileError(
+                    f"{forward} and {name} are the two halves of one migration, named as "
+                    "golang-migrate and others do it",
+                    Place(folder / name),
+                    hint=f"name them {stem}.sql and {stem}{ROLLBACK}",
+                ),
+            )
+        elif mark == ".":
+            yield (
+                name,
+                FileError(
+                    f"{name} takes a migration back, by its name, and would be run as one",
+                    Place(folder / name),
+                    hint=f"name it {stem}{ROLLBACK}",
+                ),
+            )
+
+
+def look_alikes(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
+    """Yield an error for names that are one name on some disks, or one migration twice."""
+    lowered: dict[str, str] = {}
+    sources: dict[str, str] = {}
+    for name in names:
+        if (other := lowered.setdefault(_folded(name), name)) != name:
+            yield FileError(
+                f"{name} differs from {other} only in case (or in how an accent is stored): some "
+                "disks would hold only one of them",
+                Place(folder / name),
+            )
+        stem = name.rpartition(".")[0]
+        if is_migration(name) and (other := sources.setdefault(stem, name)) != name:
+            yield FileError(f"{name} and {other} are one migration twice", Place(folder / name))
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def orphans(
+    folder: Path, names: Iterable[str], verify: Iterable[str], stems: Mapping[str, str]
+) -> Iterator[FileError]:
+    """Yield an error for every rollback, promise or delta without its migration."""
+    for name in names:
+        if name.endswith(ROLLBACK) and name.removesuffix(ROLLBACK) not in stems:
+            yield FileError(
+                f"{name} rolls back a migration that is not here",
+                Place(folder / name),
+                hint=f"rename it after its migration, or add {name.removesuffix(ROLLBACK)}.sql",
+            )
+    for name in verify:
+        stem = name.removesuffix(ROLLBACK).removesuffix(".sql").removesuffix(".delta")
+        if name.endswith((".sql", ".delta")) and stem not in stems:
+            yield FileError(
+                f"verify/{name} promises something for a migration that is not here",
+                Place(folder / "verify" / name),
+                hint="rename it after its migration; as it stands nothing would check it",
+            )
+
+
+def same_numbers(migrations: Iterable[Migration]) -> Iterator[FileError]:
+    """Yield an error for every two neighbours of one number; the migrations are in order."""
+    for first, second in pairwise(migrations):
+        if first.version == second.version:
+            yield FileError(
+                f"{first.path.name} and {second.path.name} have the same number",
+                Place(second.path),
+                hint="give the newer one the next free number",
+            )

@@ -1,0 +1,166 @@
+"""psql variables that a file declares (`-- var: name`), with psql's own quoting. No I/O.
+
+See https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-INTERPOLATION. An undeclared `:x`
+stays what it is: an array slice, a label, or something for PostgreSQL to refuse.
+"""
+
+import os
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pgvouch.errors import Place, UsageError
+from pgvouch.sqltext.scan import tokens
+
+_RECOGNIZABLE = 4
+_LONG, _CUT = 16, 80
+"""A longer value is known by its beginning, up to where PostgreSQL cuts it at the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A text with its variables filled in, and the way back to the author's places."""
+
+    text: str
+    _edges: tuple[tuple[int, int], ...] = ((0, 0),)
+    """Pairs of an offset in `text` and the offset in the author's text that it comes from."""
+    secrets: tuple[str, ...] = ()
+
+    def source_offset(self, offset: int) -> int:
+        """Return the offset in the author's text for an offset in `text`, both in characters."""
+        rendered, source = self._edges[bisect_right(self._edges, (offset, 1 << 62)) - 1]
+        return source + offset - rendered
+
+
+class Mask:
+    """Takes the values of variables out of what comes back from the server."""
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, values: Iterable[str]) -> None:
+        """Hide further values from now on."""
+        if new := set(filter(None, values)) - self._values:
+            self._values |= new
+            spelled = {form for value in self._values for form in _spellings(value)}
+            ordered = sorted(spelled, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(_pattern_of, ordered)))
+
+    def __call__(self, text: str) -> str:
+        """Return a text without the values in it."""
+        return self._pattern.sub("***", text) if self._pattern else text
+
+
+def _spellings(value: str) -> set[str]:
+    """Return how PostgreSQL may print a value: as it is, in a literal, a name, an array, a row."""
+    escaped = value.replace("\\", "\\\\")
+    return {
+        value,
+        value.replace("'", "''"),
+        value.replace('"', '""'),
+        escaped,
+        escaped.replace("'", "''"),
+        escaped.replace('"', '\\"'),
+        escaped.replace('"', '""'),
+    }
+
+
+def _pattern_of(value: str) -> str:
+    if len(value) < _RECOGNIZABLE:  # a short one would be found in half of all words
+        return rf"(?<!\w){re.escape(value)}(?!\w)"
+    if len(value) <= _LONG:
+        return f"(?i:{re.escape(value)})"  # what somebody has made upper case of it is it still
+    # PostgreSQL cuts long values in its details.
+    rest = "".join(f"(?:{re.escape(c)}" for c in value[_LONG:_CUT])
+    tail = re.escape(value[_CUT:])
+    return f"{re.escape(value[:_LONG])}{rest}{f'(?:{tail})?' if tail else ''}" + ")?" * (
+        len(value[_LONG:_CUT])
+    )
+
+
+def render(
+    text: str, declared: tuple[str, ...], values: Mapping[str, str], place: Place
+) -> Rendered:
+    """Fill in the declared variables of a text.
+
+    Args:
+        text: SQL as its author wrote it.
+        declared: names from the file's header.
+        values: what `--var` and the environment give.
+        place: the file, for errors.
+
+    Raises:
+        UsageError: a declared variable has no value.
+    """
+    if not declared:
+        return Rendered(text)
+    if missing := [name for name in declared if name not in values]:
+        raise UsageError(
+            f"the variable {missing[0]} has no value",
+            place,
+            hint=f"give it with --var {missing[0]}=… or in the environment as {missing[0].upper()}",
+        )
+    parts: list[str] = []
+    edges = [(0, 0)]
+    length = done = 0
+    for start, end, value in _uses(text, declared, values):
+        parts += (text[done:start], value)
+        length += start - done + len(value)
+        edges.append((length, end))
+        done = end
+    parts.append(text[done:])
+    secrets = tuple(sorted((values[name] for name in declared), key=len, reverse=True))
+    return Rendered("".join(parts), tuple(edges), secrets)
+
+
+def _uses(
+    text: str, declared: tuple[str, ...], values: Mapping[str, str]
+) -> list[tuple[int, int, str]]:
+    try:
+        found = tokens(text)
+    except SyntaxError:  # PostgreSQL will name the place
+        return []
+    uses = []
+    for colon, name in pairwise(found):
+        if colon.kind != ":" or name.start != colon.end:
+            continue
+        word = text[name.start : name.end]
+        if word[0] == "'" and word[1:-1] in declared:
+            uses.append((colon.start, name.end, quote_literal(values[word[1:-1]])))
+        elif word[0] == '"' and word[1:-1] in declared:
+            uses.append((colon.start, name.end, quote_identifier(values[word[1:-1]])))
+        elif word in declared:
+            uses.append((colon.start, name.end, values[word]))
+    return uses
+
+
+def quote_literal(value: str) -> str:
+    """Quote a value as psql's `:'name'` does."""
+    quoted = "'" + value.replace("'", "''") + "'"
+    return " E" + quoted.replace("\\", "\\\\") if "\\" in value else quoted
+
+
+def quote_identifier(value: str) -> str:
+    """Quote a value as psql's `:"name"` does."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+def given_variables(options: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of variables: `--var` first, then the environment (NAME or name)."""
+    environment = {name.lower(): value for name, value in os.environ.items()}
+    return {**environment, **os.environ, **options}
+
+
+def without_variables(text: str, declared: tuple[str, ...]) -> str:
+    """Return a text that parses: a blank for the colon of every `:name`, `:'name'` and `:"name"`.
+
+    Every offset stays what it is. Without this, a file with a variable would parse for nobody, and
+    what cannot be in it would be found when it is run.
+    """
+    if not declared:
+        return text
+    names = "|".join(re.escape(name) for name in declared)
+    return re.sub(rf":(?=(?P<quote>['\"]?)(?:{names})(?P=quote)(?!\w))(?<!::)", " ", text)

@@ -1,0 +1,33 @@
+"""The number in front of a file name. No I/O."""
+
+import re
+from dataclasses import dataclass
+from functools import total_ordering
+
+_FILE_NAME = re.compile(r"(?P<number>[0-9]+)(?:_(?P<part>[0-9]+)(?=[_-]))?[_.-].+\Z")
+
+_DATE_DIGITS = 8
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The number in front of a file name; 001, 0010 and 20251107120000 all sort by value.
+
+    yoyo names its files 20251107_01_Xyz12-name: after a date the second number counts too.
+    """
+
+    number: int
+    part: int = 0
+
+    def __lt__(self, other: "Version") -> bool:
+        return (self.number, self.part) < (other.number, other.part)
+
+    @classmethod
+    def of(cls, identifier: str) -> "Version | None":
+        """Return the version in an identifier such as `_supabase/000_roles`, or None."""
+        match = _FILE_NAME.match(identifier.rpartition("/")[2])
+        if not match:
+            return None
+        digits, part = match["number"], match["part"]
+        return cls(int(digits), int(part) if part and len(digits) == _DATE_DIGITS else 0)

@@ -1,0 +1,358 @@
+"""The ledger: what is in the database, in rows. Reads them, and gives the SQL that writes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pgvouch import __version__
+from pgvouch.errors import ConnectError, PlanError
+from pgvouch.ledger.rows import Applied, State
+from pgvouch.postgres.message import literal
+from pgvouch.postgres.session import OWN_PATH, QueryError, Session
+from pgvouch.sqltext.own import own_sql
+
+VERSION = 1
+_LOOK_TIMEOUT = "5s"
+_CREATE_TIMEOUT = "100ms"
+_NO_LEDGER = {"3F000", "42P01"}  # no such schema, no such table
+_NAME_HELD = "55P03"  # by another runner that has not committed yet
+_NOT_LOCKED = {*_NO_LEDGER, "42809", "42501", "55P03"}  # no table, no right to it, locked by others
+_CREATED_BY_ANOTHER = {"42P06", "42P07", "42710", "23505"}
+_RELATIONS = ("ledger", "migration", "acceptance", "_yoyo_migration", "_yoyo_log", "_yoyo_version")
+
+
+def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
+    """Return the rows of the ledger in the order of application, or None where there is none.
+
+    Args:
+        session: where.
+        of_anyone: also believe a ledger that belongs to a role that has nothing to do with ours:
+            for those who only wait, and run nothing of what it says.
+
+    Raises:
+        PlanError: it is not to be believed, a newer pgvouch has made it, or the role may not read
+            it.
+    """
+    names = ", ".join(literal(name) for name in _RELATIONS)
+    lock = _lock_sql("pgvouch.ledger", "pgvouch.migration", "pgvouch._yoyo_migration")
+    trust = _trust_sql(f"n.nspname = 'pgvouch' and c.relname in ({names})", of_anyone=of_anyone)
+    try:
+        result = session.ask(
+            f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{lock};\n{trust};\n"
+            f"{own_sql('ledger/rows')}"
+        )[-1]
+    except QueryError as exc:
+        if exc.server.sqlstate in _NOT_LOCKED and session.is_idle:
+            _refuse_untrusted(session, trust)
+        if exc.server.sqlstate in _NO_LEDGER:
+            return None
+        if exc.server.sqlstate == "55P03":
+            raise ConnectError(
+                f"somebody has kept the ledger locked for {_LOOK_TIMEOUT}",
+                server=exc.server,
+                state="Nothing was run.",
+                hint="see who it is: select pid, query from pg_stat_activity join pg_locks using "
+                "(pid) where relation = 'pgvouch.migration'::regclass",
+            ) from None
+        _refuse_stranger(exc)
+        raise
+    version = int(result.rows[-1][0] or 0)
+    if version > VERSION:
+        raise PlanError(
+            f"the ledger is of version {version}, and this pgvouch {__version__} knows {VERSION}",
+            state="Nothing was run.",
+            hint="use the newer pgvouch that has been here before",
+        )
+    return [_applied(row) for row in result.rows if row[1] is not None]
+
+
+def _lock_sql(*tables: str) -> str:
+    """Return the statement that keeps tables what they are while they are judged and read.
+
+    Otherwise somebody could put others in their place between the one and the other.
+    """
+    return f"lock table {', '.join(f'only {table}' for table in tables)} in access share mode"
+
+
+def _refuse_untrusted(session: Session, trust: str) -> None:
+    """Refuse a ledger that is not to be believed, before it is said that it cannot be read.
+
+    Raises:
+        PlanError: it is not.
+    """
+    try:
+        session.ask(trust)
+    except QueryError as exc:
+        _refuse_stranger(exc)
+        raise
+
+
+def _trust_sql(relations: str, *, of_anyone: bool = False) -> str:
+    """Return the statement that fails where a ledger is not to be believed."""
+    text = own_sql("ledger/trust").replace("{relations}", relations)
+    return text.replace("{owners}", str(not of_anyone).lower()).replace("{untrusted}", UNTRUSTED)
+
+
+def _refuse_stranger(exc: QueryError) -> None:
+    """Say of a ledger that is not ours, or not to be believed, what it is.
+
+    Raises:
+        PlanError: it is one of these.
+    """
+    if exc.server.sqlstate not in {"42501", UNTRUSTED}:
+        return
+    is_refused = exc.server.sqlstate == "42501"
+    flaw = f"{exc.server.primary} is not believed: {exc.server.detail}"
+    if is_refused or exc.server.hint == "owner":
+        raise PlanError(
+            "the ledger belongs to another role",
+            server=exc.server if is_refused else None,
+            notes=[] if is_refused else [flaw],
+            state="Nothing was run.",
+            hint="connect as the role that migrates (PGOPTIONS='-c role=…' becomes one); an "
+            "application has no business here. It has to be this role, one that it is a member of, "
+            "the database's owner or a superuser: what a ledger says is run. If nobody of yours "
+            "has made it, find out who has, and drop it",
+        )
+    raise PlanError(
+        flaw,
+        state="Nothing was run, and nothing of it was read.",
+        hint="a ledger is ordinary tables, without rules, triggers and row level security. If this "
+        "is none of yours, find out who has made it, and drop it",
+    )
+
+
+def _applied(row: Sequence[str | None]) -> Applied:
+    (
+        _,
+        identifier,
+        state,
+        checksum,
+        at,
+        by,
+        duration,
+        checks,
+        rollback,
+        done,
+        running,
+        place,
+        recorded,
+    ) = row
+    assert identifier is not None
+    return Applied(
+        id=identifier,
+        state=State(state),
+        checksum=checksum,
+        applied_at=datetime.fromisoformat(at) if at else None,
+        applied_by=by,
+        duration_ms=float(duration) if duration else None,
+        checks=int(checks) if checks else None,
+        has_rollback=rollback == "true",
+        statements_done=int(done) if done else None,
+        running=running,
+        is_recorded=recorded == "true",
+        order=int(place or 0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Yoyo:
+    """The ledger of stock yoyo, in a database that has none of ours."""
+
+    migration: str
+    """Its table, qualified and quoted."""
+    log: str
+
+    @staticmethod
+    def judged_sql(*tables: str) -> str:
+        """Return the statements that lock tables of it, and fail where they are not believed."""
+        oids = ", ".join(f"to_regclass({literal(table)})" for table in tables)
+        return f"{_lock_sql(*tables)};\n{_trust_sql(f'c.oid in ({oids})')}"
+
+
+def read_yoyo(session: Session) -> list[Applied]:
+    """Return what stock yoyo has recorded in a database that has no ledger of ours yet.
+
+    Raises:
+        PlanError: it is not to be believed, or the role may not read it.
+    """
+    found = _find_yoyo(session)
+    if found is None:
+        return []
+    try:
+        result = session.ask(
+            f"{found.judged_sql(found.migration)};\n"
+            f"select migration_id from {found.migration} order by applied_at_utc, migration_id"
+        )[-1]
+    except QueryError as exc:
+        _refuse_stranger(exc)
+        raise
+    ids = [row[0] for row in result.rows if row[0]]
+    return [Applied(name, State.APPLIED, None, order=place) for place, name in enumerate(ids)]
+
+
+def _find_yoyo(session: Session) -> _Yoyo | None:
+    """Find yoyo's ledger where yoyo looks for it: in the session's search_path.
+
+    Raises:
+        PlanError: it is not to be believed.
+    """
+    # Qualified, and without an operator, for this one statement has to see the session's path.
+    (path,) = session.run("select pg_catalog.to_regclass('_yoyo_migration')::pg_catalog.oid")
+    own = "n.nspname = 'pgvouch' and c.relname = '_yoyo_migration'"
+    wanted = f"c.oid = {path.rows[0][0] or 0} or {own}"
+    beside = (
+        "c.relname = '_yoyo_log' and c.relnamespace in "
+        f"(select c.relnamespace from pg_class as c, pg_namespace as n where {wanted})"
+    )
+    names = (
+        "select format('%I.%I', n.nspname, c.relname), format('%I.%I', n.nspname, '_yoyo_log') "
+        "from pg_class as c join pg_namespace as n on n.oid = c.relnamespace "
+        f"where {wanted} order by n.nspname <> 'pgvouch'"
+    )
+    try:
+        _, result = session.ask(f"{_trust_sql(f'{wanted} or {beside}')};\n{names}")
+    except QueryError as exc:
+        _refuse_stranger(exc)
+        raise
+    return _Yoyo(str(result.rows[0][0]), str(result.rows[0][1])) if result.rows else None
+
+
+def ensure(session: Session) -> int | None:
+    """Create the ledger where there is none, in a transaction of its own.
+
+    Two runners that create it at once meet at its name, which only one of them gets. The other one
+    does not stay there: a waiting transaction holds a snapshot, and CREATE INDEX CONCURRENTLY waits
+    for those.
+
+    Returns:
+        The number of migrations taken over from stock yoyo, or None where another runner creates
+        it at this moment.
+
+    Raises:
+        QueryError: the role may not create it.
+        PlanError: a schema or tables of its name are not to be believed.
+    """
+    yoyo = _find_yoyo(session)
+    results = session.run(
+        f"begin isolation level read committed read write\n;{own_sql('postgres/refuse_read_only')}\n;"
+        f"{OWN_PATH}\n;set local lock_timeout = '{_CREATE_TIMEOUT}'\n;"
+        "select to_regnamespace('pgvouch') is not null, exists (select from pg_class as c "
+        "join pg_namespace as n on n.oid = c.relnamespace "
+        "where n.nspname = 'pgvouch' and c.relname = 'ledger')"
+    )
+    has_schema, has_ledger = (value == "t" for value in results[-1].rows[0])
+    try:
+        taken_over = 0 if has_ledger else _create(session, yoyo, has_schema=has_schema)
+        session.run("commit")
+    except QueryError as exc:
+        session.roll_back()
+        if exc.server.sqlstate == UNTRUSTED:
+            _refuse_stranger(exc)
+        if exc.server.sqlstate == _NAME_HELD or (
+            exc.server.sqlstate in _CREATED_BY_ANOTHER and read(session) is not None
+        ):
+            return None
+        raise
+    except BaseException:
+        session.roll_back()
+        raise
+    return taken_over
+
+
+def _create(session: Session, yoyo: _Yoyo | None, *, has_schema: bool) -> int:
+    """Create the ledger in the open transaction, and take over what stock yoyo has recorded.
+
+    Returns:
+        The number of migrations taken over.
+    """
+    from pgvouch.ledger.yoyo import VouchBackend, in_our_words
+
+    # With IF NOT EXISTS the right to create a schema would be asked for where there is one, too.
+    if not has_schema:
+        session.run("create schema pgvouch")
+    backend = VouchBackend(session.connection)
+    with in_our_words(session.connection):
+        backend.create_tables()
+    session.run(f"{OWN_PATH}\n;{own_sql('ledger/schema')}")
+    if yoyo is not None:
+        session.run(_take_over_sql(yoyo))
+    return len(read(session) or ())
+
+
+def _take_over_sql(yoyo: _Yoyo) -> str:
+    copied = f"""
+      insert into pgvouch._yoyo_migration select * from {yoyo.migration};
+      insert into pgvouch._yoyo_log select * from {yoyo.log};"""
+    # Where its tables are in our schema already, they are the ledger's own.
+    return f"""
+      {yoyo.judged_sql(yoyo.migration, yoyo.log)};
+      {"" if yoyo.migration.startswith("pgvouch.") else copied}
+      insert into pgvouch.migration (migration_id, state, applied_at, applied_by)
+      select migration_id, 'applied', applied_at_utc at time zone 'UTC', 'yoyo'
+      from {yoyo.migration} order by applied_at_utc, migration_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The rollback that the ledger keeps of a migration."""
+
+    sql: str | None = None
+    irreversible: str | None = None
+    """Why it may not be run."""
+
+
+def forget_sql(migration_id: str) -> str:
+    """Return the statement that removes a row."""
+    return f"delete from pgvouch.migration where migration_id = {literal(migration_id)}"
+
+
+def record_sql(
+    migration_id: str,
+    state: State,
+    *,
+    checksum: str | None,
+    rollback_sql: str | None = None,
+    irreversible: str | None = None,
+    transactional: bool = True,
+    duration_ms: float | None = None,
+    checks_passed: int | None = None,
+    delta: Sequence[str] | None = None,
+) -> str:
+    """Return the statement that adds a row."""
+    values = {
+        "migration_id": migration_id,
+        "state": state.value,
+        "checksum": checksum,
+        "rollback_sql": rollback_sql,
+        "irreversible": irreversible,
+        "transactional": transactional,
+        "duration_ms": None if duration_ms is None else round(duration_ms, 3),
+        "checks_passed": checks_passed,
+        "delta": None if delta is None else "\n".join(delta),
+        "tool_version": __version__,
+    }
+    columns = ", ".join(values)
+    literals = ", ".join(literal(value) for value in values.values())
+    return f"insert into pgvouch.migration ({columns}) values ({literals})"
+
+
+def rollback_texts(session: Session, ids: Sequence[str]) -> dict[str, "Stored"]:
+    """Return the rollbacks that were stored with migrations, by identifier."""
+    (result,) = session.ask(
+        "select migration_id, rollback_sql, irreversible from pgvouch.migration "
+        f"where migration_id = any ({literal(list(ids))})"
+    )
+    return {str(row[0]): Stored(row[1], row[2]) for row in result.rows}
+
+
+def accept_sql(row: Applied, checksum: str, why: str) -> str:
+    """Return the statements that record a changed file as harmless."""
+    return f"""
+      insert into pgvouch.acceptance (migration_id, recorded, accepted, why)
+      values ({literal(row.id)}, {literal(row.checksum)}, {literal(checksum)}, {literal(why)});
+      update pgvouch.migration set checksum = {literal(checksum)}
+      where migration_id = {literal(row.id)}"""
+
+
+UNTRUSTED = "PGV06"

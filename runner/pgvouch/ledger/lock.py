@@ -1,0 +1,78 @@
+"""The lock that keeps runners apart: a row of the ledger, taken as a migration begins."""
+
+from pgvouch.postgres.blockers import Blocker, look_at
+from pgvouch.postgres.message import literal, own_block
+from pgvouch.postgres.session import QueryError, Session
+from pgvouch.sqltext.own import own_sql
+
+
+def lock_holder(session: Session) -> Blocker | None:
+    """Return the runner that holds the lock, or None where it has just let go."""
+    try:
+        (result,) = session.ask(own_sql("ledger/lock_holder"))
+    except QueryError:
+        try:
+            (result,) = session.ask(own_sql("ledger/creator"))
+        except QueryError:
+            return None
+    return Blocker.of(result.rows[0]) if result.rows else None
+
+
+def look_at_runner(holder: Blocker | None) -> str:
+    """Return the command that shows the runner that holds the lock."""
+    if holder is not None:
+        return look_at([holder])
+    return "select * from pg_stat_activity where backend_xid is not null order by xact_start"
+
+
+LOCKED = "PGV01"
+
+LEDGER_MOVED = "PGV02"
+
+LEDGER_OTHER = "PGV05"
+
+NO_ROW = "PGV07"
+
+
+def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) -> str:
+    """Return the statement that takes the runner's lock and reads the ledger again under it.
+
+    It fails with one of the SQLSTATEs below; it never waits, because a waiting transaction holds a
+    snapshot for which CREATE INDEX CONCURRENTLY would wait in turn. The lock is on a row that only
+    the ledger's owner may lock. The row is written, too: under REPEATABLE READ a runner whose
+    snapshot is older than somebody else's work then fails with 40001, and tries again.
+
+    Args:
+        migration_id: the migration.
+        applied: whether it has to be applied (and the newest one), or must not be.
+        recorded: how many migrations the ledger has to have; None: as many as it likes.
+    """
+    name = literal(migration_id)
+    moved = f"exists (select from pgvouch._yoyo_migration where migration_id = {name})"
+    other = "false"
+    if applied:
+        moved = f"""not {moved} and not exists (
+    select from pgvouch.migration where migration_id = {name} and state = 'undoing'
+  )"""
+        other = f"""exists (
+    select from pgvouch.migration as newer
+      join pgvouch.migration as own on own.applied_order < newer.applied_order
+    where own.migration_id = {name}
+  )"""
+    elif recorded is not None:
+        other = f"(select count(*) from pgvouch._yoyo_migration) <> {recorded}"
+    return own_block(f"""\
+  perform from pgvouch.ledger for update skip locked;
+  if not found then
+    if not exists (select from pgvouch.ledger) then
+      raise exception using errcode = '{NO_ROW}', message = 'pgvouch.ledger has lost its row';
+    end if;
+    raise exception using errcode = '{LOCKED}', message = 'another runner is at work';
+  end if;
+  update pgvouch.ledger set version = version;
+  if {moved} then
+    raise exception using errcode = '{LEDGER_MOVED}', message = 'the ledger has moved on';
+  end if;
+  if {other} then
+    raise exception using errcode = '{LEDGER_OTHER}', message = 'the ledger is another one';
+  end if;""")

@@ -1,0 +1,160 @@
+"""yoyo's PostgreSQL backend, made to work on one connection and in one transaction.
+
+Stock yoyo runs a migration on one connection and marks it on another, so a crash between the two
+leaves the one without the other. Here the backend borrows the engine's connection, never begins or
+commits by itself, and gives its ledger statements as text to be sent with the engine's message.
+"""
+
+import getpass
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import psycopg
+from psycopg import sql
+from yoyo import internalmigrations
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.migrations import get_migration_hash
+from yoyo.utils import change_param_style
+
+from pgvouch.postgres.result import said_by
+from pgvouch.postgres.session import ConnectionLost, QueryError
+
+SCHEMA = "pgvouch"
+
+
+@contextmanager
+def noticing_loss(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Let what psycopg's own calls say of a lost connection be said in our words.
+
+    Raises:
+        ConnectionLost: the connection ended inside.
+    """
+    try:
+        yield
+    except psycopg.OperationalError as exc:
+        if connection.closed:
+            raise ConnectionLost(str(exc).strip()) from exc
+        raise
+
+
+@contextmanager
+def in_our_words(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Let what psycopg's own calls raise be raised in our words.
+
+    Raises:
+        ConnectionLost: the connection ended inside.
+        QueryError: PostgreSQL refused something.
+    """
+    try:
+        with noticing_loss(connection):
+            yield
+    except psycopg.Error as exc:
+        raise QueryError(said_by(exc), ()) from exc
+
+
+class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
+    """A yoyo backend inside a transaction that somebody else has begun and will end."""
+
+    # yoyo asks for `<table>_quoted`; ours are always qualified, whatever the search_path is.
+    migration_table_quoted = f'"{SCHEMA}"."_yoyo_migration"'
+    log_table_quoted = f'"{SCHEMA}"."_yoyo_log"'
+    version_table_quoted = f'"{SCHEMA}"."_yoyo_version"'
+    lock_table_quoted = f'"{SCHEMA}"."yoyo_lock"'
+    migration_table = "_yoyo_migration"
+    has_transactional_ddl = True
+
+    def __init__(self, connection: psycopg.Connection[Any], *, in_transaction: bool = True) -> None:
+        # Not super().__init__: it would open a connection of its own.
+        self._connection = connection
+        self._in_transaction = in_transaction
+        self.DatabaseError = psycopg.DatabaseError
+
+    def copy(self) -> Self:
+        """Return itself: a second connection would be a second transaction."""
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Leave the connection open: it is the engine's."""
+
+    @contextmanager
+    def lock(self, timeout: float = 10) -> Iterator[None]:
+        """Hold nothing: the engine holds the ledger's row already."""
+        yield
+
+    def list_tables(self, **_parameters: object) -> list[str]:
+        """Return the tables of the ledger's schema."""
+        query = "select tablename from pg_catalog.pg_tables where schemaname = :schema"
+        return [row[0] for row in self.execute(query, {"schema": SCHEMA}).fetchall()]
+
+    def create_tables(self) -> None:
+        """Create yoyo's ledger tables as yoyo itself would, in the schema pgvouch.
+
+        Also an empty lock table, so that stock yoyo finds all it expects.
+        """
+        self.execute(f"set local search_path = {SCHEMA}, pg_temp")
+        if internalmigrations.needs_upgrading(self):
+            internalmigrations.upgrade(self)
+            self.execute(self.format_sql(self.create_lock_table_sql))
+
+    def mark_sql(self, migration_id: str) -> tuple[str, str]:
+        """Return the statements with which yoyo marks a migration as applied."""
+        mark = self._text(
+            self.mark_migration_sql,
+            {
+                "migration_hash": get_migration_hash(migration_id),
+                "migration_id": migration_id,
+                "when": _utc_now(),
+            },
+        )
+        return mark, self._log_sql(migration_id, "apply")
+
+    def unmark_sql(self, migration_id: str) -> tuple[str, str]:
+        """Return the statements with which yoyo takes the mark away."""
+        unmark = self._text(
+            self.unmark_migration_sql, {"migration_hash": get_migration_hash(migration_id)}
+        )
+        return unmark, self._log_sql(migration_id, "rollback")
+
+    def _log_sql(self, migration_id: str, operation: str) -> str:
+        values = self.get_log_data(None, operation)
+        values |= {
+            "migration_id": migration_id,
+            "migration_hash": get_migration_hash(migration_id),
+        }
+        return self._text(self.log_migration_sql, values)
+
+    def get_log_data(self, migration: Any = None, operation: str = "apply") -> dict[str, Any]:
+        """Return yoyo's log fields; the plain host name, for a full one may wait on DNS."""
+        import uuid
+
+        return {
+            "id": str(uuid.uuid1()),
+            "migration_id": migration.id if migration else None,
+            "migration_hash": migration.hash if migration else None,
+            "username": _user(),
+            "hostname": socket.gethostname(),
+            "created_at_utc": _utc_now(),
+            "operation": operation,
+        }
+
+    def _text(self, template: str, values: Mapping[str, Any]) -> str:
+        """Fill yoyo's statement with quoted literals, so that it can travel in one message."""
+        text, ordered = change_param_style("pyformat", self.format_sql(template), values)
+        literals = {
+            name: sql.Literal(value).as_string(self._connection) for name, value in ordered.items()
+        }
+        return str(text % literals)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number without a name
+        return "unknown"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

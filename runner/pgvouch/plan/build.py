@@ -1,0 +1,273 @@
+"""What is to be done: a pure function of files, ledger rows and a target."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pgvouch.errors import DriftError, Gathered, Place, PlanError
+from pgvouch.files.migration import Migration
+from pgvouch.files.version import Version
+from pgvouch.ledger.rows import Applied, State
+
+_Item = TypeVar("_Item", Migration, Applied)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """An applied migration whose file is another one now, has another name, or is gone."""
+
+    row: Applied
+    found: str | None = None
+    """The checksum of the file as it is now."""
+    place: Place | None = None
+    renamed: Migration | None = None
+    """The file of another name that holds the same text."""
+    previous: str | None = None
+    """What was applied before it."""
+
+    @property
+    def id(self) -> str:
+        """The migration."""
+        return self.row.id
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `migrate` would do."""
+
+    pending: tuple[Migration, ...]
+    ahead: tuple[str, ...] = ()
+    """Applied by a newer release, whose files are not here."""
+
+
+def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]:
+    """Return the applied migrations whose files changed or vanished, in ledger order."""
+    by_id = {migration.id: migration for migration in files}
+    ahead = set(ahead_of_files(files, applied))
+    renamed = _renamed(files, applied)
+    found = []
+    previous: str | None = None
+    for row in applied:
+        migration = by_id.get(row.id)
+        if migration is None:
+            other = renamed.get(row.checksum or "")
+            if other or row.id not in ahead:
+                place = Place(other.path) if other else None
+                found.append(Drift(row, None, place, other, previous))
+        elif (
+            # What counts there is the statements that are done.
+            row.state not in {State.INCOMPLETE, State.UNDOING}
+            and row.checksum not in {None, migration.checksum}
+        ):
+            found.append(Drift(row, migration.checksum, Place(migration.path)))
+        previous = row.id
+    return found
+
+
+def _renamed(files: Sequence[Migration], applied: Sequence[Applied]) -> dict[str, Migration]:
+    """Return the files that are not applied and hold what is applied under one other name."""
+    known = {row.id for row in applied}
+    times = Counter(row.checksum for row in applied)
+    return {m.checksum: m for m in files if m.id not in known and times[m.checksum] == 1}
+
+
+def ahead_of_files(files: Sequence[Migration], applied: Sequence[Applied]) -> tuple[str, ...]:
+    """Return what a newer release has applied: numbers above every file of the same set."""
+    newest: dict[str, Version] = {}
+    for migration in files:
+        known = newest.get(migration.set_name)
+        newest[migration.set_name] = max(known, migration.version) if known else migration.version
+    ids = {migration.id for migration in files}
+    found = []
+    for row in applied:
+        version, top = Version.of(row.id), newest.get(row.set_name)
+        if row.id not in ids and version and (top is None or version > top):
+            found.append(row.id)
+    return tuple(found)
+
+
+def forward(
+    files: Sequence[Migration],
+    applied: Sequence[Applied],
+    *,
+    to: str | None = None,
+    out_of_order: bool = False,
+) -> Plan:
+    """Return what is to be applied, in order.
+
+    Args:
+        files: every migration of the database, platform sets first.
+        applied: the ledger.
+        to: the last migration to apply (identifier or number); None means all.
+        out_of_order: allow a number below the newest applied one.
+
+    Raises:
+        PlanError: an unknown target or dependency, a cycle, or an order that is refused.
+    """
+    _refuse_undoing(applied)
+    _refuse_begun_otherwise(files, applied)
+    done = {row.id for row in applied if row.state is not State.INCOMPLETE}
+    ordered = in_order(files)
+    if to is not None:
+        target = find(ordered, to)
+        ordered = ordered[: ordered.index(target) + 1]
+    pending = tuple(migration for migration in ordered if migration.id not in done)
+    if not out_of_order:
+        _refuse_out_of_order(pending, applied)
+    return Plan(pending, ahead_of_files(files, applied))
+
+
+def _refuse_undoing(applied: Sequence[Applied]) -> None:
+    undoing = (row for row in applied if row.state is State.UNDOING)
+    if stopped := next((row for row in undoing if not row.is_untouched), None):
+        raise PlanError(
+            f"the rollback of {stopped.id} stopped after {stopped.statements_done or 0} statements",
+            state="Nothing was run.",
+            hint="pgvouch rollback goes on with it (with --from-files, if its file had to be "
+            "corrected); migrate applies it again after that",
+        )
+
+
+def _refuse_begun_otherwise(files: Sequence[Migration], applied: Sequence[Applied]) -> None:
+    """Refuse to run as a whole what has been run in part."""
+    half_done = {row.id: row for row in applied if row.is_half_done}
+    for migration in files:
+        if (row := half_done.get(migration.id)) and migration.directives.transactional:
+            raise begun_otherwise(row, Place(migration.path), "pgvouch migrate")
+
+
+def begun_otherwise(row: Applied, place: Place, command: str) -> DriftError:
+    """Return the error for a file that is transactional now and was begun without a transaction."""
+    return DriftError(
+        f"{row.id} stopped after {row.statements_done or 0} statements without a transaction, and "
+        "its file is transactional now",
+        place,
+        state="Nothing was run.",
+        hint=f"put `-- transactional: false` back into its header; then {command} goes on with it",
+    )
+
+
+def _refuse_out_of_order(pending: Sequence[Migration], applied: Sequence[Applied]) -> None:
+    newest: dict[str, tuple[Version, str]] = {}
+    for row in applied:
+        version = Version.of(row.id)
+        if version and row.state is not State.INCOMPLETE:
+            newest[row.set_name] = max(
+                newest.get(row.set_name, (version, row.id)), (version, row.id)
+            )
+    for migration in pending:
+        top = newest.get(migration.set_name)
+        if top and migration.version < top[0]:
+            raise PlanError(
+                f"{migration.id} comes before {top[1]}, which is applied already",
+                Place(migration.path),
+                state="Nothing was run.",
+                hint="give it the next free number; or, if the order does not matter, "
+                "pgvouch migrate --out-of-order",
+            )
+
+
+def backward(
+    applied: Sequence[Applied], *, steps: int | None = None, to: str | None = None
+) -> list[Applied]:
+    """Return what is to be rolled back, newest first.
+
+    Args:
+        applied: the ledger, in the order in which it was applied.
+        steps: how many; None means all, unless `to` is given.
+        to: the migration that shall be the newest one afterwards.
+
+    Raises:
+        PlanError: an unknown target.
+    """
+    if stopped := next((row for row in applied if row.state is State.INCOMPLETE), None):
+        raise PlanError(
+            f"{stopped.id} stopped after {stopped.statements_done or 0} statements",
+            state="Nothing was rolled back.",
+            hint="pgvouch migrate goes on with it; or, to take back what is done, "
+            f"pgvouch repair {stopped.id} --undo",
+        )
+    newest_first = sorted(applied, key=lambda row: row.order, reverse=True)
+    if to is not None:
+        target = find(newest_first, to)
+        return newest_first[: newest_first.index(target)]
+    return newest_first if steps is None else newest_first[:steps]
+
+
+def find(items: Sequence[_Item], wanted: str) -> _Item:
+    """Return the item of an identifier, a stem or a number.
+
+    Raises:
+        PlanError: there is none, or more than one.
+    """
+    exact = [item for item in items if item.id == wanted]
+    if exact:
+        return exact[0]
+    if wanted.isdigit():
+        near = [i for i in items if (v := Version.of(i.id)) and v.number == int(wanted)]
+        # A bare number means the database's own migration before one of a platform set.
+        near = [item for item in near if not item.set_name] or near
+    else:
+        near = [item for item in items if item.id.rpartition("/")[2] == wanted]
+    if len(near) == 1:
+        return near[0]
+    if near:
+        raise PlanError(f"{wanted} is one of {', '.join(item.id for item in near)}: which?")
+    import difflib
+
+    ids = [item.id for item in items]
+    close = difflib.get_close_matches(wanted, ids, n=1)
+    raise PlanError(
+        f"there is no migration {wanted}",
+        notes=[f"did you mean {close[0]}?"] if close else [],
+        hint="pgvouch status lists them",
+    )
+
+
+def in_order(files: Sequence[Migration]) -> list[Migration]:
+    """Return the migrations in an order that keeps every dependency, by number otherwise.
+
+    Raises:
+        PlanError: a dependency that is not there, or a cycle.
+    """
+    by_id = {migration.id: migration for migration in files}
+    gathered = Gathered()
+    needs: dict[str, list[Migration]] = {}
+    for migration in files:
+        if migration.directives.depends:
+            with gathered.gather():
+                needs[migration.id] = [
+                    _dependency(by_id, migration, name) for name in migration.directives.depends
+                ]
+    gathered.refuse()
+    seen: set[str] = set()
+    for migration in files:
+        if any(needed.id not in seen for needed in needs.get(migration.id, ())):
+            break
+        seen.add(migration.id)
+    else:
+        return list(files)
+    # Importing yoyo costs a third of a run that has nothing to do, and few folders need the sort.
+    from yoyo.topologicalsort import CycleError, topological_sort
+
+    try:
+        return list(topological_sort(list(files), {m: needs.get(m.id, []) for m in files}))
+    except CycleError as exc:
+        names = ", ".join(migration.id for migration in exc.args[1])
+        raise PlanError(
+            f"these migrations depend on each other in a circle: {names}",
+            hint="take a name that makes the circle out of a `-- depends:` line",
+        ) from exc
+
+
+def _dependency(by_id: dict[str, Migration], migration: Migration, name: str) -> Migration:
+    own = f"{migration.set_name}/{name}" if migration.set_name else name
+    needed = by_id.get(own) or by_id.get(name)
+    if needed is None:
+        raise PlanError(
+            f"{migration.id} depends on {name}, which is not here",
+            Place(migration.path),
+            hint="correct the -- depends: line, or add the file",
+        )
+    return needed

@@ -1,0 +1,92 @@
+"""What to say, and to do, when an applied file has changed, is gone, or has another name."""
+
+from collections.abc import Sequence
+
+from pgvouch.errors import DriftError, PlanError
+from pgvouch.files.migration import Migration
+from pgvouch.ledger.rows import Applied
+from pgvouch.plan.build import Drift, find
+
+
+def refuse_drift(findings: Sequence[Drift]) -> None:
+    """Refuse to go on over drift.
+
+    Raises:
+        DriftError: naming every finding, and the way on from the first one.
+    """
+    if not findings:
+        return
+    first = findings[0]
+    raise DriftError(
+        _headline(first),
+        first.place,
+        notes=[_note(item) for item in findings],
+        state="Nothing was run.",
+        hint=_hint(first),
+    )
+
+
+def find_applied(rows: Sequence[Applied], files: Sequence[Migration], wanted: str) -> Applied:
+    """Return the ledger's row of an identifier, a stem or a number.
+
+    Raises:
+        PlanError: there is none, or more than one, or it is the name of a pending migration.
+    """
+    try:
+        return find(rows, wanted)
+    except PlanError:
+        known = {row.id for row in rows}
+        pending = [migration for migration in files if migration.id not in known]
+        if wanted not in {name for m in pending for name in (m.id, m.path.stem)}:
+            raise
+    raise PlanError(
+        f"{wanted} is not applied, so there is no change to accept",
+        hint="pgvouch migrate applies it; where the database has it already, `-- unless: "
+        "<condition>` in its header has it recorded and not run",
+    )
+
+
+def _headline(item: Drift) -> str:
+    if item.found:
+        return f"{item.id} was applied and its file has changed since"
+    if item.renamed:
+        return f"{item.id} was applied and its file is called {item.renamed.id} now"
+    return f"{item.id} was applied and its file is gone"
+
+
+def _note(item: Drift) -> str:
+    row = item.row
+    when = f"applied {row.applied_at:%Y-%m-%d %H:%M:%S}Z" if row.applied_at else "applied"
+    if row.applied_by:
+        when += f" by {row.applied_by}"
+    if item.found:
+        return f"{item.id}: {when} as {_short(row.checksum)}, the file is now {_short(item.found)}"
+    if item.renamed:
+        return f"{item.id}: {when}; {item.renamed.id} holds the same text ({_short(row.checksum)})"
+    return f"{item.id}: {when}, and there is no such file while newer ones are here"
+
+
+def _hint(item: Drift) -> str:
+    if item.found:
+        return (
+            "put the file back as it was (git log -p shows what has changed); or, if the change is "
+            f'harmless, pgvouch accept {item.id} --why "…"'
+        )
+    if item.renamed:
+        name = f"{item.id}{item.renamed.path.suffix}"
+        return (
+            f"rename it back to {name}, and its rollback and its files in verify/ too: the ledger "
+            "knows it by that name"
+        )
+    back = "bring it back from version control (git log --diff-filter=D --stat shows where it went)"
+    if not item.row.has_rollback:
+        return back
+    what = f"rollback --to {item.previous}" if item.previous else "rollback --all"
+    return (
+        f"{back}; or take it back, and all that came after it, with what the ledger has stored: "
+        f"pgvouch {what}"
+    )
+
+
+def _short(checksum: str | None) -> str:
+    return "unknown" if checksum is None else f"sha256:{checksum[:12]}"

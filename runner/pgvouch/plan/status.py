@@ -1,0 +1,39 @@
+"""What `status` tells: the files beside the ledger. No I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pgvouch.config.project import Database
+from pgvouch.files.migration import Migration
+from pgvouch.ledger.rows import Applied, State
+from pgvouch.plan import build
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of `status`."""
+
+    id: str
+    state: str
+    """applied, provided, incomplete, undoing, pending, changed, missing or ahead."""
+    applied: Applied | None
+    migration: Migration | None
+
+
+def status(database: Database, rows: Sequence[Applied]) -> list[Row]:
+    """Return a row for every migration of the files and of the ledger, in order."""
+    changed = {finding.id: finding for finding in build.drift(database.migrations, rows)}
+    ahead = set(build.ahead_of_files(database.migrations, rows))
+    by_id = database.by_id
+    found = []
+    for row in rows:
+        state = row.state.value
+        if row.id in changed:
+            state = "changed" if changed[row.id].found else "missing"
+        elif row.id in ahead and row.state not in {State.INCOMPLETE, State.UNDOING}:
+            state = "ahead"
+        found.append(Row(row.id, state, row, by_id.get(row.id)))
+    known = {row.id for row in rows}
+    ordered = build.in_order(database.migrations)
+    found += [Row(m.id, "pending", None, m) for m in ordered if m.id not in known]
+    return found

@@ -1,0 +1,104 @@
+"""What to do about an error that nobody has better advice for, by its SQLSTATE. No I/O.
+
+The codes are those of https://www.postgresql.org/docs/current/errcodes-appendix.html.
+"""
+
+import re
+
+from pgvouch.errors import MigrationError
+from pgvouch.postgres.message import literal
+
+_NOT_THERE = "it is not there: is it in another schema, or made by a later migration?"
+_CAUSES = {
+    "42P01": _NOT_THERE,
+    "42703": _NOT_THERE,
+    "42704": _NOT_THERE,
+    "42883": _NOT_THERE,
+    "3F000": _NOT_THERE,
+    "2BP01": "something depends on it: drop that first, or write CASCADE",
+    "23": "rows that are there already stand against it: mend them first, here or by hand",
+}
+"""By SQLSTATE, or by its class."""
+_PASSING = {
+    "08": "another server that it asks did not answer: run the same command again",
+    "40": "others were in its way: run the same command again",
+    "53": "the server has run out of something: make room, and run the same command again",
+    "58": "the server's log says more: mend that, and run the same command again",
+    "XX": "the server's log says more: mend that, and run the same command again",
+}
+"""Classes for which no file is to blame."""
+_NOT_READY = "55000"
+_THERE = {
+    "42P07": "to_regclass({}) is not null",
+    "42P06": "to_regnamespace({}) is not null",
+    "42701": "<a condition that is true where it is there>",
+    "42710": "<a condition that is true where it is there>",
+    "42723": "<a condition that is true where it is there>",
+}
+ENUM_VALUE_TOGETHER = (
+    "--rehearse and --single-transaction run everything in one transaction, in which an enum value "
+    "cannot be used that an earlier migration has added; a plain migrate has no such limit. Apply "
+    "those before it first: pgvouch migrate --to {}"
+)
+_QUOTED = re.compile(r'"([^"]+)"')
+
+
+def way_on(error: MigrationError, verb: str, *, is_first: bool) -> str | None:
+    """Return what to do about an error, or None where the server was not asked.
+
+    Args:
+        error: what PostgreSQL said of a migration or a rollback.
+        verb: `migrate` or `rollback`.
+        is_first: whether nothing is recorded in the database yet.
+    """
+    if error.server is None or error.server.sqlstate is None:
+        return None
+    state = error.server.sqlstate
+    if passing := _PASSING.get(state[:2]):
+        return passing
+    if state == _NOT_READY and error.server.hint:
+        return "do what the hint says, and run the same command again"
+    if verb == "migrate" and state in _THERE:
+        return _already_there(error, state, is_first=is_first)
+    cause = _CAUSES.get(state) or _CAUSES.get(state[:2])
+    return f"{cause}; {_correct(error, verb)}" if cause else _correct(error, verb)
+
+
+def _correct(error: MigrationError, verb: str) -> str:
+    name = error.place.path.name if error.place else "the file"
+    if verb == "rollback":
+        return (
+            f"correct {name}, and run the same command with --from-files: otherwise the text that "
+            "the ledger has stored runs again"
+        )
+    return f"correct {name}, and run the same command again"
+
+
+def _already_there(error: MigrationError, state: str, *, is_first: bool) -> str:
+    assert error.server is not None
+    name = _QUOTED.search(error.server.primary)
+    condition = _THERE[state].format(literal(name[1]) if name else "'…'")
+    directive = f"`-- unless: {condition}` in the header"
+    if is_first:
+        return (
+            "nothing is recorded here, and the database has it already: another tool, or somebody "
+            f"by hand, has made it. {directive} of each such migration has it recorded and not run"
+        )
+    return (
+        f"{_correct(error, 'migrate')}; or, where it is there for good, {directive} has the "
+        "migration recorded and not run"
+    )
+
+
+HINTS = {
+    "25001": "put `-- transactional: false` into the header, and the statement outside of any DO "
+    "block: it cannot run in a transaction",
+    "25006": "the migration has made its transaction read-only: take that out",
+    "55P04": "a new enum value can be used once its migration has been committed: in the next one; "
+    "a check can look for it in pg_enum",
+    "55P03": "something holds it; the same command tries again, and --lock-timeout waits longer",
+    "57014": "a timeout, or somebody cancelled it; `-- statement_timeout: 10min` in the header "
+    "allows more",
+    "42501": "connect as the role that owns the objects",
+    "0A000": "write the rows as INSERT … VALUES: a migration is SQL alone",
+}

@@ -1,0 +1,312 @@
+"""Messages to PostgreSQL: parts that know how many statements they hold and where they come from.
+
+One message is one round trip. When it fails, the number of results before the error, or the
+position PostgreSQL reports, leads back to the part, and from there to the author's file.
+"""
+
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from psycopg import sql
+
+from pgvouch.errors import Place, VouchError
+from pgvouch.files.variables import Rendered
+from pgvouch.postgres.result import Result
+from pgvouch.postgres.session import QueryError
+from pgvouch.sqltext.place import excerpt, line_and_column
+from pgvouch.sqltext.statements import statement_at_index, statement_at_offset, whole_pieces
+
+RESET_SESSION = (
+    "reset session authorization",
+    "reset role",
+    "reset all",
+    "set client_encoding = 'UTF8'",
+    "close all",
+    "deallocate all",
+    "discard plans",
+    "discard sequences",
+    "discard temp",
+    "select pg_catalog.pg_advisory_unlock_all()",
+)
+"""What `discard all` does and what can run in a transaction block; psycopg speaks UTF-8."""
+
+RESET_ROLE = ("reset session authorization", "reset role", "reset all")
+"""Enough within one migration: its own temporary tables and prepared statements stay."""
+
+_LARGEST_MESSAGE = 1 << 20
+LOCK_TIMEOUT_SHARE = 0.5
+"""Of the server's deadlock_timeout, which is a second unless somebody has changed it."""
+
+_LONGEST_NAME = 63
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9_./ -]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a part's SQL was written."""
+
+    path: Path
+    text: str
+    """The whole file."""
+    rendered: Rendered
+    """The part's SQL with its variables filled in."""
+    offset: int = 0
+    """Where the part begins in the file, in characters."""
+
+    def place(self, offset: int) -> Place:
+        """Return the place in the file for an offset in the part's SQL."""
+        line, column = line_and_column(self.text, self.offset + self.rendered.source_offset(offset))
+        return Place(self.path, line, column)
+
+    def in_pieces(self) -> "Iterator[Source]":
+        """Divide a large file: a message is held several times over, here and in libpq."""
+        if self.rendered.text is not self.text:
+            yield self
+            return
+        for start, end in whole_pieces(self.text, _LARGEST_MESSAGE):
+            piece = self.text[start:end] if end - start < len(self.text) else self.text
+            yield replace(self, rendered=Rendered(piece), offset=start)
+
+    def original(self, start: int, end: int) -> str:
+        """Return what the author wrote between two offsets of the part's SQL."""
+        first = self.offset + self.rendered.source_offset(start)
+        return self.text[first : self.offset + self.rendered.source_offset(end)]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some statements of a message."""
+
+    sql: str
+    count: int | None
+    """How many results it gives; None for a last part, whose statements nobody counted."""
+    name: str = ""
+    source: Source | None = None
+    tallied: str = ""
+    """Where its rows are not kept: `counted`, or `digested` to be compared with others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Where in a message an error belongs."""
+
+    part: Part
+    place: Place | None
+    statement: str | None
+
+
+@dataclass
+class Message:
+    """Parts, in the order in which they are sent."""
+
+    parts: list[Part] = field(default_factory=list)
+
+    def add(self, *statements: str, name: str = "") -> Self:
+        """Append statements of our own, one a string, without semicolons."""
+        self.parts += [Part(statement, 1, name) for statement in statements]
+        return self
+
+    def add_comment(self, comment: str) -> Self:
+        """Append a comment, which gives no result."""
+        self.parts.append(Part(comment, 0))
+        return self
+
+    def add_source(
+        self, source: Source, count: int | None, name: str = "", *, tallied: str = ""
+    ) -> Self:
+        """Append SQL that a user wrote."""
+        self.parts.append(Part(source.rendered.text, count, name, source, tallied))
+        return self
+
+    @property
+    def text(self) -> str:
+        """The SQL to send."""
+        # The newline closes a `--` comment at the end of a part.
+        return "\n;".join(part.sql for part in self.parts)
+
+    @property
+    def counted(self) -> int:
+        """How many results come from parts whose statements are counted."""
+        return sum(part.count or 0 for part in self.parts)
+
+    @property
+    def tallied(self) -> dict[int, bool]:
+        """The results whose rows are only counted, by their index, and which are digested."""
+        found: dict[int, bool] = {}
+        at = 0
+        for part in self.parts:
+            number = part.count or 0
+            if part.tallied:
+                found |= dict.fromkeys(range(at, at + number), part.tallied == "digested")
+            at += number
+        return found
+
+    def results_of(
+        self, name: str, results: Sequence[Result], *, failed: bool = False
+    ) -> list[Result]:
+        """Return the results that belong to the parts of a name.
+
+        Args:
+            name: of the parts.
+            results: what came back.
+            failed: whether an error ended the message, so that the last results are missing.
+
+        Raises:
+            VouchError: PostgreSQL gave another number of results than the message has
+                statements, so none can be attributed.
+        """
+        counted = self.counted
+        too_many = len(results) > counted and self.parts[-1].count is not None
+        if too_many or (len(results) < counted and not failed):
+            raise VouchError(
+                f"PostgreSQL gave {len(results)} results for {counted} statements, "
+                "so they cannot be told apart"
+            )
+        found: list[Result] = []
+        at = 0
+        for part in self.parts:
+            if part.name == name:
+                found += results[at : at + (part.count or 0)]
+            at += part.count or 0
+        return found
+
+    def locate(self, error: QueryError) -> Failure:
+        """Return the part, the place and the statement that an error belongs to."""
+        if error.server.position is not None:
+            return self._locate_position(error.server.position - 1)
+        index = len(error.done)
+        for part in self.parts:
+            if part.count is None or index < part.count:
+                return _failure_at_statement(part, index)
+            index -= part.count
+        return Failure(self.parts[-1], None, None)
+
+    def _locate_position(self, offset: int) -> Failure:
+        for part in self.parts:
+            if offset <= len(part.sql) or part is self.parts[-1]:
+                return _failure_at_offset(part, min(offset, len(part.sql)))
+            offset -= len(part.sql) + len("\n;")
+        raise AssertionError("a message has at least one part")
+
+
+def _failure_at_offset(part: Part, offset: int) -> Failure:
+    if part.source is None:
+        return Failure(part, None, None)
+    statement = None
+    try:
+        found = statement_at_offset(part.sql, offset)
+        if found is not None:
+            end = found.start + len(found.text)
+            statement = excerpt(part.source.original(found.start, end))
+    except SyntaxError:  # the statement with the error is the one that does not parse
+        line_end = part.sql.find("\n", offset)
+        start = part.sql.rfind("\n", 0, offset) + 1
+        end = line_end if line_end >= 0 else len(part.sql)
+        statement = excerpt(part.source.original(start, end))
+    return Failure(part, part.source.place(offset), statement)
+
+
+def _failure_at_statement(part: Part, index: int) -> Failure:
+    if part.source is None:
+        return Failure(part, None, None)
+    try:
+        found = statement_at_index(part.sql, index)
+    except (SyntaxError, IndexError):
+        return Failure(part, Place(part.source.path), None)
+    end = found.start + len(found.text)
+    original = excerpt(part.source.original(found.start, end))
+    return Failure(part, part.source.place(found.start), original)
+
+
+def literal(value: object) -> str:
+    """Return a value as an SQL literal."""
+    return sql.Literal(value).as_string(None)
+
+
+def own_block(body: str) -> str:
+    """Return a DO block of our own for a transaction in which an author's SQL runs too.
+
+    It resolves names in pg_catalog alone, and gives the author's search_path back.
+    """
+    return f"""do $pgvouch$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+{body}
+  perform pg_catalog.set_config('search_path', authors_path, true);
+end
+$pgvouch$"""
+
+
+DEFAULT_LOCK_TIMEOUT = own_block(f"""\
+  perform set_config('lock_timeout', greatest(
+    1, {LOCK_TIMEOUT_SHARE} * 1000
+      * extract(epoch from current_setting('deadlock_timeout')::interval)
+  )::bigint::text, true);""")
+"""Where nothing else is said: our statement gives way, and is tried again, well before somebody
+who is in a deadlock with us looks for one and is ended by the server."""
+
+
+def timeouts_sql(lock_timeout: str | None, statement_timeout: str | None) -> tuple[str, ...]:
+    """Return the statements that set both for a transaction.
+
+    Args:
+        lock_timeout: None is half of the server's deadlock_timeout.
+        statement_timeout: None is what the role has.
+    """
+    lock = f"set local lock_timeout = {literal(lock_timeout)}" if lock_timeout else None
+    longest = f"set local statement_timeout = {literal(statement_timeout)}"
+    return (lock or DEFAULT_LOCK_TIMEOUT, *([longest] if statement_timeout else []))
+
+
+def locking_sql(statements: Sequence[str]) -> str:
+    """Return the statement that takes locks one by one, all of them within one lock_timeout.
+
+    Whoever comes behind the first of them waits for the last of them: each with a timeout of its
+    own would add up.
+    """
+    rest = """
+    if asked <> '0' then
+      perform set_config('lock_timeout', greatest(
+        1, extract(epoch from ends - clock_timestamp()) * 1000
+      )::bigint::text, true);
+    end if;"""
+    taken = rest.join(f"\n    {statement};" for statement in statements)
+    return own_block(f"""\
+  declare
+    asked text := current_setting('lock_timeout');
+    ends timestamptz := clock_timestamp() + asked::interval;
+  begin{taken}
+    perform set_config('lock_timeout', asked, true);
+  end;""")
+
+
+def application_name_sql(verb: str, migration_id: str) -> str:
+    """Return the statement that shows in pg_stat_activity what is being done."""
+    name = _NOT_PLAIN.sub("?", f"pgvouch {verb} {migration_id}")[:_LONGEST_NAME]
+    return f"set local application_name = {literal(name)}"
+
+
+def marker_of(verb: str, migration_id: str, token: str = "") -> str:
+    """Return a comment by which another connection knows a message in pg_stat_activity.
+
+    The client cannot know the backend's pid beforehand: a pooler gives it one for a transaction.
+    """
+    plain = _NOT_PLAIN.sub("?", migration_id)[:_LONGEST_NAME]
+    return f"/* pgvouch {verb} {plain} {token or secrets.token_hex(8)} */"
+
+
+def same_transaction_sql(xid: str) -> str:
+    """Return the statement that fails when the transaction is no longer the one that began."""
+    return own_block(f"""\
+  if pg_current_xact_id_if_assigned()::text is distinct from {literal(xid)} then
+    raise exception using errcode = '{ENDED}', message = 'the transaction was ended';
+  end if;""")
+
+
+ENDED = "PGV03"

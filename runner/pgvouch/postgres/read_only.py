@@ -1,0 +1,34 @@
+"""A server, or a role, that may not write: found out as a transaction begins, and said."""
+
+from pgvouch.errors import MigrationError, StandbyError, VouchError
+from pgvouch.postgres.session import QueryError, Session
+
+READ_ONLY = "PGVRO"
+"""Raised by refuse_read_only.sql."""
+
+
+def cannot_begin(session: Session, exc: QueryError) -> VouchError:
+    """Return the error for a server on which no writing transaction can begin."""
+    session.roll_back()
+    if exc.server.sqlstate == READ_ONLY:
+        return MigrationError(
+            "somebody has switched writing off here: default_transaction_read_only is on, for the "
+            "database, the role or the server",
+            state="Nothing was run.",
+            hint="ask who has done it, and why; to write all the same: "
+            "PGOPTIONS='-c default_transaction_read_only=off' and the same command",
+        )
+    (result,) = session.ask("select pg_is_in_recovery()")
+    if result.rows[0][0] == "t":
+        return StandbyError(
+            "the server is a read-only standby",
+            server=exc.server,
+            state="Nothing was run.",
+            hint="connect to the primary; with several hosts in the URL, "
+            "?target_session_attrs=read-write finds it",
+        )
+    return MigrationError(
+        f"no transaction can begin: {exc.server.primary}",
+        server=exc.server,
+        state="Nothing was run.",
+    )

@@ -1,0 +1,63 @@
+"""What is said of a check that failed, or ended without an answer."""
+
+from collections.abc import Iterable, Sequence
+
+from pgvouch.errors import CheckError, MigrationError
+from pgvouch.files.promises import Kind
+from pgvouch.postgres.advice import HINTS
+from pgvouch.verify.checks import Broken, Rows, lines_of
+
+
+def check_error(identifier: str, broken: Sequence[Broken]) -> CheckError:
+    """Return the error for promises that were not kept; the first one leads."""
+    first = broken[0]
+    # What the server said has a line of its own.
+    found = f"an error {first.server.sqlstate}" if first.server else first.found
+    notes = [f"expected {first.expected}", *labelled("found", found)]
+    for other in broken[1:]:
+        notes.append(f"also broken: {other.check.sentence} ({other.check.place})")
+        told = [f"expected {other.expected}", *labelled("found", other.found)]
+        notes += [f"  {line}" for line in told]
+    return CheckError(
+        f"{identifier} does not keep its promise: {first.check.sentence}",
+        first.place,
+        first.statement,
+        first.server,
+        notes=notes,
+        hint=_next_after(first) + more_of(item.found for item in broken),
+    )
+
+
+def more_of(found: Iterable[str | Rows]) -> str:
+    """Return how to see all of what checks have found, where not all is shown."""
+    hides = any(isinstance(rows, Rows) and rows.more for rows in found)
+    return "; --verbose shows more of what was found" if hides else ""
+
+
+def labelled(label: str, found: str | Rows) -> list[str]:
+    """Return what a check has found as lines, the first of them with a label."""
+    return [f"{'' if number else label:<8} {line}" for number, line in enumerate(lines_of(found))]
+
+
+def unjudged_error(identifier: str, stopped: Broken) -> MigrationError:
+    """Return the error for a check that ended without an answer: no promise is broken by that."""
+    assert stopped.server is not None
+    return MigrationError(
+        f"the checks of {identifier} could not be judged: {stopped.server.primary}",
+        stopped.place,
+        stopped.statement,
+        stopped.server,
+        notes=[f"the check: {stopped.check.sentence}"],
+        hint=HINTS.get(stopped.server.sqlstate or ""),
+    )
+
+
+def _next_after(broken: Broken) -> str:
+    if broken.server and broken.server.sqlstate == "55P04":
+        return HINTS["55P04"]
+    if broken.check.kind is Kind.SAME:
+        return (
+            "if others write to what it compares, run it again; `-- lock_tables:` in the header of "
+            "the file keeps them out. Where nobody does, correct the file (or the check)"
+        )
+    return "correct the migration (or the check), and run it again"
