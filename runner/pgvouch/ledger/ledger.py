@@ -235,8 +235,9 @@ def ensure(session: Session) -> int | None:
     """
     yoyo = _find_yoyo(session)
     results = session.run(
-        f"begin isolation level read committed read write\n;{own_sql('postgres/refuse_read_only')}\n;"
-        f"{OWN_PATH}\n;set local lock_timeout = '{_CREATE_TIMEOUT}'\n;"
+        "begin isolation level read committed read write\n;"
+        f"{own_sql('postgres/refuse_read_only')}\n;{OWN_PATH}\n;"
+        f"set local lock_timeout = '{_CREATE_TIMEOUT}'\n;"
         "select to_regnamespace('pgvouch') is not null, exists (select from pg_class as c "
         "join pg_namespace as n on n.oid = c.relnamespace "
         "where n.nspname = 'pgvouch' and c.relname = 'ledger')"
