@@ -1,5 +1,118 @@
-"""Raw-SQL PostgreSQL migrations that vouch for themselves."""
+"""Raw-SQL PostgreSQL migrations that vouch for themselves.
 
-__all__ = ["__version__"]
+    from pgvouch import Vouch
+
+    with Vouch("postgresql://…", project="pyproject.toml") as vouch:
+        outcome = vouch.migrate()
+
+What stands in `__all__` is the library; what is in the modules may change with any release.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pgvouch.api.values import Plan, Planned, Repaired, RollbackStep, Settings
+    from pgvouch.api.vouch import Vouch
+    from pgvouch.authoring import Written
+    from pgvouch.engine.commands import Outcome
+    from pgvouch.errors import (
+        AuthenticationError,
+        CheckError,
+        ConnectError,
+        DataLossError,
+        DriftError,
+        FileError,
+        MigrationError,
+        NoDatabaseError,
+        NotReadyError,
+        Place,
+        PlanError,
+        RefusedError,
+        ServerMessage,
+        StampError,
+        StandbyError,
+        TooManyConnectionsError,
+        UsageError,
+        VouchError,
+    )
+    from pgvouch.events import (
+        Doubted,
+        Event,
+        Finished,
+        Listener,
+        Note,
+        Notice,
+        Running,
+        Started,
+        Waiting,
+    )
+    from pgvouch.ledger.rows import Applied, State
+    from pgvouch.plan.status import MigrationStatus
+    from pgvouch.verify.live import Finding, Verified
 
 __version__ = "0.1.0"
+__all__ = [
+    "Applied",
+    "AuthenticationError",
+    "CheckError",
+    "ConnectError",
+    "DataLossError",
+    "Doubted",
+    "DriftError",
+    "Event",
+    "FileError",
+    "Finding",
+    "Finished",
+    "Listener",
+    "MigrationError",
+    "MigrationStatus",
+    "NoDatabaseError",
+    "NotReadyError",
+    "Note",
+    "Notice",
+    "Outcome",
+    "Place",
+    "Plan",
+    "PlanError",
+    "Planned",
+    "RefusedError",
+    "Repaired",
+    "RollbackStep",
+    "Running",
+    "ServerMessage",
+    "Settings",
+    "StampError",
+    "StandbyError",
+    "Started",
+    "State",
+    "TooManyConnectionsError",
+    "UsageError",
+    "Verified",
+    "Vouch",
+    "VouchError",
+    "Waiting",
+    "Written",
+    "__version__",
+]
+_HOMES = (
+    "pgvouch.errors",
+    "pgvouch.events",
+    "pgvouch.ledger.rows",
+    "pgvouch.plan.status",
+    "pgvouch.engine.commands",
+    "pgvouch.api.values",
+    "pgvouch.api.vouch",
+    "pgvouch.verify.live",
+    "pgvouch.authoring",
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is used: the program starts without most of them."""
+    if name in __all__:
+        from importlib import import_module
+
+        for home in map(import_module, _HOMES):
+            if name in vars(home):
+                return vars(home)[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,20 +1,24 @@
-"""The commands that write files: new and accept-delta."""
+"""What writes files: a new migration, its delta, the expansions of its stamps."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pgvouch.config.options import Options
-from pgvouch.config.project import Database
+from pgvouch.config.project import Database, Project, database_names
 from pgvouch.errors import FileError, MigrationError, Place, UsageError, VouchError
 from pgvouch.events import Listener
 from pgvouch.files.folder import ROLLBACK
 from pgvouch.files.migration import Migration
 from pgvouch.plan import build
-from pgvouch.postgres.reach import connect
+from pgvouch.postgres.reach import open_session
 from pgvouch.postgres.session import QueryError, Session
+
+if TYPE_CHECKING:
+    from pgvouch.stamp.verdict import Outcome
 
 _DATE, _EPOCH = 8, 10
 """The digits of a date, and of the seconds since 1970."""
@@ -184,7 +188,7 @@ class _scratch:  # noqa: N801 - used as a with-statement
         self.url = make_conninfo(url, dbname=self.name)
 
     def __enter__(self) -> Session:
-        with connect(self.maintenance, application_name="pgvouch", create=False) as session:
+        with open_session(self.maintenance, application_name="pgvouch") as session:
             try:
                 session.run(f"create database {self.name} template template0")
             except QueryError as exc:
@@ -200,3 +204,64 @@ class _scratch:  # noqa: N801 - used as a with-statement
         self.session.connection.close()
         with Session.open(self.maintenance) as session:
             session.run(f"drop database {self.name} with (force)")
+
+
+def stamp_folder(
+    project: Project,
+    name: str,
+    applied: Callable[[], Collection[str]] | None,
+    *,
+    check: bool,
+    force: bool,
+) -> "list[Outcome]":
+    """Bring the expansions in a folder of migrations up to date.
+
+    Args:
+        project: with the templates.
+        name: the folder: of a database, or of a platform set.
+        applied: asks a ledger, where a stamp is stale, for what is never stamped again.
+        check: write nothing.
+        force: overwrite expansions that were edited by hand.
+
+    Returns:
+        What became of each stamp.
+
+    Raises:
+        StampError: a stamp or a template is wrong; nothing has been written then.
+    """
+    from pgvouch.stamp.rewrite import stamp_files
+    from pgvouch.stamp.templates import Templates
+
+    found: Collection[str] | None = None
+
+    def is_applied(path: Path) -> bool:
+        nonlocal found
+        if found is None:
+            found = applied() if applied else ()
+        return path.name.removesuffix(ROLLBACK).removesuffix(".sql") in found
+
+    folder = project.migrations / name
+    return stamp_files(
+        sorted([*folder.glob("*.sql"), *folder.glob("verify/*.sql")]),
+        Templates(project.templates),
+        check=check,
+        force=force,
+        applied=is_applied if applied else None,
+    )
+
+
+def stamped_folders(project: Project, wanted: Sequence[str]) -> list[str]:
+    """Return the folders to stamp: the databases, and the platform sets beside them.
+
+    Raises:
+        UsageError: one that is wanted is not there.
+    """
+    names = database_names(project)
+    if unknown := [name for name in wanted if name not in names]:
+        raise UsageError(f"there is no database {unknown[0]} in {project.migrations.name}/")
+    if names == [""]:
+        return [""]
+    if not wanted:
+        platforms = project.migrations.glob("_*/")
+        names = sorted(path.name for path in platforms) + names
+    return [name for name in names if not wanted or name in wanted]

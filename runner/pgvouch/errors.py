@@ -10,6 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+BROKEN = 1
+"""A migration, a check or a rollback failed, and nothing of it landed; or a promise is broken."""
+UNJUDGED = 5
+"""The exit code of `verify` where others were in the way of a check until patience was spent."""
+PENDING = 3
+"""The exit code of `status --exit-code` where something is not applied."""
+DRIFT = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -231,3 +239,15 @@ class Gathered:
             raise self.errors[0]
         if self.errors:
             raise RefusedError(self.errors)
+
+
+class NoCommandError(UsageError):
+    """What the entrypoint shall become is not there."""
+
+    exit_code = 127  # as a shell says it
+
+
+class NotExecutableError(UsageError):
+    """What the entrypoint shall become is there, and cannot be run."""
+
+    exit_code = 126

@@ -190,7 +190,7 @@ main()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("module", ["click", "pgvouch.cli", "psycopg", "pgvouch.ledger"])
+@pytest.mark.parametrize("module", ["click", "pgvouch.cli.main", "psycopg", "pgvouch.ledger"])
 def test_a_signal_while_modules_are_loaded(
     folder: Folder, number: signal.Signals, module: str
 ) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from owner import Owner
 from pgvouch.config.options import Options
-from pgvouch.config.project import Database, find_project, read_database
+from pgvouch.config.project import Database as Migrated
+from pgvouch.config.project import find_project, read_database
 from pgvouch.engine import commands
 from pgvouch.events import silent
 from pgvouch.files.directives import parse_directives
@@ -69,11 +70,11 @@ def as_before(sql: str) -> str:
     return sql.replace("feature_planner.", "public.")
 
 
-def described(*changed: Migration) -> Database:
+def described(*changed: Migration) -> Migrated:
     """The system as pgvouch reads it, with some migrations put in the place of their own."""
     instead = {migration.id: migration for migration in changed}
     migrations = read_database(find_project(ROOT / "pyproject.toml"), SYSTEM.name)
-    return Database(
+    return Migrated(
         SYSTEM.name, SYSTEM, "", tuple(instead.get(item.id, item) for item in migrations)
     )
 

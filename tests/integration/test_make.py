@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT, Folder
-from pgvouch.cli import render
+from pgvouch.cli import as_text
 from pgvouch.errors import UsageError
 
 
@@ -28,10 +28,10 @@ def test_hints_under_make(
     hint: str, typed: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PGVOUCH_HINTS", raising=False)
-    render.print_error(UsageError("no", hint=hint))
+    as_text.print_error(UsageError("no", hint=hint))
     assert hint in capsys.readouterr().err
     monkeypatch.setenv("PGVOUCH_HINTS", "make")
-    render.print_error(UsageError("no", hint=hint))
+    as_text.print_error(UsageError("no", hint=hint))
     assert capsys.readouterr().err.endswith(f"{typed}\n")
 
 

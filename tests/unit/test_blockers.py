@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pgvouch.cli.render import Progress
+from pgvouch.cli.as_text import Progress
 from pgvouch.postgres.blockers import Blocker, look_at, told_blockers
 
 

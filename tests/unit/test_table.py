@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgvouch.cli import table
-from pgvouch.cli.looking import _PLAN, _STATUS
+from pgvouch.cli.plan import _PLAN
+from pgvouch.cli.status import _STATUS
 from pgvouch.cli.table import Column
 
 AT = "2026-11-21 17:25:33Z"

@@ -12,7 +12,8 @@ import pytest
 
 from owner import Owner
 from pgvouch.config.options import Options
-from pgvouch.config.project import Database, find_project, read_database
+from pgvouch.config.project import Database as Migrated
+from pgvouch.config.project import find_project, read_database
 from pgvouch.engine import commands
 from pgvouch.events import silent
 from pgvouch.postgres.session import Session
@@ -65,11 +66,11 @@ def statement(name: str, **values: object) -> str:
     return text
 
 
-def described(conninfo: str) -> Database:
+def described(conninfo: str) -> Migrated:
     """The system as pgvouch reads it, at an address."""
     project = find_project(ROOT / "pyproject.toml")
     migrations = read_database(project, SYSTEM.name)
-    return Database(SYSTEM.name, SYSTEM, conninfo, migrations)
+    return Migrated(SYSTEM.name, SYSTEM, conninfo, migrations)
 
 
 def build(conninfo: str) -> commands.Outcome:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pgvouch.cli import output
-from pgvouch.errors import ConnectError, Interrupted, Place, UsageError, VouchError
+from pgvouch.errors import Interrupted, Place, UsageError, VouchError
 
 TRACEBACK = "PGVOUCH_TRACEBACK"
 """The environment variable under which what nobody has foreseen shows where it came from."""
@@ -39,7 +39,7 @@ def _error(exc: BaseException) -> VouchError:
         return UsageError(f"{exc.strerror or exc}: {os.fspath(exc.filename)!s}")
     if isinstance(exc, MemoryError):
         return VouchError("there is not enough memory", hint="pgvouch status shows what is done")
-    return _said_by_server(exc) or _unforeseen(exc)
+    return _unforeseen(exc)
 
 
 def _interrupted(abort: BaseException) -> tuple[VouchError, int]:
@@ -53,31 +53,12 @@ def _interrupted(abort: BaseException) -> tuple[VouchError, int]:
     return error, 128 + number
 
 
-def _said_by_server(exc: BaseException) -> VouchError | None:
-    """Return the error for what the server has said to a statement of our own."""
-    from pgvouch.postgres.session import ConnectionLost, QueryError
-
-    if isinstance(exc, QueryError):
-        return VouchError(
-            f"the server refused a statement of pgvouch's own: {exc.server.primary}",
-            server=exc.server,
-            hint="pgvouch status shows what is in the database",
-        )
-    if isinstance(exc, ConnectionLost):
-        return ConnectError(
-            "the connection was lost",
-            notes=str(exc).splitlines()[:3],
-            hint="pgvouch status shows what is in the database; the same command again goes on",
-        )
-    return None
-
-
 def _unforeseen(exc: BaseException) -> VouchError:
     """Return the error for a mistake of ours; its text stays untold, for it may hold anything."""
     if os.environ.get(TRACEBACK):
         output.say_text("".join(traceback.format_exception(exc)).rstrip(), err=True)
     frames = list(traceback.extract_tb(exc.__traceback__))
-    own = [f for f in frames if Path(f.filename).parent.name in {"pgvouch", "commands"}]
+    own = [f for f in frames if "pgvouch" in Path(f.filename).parts]
     last = next(reversed(own or frames), None)
     return VouchError(
         f"pgvouch has met something unforeseen: {type(exc).__name__}",

@@ -18,6 +18,8 @@ The modules, each importing only those above it:
     run           migrations, one after the other
     rollback      the same, backwards
     commands      what each command does to one database
+    ready         waits for a server, and for another runner
+    seed          development data
     rehearsal     all of it, kept not
     repair        settles what nobody can know
 """

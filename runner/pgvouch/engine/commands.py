@@ -8,27 +8,19 @@ from pgvouch.config.options import Options
 from pgvouch.config.project import Database
 from pgvouch.engine.locks import LockedError, under_lock
 from pgvouch.errors import (
-    ConnectError,
     MigrationError,
-    NotReadyError,
     PlanError,
-    TooManyConnectionsError,
     VouchError,
 )
-from pgvouch.events import Finished, Listener, Note, Waiting, silent
+from pgvouch.events import Finished, Listener, Note, silent
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan import build
 from pgvouch.plan.drift import find_applied, refuse_drift
-from pgvouch.postgres.retry import Patience, Refusal, patiently
-from pgvouch.postgres.session import ConnectionLost, QueryError, Session
+from pgvouch.postgres.session import QueryError, Session
 
 if TYPE_CHECKING:
     from pgvouch.engine.rollback import Undo
-
-
-_LOOK_S = 5.0
-"""How long a look at the ledger may take when the time to wait is over, or there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,45 +190,6 @@ def look_back(
     ]
     later = ("not run here: it is not transactional, or comes after one that is not",)
     return found + [(step, later) for step in undo[alone:]]
-
-
-def wait_for_schema(
-    session: Session, database: Database, budget_s: float, listener: Listener
-) -> None:
-    """Wait until another runner has applied every migration of the files, or newer ones.
-
-    Raises:
-        ConnectError: the time is spent.
-        DriftError: an applied file has changed or is gone: waiting would not help.
-    """
-
-    def look() -> None:
-        session.revive()
-        todo = pending(database, read_ledger(session, of_anyone=True), to=None, out_of_order=True)
-        if todo.pending:
-            raise _PendingError(todo.pending[0].id)
-
-    def tell(refusal: Refusal) -> None:
-        listener(Waiting(f"{refusal.error} is not applied yet", refusal.remaining_s))
-
-    again = (_PendingError, NotReadyError, TooManyConnectionsError, ConnectionLost)
-    try:
-        with session.limited(budget_s + _LOOK_S):
-            patiently(
-                look,
-                Patience(budget_s, first_s=0.2, longest_s=2.0),
-                again=lambda exc: isinstance(exc, again),
-                tell=tell,
-            )
-    except _PendingError as exc:
-        raise ConnectError(
-            f"{exc} was not applied within the time to wait",
-            hint="is anybody migrating? pgvouch status; --wait 5min waits longer",
-        ) from None
-
-
-class _PendingError(Exception):
-    """A migration of these files is not applied yet."""
 
 
 def create_ledger(session: Session, options: Options, listener: Listener) -> None:

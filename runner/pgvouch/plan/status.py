@@ -10,8 +10,8 @@ from pgvouch.plan import build
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line of `status`."""
+class MigrationStatus:
+    """One migration, in the files or in the ledger, and what became of it."""
 
     id: str
     state: str
@@ -20,7 +20,7 @@ class Row:
     migration: Migration | None
 
 
-def status(database: Database, rows: Sequence[Applied]) -> list[Row]:
+def status(database: Database, rows: Sequence[Applied]) -> list[MigrationStatus]:
     """Return a row for every migration of the files and of the ledger, in order."""
     changed = {finding.id: finding for finding in build.drift(database.migrations, rows)}
     ahead = set(build.ahead_of_files(database.migrations, rows))
@@ -32,8 +32,8 @@ def status(database: Database, rows: Sequence[Applied]) -> list[Row]:
             state = "changed" if changed[row.id].found else "missing"
         elif row.id in ahead and row.state not in {State.INCOMPLETE, State.UNDOING}:
             state = "ahead"
-        found.append(Row(row.id, state, row, by_id.get(row.id)))
+        found.append(MigrationStatus(row.id, state, row, by_id.get(row.id)))
     known = {row.id for row in rows}
     ordered = build.in_order(database.migrations)
-    found += [Row(m.id, "pending", None, m) for m in ordered if m.id not in known]
+    found += [MigrationStatus(m.id, "pending", None, m) for m in ordered if m.id not in known]
     return found

@@ -17,15 +17,14 @@ from pgvouch.postgres.retry import Patience, Refusal, patiently
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 
 
-@contextmanager
-def connect(
+def open_session(
     url: str,
     *,
     application_name: str,
-    create: bool,
+    create: bool = False,
     wait_s: float = 0.0,
     tell: Listener = silent,
-) -> Iterator[Session]:
+) -> Session:
     """Open a session, creating a missing database where that is wanted.
 
     Args:
@@ -44,7 +43,7 @@ def connect(
 
     until_s = time.monotonic() + wait_s
 
-    def open_session() -> Session:
+    def attempt() -> Session:
         within_s = max(until_s - time.monotonic(), 0.0) if wait_s else None
         try:
             return Session.open(url, application_name, within_s=within_s)
@@ -54,24 +53,30 @@ def connect(
             create_database(url)
             return Session.open(url, application_name)
 
+    if not wait_s:
+        return attempt()
     patience = Patience(wait_s, first_s=0.2, longest_s=2.0)
-    session = (
-        patiently(open_session, patience, again=_may_come_up, tell=waiting)
-        if wait_s
-        else open_session()
-    )
-    with session:
-        try:
-            yield session
-        except ConnectionLost as exc:
-            if error := knows_no_transactions(str(exc)):
-                raise error from exc
-            raise ConnectError(
-                "the connection was lost",
-                notes=str(exc).splitlines()[:3],
-                state="No migration was under way.",
-                hint="the same command again; --wait 60s waits for the server",
-            ) from exc
+    return patiently(attempt, patience, again=_may_come_up, tell=waiting)
+
+
+@contextmanager
+def telling_of_loss() -> Iterator[None]:
+    """Say of a connection that is lost inside that it was, and that no migration was under way.
+
+    Raises:
+        ConnectError: it was lost.
+    """
+    try:
+        yield
+    except ConnectionLost as exc:
+        if error := knows_no_transactions(str(exc)):
+            raise error from exc
+        raise ConnectError(
+            "the connection was lost",
+            notes=str(exc).splitlines()[:3],
+            state="No migration was under way.",
+            hint="the same command again; --wait 60s waits for the server",
+        ) from exc
 
 
 def _may_come_up(exc: BaseException) -> bool:

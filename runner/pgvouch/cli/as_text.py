@@ -1,4 +1,4 @@
-"""The only formatter: events, results and errors as text or as one JSON document."""
+"""What people read: progress, the sentence at the end, errors."""
 
 import os
 import re
@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -226,23 +225,6 @@ def _print_all(refused: RefusedError) -> None:
     if len(refused.errors) > MOST:
         more = len(refused.errors) - MOST
         say(f"and {more:,} more errors in the files: correct these first", err=True)
-
-
-def doubt_as_dict(warning: VouchError) -> dict[str, Any]:
-    """Return a warning about a file for the JSON document."""
-    known = warning.as_dict()
-    return {key: known[key] for key in ("message", "file", "line", "hint")}
-
-
-def finished_as_dict(event: Finished) -> dict[str, Any]:
-    """Return an event for the JSON document."""
-    return {
-        "id": event.id,
-        "outcome": event.outcome,
-        "duration_ms": round(event.duration_ms, 3),
-        "checks": event.checks,
-        "delta": list(event.delta) if event.delta is not None else None,
-    }
 
 
 def refuse_arguments(exc: click.ClickException, own: Sequence[str], *, as_json: bool) -> None:

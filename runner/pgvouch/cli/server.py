@@ -1,4 +1,4 @@
-"""The commands of the embedded server: server start, stop, url, psql."""
+"""pgvouch server: start, stop, url, psql."""
 
 import os
 
@@ -6,7 +6,7 @@ import click
 
 from pgvouch import embedded
 from pgvouch.cli import output
-from pgvouch.cli.main import Context, common
+from pgvouch.cli.options import Context, common
 from pgvouch.config.address import looks_like_one
 from pgvouch.config.project import database_names
 from pgvouch.errors import UsageError

@@ -1,0 +1,583 @@
+"""The library: one database and the migrations that make it. The program is built on it.
+
+    with Vouch("postgresql://…", project="pyproject.toml") as vouch:
+        outcome = vouch.migrate(to="007")
+
+Nothing is printed, and neither the process's signals, its stdout nor its environment are touched:
+results are frozen values, progress is events, and what goes wrong is a VouchError.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
+
+from pgvouch.api.values import Plan, Repaired, RollbackStep, Settings, planned
+from pgvouch.config.options import Options
+from pgvouch.config.project import (
+    Database,
+    Project,
+    choose,
+    database_names,
+    find_project,
+    read_database,
+)
+from pgvouch.engine import commands
+from pgvouch.engine.commands import Limits, Outcome
+from pgvouch.errors import ConnectError, NoDatabaseError, Place, UsageError, VouchError
+from pgvouch.events import Listener, Note, Notice, silent
+from pgvouch.files.variables import given_variables
+from pgvouch.ledger.rows import Applied
+from pgvouch.plan.status import MigrationStatus, status
+from pgvouch.postgres.reach import open_session, telling_of_loss
+from pgvouch.postgres.result import BRIEF, FULL
+from pgvouch.postgres.session import ConnectionLost, QueryError, Session
+from pgvouch.sqltext.duration import seconds
+
+if TYPE_CHECKING:
+    from pgvouch.authoring import Written
+    from pgvouch.stamp.listing import TemplateInfo
+    from pgvouch.stamp.verdict import Outcome as Stamped
+    from pgvouch.verify.live import Verified
+
+
+class Vouch:
+    """One database, and the migrations that make it.
+
+    Each call is complete: it reads what is there, does its work, and ends its connection, or within
+    a `with` block keeps it for the next one. An object is for one thread at a time; several objects
+    can be at work at once.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        project: str | Path | Project | None = None,
+        migrations: str | Path | None = None,
+        database: str | None = None,
+        on_event: Listener = silent,
+        variables: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        create_database: bool = False,
+        wait_s: float = 0.0,
+        show_all_rows: bool = False,
+        **settings: Unpack[Settings],
+    ) -> None:
+        """Say which database. Nothing is read and nothing is connected yet.
+
+        Args:
+            url: a libpq URL or connection string, or `embedded:`; None: DATABASE_URL_<NAME> or
+                DATABASE_URL of the environment.
+            project: the configuration file; None looks for pgvouch.toml or pyproject.toml upwards.
+            migrations: a folder of migrations, which needs no configuration.
+            database: which one, where the project has several.
+            on_event: called with what happens, in the same thread.
+            variables: values of psql variables that files declare; never printed, never stored.
+            environment: instead of the process's own.
+            create_database: create the database where it is missing.
+            wait_s: how long to wait for a server that is coming up, in seconds.
+            show_all_rows: keep more of what a broken check has found.
+            settings: how migrations are run, see Settings.
+        """
+        self._config = project
+        self._folder = Path(migrations) if migrations is not None else None
+        self._url = url
+        self._name = database
+        self.on_event = on_event
+        """Called with what happens; another one may be put in its place between calls."""
+        self._variables = dict(variables or {})
+        self._environment = os.environ if environment is None else environment
+        self._creates = create_database
+        self._wait_s = wait_s
+        self._shows_all_rows = show_all_rows
+        self._settings = {name: str(value) for name, value in settings.items()}
+        self._chosen: Database | None = None
+        self._session: Session | None = None
+        self._is_entered = False
+        self._tells_notices = False
+
+    @classmethod
+    def each(cls, names: Sequence[str] = (), **given: Any) -> list[Self]:
+        """Return an object for each database of a project, with its files read.
+
+        Args:
+            names: which ones; none means all.
+            given: what Vouch takes, but for `database`.
+
+        Raises:
+            UsageError: an unknown name, no URL, or a URL that names one database for several.
+            FileError: a file that cannot be read as a migration; RefusedError lists several.
+        """
+        first = cls(**given)
+        found = []
+        for database in choose(first.project, names, first._url, first._environment):
+            vouch = cls(**given)
+            vouch._config, vouch._chosen, vouch._name = first.project, database, database.name
+            found.append(vouch)
+        return found
+
+    def __enter__(self) -> Self:
+        self._is_entered = True
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, if there is one; the next call opens another."""
+        self._is_entered = False
+        if self._session is not None:
+            self._session.connection.close()
+            self._session = None
+
+    @property
+    def project(self) -> Project:
+        """The configuration.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        if not isinstance(self._config, Project):
+            file = Path(self._config) if self._config is not None else None
+            self._config = find_project(file, self._folder)
+        return self._config
+
+    @property
+    def name(self) -> str:
+        """What the database is called here: its folder, or what the URL says."""
+        return self._database.name
+
+    @property
+    def url(self) -> str:
+        """Where the database is, password and all; `embedded:` starts the embedded server."""
+        if not self._database.is_embedded:
+            return self._database.url
+        from pgvouch.embedded import resolve
+
+        return resolve(self._database.url, self.project, self._database.name)
+
+    def status(self) -> tuple[MigrationStatus, ...]:
+        """Return every migration of the files and of the ledger, and what became of it.
+
+        A database that is not there has applied nothing.
+        """
+        return tuple(status(self._database, self._read()[0]))
+
+    def plan(self, *, to: str | None = None, out_of_order: bool = False) -> Plan:
+        """Return what `migrate` would do, with every file read and found sound.
+
+        Args:
+            to: the last migration (identifier or number); None means all.
+            out_of_order: allow a number below the newest applied one.
+
+        Raises:
+            VouchError: `migrate` would refuse to begin.
+        """
+        from pgvouch.engine.prepare import sound
+
+        options = self._options()
+        rows, limits = self._read()
+        todo = commands.pending(self._database, rows, to=to, out_of_order=out_of_order)
+        prepared = sound(todo, self._database, options, require_promises=self._requires_promises)
+        return Plan(
+            tuple(planned(item.migration, options, limits) for item in prepared),
+            todo.ahead,
+            tuple(warning for item in prepared for warning in item.warnings),
+            limits is not None,
+        )
+
+    def migrate(
+        self,
+        *,
+        to: str | None = None,
+        single_transaction: bool = False,
+        out_of_order: bool = False,
+    ) -> Outcome:
+        """Apply what is pending, each migration verified inside its own transaction.
+
+        Args:
+            to: the last migration (identifier or number); None means all.
+            single_transaction: all or nothing.
+            out_of_order: allow a number below the newest applied one.
+
+        Raises:
+            VouchError: with what landed and what did not.
+        """
+        options = self._options(single_transaction=single_transaction)
+        with self._connected("migrate", notices=True) as session:
+            return commands.migrate(
+                session,
+                self._database,
+                options,
+                self.on_event,
+                to=to,
+                out_of_order=out_of_order,
+                require_promises=self._requires_promises,
+            )
+
+    def rehearse(self, *, to: str | None = None) -> Outcome:
+        """Apply what is pending and roll it back, in one transaction that keeps nothing.
+
+        Raises:
+            VouchError: a migration, a check or a rollback failed, or a rollback left something.
+        """
+        from pgvouch.engine.rehearsal import rehearse
+
+        with self._connected("migrate", notices=True) as session:
+            return rehearse(
+                session,
+                self._database,
+                self._options(),
+                self.on_event,
+                to=to,
+                require_promises=self._requires_promises,
+            )
+
+    def rollback(
+        self,
+        *,
+        steps: int | None = 1,
+        to: str | None = None,
+        discard_data: bool = False,
+        from_files: bool = False,
+    ) -> Outcome:
+        """Roll migrations back, newest first.
+
+        Args:
+            steps: how many; None means all. Not looked at with `to`.
+            to: the migration that shall be the newest one afterwards.
+            discard_data: allow rows to be lost.
+            from_files: run the rollback files, not what the ledger has stored of them.
+
+        Raises:
+            DataLossError: rows would be lost.
+            VouchError: with what was rolled back and what is still there.
+        """
+        options = self._options(discard_data=discard_data, rollback_from_files=from_files)
+        with self._connected("rollback", notices=True) as session:
+            return commands.roll_back_steps(
+                session, self._database, options, self.on_event, steps=steps, to=to
+            )
+
+    def preview_rollback(
+        self, *, steps: int | None = 1, to: str | None = None, from_files: bool = False
+    ) -> tuple[RollbackStep, ...]:
+        """Return what `rollback` would run and lose, found in a transaction that keeps nothing.
+
+        Its locks are held as long as that takes.
+
+        Raises:
+            VouchError: a rollback fails.
+        """
+        options = self._options(rollback_from_files=from_files)
+        with self._connected("rollback") as session:
+            found = commands.look_back(session, self._database, options, steps=steps, to=to)
+        return tuple(RollbackStep(u.row.id, u.script.source.text, notes) for u, notes in found)
+
+    def verify(self) -> tuple["Verified", ...]:
+        """Run every promise of every applied migration again, and leave nothing behind.
+
+        Returns:
+            What came of the promises of each migration; a broken one raises nothing.
+
+        Raises:
+            VouchError: promises cannot be run at all.
+        """
+        from pgvouch.verify.live import verify_database
+
+        options = self._options()
+        with self._connected("verify") as session:
+            rows = commands.read_ledger(session)
+            return tuple(verify_database(session, self._database, rows, options, self.on_event))
+
+    def accept(self, migration: str, why: str) -> Applied:
+        """Record that the change to an applied file is harmless.
+
+        Returns:
+            The ledger's row as it was.
+
+        Raises:
+            PlanError: the migration is not applied, or its file has not changed.
+            UsageError: there is no reason.
+        """
+        if not why.strip():
+            raise UsageError("--why says nothing")
+        with self._connected("accept") as session:
+            return commands.accept(session, self._database, migration, why)
+
+    def repair(
+        self,
+        migration: str,
+        how: Literal["done", "redo", "undo"],
+        *,
+        discard_data: bool = False,
+    ) -> Repaired:
+        """Settle a non-transactional migration of which nothing can say how a statement ended.
+
+        Args:
+            migration: identifier or number.
+            how: `done`: the statement is done; `redo`: it is not; `undo`: roll all of it back.
+            discard_data: with `undo`: allow rows to be lost.
+
+        Raises:
+            PlanError: it has not stopped, or a runner is at work on it.
+            UsageError: `how` is none of these.
+        """
+        from pgvouch.engine.repair import How, repair
+
+        known = {item.value: item for item in How}
+        if how not in known:
+            raise UsageError(f"say one of {', '.join(known)}, not {how!r}")
+
+        options = self._options(discard_data=discard_data)
+        with self._connected("repair", notices=True) as session:
+            row, finished = repair(
+                session, self._database, migration, known[how], options, self.on_event
+            )
+        return Repaired(row.id, row.state, tuple(finished))
+
+    def seed(self) -> None:
+        """Load development data from seed/NAME.sql, in one transaction.
+
+        Raises:
+            UsageError: there is no such file.
+            MigrationError: PostgreSQL refused a statement; nothing of it stays.
+        """
+        from pgvouch.engine.seed import read_seed, run_seed
+
+        path = self.project.seed / f"{self.name}.sql"
+        if not path.exists():
+            raise UsageError(f"there is no seed for {self.name}", Place(path))
+        source = read_seed(path)
+        with self._connected("seed") as session:
+            run_seed(session, self.name, source)
+
+    def wait_for_server(self, budget_s: float = 60.0) -> bool:
+        """Wait until the server answers, and say whether the database is there.
+
+        Raises:
+            ConnectError: the time, in seconds, is spent.
+        """
+        from pgvouch.engine.ready import wait_for_server
+
+        return wait_for_server(self._waiter, budget_s)
+
+    def wait_for_schema(self, budget_s: float = 60.0) -> None:
+        """Wait until another runner has applied every migration of these files.
+
+        Raises:
+            ConnectError: the time, in seconds, is spent.
+            DriftError: an applied file has changed or is gone.
+        """
+        from pgvouch.engine.ready import wait_for_schema
+
+        wait_for_schema(self._waiter, self._database, budget_s, self.on_event)
+
+    def new(self, name: str) -> tuple[Path, ...]:
+        """Write the files of a new migration, under the next number.
+
+        Raises:
+            UsageError: a name that cannot be part of a file's name, or several databases.
+        """
+        from pgvouch.authoring import new_migration
+
+        folder_name = self._folder_name()
+        folder = self.project.migrations / folder_name
+        there = read_database(self.project, folder_name) if folder.is_dir() else ()
+        return tuple(new_migration(folder, there, name))
+
+    def accept_delta(self, migration: str | None = None) -> tuple["Written", ...]:
+        """Write verify/ID.delta, of one migration or of all, from a scratch database.
+
+        Raises:
+            VouchError: a migration fails there; no file was written.
+        """
+        from pgvouch.authoring import accept_deltas
+
+        options = self._options()
+        with _as_vouch_errors():
+            return tuple(accept_deltas(self._database, self.url, migration, options, self.on_event))
+
+    def stamp(self, *, check: bool = False, force: bool = False) -> tuple["Stamped", ...]:
+        """Bring the expansions of stamps up to date, or (with `check`) only say which are not.
+
+        Args:
+            check: write nothing.
+            force: overwrite expansions that were edited by hand.
+        """
+        from pgvouch.authoring import stamp_folder
+
+        name = self._folder_name()
+        applied = None if name.startswith("_") else self._applied  # a platform set has no database
+        return tuple(stamp_folder(self.project, name, applied, check=check, force=force))
+
+    def stamped_folders(self, names: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the folders of the project to stamp: its databases, and the platform sets.
+
+        Args:
+            names: which databases; none means all, and the platform sets beside them.
+
+        Raises:
+            UsageError: one of them is not there.
+        """
+        from pgvouch.authoring import stamped_folders
+
+        return tuple(stamped_folders(self.project, names))
+
+    def templates(self) -> tuple["TemplateInfo", ...]:
+        """Return what can be stamped, with its arguments and a sample."""
+        from pgvouch.stamp.listing import list_templates
+        from pgvouch.stamp.templates import Templates
+
+        return tuple(list_templates(Templates(self.project.templates)))
+
+    @property
+    def _database(self) -> Database:
+        """The files and the URL."""
+        if self._chosen is None:
+            wanted = (self._name,) if self._name else ()
+            chosen = choose(self.project, wanted, self._url, self._environment)
+            if len(chosen) > 1:
+                raise UsageError(
+                    "which database?", hint=f"--database {chosen[0].name} (or another one)"
+                )
+            self._chosen = chosen[0]
+        return self._chosen
+
+    @property
+    def _requires_promises(self) -> bool:
+        return self.project.verify_required
+
+    def _options(self, **given: Any) -> Options:
+        """Return how migrations are to be run: what was given over the configuration."""
+        settings = {**self.project.settings, **self._settings}
+        for name in ("lock_wait", "retry_budget"):
+            if name in settings:
+                given[f"{name}_s"] = seconds(settings[name], unit="s")
+        for name in ("lock_timeout", "statement_timeout"):
+            if name in settings:
+                given[name] = settings[name]
+        if "retries" in settings:
+            given["retries"] = int(settings["retries"])
+        variables = given_variables(self._variables)
+        return Options(variables=variables, strict=self.project.strict, **given)
+
+    @contextmanager
+    def _connected(
+        self, command: str, *, notices: bool = False, only_looks: bool = False
+    ) -> Iterator[Session]:
+        """Give the session to what is inside; the first call opens it.
+
+        Args:
+            command: what pg_stat_activity shows.
+            notices: whether the server's notices are told.
+            only_looks: never create a database that is missing.
+
+        Raises:
+            VouchError: no connection came about, or it was lost.
+        """
+        with _as_vouch_errors():
+            session = self._open(command, only_looks=only_looks)
+            self._tells_notices = notices
+            try:
+                with telling_of_loss():
+                    yield session
+            finally:
+                self._tells_notices = False
+                session.roll_back()
+                if not self._is_entered:
+                    self.close()
+
+    def _open(self, command: str, *, only_looks: bool) -> Session:
+        if self._session is not None:
+            self._session.revive()
+            return self._session
+
+        def tell(severity: str, text: str) -> None:
+            if self._tells_notices:
+                self.on_event(Notice(severity, text))
+
+        session = open_session(
+            self.url,
+            application_name=f"pgvouch {command}",
+            create=not only_looks and (self._creates or self._database.is_embedded),
+            wait_s=self._wait_s,
+            tell=self.on_event,
+        )
+        session.sample = FULL if self._shows_all_rows else BRIEF
+        session.on_notice(tell)
+        self._session = session
+        return session
+
+    @contextmanager
+    def _waiter(self, left_s: float) -> Iterator[Session]:
+        """Open a session that only looks, on a database that somebody else makes."""
+        session = open_session(
+            self.url, application_name="pgvouch wait", wait_s=left_s, tell=self.on_event
+        )
+        with _as_vouch_errors(), session, telling_of_loss():
+            yield session
+
+    def _read(self) -> tuple[list[Applied], Limits | None]:
+        """Return the ledger's rows, and what the role has; a missing database has neither."""
+        try:
+            with self._connected("status", only_looks=True) as session:
+                return commands.read_ledger(session), commands.read_limits(session)
+        except NoDatabaseError:
+            return [], None
+
+    def _applied(self) -> frozenset[str]:
+        """Return the identifiers in the ledger, without starting a server for it.
+
+        One that cannot be reached is no reason to write nothing: migrate would report the drift.
+        """
+        from pgvouch.embedded import data_folder, find_running
+
+        try:
+            if self._database.is_embedded and find_running(data_folder(self.project)) is None:
+                return frozenset()
+            with self._connected("stamp", only_looks=True) as session:
+                return frozenset(row.id for row in commands.read_ledger(session))
+        except VouchError as exc:
+            self.on_event(Note(f"{self._name}: applied files are not known: {exc.message}"))
+            return frozenset()
+
+    def _folder_name(self) -> str:
+        """Return the folder of the database, which needs no URL.
+
+        Raises:
+            UsageError: there are several, and none was named.
+        """
+        names = database_names(self.project) if self.project.migrations.is_dir() else [""]
+        if self._name is not None:
+            if self._name not in names and names == [""]:
+                raise UsageError(f"there is no database {self._name} here")
+            return self._name
+        if len(names) > 1:
+            raise UsageError("which database?", hint=f"--database {names[0]} (or another one)")
+        return (names or [""])[0]
+
+
+@contextmanager
+def _as_vouch_errors() -> Iterator[None]:
+    """Say what the server has said to a statement of our own as what every caller catches.
+
+    Raises:
+        VouchError: it refused one, or the connection was lost.
+    """
+    try:
+        yield
+    except QueryError as exc:
+        raise VouchError(
+            f"the server refused a statement of pgvouch's own: {exc.server.primary}",
+            server=exc.server,
+            hint="pgvouch status shows what is in the database",
+        ) from exc
+    except ConnectionLost as exc:
+        raise ConnectError(
+            "the connection was lost",
+            notes=str(exc).splitlines()[:3],
+            hint="pgvouch status shows what is in the database; the same command again goes on",
+        ) from exc

@@ -1,0 +1,26 @@
+"""pgvouch accept-delta."""
+
+import click
+
+from pgvouch.cli import as_text
+from pgvouch.cli.options import Context, running
+from pgvouch.errors import UsageError
+
+
+@click.command(name="accept-delta")
+@click.argument("migration", required=False, metavar="[ID]")
+@click.option("--database", metavar="DB", help="Which database, where there are several.")
+@running
+@click.pass_obj
+def accept_delta(context: Context, migration: str | None, database: str | None) -> None:
+    """Write verify/ID.delta from a scratch database; review it like code."""
+    chosen = context.databases((database,) if database else ())
+    if migration is not None and len(chosen) > 1:
+        raise UsageError("which database?", hint=f"--database {chosen[0].name} (or another one)")
+    for vouch in chosen:
+        for file in vouch.accept_delta(migration):
+            word = "written" if file.changed else "unchanged"
+            context.tell(
+                f"{word:<9} {as_text.shown_path(file.path)} ({file.lines} lines)",
+                document={"file": str(file.path), "changed": file.changed, "lines": file.lines},
+            )

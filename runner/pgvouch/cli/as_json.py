@@ -1,0 +1,166 @@
+"""What `--json` prints: one document, made of these."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pgvouch.api.values import Plan, Planned, Repaired, RollbackStep
+from pgvouch.engine.commands import Outcome
+from pgvouch.errors import VouchError
+from pgvouch.events import Finished
+from pgvouch.plan.status import MigrationStatus
+
+if TYPE_CHECKING:
+    from pgvouch.stamp.listing import TemplateInfo
+    from pgvouch.stamp.verdict import Outcome as Stamped
+    from pgvouch.verify.live import Finding, Verified
+
+Document = Mapping[str, Any]
+
+
+def of_outcome(name: str, outcome: Outcome) -> Document:
+    """Return what `migrate` and `rollback` print of a database."""
+    return {
+        "database": name,
+        "migrations": of_finished(outcome.finished),
+        "applied": outcome.applied,
+        "provided": outcome.provided,
+        "ahead": list(outcome.ahead),
+        "warnings": [_warning(warning) for warning in outcome.warnings],
+    }
+
+
+def of_finished(events: Sequence[Finished]) -> list[Document]:
+    """Return what was done with each migration."""
+    return [
+        {
+            "id": event.id,
+            "outcome": event.outcome,
+            "duration_ms": round(event.duration_ms, 3),
+            "checks": event.checks,
+            "delta": list(event.delta) if event.delta is not None else None,
+        }
+        for event in events
+    ]
+
+
+def of_pending_sql(name: str, plan: Plan) -> Document:
+    """Return what `migrate --dry-run` prints."""
+    return {"database": name, "migrations": [{"id": p.id, "sql": p.sql} for p in plan.pending]}
+
+
+def of_rollback_steps(name: str, steps: Sequence[RollbackStep]) -> Document:
+    """Return what `rollback --dry-run` prints."""
+    told = [{"id": step.id, "sql": step.sql, "notes": list(step.notes)} for step in steps]
+    return {"database": name, "migrations": told}
+
+
+def of_status(name: str, rows: Sequence[MigrationStatus]) -> Document:
+    """Return what `status` prints."""
+    return {"database": name, "migrations": [_row(row) for row in rows]}
+
+
+def _row(row: MigrationStatus) -> Document:
+    applied = row.applied
+    at = applied and applied.applied_at
+    return {
+        "id": row.id,
+        "state": row.state,
+        "applied_at": at.isoformat() if at else None,
+        "applied_by": applied and applied.applied_by,
+        "duration_ms": applied and applied.duration_ms,
+        "checks": applied and applied.checks,
+        "checksum": applied and applied.checksum,
+        "file_checksum": row.migration and row.migration.checksum,
+    }
+
+
+def of_plan(name: str, plan: Plan) -> Document:
+    """Return what `plan` prints."""
+    return {
+        "database": name,
+        "pending": [_planned(item) for item in plan.pending],
+        "warnings": [_warning(warning) for warning in plan.warnings],
+    }
+
+
+def _planned(item: Planned) -> Document:
+    return {
+        "id": item.id,
+        "unless": item.unless,
+        "transactional": item.transactional,
+        "isolation": item.isolation,
+        "lock_timeout": item.lock_timeout,
+        "statement_timeout": item.statement_timeout,
+        "verified": item.has_checks,
+        "delta": item.has_delta,
+        "rollback": item.has_rollback,
+    }
+
+
+def of_verified(name: str, verified: Sequence["Verified"]) -> Document:
+    """Return what `verify` prints."""
+    return {
+        "database": name,
+        "passed": sum(item.passed for item in verified),
+        "broken": [_finding(item.id, found) for item in verified for found in item.broken],
+        "unjudged": [_finding(item.id, found) for item in verified for found in item.unjudged],
+    }
+
+
+def _finding(identifier: str, finding: "Finding") -> Document:
+    return {
+        "id": identifier,
+        "sentence": finding.sentence,
+        "file": str(finding.place.path),
+        "line": finding.place.line,
+        "expected": finding.expected,
+        "found": str(finding.found),
+        "sqlstate": finding.sqlstate,
+    }
+
+
+def of_repaired(name: str, how: str, repaired: Repaired) -> Document:
+    """Return what `repair` prints."""
+    migrations = of_finished(repaired.finished)
+    return {"database": name, "id": repaired.id, "how": how, "migrations": migrations}
+
+
+def of_stamps(name: str, stamps: Sequence["Stamped"], *, check: bool) -> Document:
+    """Return what `stamp` prints of a folder."""
+    told = [
+        {
+            "file": str(stamp.path),
+            "line": stamp.line,
+            "template": stamp.template,
+            "status": stamp.status,
+            "error": stamp.error.as_dict() if stamp.error else None,
+        }
+        for stamp in stamps
+    ]
+    return {"database": name, "check": check, "stamps": told}
+
+
+def of_template(info: "TemplateInfo") -> Document:
+    """Return what `stamp --list` prints of a template."""
+    return {
+        "template": info.name,
+        "origin": info.origin,
+        "doc": info.doc,
+        "arguments": [
+            {
+                "name": argument.name,
+                "type": argument.type,
+                "required": argument.required,
+                "default": argument.default,
+                "doc": argument.doc,
+            }
+            for argument in info.arguments
+        ],
+        "sample": info.sample,
+        "expansion": info.expansion,
+    }
+
+
+def _warning(warning: VouchError) -> Document:
+    known = warning.as_dict()
+    return {key: known[key] for key in ("message", "file", "line", "hint")}

@@ -1,0 +1,54 @@
+"""pgvouch migrate."""
+
+import click
+
+from pgvouch.api.vouch import Vouch
+from pgvouch.cli import as_json, as_text
+from pgvouch.cli.options import Context, running
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@click.option("--to", metavar="ID", help="Stop after this migration (identifier or number).")
+@click.option("--dry-run", is_flag=True, help="Print the SQL that would run, in order.")
+@click.option("--rehearse", is_flag=True, help="Run all of it and every rollback, keep nothing.")
+@click.option("--single-transaction", is_flag=True, help="All or nothing.")
+@click.option("--out-of-order", is_flag=True, help="Allow a number below the newest applied one.")
+@running
+@click.pass_obj
+def migrate(
+    context: Context,
+    databases: tuple[str, ...],
+    to: str | None,
+    dry_run: bool,
+    rehearse: bool,
+    single_transaction: bool,
+    out_of_order: bool,
+) -> None:
+    """Apply what is pending, each migration verified inside its own transaction."""
+    for vouch in context.databases(databases):
+        with vouch:
+            if dry_run:
+                _show_sql(context, vouch, to, out_of_order)
+                continue
+            outcome = (
+                vouch.rehearse(to=to)
+                if rehearse
+                else vouch.migrate(
+                    to=to, single_transaction=single_transaction, out_of_order=out_of_order
+                )
+            )
+        verb = "rehearsed" if rehearse else "applied"
+        context.tell(
+            as_text.migrated(vouch.name, outcome, verb=verb),
+            document=as_json.of_outcome(vouch.name, outcome),
+        )
+
+
+def _show_sql(context: Context, vouch: Vouch, to: str | None, out_of_order: bool) -> None:
+    plan = vouch.plan(to=to, out_of_order=out_of_order)
+    parts = [f"-- {vouch.name}: {len(plan.pending) or 'nothing'} to do"]
+    for item in plan.pending:
+        condition = f"\n-- only unless: {item.unless}" if item.unless else ""
+        parts.append(f"-- {item.id}{condition}\n{item.sql.rstrip()}\n")
+    context.tell_text(parts, document=as_json.of_pending_sql(vouch.name, plan))

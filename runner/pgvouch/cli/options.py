@@ -1,0 +1,225 @@
+"""The options that commands share, and what they come to."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pgvouch.api.vouch import Vouch
+from pgvouch.cli import as_text, output
+from pgvouch.cli.output import Line
+from pgvouch.config.project import Project
+from pgvouch.errors import UsageError
+from pgvouch.sqltext.duration import seconds
+
+
+@dataclass
+class Context:
+    """What the options before and after a command's name say."""
+
+    environment: Mapping[str, str]
+    url: str | None = None
+    config: Path | None = None
+    migrations: Path | None = None
+    as_json: bool = False
+    create: bool = False
+    verbose: bool = False
+    settings: dict[str, str] = field(default_factory=dict)
+    """Times and retries from the command line, by their names in the configuration."""
+    wait_s: float = 0.0
+    """How long to wait for the server to come up."""
+    variables: dict[str, str] = field(default_factory=dict)
+    document: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def project(self) -> Project:
+        """The configuration."""
+        return self.folder(None).project
+
+    def databases(self, wanted: Sequence[str] = ()) -> list[Vouch]:
+        """Return the databases that the command is about."""
+        found = Vouch.each(
+            wanted,
+            url=self.url,
+            project=self.config,
+            migrations=self.migrations,
+            variables=self.variables,
+            environment=self.environment,
+            create_database=self.create,
+            wait_s=self.wait_s,
+            show_all_rows=self.verbose,
+            **self.settings,
+        )
+        for vouch in found:
+            vouch.on_event = self.progress()
+        return found
+
+    def database(self, wanted: str | None) -> Vouch:
+        """Return the one database that the command is about.
+
+        Raises:
+            UsageError: there are several, and none was named.
+        """
+        chosen = self.databases((wanted,) if wanted else ())
+        if len(chosen) > 1:
+            raise UsageError(
+                "which database?", hint=f"--database {chosen[0].name} (or another one)"
+            )
+        return chosen[0]
+
+    def folder(self, name: str | None) -> Vouch:
+        """Return the files of a database; nothing is asked of a server."""
+        return Vouch(
+            self.url,
+            project=self.config,
+            migrations=self.migrations,
+            database=name,
+            environment=self.environment,
+            on_event=lambda event: output.say(getattr(event, "text", ""), err=True),
+        )
+
+    def tell(self, *lines: Line, document: Mapping[str, Any]) -> None:
+        """Print a result now as lines of text, or keep it for the JSON document."""
+        if self.as_json:
+            self.document.setdefault("databases", []).append(document)
+            return
+        for line in lines:
+            output.say(*((line,) if isinstance(line, str) else line))
+
+    def tell_text(self, parts: Sequence[str], *, document: Mapping[str, Any]) -> None:
+        """The same for text in which every byte counts, such as SQL."""
+        if self.as_json:
+            self.tell(document=document)
+        else:
+            output.say_text("\n".join(parts))
+
+    def progress(self) -> as_text.Progress:
+        """Return a listener that fits the options."""
+        return as_text.Progress(quiet=self.as_json, verbose=self.verbose)
+
+
+def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        if value not in (None, False, ()):
+            setattr(ctx.ensure_object(Context), name, value)
+
+    return callback
+
+
+def _variables(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> None:
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals:
+            raise click.BadParameter("write NAME=VALUE", ctx, parameter)
+        ctx.ensure_object(Context).variables[name] = text
+
+
+def duration_s(ctx: click.Context, parameter: click.Parameter, value: str) -> float:
+    """Return a time from the command line in seconds; a bare number means seconds.
+
+    Raises:
+        BadParameter: it is no time.
+    """
+    try:
+        return seconds(value, unit="s")
+    except ValueError:
+        raise click.BadParameter("write a time such as 5s or 10min", ctx, parameter) from None
+
+
+def _setting(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value is None:
+        return
+    name = str(parameter.name)
+    if name != "retries":
+        duration_s(ctx, parameter, value)
+    ctx.ensure_object(Context).settings[name] = str(value)
+
+
+def _wait(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(Context).wait_s = duration_s(ctx, parameter, value)
+
+
+def _path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is None:
+        return
+    from pgvouch.config.address import looks_like_one
+
+    if looks_like_one(value):
+        raise click.BadParameter("a URL stands there; give it with --url", ctx, parameter)
+    setattr(ctx.ensure_object(Context), str(parameter.name), Path(value))
+
+
+_COMMON = (
+    click.option(
+        "--url", expose_value=False, callback=_store("url"), metavar="URL",
+        help="Where to connect; otherwise DATABASE_URL_<NAME> or DATABASE_URL.",
+    ),
+    click.option(
+        "--config", expose_value=False, callback=_path, metavar="FILE",
+        help="The configuration; otherwise pgvouch.toml or pyproject.toml, looked for upwards.",
+    ),
+    click.option(
+        "--migrations", expose_value=False, callback=_path, metavar="DIR",
+        help="A folder of migrations; it needs no configuration.",
+    ),
+    click.option(
+        "--json", "as_json", is_flag=True, expose_value=False, callback=_store("as_json"),
+        help="One JSON document on stdout.",
+    ),
+)  # fmt: skip
+
+_RUNNING = (
+    click.option(
+        "--var", multiple=True, expose_value=False, callback=_variables, metavar="NAME=VALUE",
+        help="The value of a variable that a file declares; never printed, never stored.",
+    ),
+    click.option(
+        "--lock-timeout", expose_value=False, callback=_setting, metavar="TIME",
+        help="How long to wait for a table, e.g. 2s; by default half of deadlock_timeout.",
+    ),
+    click.option(
+        "--statement-timeout", expose_value=False, callback=_setting, metavar="TIME",
+        help="The longest a statement may take; a file's header overrides it.",
+    ),
+    click.option(
+        "--retries", type=click.IntRange(min=0), expose_value=False, callback=_setting,
+        metavar="N", help="How often a migration that gave way to others is tried again (10).",
+    ),
+    click.option(
+        "--retry-budget", expose_value=False, callback=_setting, metavar="TIME",
+        help="For all attempts of a migration together (10min).",
+    ),
+    click.option(
+        "--lock-wait", expose_value=False, callback=_setting, metavar="TIME",
+        help="How long to wait for another runner (5min).",
+    ),
+    click.option(
+        "--wait", expose_value=False, callback=_wait, metavar="TIME",
+        help="How long to wait for the server to come up.",
+    ),
+    click.option(
+        "--create-database", "create", is_flag=True, expose_value=False, callback=_store("create"),
+        help="Create the database where it is missing.",
+    ),
+    click.option(
+        "-v", "--verbose", is_flag=True, expose_value=False, callback=_store("verbose"),
+        help="Show notices, whole catalog deltas, and more of what a broken check has found.",
+    ),
+)  # fmt: skip
+
+
+def common(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every command has."""
+    for option in reversed(_COMMON):
+        function = option(function)
+    return function
+
+
+def running(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of commands that run SQL files."""
+    for option in reversed(_RUNNING):
+        function = option(function)
+    return common(function)

@@ -1,0 +1,71 @@
+"""pgvouch stamp."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from pgvouch.cli import as_json, as_text, output
+from pgvouch.cli.options import Context, common
+from pgvouch.cli.output import Line
+from pgvouch.errors import UsageError
+
+if TYPE_CHECKING:
+    from pgvouch.stamp.listing import TemplateInfo
+    from pgvouch.stamp.verdict import Outcome
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 where one is not fresh.")
+@click.option("--list", "listing", is_flag=True, help="Show the templates and what they give.")
+@click.option("--force", is_flag=True, help="Overwrite expansions that were edited by hand.")
+@common
+@click.pass_obj
+def stamp(
+    context: Context, databases: tuple[str, ...], check: bool, listing: bool, force: bool
+) -> int:
+    """Expand the stamps in migrations, rollbacks and verify files."""
+    if check and force:
+        raise UsageError("--check writes nothing, so there is nothing to --force")
+    if listing:
+        for info in context.folder(None).templates():
+            context.tell(*_described(info), document=as_json.of_template(info))
+        return 0
+    failed = 0
+    for name in context.folder(None).stamped_folders(databases):
+        with context.folder(name) as vouch:
+            outcomes = vouch.stamp(check=check, force=force)
+        failed += sum(not outcome.ok for outcome in outcomes)
+        _tell(context, name, outcomes, check=check)
+    return (1 if check else 2) if failed else 0
+
+
+def _tell(context: Context, name: str, outcomes: Sequence["Outcome"], *, check: bool) -> None:
+    counts = {
+        status: sum(outcome.status == status for outcome in outcomes)
+        for status in ("fresh", "written", "stale", "edited", "applied")
+    }
+    shown = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    context.tell(
+        f"{name or context.project.migrations.name}: {shown or 'no stamps'}",
+        document=as_json.of_stamps(name, outcomes, check=check),
+    )
+    if not context.as_json:
+        for outcome in outcomes:
+            if outcome.error is not None:
+                as_text.print_error(outcome.error)
+
+
+def _described(info: "TemplateInfo") -> list[Line]:
+    lines: list[Line] = [
+        (output.Styled(info.name, bold=True), f" ({info.origin}): {info.doc}"),
+        "",
+    ]
+    for argument in info.arguments:
+        default = "required" if argument.required else f"default {argument.default!r}"
+        lines.append(f"  {argument.name:<10} {argument.type:<28} {default}")
+        lines.append(f"             {argument.doc}")
+    lines += ["", f"  -- stamp: {info.sample}"]
+    lines += [f"  {line}".rstrip() for line in info.expansion.strip().splitlines()]
+    return [*lines, ""]

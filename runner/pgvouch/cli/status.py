@@ -1,0 +1,75 @@
+"""pgvouch status."""
+
+from collections.abc import Sequence
+
+import click
+
+from pgvouch.cli import as_json, output, table
+from pgvouch.cli.options import Context, common
+from pgvouch.cli.table import Column
+from pgvouch.errors import DRIFT, PENDING
+from pgvouch.plan.status import MigrationStatus
+
+_MARKS = {
+    "applied": "✓",
+    "provided": "·",
+    "pending": "○",
+    "incomplete": "!",
+    "undoing": "«",
+    "changed": "≠",
+    "missing": "?",
+    "ahead": "»",
+}
+_STATUS = (
+    Column("", "green"),
+    Column("migration", shortens=True),
+    Column("state"),
+    Column("applied", "bright_black", give_up=1),
+    Column("by", "bright_black", give_up=4),
+    Column("ms", "bright_black", give_up=2),
+    Column("checks", "bright_black", give_up=3),
+)
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 where something is pending.")
+@common
+@click.pass_obj
+def status(context: Context, databases: tuple[str, ...], exit_code: bool) -> int:
+    """Show every migration and what the ledger says of it."""
+    worst = 0
+    for vouch in context.databases(databases):
+        with vouch:
+            rows = vouch.status()
+        found = {row.state for row in rows}
+        if found & {"changed", "missing"}:
+            worst = DRIFT
+        elif found & {"pending", "incomplete", "undoing"} and exit_code:
+            worst = max(worst, PENDING)
+        if context.as_json:
+            context.tell(document=as_json.of_status(vouch.name, rows))
+        else:
+            _print(vouch.name, rows)
+    return worst
+
+
+def _print(name: str, rows: Sequence[MigrationStatus]) -> None:
+    output.say(output.Styled(name, bold=True))
+    table.echo(
+        _STATUS,
+        [
+            (
+                _MARKS[row.state],
+                row.id,
+                row.state,
+                f"{at:%Y-%m-%d %H:%M:%S}Z"
+                if (at := row.applied and row.applied.applied_at)
+                else "",
+                (row.applied and row.applied.applied_by) or "",
+                f"{ms:.0f}" if row.applied and (ms := row.applied.duration_ms) is not None else "",
+                str((row.applied and row.applied.checks) or ""),
+            )
+            for row in rows
+        ],
+    )

@@ -1,0 +1,85 @@
+"""pgvouch verify."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+import click
+
+from pgvouch.cli import as_json, as_text, output
+from pgvouch.cli.options import Context, running
+from pgvouch.cli.output import Line
+from pgvouch.errors import BROKEN, UNJUDGED
+from pgvouch.postgres.retry import TRANSIENT
+
+if TYPE_CHECKING:
+    from pgvouch.verify.live import Finding, Verified
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@running
+@click.pass_obj
+def verify(context: Context, databases: tuple[str, ...]) -> int:
+    """Run every promise of every applied migration again, and take back what checks write."""
+    codes = {0}
+    for vouch in context.databases(databases):
+        with vouch:
+            found = vouch.verify()
+        if any(item.broken for item in found):
+            codes.add(BROKEN)
+        elif any(item.unjudged for item in found):
+            codes.add(UNJUDGED)
+        context.tell(*_lines(vouch.name, found), document=as_json.of_verified(vouch.name, found))
+    return BROKEN if BROKEN in codes else max(codes)
+
+
+_AFTER_BROKEN = (
+    "see what has changed in the database since it was migrated, and take it back; what is meant "
+    "to stay belongs in a migration of its own, with its promises"
+)
+
+
+def _lines(name: str, verified: Sequence["Verified"]) -> list[Line]:
+    from pgvouch.verify.wording import labelled, more_of
+
+    broken = [(item.id, finding) for item in verified for finding in item.broken]
+    unjudged = [(item.id, finding) for item in verified for finding in item.unjudged]
+    passed = sum(item.passed for item in verified)
+    rest = f", {len(unjudged)} could not be judged" if unjudged else ""
+    lines: list[Line] = [f"{name}: {passed} checks hold, {len(broken)} broken{rest}"]
+    for identifier, finding in broken:
+        lines.append(("  ", output.Styled("✗", "red"), f" {identifier}: {finding.sentence}"))
+        lines.append(f"      at       {as_text.shown_place(finding.place)}")
+        lines.append(f"      expected {finding.expected}")
+        lines += [f"      {line}" for line in labelled("found", finding.found)]
+    together: dict[tuple[str, str], list[Finding]] = {}
+    for identifier, finding in unjudged:
+        together.setdefault((identifier, str(finding.found)), []).append(finding)
+    for (identifier, met), findings in together.items():
+        others = f" (and {len(findings) - 1} more)" if findings[1:] else ""
+        sentence = f" {identifier}: {findings[0].sentence}{others}"
+        lines.append(("  ", output.Styled("?", "yellow"), sentence))
+        lines.append(f"      at       {as_text.shown_place(findings[0].place)}")
+        lines.append(f"      met      {met}")
+    if broken:
+        more = more_of(finding.found for _, finding in broken)
+        lines.append(f"  next    {as_text.as_typed(_AFTER_BROKEN + more)}")
+    if unjudged:
+        lines.append(f"  next    {as_text.as_typed(_again({f.sqlstate for _, f in unjudged}))}")
+    return lines
+
+
+def _again(states: AbstractSet[str | None]) -> str:
+    """Return what to do where checks ended without an answer."""
+    advice = []
+    if states & TRANSIENT:
+        advice.append(
+            "others were in the way: run pgvouch verify again; --retries and --retry-budget keep "
+            "trying for longer"
+        )
+    if "57014" in states:
+        advice.append("a timeout or somebody has ended a check: --statement-timeout allows more")
+    if states - TRANSIENT - {"57014"}:
+        advice.append("a server has run out of something or did not answer: mend that first")
+    return "; ".join(advice)
