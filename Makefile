@@ -46,7 +46,7 @@ test: $(STAMP)
 	@$(VENV)/bin/python -m pytest -n auto $(ARGS)
 
 torture: $(STAMP)
-	@PYTHONPATH=tests $(VENV)/bin/python tests/torture.py --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) \
+	@PYTHONPATH=tests $(VENV)/bin/python -m faults.torture --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) \
 		--write docs/reliability.md
 
 lint: $(STAMP)

@@ -15,7 +15,7 @@ from deploying.containers import Container, line, terminate, up
 from faults import world
 from faults.processes import ended, free_port, until
 from faults.tries import socket_of, through
-from proxy import recording
+from support.proxy import recording
 
 SLEEPING = (
     "exists (select from pg_stat_activity where wait_event = 'PgSleep' "

@@ -14,7 +14,7 @@ from conftest import Server, database_of, query
 from deploying.containers import Container, line
 from faults import world
 from faults.processes import ended, free_port, migrating
-from proxy import recording
+from support.proxy import recording
 
 LEDGER = "pgvouch.ledger, pgvouch.migration, pgvouch._yoyo_migration"
 

@@ -16,7 +16,7 @@ from faults.tries import (
 )
 from pgvouch.cli import main
 from pgvouch.ledger import lease
-from proxy import Fault, When
+from support.proxy import Fault, When
 
 
 @pytest.fixture(autouse=True)

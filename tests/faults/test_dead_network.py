@@ -19,7 +19,7 @@ from faults.processes import ended, migrating, spawn, until
 from pgvouch.errors import NotReadyError
 from pgvouch.postgres.connect import open_connection
 from pgvouch.postgres.session import ConnectionLost, Session
-from proxy import Recorded, recording
+from support.proxy import Recorded, recording
 
 HERE = "exists (select from pg_stat_activity where wait_event = 'PgSleep' and datname = '{}')"
 

@@ -13,7 +13,7 @@ from conftest import Server, _project, query, start
 from faults import tries, world
 from faults.processes import ended, migrating
 from pgvouch import embedded as servers
-from proxy import Fault, When, recording
+from support.proxy import Fault, When, recording
 
 POINTS = list(zip(range(4, 85, 17), [*When, *When], strict=False))
 

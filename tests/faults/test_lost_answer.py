@@ -5,7 +5,7 @@ import pytest
 from conftest import Folder, Server, database_of
 from faults.tries import recording, socket_of, through
 from pgvouch.ledger import lease
-from proxy import Fault, When
+from support.proxy import Fault, When
 
 HEAD = "-- transactional: false\n"
 WORLD = (

@@ -11,7 +11,7 @@ import pytest
 from conftest import Server, query
 from faults.processes import ended, migrating, spawn
 from faults.tries import database, recording, socket_of, through
-from proxy import Fault, Recorded, When
+from support.proxy import Fault, Recorded, When
 
 HEAD = "-- transactional: false\n"
 FILES = {

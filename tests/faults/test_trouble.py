@@ -19,7 +19,7 @@ from pgvouch.engine import capacity, commands
 from pgvouch.errors import ConnectError
 from pgvouch.events import Event
 from pgvouch.postgres.session import Session
-from proxy import Fault, When, recording
+from support.proxy import Fault, When, recording
 
 A = {"001_a.sql": "create table a (n int);"}
 

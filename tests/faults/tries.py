@@ -13,7 +13,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 from conftest import Server, query
 from faults import world
 from faults.processes import answering, bouncing, crash, ended, migrating, until
-from proxy import Fault, Recorded, When, recording
+from support.proxy import Fault, Recorded, When, recording
 
 REPLICAS = 10
 

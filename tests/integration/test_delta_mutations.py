@@ -6,11 +6,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from _servers import rolled_back, snapshot
 
 from conftest import Server
 from pgvouch.delta.compare import compare
 from pgvouch.delta.snapshot import Snapshot, difference
+from support.catalogs import rolled_back, snapshot
 
 RICH = Path(__file__).with_name("test_delta_rich.sql").read_text(encoding="utf-8")
 

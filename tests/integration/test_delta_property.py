@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from _servers import ROLES, dump, make_roles, snapshot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import Server
 from pgvouch.delta.snapshot import difference
+from support.catalogs import ROLES, dump, make_roles, snapshot
 
 SCHEMAS = ("public", "s1", "s2", "s3")
 TABLES = ("public.t", "s1.t", "s1.t", "s1.u", '"s1"."O d"', "s2.t")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from _servers import delta_of, rolled_back
+
+from support.catalogs import delta_of, rolled_back
 
 BASE = """
 create schema app;

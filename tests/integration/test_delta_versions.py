@@ -6,12 +6,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from _servers import delta_of, rolled_back, snapshot
 
 from conftest import BINARIES, start
 from pgvouch.delta.compare import compare
 from pgvouch.delta.file import parse_file, render_file
 from pgvouch.delta.snapshot import difference
+from support.catalogs import delta_of, rolled_back, snapshot
 
 RICH = Path(__file__).with_name("test_delta_rich.sql").read_text(encoding="utf-8")
 GOLDEN = Path(__file__).with_name("test_delta_rich.delta")

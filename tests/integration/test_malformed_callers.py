@@ -6,7 +6,7 @@ import pytest
 
 from conftest import Folder
 from pgvouch.stamp import Templates, stamp_files
-from stamp_bench import PLATFORM
+from support.stamp_bench import PLATFORM
 
 IDENTITY = "select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'"
 SYSTEM = """

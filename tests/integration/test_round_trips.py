@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from conftest import Folder, Server, database_of
-from proxy import Recorded, recording
+from support.proxy import Recorded, recording
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from pgvouch.files import promises
 from pgvouch.stamp import Part
-from stamp_bench import PLATFORM, broken, failing, stamp
+from support.stamp_bench import PLATFORM, broken, failing, stamp
 
 TABLES = """
 create function public.update_updated_at() returns trigger language plpgsql

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from pgvouch.stamp import Part
-from stamp_bench import PLATFORM, broken, stamp
+from support.stamp_bench import PLATFORM, broken, stamp
 
 TABLES = """
 create role stamp_migrator bypassrls;

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from conftest import Server
-from stamp_bench import prepared, stamp
+from support.stamp_bench import prepared, stamp
 
 USERS = 10_000
 CALLER = "00000000-0000-0000-0000-000000000007"

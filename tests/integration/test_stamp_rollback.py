@@ -9,7 +9,7 @@ from psycopg import sql
 
 from conftest import Server
 from pgvouch.stamp import Part
-from stamp_bench import (
+from support.stamp_bench import (
     ODD_NAMES,
     PLATFORM,
     broken,

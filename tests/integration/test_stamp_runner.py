@@ -7,7 +7,7 @@ import pytest
 
 from conftest import Folder
 from pgvouch.stamp import Templates, stamp_files
-from stamp_bench import PLATFORM
+from support.stamp_bench import PLATFORM
 
 STAMPS = """-- stamp: owner_policies(table="projects", owner="user_id",
 --   for=["select", "update"], names={"select": "Users can view own projects"})

@@ -5,7 +5,7 @@ import random
 import psycopg
 
 from pgvouch.stamp import quoting
-from stamp_bench import ODD_NAMES, fits
+from support.stamp_bench import ODD_NAMES, fits
 
 ALPHABET = "abzAZ_09 $\"'\\.;:-/*%{}[]()\n\r\t\x01\x7f#&Ué名😀\u202e\u2028\ue000"
 

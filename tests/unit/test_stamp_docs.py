@@ -8,7 +8,7 @@ from pgvouch.stamp.blocks import find
 from pgvouch.stamp.declaration import parse_declaration
 from pgvouch.stamp.environment import FILTERS, KEYWORDS
 from pgvouch.stamp.render import expand
-from stamp_bench import STOCK, stamp
+from support.stamp_bench import STOCK, stamp
 
 PAGE = Path(__file__).parents[2] / "docs" / "stamping.md"
 TEXT = PAGE.read_text()

@@ -19,7 +19,7 @@ from pgvouch.errors import StampError
 from pgvouch.files import promises
 from pgvouch.stamp import Part
 from pgvouch.stamp.quoting import visible
-from stamp_bench import distinct_names, stamp, stamp_values
+from support.stamp_bench import distinct_names, stamp, stamp_values
 
 COMMANDS = ["select", "insert", "update", "delete"]
 COUNT = 18

@@ -7,7 +7,7 @@ from postgast import pg_query_pb2, scan
 
 from pgvouch.stamp import quoting
 from pgvouch.stamp.quoting import BadValueError
-from stamp_bench import ODD_NAMES, names
+from support.stamp_bench import ODD_NAMES, names
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from pgvouch.errors import StampError
 from pgvouch.stamp import Part, Templates, list_templates, stock_folder
 from pgvouch.stamp.templates import Family
-from stamp_bench import STOCK, stamp
+from support.stamp_bench import STOCK, stamp
 
 FAMILIES = [
     "clerk_via_policies",

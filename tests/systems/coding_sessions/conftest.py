@@ -1,0 +1,172 @@
+"""The system coding_sessions on real servers: a database of its own for every test."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from conftest import ROOT
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database as Migrated
+from pgvouch.config.project import find_project, read_database
+from pgvouch.engine import commands
+from pgvouch.events import silent
+from pgvouch.postgres.session import Session
+from systems.owner import Owner
+
+SYSTEM = ROOT / "migrations" / "coding_sessions"
+PLATFORM = ROOT / "migrations" / "_supabase"
+TABLES = ("profiles", "projects", "coding_sessions", "coding_jobs", "session_events")
+
+
+def build(conninfo: str) -> None:
+    """Make the platform set and the system in an empty database, as `pgvouch migrate` does."""
+    project = find_project(ROOT / "pyproject.toml")
+    migrations = read_database(project, SYSTEM.name)
+    with Session.open(conninfo) as session:
+        commands.migrate(
+            session,
+            Migrated(SYSTEM.name, SYSTEM, conninfo, migrations),
+            Options(lock_wait_s=60),
+            silent,
+            require_promises=project.verify_required,
+        )
+
+
+class Database(Owner):
+    """A connection as the owner, and ways to act as the roles of the API."""
+
+    @contextmanager
+    def acting(self, role: str, user: UUID | None = None) -> Iterator["Database"]:
+        """Be what the API gateway makes of a request: a role and the claims of a token."""
+        claims = {"role": role} | ({"sub": str(user)} if user else {})
+        with self.connection.transaction():
+            self.rows("select set_config('role', %s, true)", role)
+            self.rows("select set_config('request.jwt.claims', %s, true)", json.dumps(claims))
+            yield self
+
+    @contextmanager
+    def user(self, user: UUID) -> Iterator["Database"]:
+        """Be a user who has signed in."""
+        with self.acting("authenticated", user):
+            yield self
+
+    @contextmanager
+    def anon(self) -> Iterator["Database"]:
+        """Be a visitor."""
+        with self.acting("anon"):
+            yield self
+
+    @contextmanager
+    def service(self) -> Iterator["Database"]:
+        """Be the worker."""
+        with self.acting("service_role"):
+            yield self
+
+    def sign_up(self, email: str, metadata: dict[str, str] | None = None) -> UUID:
+        """Insert an account, as the auth server does."""
+        user = uuid4()
+        self.rows(
+            "insert into auth.users (id, email, raw_user_meta_data) values (%s, %s, %s)",
+            user,
+            email,
+            None if metadata is None else Jsonb(metadata),
+        )
+        return user
+
+    def project(self, user: UUID, name: str = "A project") -> UUID:
+        """Make a project, as its owner would have."""
+        return self.value(
+            "insert into public.projects (user_id, name) values (%s, %s) returning id", user, name
+        )
+
+    def session(self, user: UUID, project: UUID, expires: str = "1 hour") -> UUID:
+        """Make a session of a user on a project."""
+        return self.value(
+            "insert into public.coding_sessions (user_id, project_id, initial_prompt, expires_at) "
+            "values (%s, %s, 'Build a todo app with React', now() + %s::interval) returning id",
+            user,
+            project,
+            expires,
+        )
+
+    def open_session(self, user: UUID, project: UUID) -> UUID:
+        """Open a session as a user does, who says what it is for and no more."""
+        return self.value(
+            "insert into public.coding_sessions (user_id, project_id, initial_prompt) "
+            "values (%s, %s, 'Build a todo app with React') returning id",
+            user,
+            project,
+        )
+
+    def job(self, session: UUID, prompt: str = "Build a todo app with React") -> UUID:
+        """Queue a job."""
+        return self.value(
+            "insert into public.coding_jobs (session_id, prompt) values (%s, %s) returning id",
+            session,
+            prompt,
+        )
+
+    def event(self, session: UUID, kind: str = "thinking") -> UUID:
+        """Report an event."""
+        return self.value(
+            "insert into public.session_events (session_id, event_type, data) "
+            "values (%s, %s, '{}') returning id",
+            session,
+            kind,
+        )
+
+
+class Person:
+    """A user with one row in every table."""
+
+    def __init__(self, database: Database, name: str) -> None:
+        self.id = database.sign_up(f"{name}@example.test", {"display_name": name.title()})
+        self.project = database.project(self.id, f"{name.title()}'s project")
+        self.session = database.session(self.id, self.project)
+        self.job = database.job(self.session)
+        self.event = database.event(self.session)
+        self.rows = {
+            "profiles": self.id,
+            "projects": self.project,
+            "coding_sessions": self.session,
+            "coding_jobs": self.job,
+            "session_events": self.event,
+        }
+
+
+@pytest.fixture(scope="session")
+def template(every_server) -> Iterator[str]:
+    """The name of a built database that the tests' own are copied from."""
+    name = f"coding_sessions_{secrets.token_hex(6)}"
+    with every_server.janitor(name):
+        build(every_server.url(name))
+        yield name
+
+
+@pytest.fixture
+def coding_sessions(every_server, template: str) -> Iterator[Database]:
+    """The system in a database of the test's own, without rows."""
+    name = f"coding_sessions_{secrets.token_hex(6)}"
+    with (
+        every_server.janitor(name, template),
+        psycopg.connect(every_server.url(name), autocommit=True) as connection,
+    ):
+        yield Database(connection)
+
+
+@pytest.fixture
+def ann(coding_sessions: Database) -> Person:
+    """User A."""
+    return Person(coding_sessions, "ann")
+
+
+@pytest.fixture
+def bob(coding_sessions: Database) -> Person:
+    """User B."""
+    return Person(coding_sessions, "bob")

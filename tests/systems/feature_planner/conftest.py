@@ -1,0 +1,301 @@
+"""The system feature_planner on real servers: before its move to a schema of its own, and after."""
+
+import json
+import re
+import secrets
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from conftest import ROOT
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database as Migrated
+from pgvouch.config.project import find_project, read_database
+from pgvouch.engine import commands
+from pgvouch.events import silent
+from pgvouch.files.directives import parse_directives
+from pgvouch.files.migration import Migration, checksum
+from pgvouch.postgres.session import Session
+from pgvouch.verify.live import verify_database
+from systems.owner import Owner
+
+SYSTEM = ROOT / "migrations" / "feature_planner"
+PLATFORM = ROOT / "migrations" / "_supabase"
+TEXT = (ROOT / "docs" / "feature_planner" / "DATABASE.md").read_text()
+SEED = ROOT / "seed" / "feature_planner.sql"
+BEFORE, MOVE, OPEN = (
+    "009_complete_the_tables",
+    "010_move_to_feature_planner",
+    "011_open_to_authenticated",
+)
+TABLES = (
+    "feature_plans",
+    "feature_refinements",
+    "file_discovery_sessions",
+    "discovered_files",
+    "implementation_plan_generations",
+    "plan_steps",
+    "plan_step_templates",
+    "plan_execution_logs",
+)
+ENUMS = (
+    "complexity",
+    "confidence_level",
+    "estimated_scope",
+    "execution_step",
+    "file_discovery_status",
+    "file_priority",
+    "implementation_plan_status",
+    "plan_status",
+    "refinement_status",
+    "risk_level",
+    "technical_complexity",
+)
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language in the document."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def as_before(sql: str) -> str:
+    """SQL that says where the tables are, for where they were."""
+    return sql.replace("feature_planner.", "public.")
+
+
+def described(*changed: Migration) -> Migrated:
+    """The system as pgvouch reads it, with some migrations put in the place of their own."""
+    instead = {migration.id: migration for migration in changed}
+    migrations = read_database(find_project(ROOT / "pyproject.toml"), SYSTEM.name)
+    return Migrated(
+        SYSTEM.name, SYSTEM, "", tuple(instead.get(item.id, item) for item in migrations)
+    )
+
+
+def changed_move(old: str = "", new: str = "", *, delta: bool = False) -> Migration:
+    """The move with another text, and without its delta: what the checks alone make of it."""
+    move = described().by_id[MOVE]
+    assert old in move.sql
+    sql = move.sql.replace(old, new, 1) if old else move.sql
+    return replace(
+        move,
+        sql=sql,
+        checksum=checksum(sql),
+        directives=parse_directives(sql, move.path),
+        delta_path=move.delta_path if delta else None,
+    )
+
+
+def migrate(address: str, to: str | None = None, *changed: Migration) -> commands.Outcome:
+    """Apply what is pending, as `pgvouch migrate` does."""
+    with Session.open(address) as session:
+        return commands.migrate(
+            session,
+            described(*changed),
+            Options(lock_wait_s=60),
+            silent,
+            to=to,
+            require_promises=True,
+        )
+
+
+def roll_back(address: str, to: str | None = None, steps: int | None = 1) -> commands.Outcome:
+    """Take back what is applied, as `pgvouch rollback` does."""
+    with Session.open(address) as session:
+        return commands.roll_back_steps(
+            session,
+            described(),
+            Options(discard_data=True),
+            silent,
+            steps=None if to else steps,
+            to=to,
+        )
+
+
+LIST = (
+    "feature_planner and public: something that is not in the list above, or is in it and missing"
+)
+"""The promise that names whatever nobody has promised."""
+
+
+def broken_in(address: str) -> set[str]:
+    """The promises that do not hold, as `pgvouch verify` finds them."""
+    with Session.open(address) as session:
+        found = verify_database(session, described(), commands.read_ledger(session))
+    return {one.sentence for item in found for one in item.broken}
+
+
+def dump(server: Any, address: str) -> str:
+    """The schema as pg_dump sees it, the ledger left out."""
+    done = subprocess.run(
+        [server.bin / "pg_dump", "--schema-only", "--exclude-schema=pgvouch", address],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # A token that pg_dump draws by lot.
+    return re.sub(r"^\\(un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
+
+
+class Database(Owner):
+    """A connection as the owner, and ways to act as the roles of the API."""
+
+    def contents(self, schema: str) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of the planner's tables, and of the accounts."""
+        return {
+            table: self.rows(f"select to_jsonb(t) from {schema}.{table} as t order by id")
+            for table in TABLES
+        } | {"users": self.rows("select to_jsonb(t) from public.users as t order by id")}
+
+    def schema_of(self, table: str) -> list[str]:
+        """Where tables of a name are."""
+        return [
+            schema
+            for (schema,) in self.rows(
+                "select relnamespace::regnamespace::text from pg_class where relname = %s", table
+            )
+        ]
+
+    def insert(self, table: str, **values: object) -> UUID:
+        """Insert a row and say which id it got."""
+        schema = "public" if table == "users" else "feature_planner"
+        return self.value(
+            f"insert into {schema}.{table} ({', '.join(values)}) "
+            f"values ({', '.join(['%s'] * len(values))}) returning id",
+            *values.values(),
+        )
+
+    @contextmanager
+    def acting(self, role: str, sub: str | None = None) -> Iterator["Database"]:
+        """Be what the API gateway makes of a request: a role and the claims of a token."""
+        claims = {"role": role} | ({"sub": sub} if sub is not None else {})
+        with self.connection.transaction():
+            self.rows("select set_config('role', %s, true)", role)
+            self.rows("select set_config('request.jwt.claims', %s, true)", json.dumps(claims))
+            yield self
+
+
+class Person:
+    """A user with one row in every table."""
+
+    def __init__(self, db: Database, name: str) -> None:
+        self.sub = f"user_test_{name}"
+        self.id = db.insert(
+            "users",
+            clerk_id=self.sub,
+            email=f"{name}@example.test",
+            username=name,
+            display_name=name.title(),
+        )
+        plan = db.insert("feature_plans", user_id=self.id, original_request="A search box")
+        refinement = db.insert(
+            "feature_refinements", plan_id=plan, agent_id="agent-1", input_request="A search box"
+        )
+        discovery = db.insert(
+            "file_discovery_sessions", plan_id=plan, agent_id="agent-1", refined_request="A box"
+        )
+        file = db.insert(
+            "discovered_files", discovery_session_id=discovery, file_path="a.ts", priority="low"
+        )
+        generation = db.insert(
+            "implementation_plan_generations",
+            plan_id=plan,
+            agent_id="agent-1",
+            refined_request="A box",
+        )
+        step = db.insert(
+            "plan_steps",
+            plan_generation_id=generation,
+            step_number=1,
+            display_order=0,
+            title="Add it",
+            description="Above the list",
+        )
+        template = db.insert(
+            "plan_step_templates",
+            user_id=self.id,
+            name="tests",
+            title="Tests",
+            description="First",
+            content="…",
+            category="quality",
+        )
+        log = db.insert(
+            "plan_execution_logs",
+            plan_id=plan,
+            step="refinement",
+            step_number=1,
+            agent_type="refiner",
+            start_time="2026-01-05 07:00",
+        )
+        ids = (plan, refinement, discovery, file, generation, step, template, log)
+        self.rows = dict(zip(TABLES, ids, strict=True))
+
+
+@pytest.fixture(scope="session")
+def template_before(every_server) -> Iterator[str]:
+    """The name of a database as it is before the move, with the development data."""
+    name = f"feature_planner_{secrets.token_hex(6)}"
+    with every_server.janitor(name):
+        address = every_server.url(name)
+        migrate(address, BEFORE)
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(as_before(SEED.read_text()))
+        yield name
+
+
+@pytest.fixture
+def address_before(every_server, template_before: str) -> Iterator[str]:
+    """Where the test's own database is, before the move."""
+    name = f"feature_planner_{secrets.token_hex(6)}"
+    with every_server.janitor(name, template_before):
+        yield every_server.url(name)
+
+
+@pytest.fixture
+def before(address_before: str) -> Iterator[Database]:
+    """The planner in public, with the development data."""
+    with psycopg.connect(address_before, autocommit=True) as connection:
+        yield Database(connection)
+
+
+@pytest.fixture(scope="session")
+def template(every_server) -> Iterator[str]:
+    """The name of a built database that the tests' own are copied from."""
+    name = f"feature_planner_{secrets.token_hex(6)}"
+    with every_server.janitor(name):
+        migrate(every_server.url(name))
+        yield name
+
+
+@pytest.fixture
+def address(every_server, template: str) -> Iterator[str]:
+    """Where the test's own database is."""
+    name = f"feature_planner_{secrets.token_hex(6)}"
+    with every_server.janitor(name, template):
+        yield every_server.url(name)
+
+
+@pytest.fixture
+def planner(address: str) -> Iterator[Database]:
+    """The system in a database of the test's own, without rows."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        yield Database(connection)
+
+
+@pytest.fixture
+def ann(planner: Database) -> Person:
+    """User A."""
+    return Person(planner, "ann")
+
+
+@pytest.fixture
+def bob(planner: Database) -> Person:
+    """User B."""
+    return Person(planner, "bob")
