@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pgvouch.errors import ConnectError, Interrupted, MigrationError, VouchError
-from pgvouch.postgres.advice import ENUM_VALUE_TOGETHER, way_on
+from pgvouch.postgres.advice import tell_of_value_together, way_on
 from pgvouch.postgres.message import literal
 from pgvouch.postgres.refused import knows_no_transactions
 from pgvouch.postgres.retry import Patience, patiently
@@ -22,7 +22,6 @@ _PATIENCE_S = 10.0
 _SIGNAL_S = 3.0
 """Who has sent a signal waits for the end."""
 _NO_LEDGER = {"3F000", "42P01"}
-_NEW_ENUM_VALUE = "55P04"
 
 
 class _NotKnownYetError(Exception):
@@ -51,8 +50,8 @@ def told(
     try:
         yield
     except VouchError as exc:
-        if together and landed and exc.server and exc.server.sqlstate == _NEW_ENUM_VALUE:
-            exc.hint = ENUM_VALUE_TOGETHER.format(landed[-1])
+        if together and landed:
+            tell_of_value_together(exc, landed[-1])
         if exc.state is None:
             before = [] if together else landed
             exc.state = (

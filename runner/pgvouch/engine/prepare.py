@@ -10,7 +10,7 @@ from pgvouch.config.project import Database
 from pgvouch.delta.file import read_delta
 from pgvouch.errors import FileError, Gathered, Place
 from pgvouch.events import Doubted, Listener
-from pgvouch.files import enums, other_tools, pitfalls, transaction_block
+from pgvouch.files import other_tools, pitfalls, transaction_block
 from pgvouch.files.directives import ISOLATION, parse_directives
 from pgvouch.files.folder import read_text
 from pgvouch.files.migration import Migration
@@ -222,7 +222,6 @@ def check_sql(text: str, path: Path) -> None:
     _refuse_condition(directives.unless, place)
     if directives.transactional:
         transaction_block.refuse_outside(text, place)
-        enums.refuse_enum_use(text, place)
     else:
         transaction_block.refuse_unnamed_index(text, place)
 

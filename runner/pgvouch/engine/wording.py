@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pgvouch.errors import MigrationError, Place, ServerMessage
-from pgvouch.postgres.advice import HINTS
+from pgvouch.postgres.advice import HINTS, NEW_ENUM_VALUE, value_added_here
 from pgvouch.postgres.blockers import Blocker, look_at
 from pgvouch.postgres.message import ENDED, Message
 from pgvouch.postgres.session import QueryError
@@ -27,7 +27,9 @@ def migration_error(
     if exc.server.sqlstate == ENDED:
         return ended_its_transaction(identifier, where.place)
     hint = None if server.hint else HINTS.get(server.sqlstate or "")
-    if server.sqlstate == "42601" and 'near ":"' in server.primary:
+    if server.sqlstate == NEW_ENUM_VALUE:
+        hint = value_added_here(server, where.part.source)
+    elif server.sqlstate == "42601" and 'near ":"' in server.primary:
         hint = "a psql variable is filled in when the header declares it: -- var: name"
     elif server.sqlstate == "42601" and _ends_in_a_quote(where.part.sql):
         hint = (

@@ -7,7 +7,6 @@ The modules, each importing only those above it:
     other_tools        files of other tools that hold the way forward and the way back in one
     refusals           what no file may hold: psql's own commands, the end of the transaction
     pitfalls           what PostgreSQL would accept and hardly anybody means
-    enums              a new enum value used too early
     transaction_block  statements that cannot run in a transaction block
     directives         the leading comments of a file
     migration          one file as a value: identifier, SQL, directives, checksum

@@ -5,8 +5,11 @@ The codes are those of https://www.postgresql.org/docs/current/errcodes-appendix
 
 import re
 
-from pgvouch.errors import MigrationError
-from pgvouch.postgres.message import literal
+from pgvouch.errors import CheckError, MigrationError, ServerMessage, VouchError
+from pgvouch.postgres.message import Source, literal
+from pgvouch.sqltext.place import line_and_column
+from pgvouch.sqltext.scan import GAP
+from pgvouch.sqltext.statements import rough_statements
 
 _NOT_THERE = "it is not there: is it in another schema, or made by a later migration?"
 _CAUSES = {
@@ -35,12 +38,14 @@ _THERE = {
     "42710": "<a condition that is true where it is there>",
     "42723": "<a condition that is true where it is there>",
 }
-ENUM_VALUE_TOGETHER = (
-    "--rehearse and --single-transaction run everything in one transaction, in which an enum value "
-    "cannot be used that an earlier migration has added; a plain migrate has no such limit. Apply "
-    "those before it first: pgvouch migrate --to {}"
-)
+NEW_ENUM_VALUE = "55P04"
 _QUOTED = re.compile(r'"([^"]+)"')
+_VALUE_OF = re.compile(r'"(?P<value>.+)" of enum type (?P<type>.+)\Z', re.DOTALL)
+_ADDS_VALUE = re.compile(
+    rf"alter{GAP}type\b.*?\badd{GAP}value{GAP}(?:if{GAP}not{GAP}exists{GAP})?"
+    r"'(?P<value>(?:[^']|'')*)'",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def way_on(error: MigrationError, verb: str, *, is_first: bool) -> str | None:
@@ -54,6 +59,11 @@ def way_on(error: MigrationError, verb: str, *, is_first: bool) -> str | None:
     if error.server is None or error.server.sqlstate is None:
         return None
     state = error.server.sqlstate
+    if state == NEW_ENUM_VALUE:
+        return (
+            "a new enum value can be used once its migration has been committed: in the next one, "
+            "or in a file with `-- transactional: false` in its header"
+        )
     if passing := _PASSING.get(state[:2]):
         return passing
     if state == _NOT_READY and error.server.hint:
@@ -94,11 +104,74 @@ HINTS = {
     "25001": "put `-- transactional: false` into the header, and the statement outside of any DO "
     "block: it cannot run in a transaction",
     "25006": "the migration has made its transaction read-only: take that out",
-    "55P04": "a new enum value can be used once its migration has been committed: in the next one; "
-    "a check can look for it in pg_enum",
     "55P03": "something holds it; the same command tries again, and --lock-timeout waits longer",
     "57014": "a timeout, or somebody cancelled it; `-- statement_timeout: 10min` in the header "
     "allows more",
     "42501": "connect as the role that owns the objects",
     "0A000": "write the rows as INSERT … VALUES: a migration is SQL alone",
 }
+
+
+def value_added_here(server: ServerMessage, source: Source | None) -> str | None:
+    """Return what to do where a file uses an enum value that it adds itself.
+
+    Args:
+        server: the error, of SQLSTATE `NEW_ENUM_VALUE`.
+        source: the file that the statement with the error stands in.
+
+    Returns:
+        The line that adds the value and the ways out; None where this file does not add it.
+    """
+    value = _QUOTED.search(server.primary)
+    if value is None or source is None:
+        return None
+    for statement in rough_statements(source.text):
+        adds = _ADDS_VALUE.match(statement.text)
+        if adds and adds["value"].replace("''", "'") == value[1]:
+            line, _ = line_and_column(source.text, statement.start)
+            return (
+                f"line {line} adds {literal(value[1])}, and it can be used once that is committed: "
+                "move what uses it into the next migration, or put `-- transactional: false` into "
+                "the header"
+            )
+    return None
+
+
+def value_in_a_check(server: ServerMessage) -> str:
+    """Return what to do where a check uses an enum value that its migration adds.
+
+    Args:
+        server: the error, of SQLSTATE `NEW_ENUM_VALUE`.
+    """
+    query = "pg_enum"
+    if found := _VALUE_OF.search(server.primary):
+        type_name, value = literal(found["type"]), literal(found["value"])
+        query = (
+            "pg_enum: select true from pg_enum where "
+            f"enumtypid = {type_name}::regtype and enumlabel = {value}"
+        )
+    return (
+        "a new enum value can be used once its migration has been committed: let the next "
+        f"migration check what uses it; here a check can look for it in {query}"
+    )
+
+
+def tell_of_value_together(error: VouchError, newest: str) -> None:
+    """Add to an error what to do where an earlier migration of one transaction adds an enum value.
+
+    Args:
+        error: of a run that is one transaction; it is left as it is where it is of another kind,
+            or where the file that failed adds the value itself.
+        newest: the last migration that came before it in that transaction.
+    """
+    if error.server is None or error.server.sqlstate != NEW_ENUM_VALUE:
+        return
+    earlier = (
+        "--rehearse and --single-transaction run everything in one transaction, in which an enum "
+        "value cannot be used that an earlier migration has added; a plain migrate has no such "
+        f"limit. Apply those before it first: pgvouch migrate --to {newest}"
+    )
+    if error.hint is None:
+        error.hint = earlier
+    elif isinstance(error, CheckError):  # the value may be its own migration's
+        error.hint += f"; or, where an earlier migration adds it: {earlier}"

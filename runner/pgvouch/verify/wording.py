@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from pgvouch.errors import CheckError, MigrationError
 from pgvouch.files.promises import Kind
-from pgvouch.postgres.advice import HINTS
+from pgvouch.postgres.advice import HINTS, NEW_ENUM_VALUE, value_in_a_check
 from pgvouch.verify.checks import Broken, Rows, lines_of
 
 
@@ -53,8 +53,8 @@ def unjudged_error(identifier: str, stopped: Broken) -> MigrationError:
 
 
 def _next_after(broken: Broken) -> str:
-    if broken.server and broken.server.sqlstate == "55P04":
-        return HINTS["55P04"]
+    if broken.server and broken.server.sqlstate == NEW_ENUM_VALUE:
+        return value_in_a_check(broken.server)
     if broken.check.kind is Kind.SAME:
         return (
             "if others write to what it compares, run it again; `-- lock_tables:` in the header of "
