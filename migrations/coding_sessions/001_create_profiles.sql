@@ -25,7 +25,7 @@ comment on table public.profiles is
 -- Not forced: `handle_new_user` inserts as the owner, and nobody has an insert policy.
 alter table public.profiles enable row level security;
 
--- stamp: owner_policies(table="profiles", owner="id", for=["select", "update"],
+-- stamp: owner_policies(table="profiles", owner="id", commands=["select", "update"],
 --   names={"select": "Users can view own profile", "update": "Users can update own profile"})
 -- stamped: owner_policies sha256:8d0d5ce570d6b1b2  (edit the stamp line or the template, then run pgvouch stamp)
 create policy "Users can view own profile"

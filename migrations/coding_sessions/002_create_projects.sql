@@ -29,7 +29,7 @@ comment on column public.projects.sandbox_id is
 alter table public.projects enable row level security;
 
 -- stamp: owner_policies(table="projects", owner="user_id",
---   for=["select", "insert", "update", "delete"],
+--   commands=["select", "insert", "update", "delete"],
 --   names={"select": "Users can view own projects", "insert": "Users can create projects",
 --   "update": "Users can update own projects", "delete": "Users can delete own projects"})
 -- stamped: owner_policies sha256:47c9d1ace87a994b  (edit the stamp line or the template, then run pgvouch stamp)

@@ -36,7 +36,7 @@ comment on column public.coding_sessions.metadata is 'Statistics of the session,
 
 alter table public.coding_sessions enable row level security;
 
--- stamp: owner_policies(table="coding_sessions", owner="user_id", for=["select"],
+-- stamp: owner_policies(table="coding_sessions", owner="user_id", commands=["select"],
 --   names={"select": "Users can view own sessions"})
 -- stamped: owner_policies sha256:ca2afd30a195c2db  (edit the stamp line or the template, then run pgvouch stamp)
 create policy "Users can view own sessions"
@@ -50,7 +50,7 @@ create policy "Users can view own sessions"
 -- ask, or anyone who knows an id could open a session on somebody else's project.
 -- stamp: owner_via_policies(table="coding_sessions",
 --   via=[{"table": "projects", "key": "id", "column": "project_id", "owner": "user_id"}],
---   own="user_id", for=["insert", "update"],
+--   own="user_id", commands=["insert", "update"],
 --   names={"insert": "Users can create sessions", "update": "Users can update own sessions"})
 -- stamped: owner_via_policies sha256:935573a51377c737  (edit the stamp line or the template, then run pgvouch stamp)
 -- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.

@@ -31,7 +31,7 @@ alter table public.coding_jobs enable row level security;
 
 -- stamp: owner_via_policies(table="coding_jobs",
 --   via=[{"table": "coding_sessions", "key": "id", "column": "session_id", "owner": "user_id"}],
---   for=["select"], names={"select": "Users can view own jobs"})
+--   commands=["select"], names={"select": "Users can view own jobs"})
 -- stamped: owner_via_policies sha256:81edc9c99486da92  (edit the stamp line or the template, then run pgvouch stamp)
 -- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy "Users can view own jobs"

@@ -23,7 +23,7 @@ alter table public.session_events enable row level security;
 
 -- stamp: owner_via_policies(table="session_events",
 --   via=[{"table": "coding_sessions", "key": "id", "column": "session_id", "owner": "user_id"}],
---   for=["select"], names={"select": "Users can view own session events"})
+--   commands=["select"], names={"select": "Users can view own session events"})
 -- stamped: owner_via_policies sha256:a28b4ecbc4552a8d  (edit the stamp line or the template, then run pgvouch stamp)
 -- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy "Users can view own session events"

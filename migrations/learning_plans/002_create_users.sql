@@ -29,7 +29,7 @@ comment on column public.users.subscription_tier is
 alter table public.users enable row level security;
 
 -- auth.uid() is of no use here: it reads the subject as a uuid, which a Clerk id is not.
--- stamp: clerk_via_policies(table="users", own="clerk_user_id", for=["select", "insert", "update"],
+-- stamp: clerk_via_policies(table="users", own="clerk_user_id", commands=["select", "insert", "update"],
 --   names={"update": "users_update_own_profile"})
 -- stamped: clerk_via_policies sha256:3021004ca73c5685  (edit the stamp line or the template, then run pgvouch stamp)
 create policy users_select_own
@@ -69,7 +69,7 @@ create policy users_update_own_profile
 -- end stamp
 
 -- On Supabase service_role has BYPASSRLS and needs none of these; elsewhere it may be without.
--- stamp: service_policies(table="users", for=["select", "insert", "update", "delete"])
+-- stamp: service_policies(table="users", commands=["select", "insert", "update", "delete"])
 -- stamped: service_policies sha256:56347413c7ad236a  (edit the stamp line or the template, then run pgvouch stamp)
 create policy users_select_service
   on public.users

@@ -45,7 +45,7 @@ create policy learning_plans_select_public_auth
 
 -- stamp: clerk_via_policies(table="learning_plans",
 --   via=[{"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
---   for=["select", "insert", "update", "delete"],
+--   commands=["select", "insert", "update", "delete"],
 --   beside=["learning_plans_select_public_anon", "learning_plans_select_public_auth"])
 -- stamped: clerk_via_policies sha256:34e25a96f2d68195  (edit the stamp line or the template, then run pgvouch stamp)
 -- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
@@ -125,7 +125,7 @@ create policy learning_plans_delete_own
   );
 -- end stamp
 
--- stamp: service_policies(table="learning_plans", for=["select", "insert", "update", "delete"])
+-- stamp: service_policies(table="learning_plans", commands=["select", "insert", "update", "delete"])
 -- stamped: service_policies sha256:746b0870171795ce  (edit the stamp line or the template, then run pgvouch stamp)
 create policy learning_plans_select_service
   on public.learning_plans

@@ -31,7 +31,7 @@ alter table public.plan_schedules enable row level security;
 -- stamp: clerk_via_policies(table="plan_schedules",
 --   via=[{"table": "learning_plans", "key": "id", "column": "plan_id"},
 --   {"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
---   for=["select", "insert", "update", "delete"])
+--   commands=["select", "insert", "update", "delete"])
 -- stamped: clerk_via_policies sha256:3622307cbf7feceb  (edit the stamp line or the template, then run pgvouch stamp)
 -- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy plan_schedules_select_own
@@ -120,7 +120,7 @@ create policy plan_schedules_delete_own
   );
 -- end stamp
 
--- stamp: service_policies(table="plan_schedules", for=["select", "insert", "update", "delete"])
+-- stamp: service_policies(table="plan_schedules", commands=["select", "insert", "update", "delete"])
 -- stamped: service_policies sha256:35ec2ff15a05105c  (edit the stamp line or the template, then run pgvouch stamp)
 create policy plan_schedules_select_service
   on public.plan_schedules

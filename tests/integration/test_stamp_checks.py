@@ -45,15 +45,15 @@ grant stamp_member to authenticated;
 
 OWNER = (
     'owner_policies(table="projects", owner="user_id",'
-    ' for=["select", "insert", "update", "delete"],'
+    ' commands=["select", "insert", "update", "delete"],'
     ' names={"select": "Users can view own projects"}, beside=["shared ones"])'
 )
 VIA = (
-    'owner_via_policies(table="jobs", own="user_id", for=["select", "update"], via=['
+    'owner_via_policies(table="jobs", own="user_id", commands=["select", "update"], via=['
     '{"table": "sessions", "column": "session_id"},'
     ' {"table": "projects", "column": "project_id", "owner": "user_id"}])'
 )
-SERVICE = 'service_policies(table="projects", for=["select", "update"])'
+SERVICE = 'service_policies(table="projects", commands=["select", "update"])'
 TRIGGER = 'updated_at_trigger(table="projects")'
 GRANTS = (
     'grants(table="projects",'

@@ -32,12 +32,12 @@ alter table public.jobs enable row level security;
 revoke all on public.projects, public.jobs from public, anon, authenticated, service_role;
 """
 STAMPS = (
-    'owner_policies(table="projects", owner="user_id", for=["select", "update"])',
-    'owner_via_policies(table="jobs", for=["select"],'
+    'owner_policies(table="projects", owner="user_id", commands=["select", "update"])',
+    'owner_via_policies(table="jobs", commands=["select"],'
     ' via=[{"table": "projects", "column": "project_id", "owner": "user_id"}])',
-    'service_policies(table="jobs", for=["delete"])',
+    'service_policies(table="jobs", commands=["delete"])',
 )
-ALONE = 'owner_policies(table="projects", owner="user_id", for=["delete"], role="stamp_alone")'
+ALONE = 'owner_policies(table="projects", owner="user_id", commands=["delete"], role="stamp_alone")'
 
 
 @dataclass

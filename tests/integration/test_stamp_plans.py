@@ -32,13 +32,13 @@ alter table sessions enable row level security;
 alter table jobs enable row level security;
 grant select, insert, update, delete on projects, sessions, jobs to authenticated;
 """
-OWN = 'owner_policies(table="{}", owner="user_id", for=["select", "update", "delete"])'
+OWN = 'owner_policies(table="{}", owner="user_id", commands=["select", "update", "delete"])'
 ONE_HOP = (
-    'owner_via_policies(table="jobs", for=["select", "insert", "update", "delete"], via=['
+    'owner_via_policies(table="jobs", commands=["select", "insert", "update", "delete"], via=['
     '{"table": "sessions", "column": "session_id", "owner": "user_id"}])'
 )
 TWO_HOPS = (
-    'owner_via_policies(table="jobs", for=["select"], via=['
+    'owner_via_policies(table="jobs", commands=["select"], via=['
     '{"table": "sessions", "column": "session_id"},'
     ' {"table": "projects", "column": "project_id", "owner": "user_id"}])'
 )

@@ -69,7 +69,7 @@ def _tables(connection: psycopg.Connection, n: list[str]) -> None:
 def _stamps(n: list[str]) -> list[tuple[str, dict[str, object]]]:
     table: dict[str, object] = {"table": n[1], "schema": n[0]}
     hop = {"table": n[5], "schema": n[0], "key": n[8], "column": n[3], "owner": n[2]}
-    policies = {**table, "role": n[6], "for": COMMANDS}
+    policies = {**table, "role": n[6], "commands": COMMANDS}
     return [
         ("owner_policies", {**policies, "owner": n[2]}),
         ("owner_via_policies", {**policies, "via": [hop], "own": n[2]}),
@@ -149,16 +149,16 @@ grant select, insert, update, delete on public.cards to authenticated;
 alter table public.cards enable row level security;
 """
 BEHAVIOUR_STAMPS = [
-    'owner_policies(table="projects", owner="user_id", for=["select","insert","update","delete"])',
-    'owner_via_policies(table="sessions", own="user_id", for=["select","insert","update"],'
+    'owner_policies(table="projects", owner="user_id", commands=["select","insert","update","delete"])',
+    'owner_via_policies(table="sessions", own="user_id", commands=["select","insert","update"],'
     ' via=[{"table": "projects", "column": "project_id", "owner": "user_id"}])',
-    'owner_via_policies(table="jobs", for=["select"],'
+    'owner_via_policies(table="jobs", commands=["select"],'
     ' via=[{"table": "sessions", "column": "session_id"},'
     ' {"table": "projects", "column": "project_id", "owner": "user_id"}])',
-    'owner_via_policies(table="cards", for=["select","insert","update","delete"],'
+    'owner_via_policies(table="cards", commands=["select","insert","update","delete"],'
     ' via=[{"table": "boards", "column": "board"},'
     ' {"table": "teams", "column": "team", "owner": "owner"}])',
-    'service_policies(table="jobs", for=["select","insert"], role="stamp_service")',
+    'service_policies(table="jobs", commands=["select","insert"], role="stamp_service")',
     'grants(table="projects", to={"authenticated": ["select","insert","update","delete"]})',
     'grants(table="sessions", to={"authenticated": ["select","insert","update"]})',
     'grants(table="jobs", to={"authenticated": ["select"], "stamp_service": ["select","insert"]})',

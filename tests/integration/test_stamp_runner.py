@@ -10,9 +10,9 @@ from pgvouch.stamp import Templates, stamp_files
 from support.stamp_bench import PLATFORM
 
 STAMPS = """-- stamp: owner_policies(table="projects", owner="user_id",
---   for=["select", "update"], names={"select": "Users can view own projects"})
+--   commands=["select", "update"], names={"select": "Users can view own projects"})
 
--- stamp: service_policies(table="projects", for=["select"])
+-- stamp: service_policies(table="projects", commands=["select"])
 
 -- stamp: updated_at_trigger(table="projects")
 

@@ -160,7 +160,7 @@ create table public.projects (
 );
 create index projects_user_id_idx on public.projects (user_id);
 alter table public.projects enable row level security;
--- stamp: owner_policies(table="projects", owner="user_id", for=["select"], role="pg_monitor")
+-- stamp: owner_policies(table="projects", owner="user_id", commands=["select"], role="pg_monitor")
 -- stamp: updated_at_trigger(table="projects")
 -- stamp: grants(table="projects", to={"pg_monitor": ["select"]}, revoke=["public"])
 """

@@ -21,7 +21,9 @@ create table public.notes (
 );
 create index on public.notes (user_id);
 """
-POLICIES = '-- stamp: owner_policies(table="notes", owner="user_id", for=["select", "insert"])\n'
+POLICIES = (
+    '-- stamp: owner_policies(table="notes", owner="user_id", commands=["select", "insert"])\n'
+)
 GRANTS = '-- stamp: grants(table="notes", to={"authenticated": ["select", "insert"]})\n'
 LIST = '-- stamp: whole_catalog(schemas=["public"], roles=["authenticator"], holds=[%s])\n'
 

@@ -47,7 +47,7 @@ def test_the_family_on_the_page_works(tmp_path: Path) -> None:
 def test_the_chain_on_the_page_is_what_is_stamped() -> None:
     [shown] = re.findall(r"```\n(session_id = any.*?)```", TEXT, re.DOTALL)
     given = stamp(
-        'owner_via_policies(table="coding_jobs", for=["select"], via=[{"table": "coding_sessions",'
+        'owner_via_policies(table="coding_jobs", commands=["select"], via=[{"table": "coding_sessions",'
         ' "column": "session_id"}, {"table": "projects", "column": "project_id",'
         ' "owner": "user_id"}])'
     )

@@ -31,7 +31,7 @@ def _policies(n: list[str], commands: list[str]) -> dict[str, object]:
         "table": n[0],
         "schema": n[1],
         "role": n[2],
-        "for": commands,
+        "commands": commands,
         "names": dict(zip(commands, n[3:7], strict=False)),
         "beside": [n[7]],
     }
@@ -153,7 +153,7 @@ def test_no_name_adds_or_hides_a_check(family: str, odd: list[str]) -> None:
 def test_names_that_are_made_from_the_table(odd: list[str]) -> None:
     table, owner = odd
     made = [f"{table}_{command}_own" for command in COMMANDS]
-    values: dict[str, object] = {"table": table, "owner": owner, "for": COMMANDS}
+    values: dict[str, object] = {"table": table, "owner": owner, "commands": COMMANDS}
     created = tree(stamp_values("owner_policies", Part.MIGRATION, values))["stmts"]
     assert [s["stmt"]["create_policy_stmt"]["policy_name"] for s in created] == made
     dropped = tree(stamp_values("owner_policies", Part.ROLLBACK, values))["stmts"]
@@ -164,5 +164,5 @@ def test_names_that_are_made_from_the_table(odd: list[str]) -> None:
 
 def test_a_made_name_that_is_too_long_is_refused() -> None:
     with pytest.raises(StampError) as caught:
-        stamp(f'owner_policies(table="{"x" * 60}", owner="a", for=["select"])')
+        stamp(f'owner_policies(table="{"x" * 60}", owner="a", commands=["select"])')
     assert "is 71 bytes long; PostgreSQL would cut it to 63" in caught.value.message

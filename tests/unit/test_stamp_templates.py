@@ -336,6 +336,10 @@ def test_defaults_are_filled_in(render: Render) -> None:
         ("{#- pgvouch\ndoc = 'x'\nsample = 't('\n-#}", "the parenthesis that opens here"),
         ("{#- pgvouch\ndoc = 'x'\nsample = 'u()'\n-#}", "the template's sample calls u"),
         ("{#- pgvouch\ndoc = 'x'\nsample = 't()'\nargs = 1\n-#}", "unknown key args"),
+        (
+            "{#- pgvouch\ndoc = 'x'\nsample = 't()'\n[arguments]\nfor = { type = 'name' }\n-#}",
+            "for is a word of Python, so no call can name it",
+        ),
         ("{#- pgvouch\ndoc = 'x'\nsample = 't()'\n[arguments]\na = 1\n-#}", "a is not { type"),
         (
             "{#- pgvouch\ndoc = 'x'\nsample = 't()'\n[arguments]\na = {type='name'}\n-#}",
@@ -413,8 +417,8 @@ def test_a_family_of_checks_alone_stands_in_a_verify_file(tmp_path: Path) -> Non
     for part in (Part.MIGRATION, Part.ROLLBACK):
         with pytest.raises(StampError, match="t is a promise: it stands in a verify file"):
             stamp(line, part, templates)
-    [info] = [info for info in list_templates(templates) if info.origin == "project"]
-    assert (info.name, info.path.name) == ("t", "t.verify.sql.j2")
+    [(family, _)] = [shown for shown in list_templates(templates) if shown[0].origin == "project"]
+    assert (family.name, family.path(family.main).name) == ("t", "t.verify.sql.j2")
 
 
 def test_the_stock_set_is_found_in_a_source_tree() -> None:
@@ -449,7 +453,8 @@ def test_a_project_template_may_import_from_the_stock_set(tmp_path: Path) -> Non
 
 
 def test_a_project_whose_folder_is_the_stock_set_has_each_template_once() -> None:
-    assert {info.origin for info in list_templates(Templates(stock_folder()))} == {"stock"}
+    listed = list_templates(Templates(stock_folder()))
+    assert {family.origin for family, _ in listed} == {"stock"}
 
 
 def test_a_missing_project_folder_is_no_error(tmp_path: Path) -> None:
@@ -464,21 +469,26 @@ def test_a_template_that_is_no_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_list_shows_arguments_and_a_sample(name: str) -> None:
-    [info] = [info for info in list_templates(Templates()) if info.name == name]
-    assert info.origin == "stock"
-    assert info.path.name == f"{name}.sql.j2"
-    assert info.sample.startswith(f"{name}(table=")
-    assert info.expansion == stamp(info.sample)
-    table, *others = info.arguments
+    [(family, expansion)] = [
+        shown for shown in list_templates(Templates()) if shown[0].name == name
+    ]
+    assert family.origin == "stock"
+    assert family.path(family.main).name == f"{name}.sql.j2"
+    sample = family.declaration.sample_text
+    assert sample.startswith(f"{name}(table=")
+    assert expansion == stamp(sample)
+    table, *others = family.declaration.parameters
     assert (table.name, table.type, table.required) == ("table", "name", True)
     assert all(argument.doc and argument.type for argument in others)
 
 
 def test_the_list_shows_templates_of_the_project(tmp_path: Path) -> None:
     (tmp_path / "t.sql.j2").write_text(HEADER + "select {{ table | literal }};")
-    [info] = [info for info in list_templates(Templates(tmp_path)) if info.origin == "project"]
-    assert (info.name, info.doc, info.expansion) == ("t", "a sample", "select 'projects';\n")
-    assert [a.name for a in info.arguments if a.required] == ["table"]
+    listed = list_templates(Templates(tmp_path))
+    [(family, expansion)] = [shown for shown in listed if shown[0].origin == "project"]
+    declared = family.declaration
+    assert (family.name, declared.doc, expansion) == ("t", "a sample", "select 'projects';\n")
+    assert [a.name for a in declared.parameters if a.required] == ["table"]
 
 
 def test_importing_the_package_imports_no_library() -> None:

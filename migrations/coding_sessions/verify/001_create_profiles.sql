@@ -356,7 +356,7 @@ from pg_catalog.pg_indexes
 where schemaname = 'public'
   and indexname in ('profiles_email_idx', 'profiles_tier_idx');
 
--- stamp: owner_policies(table="profiles", owner="id", for=["select", "update"],
+-- stamp: owner_policies(table="profiles", owner="id", commands=["select", "update"],
 --   names={"select": "Users can view own profile", "update": "Users can update own profile"})
 -- stamped: owner_policies sha256:3feda8e47b58fe7f  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.profiles has row level security on

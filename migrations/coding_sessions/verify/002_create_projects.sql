@@ -263,7 +263,7 @@ where schemaname = 'public'
   );
 
 -- stamp: owner_policies(table="projects", owner="user_id",
---   for=["select", "insert", "update", "delete"],
+--   commands=["select", "insert", "update", "delete"],
 --   names={"select": "Users can view own projects", "insert": "Users can create projects",
 --   "update": "Users can update own projects", "delete": "Users can delete own projects"})
 -- stamped: owner_policies sha256:de4b8409b27dbfd1  (edit the stamp line or the template, then run pgvouch stamp)

@@ -368,7 +368,7 @@ where schemaname = 'public'
     'coding_sessions_user_id_idx'
   );
 
--- stamp: owner_policies(table="coding_sessions", owner="user_id", for=["select"],
+-- stamp: owner_policies(table="coding_sessions", owner="user_id", commands=["select"],
 --   names={"select": "Users can view own sessions"})
 -- stamped: owner_policies sha256:c3a1f9acff1058aa  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.coding_sessions has row level security on
@@ -514,7 +514,7 @@ order by indexed;
 
 -- stamp: owner_via_policies(table="coding_sessions",
 --   via=[{"table": "projects", "key": "id", "column": "project_id", "owner": "user_id"}],
---   own="user_id", for=["insert", "update"],
+--   own="user_id", commands=["insert", "update"],
 --   names={"insert": "Users can create sessions", "update": "Users can update own sessions"})
 -- stamped: owner_via_policies sha256:bbea55c6499bb079  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.coding_sessions has row level security on

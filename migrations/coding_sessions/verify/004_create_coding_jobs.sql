@@ -229,7 +229,7 @@ where schemaname = 'public'
 
 -- stamp: owner_via_policies(table="coding_jobs",
 --   via=[{"table": "coding_sessions", "key": "id", "column": "session_id", "owner": "user_id"}],
---   for=["select"], names={"select": "Users can view own jobs"})
+--   commands=["select"], names={"select": "Users can view own jobs"})
 -- stamped: owner_via_policies sha256:ea24531f50e10e41  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.coding_jobs has row level security on
 set local search_path = pg_catalog, pg_temp;

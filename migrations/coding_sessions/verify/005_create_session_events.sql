@@ -203,7 +203,7 @@ where schemaname = 'public'
 
 -- stamp: owner_via_policies(table="session_events",
 --   via=[{"table": "coding_sessions", "key": "id", "column": "session_id", "owner": "user_id"}],
---   for=["select"], names={"select": "Users can view own session events"})
+--   commands=["select"], names={"select": "Users can view own session events"})
 -- stamped: owner_via_policies sha256:057c34e1b8a30bb1  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.session_events has row level security on
 set local search_path = pg_catalog, pg_temp;

@@ -324,7 +324,7 @@ select array_agg(conname || ' ' || pg_get_constraintdef(oid) order by conname) =
 from pg_catalog.pg_constraint
 where conrelid = 'public.users'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
 
--- stamp: clerk_via_policies(table="users", own="clerk_user_id", for=["select", "insert", "update"],
+-- stamp: clerk_via_policies(table="users", own="clerk_user_id", commands=["select", "insert", "update"],
 --   names={"update": "users_update_own_profile"})
 -- stamped: clerk_via_policies sha256:2ab1babd13ddad3c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.users has row level security on
@@ -497,7 +497,7 @@ from (
 order by indexed;
 -- end stamp
 
--- stamp: service_policies(table="users", for=["select", "insert", "update", "delete"])
+-- stamp: service_policies(table="users", commands=["select", "insert", "update", "delete"])
 -- stamped: service_policies sha256:a98e2a7e5078ef10  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.users has row level security on
 set local search_path = pg_catalog, pg_temp;

@@ -300,7 +300,7 @@ where schemaname = 'public'
 
 -- stamp: clerk_via_policies(table="learning_plans",
 --   via=[{"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
---   for=["select", "insert", "update", "delete"],
+--   commands=["select", "insert", "update", "delete"],
 --   beside=["learning_plans_select_public_anon", "learning_plans_select_public_auth"])
 -- stamped: clerk_via_policies sha256:983e59bedb23502b  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.learning_plans has row level security on
@@ -516,7 +516,7 @@ from (
 order by indexed;
 -- end stamp
 
--- stamp: service_policies(table="learning_plans", for=["select", "insert", "update", "delete"])
+-- stamp: service_policies(table="learning_plans", commands=["select", "insert", "update", "delete"])
 -- stamped: service_policies sha256:717a23d171bfdcde  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.learning_plans has row level security on
 set local search_path = pg_catalog, pg_temp;

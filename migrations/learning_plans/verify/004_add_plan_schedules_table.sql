@@ -443,7 +443,7 @@ where schemaname = 'public' and indexname = 'idx_plan_schedules_inputs_hash';
 -- stamp: clerk_via_policies(table="plan_schedules",
 --   via=[{"table": "learning_plans", "key": "id", "column": "plan_id"},
 --   {"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
---   for=["select", "insert", "update", "delete"])
+--   commands=["select", "insert", "update", "delete"])
 -- stamped: clerk_via_policies sha256:52e2487d199bf71c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.plan_schedules has row level security on
 set local search_path = pg_catalog, pg_temp;
@@ -669,7 +669,7 @@ from (
 order by indexed;
 -- end stamp
 
--- stamp: service_policies(table="plan_schedules", for=["select", "insert", "update", "delete"])
+-- stamp: service_policies(table="plan_schedules", commands=["select", "insert", "update", "delete"])
 -- stamped: service_policies sha256:eaae58927841d371  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.plan_schedules has row level security on
 set local search_path = pg_catalog, pg_temp;

@@ -37,7 +37,7 @@ from pgvouch.sqltext.duration import seconds
 
 if TYPE_CHECKING:
     from pgvouch.authoring import Written
-    from pgvouch.stamp.listing import TemplateInfo
+    from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Outcome as Stamped
     from pgvouch.verify.live import Verified
 
@@ -426,9 +426,9 @@ class Vouch:
 
         return tuple(stamped_folders(self.project, names))
 
-    def templates(self) -> tuple["TemplateInfo", ...]:
-        """Return what can be stamped, with its arguments and a sample."""
-        from pgvouch.stamp.listing import list_templates
+    def templates(self) -> tuple[tuple["Family", str], ...]:
+        """Return what can be stamped, each family with what its sample gives."""
+        from pgvouch.stamp.render import list_templates
         from pgvouch.stamp.templates import Templates
 
         return tuple(list_templates(Templates(self.project.templates)))

@@ -10,7 +10,7 @@ from pgvouch.events import Finished
 from pgvouch.plan.status import MigrationStatus
 
 if TYPE_CHECKING:
-    from pgvouch.stamp.listing import TemplateInfo
+    from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Outcome as Stamped
     from pgvouch.verify.live import Finding, Verified
 
@@ -140,24 +140,25 @@ def of_stamps(name: str, stamps: Sequence["Stamped"], *, check: bool) -> Documen
     return {"database": name, "check": check, "stamps": told}
 
 
-def of_template(info: "TemplateInfo") -> Document:
+def of_template(family: "Family", expansion: str) -> Document:
     """Return what `stamp --list` prints of a template."""
+    declared = family.declaration
     return {
-        "template": info.name,
-        "origin": info.origin,
-        "doc": info.doc,
+        "template": family.name,
+        "origin": family.origin,
+        "doc": declared.doc,
         "arguments": [
             {
-                "name": argument.name,
-                "type": argument.type,
-                "required": argument.required,
-                "default": argument.default,
-                "doc": argument.doc,
+                "name": parameter.name,
+                "type": parameter.type,
+                "required": parameter.required,
+                "default": parameter.default,
+                "doc": parameter.doc,
             }
-            for argument in info.arguments
+            for parameter in declared.parameters
         ],
-        "sample": info.sample,
-        "expansion": info.expansion,
+        "sample": declared.sample_text,
+        "expansion": expansion,
     }
 
 

@@ -11,7 +11,7 @@ from pgvouch.cli.output import Line
 from pgvouch.errors import UsageError
 
 if TYPE_CHECKING:
-    from pgvouch.stamp.listing import TemplateInfo
+    from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Outcome
 
 
@@ -29,8 +29,9 @@ def stamp(
     if check and force:
         raise UsageError("--check writes nothing, so there is nothing to --force")
     if listing:
-        for info in context.folder(None).templates():
-            context.tell(*_described(info), document=as_json.of_template(info))
+        for family, expansion in context.folder(None).templates():
+            document = as_json.of_template(family, expansion)
+            context.tell(*_described(family, expansion), document=document)
         return 0
     failed = 0
     for name in context.folder(None).stamped_folders(databases):
@@ -57,15 +58,16 @@ def _tell(context: Context, name: str, outcomes: Sequence["Outcome"], *, check: 
                 as_text.print_error(outcome.error)
 
 
-def _described(info: "TemplateInfo") -> list[Line]:
+def _described(family: "Family", expansion: str) -> list[Line]:
+    declared = family.declaration
     lines: list[Line] = [
-        (output.Styled(info.name, bold=True), f" ({info.origin}): {info.doc}"),
+        (output.Styled(family.name, bold=True), f" ({family.origin}): {declared.doc}"),
         "",
     ]
-    for argument in info.arguments:
+    for argument in declared.parameters:
         default = "required" if argument.required else f"default {argument.default!r}"
         lines.append(f"  {argument.name:<10} {argument.type:<28} {default}")
         lines.append(f"             {argument.doc}")
-    lines += ["", f"  -- stamp: {info.sample}"]
-    lines += [f"  {line}".rstrip() for line in info.expansion.strip().splitlines()]
+    lines += ["", f"  -- stamp: {declared.sample_text}"]
+    lines += [f"  {line}".rstrip() for line in expansion.strip().splitlines()]
     return [*lines, ""]

@@ -13,20 +13,18 @@ those above it:
     render       arguments and a template in, SQL out
     verdict      one stamp judged: fresh, stale or edited by hand
     rewrite      brings files up to date
-    listing      every template with a sample
 """
 
-from pgvouch.stamp.listing import ArgumentInfo, TemplateInfo, list_templates
+from pgvouch.stamp.render import list_templates
 from pgvouch.stamp.rewrite import part_of, stamp_files
-from pgvouch.stamp.templates import Part, Templates, stock_folder
+from pgvouch.stamp.templates import Family, Part, Templates, stock_folder
 from pgvouch.stamp.verdict import Outcome, Status
 
 __all__ = [
-    "ArgumentInfo",
+    "Family",
     "Outcome",
     "Part",
     "Status",
-    "TemplateInfo",
     "Templates",
     "list_templates",
     "part_of",

@@ -1,11 +1,13 @@
-"""The stamp line: `name(argument=value, …)`, a literal call. No I/O and no eval.
+"""The stamp line: `name(argument=value, …)`, a call of literals as in Python. No I/O and no eval.
 
-Not Python's parser: `for` is an argument that people write, and every error must point into the
-comment it stands in.
+Python's own parser reads it. What that would take and nobody should write (a comment, an octal
+escape) is refused ahead of it, and so is what it would not say in the author's words.
 """
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeAlias
@@ -16,24 +18,22 @@ from pgvouch.stamp.quoting import BadValueError, check_text
 Value: TypeAlias = str | int | bool | list["Value"] | dict[str, "Value"] | None
 """What an argument can be: the shapes of JSON, without fractions."""
 
-_TOKEN = re.compile(
-    r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<integer>-?\d+)"""
-    r"""|(?P<word>[A-Za-z_]\w*)|(?P<mark>[()\[\]{},:=])"""
+_STRING = r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+_HEAD = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*(?P<open>\()?", re.ASCII)
+_PIECE = re.compile(rf"""{_STRING}|(?P<bracket>[()\[\]{{}}])|(?P<odd>\bfor(?=\s*=)|["'#\\])""")
+_OPEN = "the string that begins here does not end on its line"
+_ODD = {'"': _OPEN, "'": _OPEN, "for": "the argument for is called commands"}
+_ESCAPE = re.compile(
+    r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4}|(?P<letter>.))",
+    re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
-_SIMPLE_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
-_CONSTANTS: dict[str, Value] = {
-    "true": True,
-    "True": True,
-    "false": False,
-    "False": False,
-    "null": None,
-    "none": None,
-    "None": None,
-}
-_MAX_DEPTH = 16
+_WORDS: dict[str, Value] = {"true": True, "false": False, "null": None, "none": None}
+"""As JSON and TOML write what Python writes with a capital."""
+_MAX_DEPTH = 17
+"""The parentheses included."""
 _HINT = (
-    'a stamp is a call with named arguments: -- stamp: template(table="projects", for=["select"])'
+    "a stamp is a call with named arguments: -- stamp: "
+    'template(table="projects", commands=["select"])'
 )
 
 
@@ -67,13 +67,6 @@ class Call:
     """The line that holds the closing parenthesis."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    place: Place
-
-
 def parse_call(lines: Iterator[SourceLine], path: Path) -> Call:
     """Read one call.
 
@@ -84,154 +77,135 @@ def parse_call(lines: Iterator[SourceLine], path: Path) -> Call:
     Raises:
         StampError: the text is not a call of a name with named literal arguments.
     """
-    return _Parser(lines, path).call()
+    return _Reader(lines, path).call()
 
 
-class _Parser:
-    """A recursive descent over the tokens; takes another line only inside the parentheses."""
-
+class _Reader:
     def __init__(self, lines: Iterator[SourceLine], path: Path) -> None:
-        self._lines = lines
+        first = next(lines)
+        blank = len(first.text) - len(first.text.lstrip())
+        self._following = lines
         self._path = path
-        self._line = next(lines)
-        self._offset = 0
-        self._opened: Place | None = None
-        self._token = self._scan()
+        self._lines = [SourceLine(first.text[blank:], first.line, first.column + blank)]
 
     def call(self) -> Call:
-        name = self._take("word", "the template's name")
-        self._opened = self._token.place if self._token else None
-        self._take("(", f"( after {name.text}")
-        arguments: dict[str, Argument] = {}
-        while not self._at(")"):
-            argument = self._argument()
-            if argument.name in arguments:
-                self._fail(f"the argument {argument.name} is given twice", argument.place)
-            arguments[argument.name] = argument
-            if not self._at(")"):
-                self._take(",", "a comma or the closing parenthesis")
-        rest = self._line.text[self._offset :]
+        head = _HEAD.match(self._lines[0].text)
+        if head is None:
+            self._fail("expected the template's name", self._place(0, 0))
+        name = head["name"]
+        if not head["open"]:
+            self._fail(f"expected ( after {name}", self._place(0, head.end()))
+        end = self._end(head.start("open"))
+        rest = self._lines[-1].text[end:]
         if rest.strip():
-            offset = self._offset + len(rest) - len(rest.lstrip())
-            self._fail("nothing may follow the closing parenthesis", self._place(offset))
-        return Call(name.text, arguments, name.place, self._line.line)
+            at = self._place(len(self._lines) - 1, end + len(rest) - len(rest.lstrip()))
+            self._fail("nothing may follow the closing parenthesis", at)
+        arguments: dict[str, Argument] = {}
+        for keyword in self._keywords():
+            place = self._place_of(keyword)
+            if keyword.arg is None:
+                self._fail("every argument is a name, = and a value", place)
+            if keyword.arg in arguments:
+                self._fail(f"the argument {keyword.arg} is given twice", place)
+            arguments[keyword.arg] = Argument(keyword.arg, self._value(keyword.value), place)
+        return Call(name, arguments, self._place(0, 0), self._lines[-1].line)
 
-    def _argument(self) -> Argument:
-        if self._token is None or self._token.kind != "word":
-            self._expected("an argument's name")
-        name = self._take("word", "an argument's name")
-        self._take("=", f"= after {name.text}: every argument is named")
-        return Argument(name.text, self._value(0), name.place)
+    def _end(self, offset: int) -> int:
+        """Take lines up to the closing parenthesis, and return the offset behind it."""
+        opened = self._place(0, offset)
+        depth = 0
+        while True:
+            for piece in _PIECE.finditer(self._lines[-1].text, offset):
+                place = self._place(len(self._lines) - 1, piece.start())
+                if piece.lastgroup == "string":
+                    self._refuse_escapes(piece.group(), place)
+                elif piece.lastgroup == "bracket":
+                    depth += 1 if piece.group() in "([{" else -1
+                else:
+                    self._fail(
+                        _ODD.get(piece.group(), f"{piece.group()} has no meaning in a stamp"), place
+                    )
+                if depth == 0:
+                    return piece.end()
+                if depth > _MAX_DEPTH:
+                    self._fail(f"nested more than {_MAX_DEPTH - 1} deep", place)
+            line = next(self._following, None)
+            if line is None:
+                self._fail("the parenthesis that opens here is not closed", opened)
+            self._lines.append(line)
+            offset = 0
 
-    def _value(self, depth: int) -> Value:
-        if depth > _MAX_DEPTH:
-            self._fail(f"nested more than {_MAX_DEPTH} deep", self._here())
-        token = self._token
-        if token is None:
-            self._expected("a value")
-        if token.kind in {"[", "{"}:
-            self._advance()
-            return self._list(depth + 1) if token.kind == "[" else self._dict(depth + 1)
-        if token.kind == "string":
-            return self._string()
-        if token.kind == "integer":
-            self._advance()
-            return int(token.text)
-        if token.kind == "word" and token.text in _CONSTANTS:
-            self._advance()
-            return _CONSTANTS[token.text]
-        return self._expected(
-            "a value (a string in quotes, a whole number, true, false, null, [ or {)"
-        )
-
-    def _list(self, depth: int) -> Value:
-        items: list[Value] = []
-        while not self._at("]"):
-            items.append(self._value(depth))
-            if not self._at("]"):
-                self._take(",", "a comma or ]")
-        self._advance()
-        return items
-
-    def _dict(self, depth: int) -> Value:
-        items: dict[str, Value] = {}
-        while not self._at("}"):
-            place = self._here()
-            key = self._string() if self._at("string") else self._expected("a key in quotes")
-            if key in items:
-                self._fail(f"the key {key!r} is given twice", place)
-            self._take(":", "a colon after the key")
-            items[key] = self._value(depth)
-            if not self._at("}"):
-                self._take(",", "a comma or }")
-        self._advance()
-        return items
-
-    def _string(self) -> str:
-        token = self._take("string", "a string")
-
-        def decode(match: re.Match[str]) -> str:
-            code = match[1] or match[2] or match[3]
-            if code and int(code, 16) <= 0x10FFFF:
-                return chr(int(code, 16))
-            if match[4] not in _SIMPLE_ESCAPES:
-                column = (token.place.column or 1) + 1 + match.start()
+    def _refuse_escapes(self, string: str, place: Place) -> None:
+        for match in _ESCAPE.finditer(string):
+            if match["letter"] and match["letter"] not in "nrt\"'\\":
                 self._fail(
                     f"{match.group()} is not an escape; a backslash itself is written \\\\",
-                    Place(self._path, token.place.line, column),
+                    Place(place.path, place.line, (place.column or 1) + match.start()),
                 )
-            return _SIMPLE_ESCAPES[match[4]]
 
-        text = _ESCAPE.sub(decode, token.text[1:-1])
+    def _keywords(self) -> list[ast.keyword]:
+        source = "\n".join(line.text for line in self._lines)
         try:
-            check_text(text)
+            call = ast.parse(source, mode="eval").body
+        except (SyntaxError, ValueError) as exc:
+            line, column = getattr(exc, "lineno", None) or 1, getattr(exc, "offset", None) or 1
+            self._fail(
+                f"expected named values with commas between: {exc.args[0]}",
+                self._place(line - 1, column - 1),
+            )
+        if not isinstance(call, ast.Call) or call.args:
+            at = self._place_of(call.args[0] if isinstance(call, ast.Call) else call)
+            self._fail("every argument is a name, = and a value", at)
+        return call.keywords
+
+    def _value(self, node: ast.expr) -> Value:
+        if isinstance(node, ast.List):
+            return [self._value(item) for item in node.elts]
+        if isinstance(node, ast.Dict):
+            return self._map(node)
+        if isinstance(node, ast.Name) and node.id in _WORDS:
+            return _WORDS[node.id]
+        value: Value | type = object
+        with suppress(ValueError, TypeError):
+            value = ast.literal_eval(node)
+        if value is None or isinstance(value, int):
+            return value
+        if not isinstance(value, str):
+            self._fail(
+                "expected a value (a string in quotes, a whole number, true, false, null, [ or {)",
+                self._place_of(node),
+            )
+        # Python joins strings that stand side by side, and knows letters in front of one.
+        line = self._lines[node.lineno - 1].text.encode()
+        written = line[node.col_offset : node.end_col_offset].decode(errors="replace")
+        if node.end_lineno != node.lineno or not re.fullmatch(_STRING, written):
+            self._fail("expected one string in plain quotes", self._place_of(node))
+        try:
+            check_text(value)
         except BadValueError as exc:
-            self._fail(str(exc), token.place)
-        return text
+            self._fail(str(exc), self._place_of(node))
+        return value
 
-    def _at(self, kind: str) -> bool:
-        return self._token is not None and self._token.kind == kind
+    def _map(self, node: ast.Dict) -> Value:
+        found: dict[str, Value] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            place = self._place_of(key or value)
+            name = self._value(key) if isinstance(key, ast.Constant) else None
+            if not isinstance(name, str):
+                self._fail("expected a key in quotes", place)
+            if name in found:
+                self._fail(f"the key {name!r} is given twice", place)
+            found[name] = self._value(value)
+        return found
 
-    def _take(self, kind: str, expected: str) -> _Token:
-        token = self._token
-        if token is None or token.kind != kind:
-            self._expected(expected)
-        self._advance()
-        return token
+    def _place_of(self, node: ast.expr | ast.keyword) -> Place:
+        line = self._lines[node.lineno - 1].text.encode()  # Python counts bytes
+        return self._place(node.lineno - 1, len(line[: node.col_offset].decode(errors="replace")))
 
-    def _advance(self) -> None:
-        self._token = self._scan()
-
-    def _scan(self) -> _Token | None:
-        while not self._line.text[self._offset :].strip():
-            following = next(self._lines, None) if self._opened else None
-            if following is None:
-                return None
-            self._line, self._offset = following, 0
-        text = self._line.text
-        while text[self._offset].isspace():
-            self._offset += 1
-        place = self._place(self._offset)
-        match = _TOKEN.match(text, self._offset)
-        if match is None:
-            if text[self._offset] in "\"'":
-                self._fail("the string that begins here does not end on its line", place)
-            self._fail(f"{text[self._offset]} has no meaning in a stamp", place)
-        self._offset = match.end()
-        kind = match.lastgroup or ""
-        return _Token(match.group() if kind == "mark" else kind, match.group(), place)
-
-    def _place(self, offset: int) -> Place:
-        return Place(self._path, self._line.line, self._line.column + offset)
-
-    def _here(self) -> Place:
-        return self._token.place if self._token else self._place(len(self._line.text))
-
-    def _expected(self, what: str) -> NoReturn:
-        if self._token is None and self._opened is not None:
-            self._fail("the parenthesis that opens here is not closed", self._opened)
-        found = f", not {self._token.text}" if self._token else ""
-        self._fail(f"expected {what}{found}", self._here())
+    def _place(self, number: int, offset: int) -> Place:
+        """Return the place of an offset in a line; Python may say that it is behind the last."""
+        line = self._lines[min(number, len(self._lines) - 1)]
+        return Place(self._path, line.line, line.column + max(offset, 0))
 
     def _fail(self, message: str, place: Place) -> NoReturn:
         raise StampError(message, place, hint=_HINT)

@@ -14,6 +14,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,8 @@ def _parameters(table: Mapping[str, Any], records: Mapping[str, Record]) -> tupl
 def _parameter(name: str, declared: object, records: Mapping[str, Record]) -> Parameter:
     if not isinstance(declared, dict):
         raise DeclarationError(f'{name} is not {{ type = "…", doc = "…" }}')
+    if iskeyword(name):
+        raise DeclarationError(f"{name} is a word of Python, so no call can name it")
     _refuse_unknown(declared, _PARAMETER_KEYS, name)
     type_text = _text(declared, "type", name)
     kind = parse_kind(type_text, records)

@@ -11,7 +11,7 @@ from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.scan import tokens
 from pgvouch.stamp.call import Value
 from pgvouch.stamp.quoting import BadValueError
-from pgvouch.stamp.templates import SUFFIX, Family, Part, read_template
+from pgvouch.stamp.templates import SUFFIX, Family, Part, Templates, read_template
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader
@@ -53,6 +53,25 @@ def expand(family: Family, part: Part, values: Mapping[str, Value], place: Place
     text = _unmark(marked, path, place)
     _check_sql(text, path, place)
     return text
+
+
+def list_templates(templates: Templates) -> list[tuple[Family, str]]:
+    """Return every template with what its sample gives.
+
+    Returns:
+        The families, sorted by name; beside each, the expansion of its sample in a migration, or in
+        a verify file where the family has only checks.
+
+    Raises:
+        StampError: a declaration or a template is wrong.
+    """
+    families = [templates.family(name) for name in templates.names()]
+    found = []
+    for family in families:
+        declared = family.declaration
+        values = declared.bind(declared.sample)
+        found.append((family, expand(family, family.main, values, declared.sample.place)))
+    return found
 
 
 def _render(family: Family, path: Path, values: Mapping[str, Value], place: Place) -> str:

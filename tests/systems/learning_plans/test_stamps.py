@@ -24,7 +24,7 @@ CALLER_INSIDE = CALLER.replace("\n", "\n    ")
 
 
 def test_own_column_is_compared_with_the_subject():
-    assert stamp('clerk_via_policies(table="users", own="clerk_user_id", for=["update"])') == (
+    assert stamp('clerk_via_policies(table="users", own="clerk_user_id", commands=["update"])') == (
         "create policy users_update_own\n"
         "  on public.users\n"
         "  for update\n"
@@ -35,7 +35,9 @@ def test_own_column_is_compared_with_the_subject():
 
 
 def test_own_column_and_parent_are_both_asked():
-    text = stamp(f'clerk_via_policies(table="plans", own="made_by", via={VIA}, for=["insert"])')
+    text = stamp(
+        f'clerk_via_policies(table="plans", own="made_by", via={VIA}, commands=["insert"])'
+    )
 
     assert text == (
         "-- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole "
@@ -57,13 +59,13 @@ def test_own_column_and_parent_are_both_asked():
 
 def test_it_never_asks_for_a_uuid():
     for part in Part:
-        text = stamp(f'clerk_via_policies(table="plans", via={VIA}, for=["select"])', part)
+        text = stamp(f'clerk_via_policies(table="plans", via={VIA}, commands=["select"])', part)
         assert "auth.uid" not in text
 
 
 def test_rollback_drops_what_is_made_the_last_one_first():
     text = stamp(
-        f'clerk_via_policies(table="plans", via={VIA}, for=["select", "delete"], '
+        f'clerk_via_policies(table="plans", via={VIA}, commands=["select", "delete"], '
         'names={"delete": "Users delete"})',
         Part.ROLLBACK,
     )
@@ -84,7 +86,7 @@ def test_rollback_drops_what_is_made_the_last_one_first():
 @pytest.mark.parametrize("part", Part)
 def test_wrong_arguments_are_refused_in_every_part(arguments, why, part):
     with pytest.raises(StampError, match=why):
-        stamp(f'clerk_via_policies(table="plans"{arguments}, for=["select"])', part)
+        stamp(f'clerk_via_policies(table="plans"{arguments}, commands=["select"])', part)
 
 
 BROKEN = {
