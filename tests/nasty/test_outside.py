@@ -12,13 +12,8 @@ from hypothesis import strategies as st
 
 from conftest import Folder
 from pgvouch.errors import FileError, Place
-from pgvouch.files.transaction_block import (
-    Kind,
-    Outside,
-    outside,
-    refuse_outside,
-    refuse_unnamed_index,
-)
+from pgvouch.files.refusals import refuse_statements
+from pgvouch.files.transaction_block import Kind, Outside, outside
 
 SETUP = """
 create table t (a int, m text);
@@ -229,7 +224,7 @@ def test_what_is_not_one_statement_is_none(text: str) -> None:
 def test_the_first_such_statement_is_refused_with_its_line() -> None:
     text = "create table t (n int);\n-- vacuum\n\n  vacuum t;\nreindex system x;\n"
     with pytest.raises(FileError) as caught:
-        refuse_outside(text, Place(Path("f.sql")))
+        refuse_statements(text, Place(Path("f.sql")), transactional=True)
     assert caught.value.place == Place(Path("f.sql"), 4, 3)
     assert caught.value.statement == "vacuum t"
     assert "VACUUM cannot run in a transaction" in caught.value.message
@@ -238,9 +233,11 @@ def test_the_first_such_statement_is_refused_with_its_line() -> None:
 
 def test_a_subscription_that_gave_up_its_slot_can_be_dropped() -> None:
     place = Place(Path("f.sql"))
-    refuse_outside("alter subscription s set (slot_name = none); drop subscription s;", place)
+    given_up = "alter subscription s set (slot_name = none); drop subscription s;"
+    refuse_statements(given_up, place, transactional=True)
     with pytest.raises(FileError):
-        refuse_outside("alter subscription s disable; drop subscription s;", place)
+        kept = "alter subscription s disable; drop subscription s;"
+        refuse_statements(kept, place, transactional=True)
 
 
 @given(
@@ -250,7 +247,7 @@ def test_a_subscription_that_gave_up_its_slot_can_be_dropped() -> None:
 )
 def test_it_is_found_behind_anything(before: str, statement: str, after: str) -> None:
     with pytest.raises(FileError) as caught:
-        refuse_outside(before + statement + after, Place(Path("f")))
+        refuse_statements(before + statement + after, Place(Path("f")), transactional=True)
     line = caught.value.place.line if caught.value.place else None
     assert line == before.count("\n") + 1
 
@@ -261,7 +258,7 @@ def test_an_unnamed_index_is_refused() -> None:
         "create index concurrently on public.t (c);"
     )
     with pytest.raises(FileError) as caught:
-        refuse_unnamed_index(text, Place(Path("f.sql")))
+        refuse_statements(text, Place(Path("f.sql")), transactional=False)
     assert caught.value.place == Place(Path("f.sql"), 3, 1)
     assert "create index concurrently t_" in str(caught.value.hint)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgvouch.errors import FileError, Place
-from pgvouch.files.refusals import refuse_transaction_control
+from pgvouch.files.refusals import refuse_statements
 from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.scan import is_blank
 from pgvouch.sqltext.statements import statements
@@ -70,4 +70,4 @@ def test_transaction_control_is_seen_behind_anything(
     gap: list[str], statement: str, before: str
 ) -> None:
     with pytest.raises(FileError):
-        refuse_transaction_control(before + "".join(gap) + statement, Place(Path("f")))
+        refuse_statements(before + "".join(gap) + statement, Place(Path("f")), transactional=True)

@@ -10,12 +10,12 @@ from pgvouch.config.project import Database
 from pgvouch.delta.file import read_delta
 from pgvouch.errors import FileError, Gathered, Place
 from pgvouch.events import Doubted, Listener
-from pgvouch.files import other_tools, pitfalls, transaction_block
+from pgvouch.files import other_tools
 from pgvouch.files.directives import ISOLATION, parse_directives
 from pgvouch.files.folder import read_text
 from pgvouch.files.migration import Migration
 from pgvouch.files.promises import Kind, Promises, read_promises
-from pgvouch.files.refusals import refuse_psql_only, refuse_transaction_control
+from pgvouch.files.refusals import refuse_in_migration
 from pgvouch.files.variables import render, without_variables
 from pgvouch.plan.build import Plan
 from pgvouch.postgres.message import Source
@@ -214,16 +214,8 @@ def check_sql(text: str, path: Path) -> None:
     directives = parse_directives(text, path)
     other_tools.refuse_both_halves(text, path)
     text = without_variables(text, directives.variables)
-    refuse_psql_only(text, place)
-    refuse_transaction_control(
-        text, place, savepoints=directives.transactional, transactional=directives.transactional
-    )
-    pitfalls.refuse_pitfalls(text, place)
+    refuse_in_migration(text, place, transactional=directives.transactional)
     _refuse_condition(directives.unless, place)
-    if directives.transactional:
-        transaction_block.refuse_outside(text, place)
-    else:
-        transaction_block.refuse_unnamed_index(text, place)
 
 
 def _refuse_without_promises(migration: Migration) -> None:

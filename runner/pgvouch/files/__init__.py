@@ -5,9 +5,8 @@ The modules, each importing only those above it:
     version            the number in front of a file's name
     lock_tables        the directive that has tables locked ahead of everything else
     other_tools        files of other tools that hold the way forward and the way back in one
-    refusals           what no file may hold: psql's own commands, the end of the transaction
-    pitfalls           what PostgreSQL would accept and hardly anybody means
     transaction_block  statements that cannot run in a transaction block
+    refusals           what no file may hold: psql's own commands, the end of the transaction
     directives         the leading comments of a file
     migration          one file as a value: identifier, SQL, directives, checksum
     strays             what lies in a folder and does not fit

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pgvouch.errors import FileError, Place
 from pgvouch.files.folder import read_text
-from pgvouch.files.refusals import refuse_psql_only, refuse_transaction_control
+from pgvouch.files.refusals import refuse_in_checks
 from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.scan import is_blank, tokens
 
@@ -98,8 +98,7 @@ def parse(text: str, path: Path) -> Promises:
         FileError: no check in it, a check without a query, a near miss of a directive, a
             transaction statement, or text that PostgreSQL's scanner cannot read.
     """
-    refuse_psql_only(text, Place(path))
-    refuse_transaction_control(text, Place(path), savepoints=False)
+    refuse_in_checks(text, Place(path))
     marks = _marks(text, path)
     checks = tuple(_checks(text, path, marks))
     if not checks:

@@ -7,27 +7,24 @@ and CLUSTER of a partitioned table, and DROP SUBSCRIPTION where the subscription
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from pgvouch.errors import FileError, Place
-from pgvouch.sqltext.place import excerpt, line_and_column
-from pgvouch.sqltext.scan import GAP
-from pgvouch.sqltext.statements import Statement, each_statement, tree_of
+from pgvouch.sqltext.scan import GAP, without_leading_comments
+from pgvouch.sqltext.statements import tree_of
 
-_GAP = GAP
-_WORDS = re.compile(
+WORDS = re.compile(
     r"\b(?:concurrently|vacuum|reindex|cluster|prepared"
-    rf"|discard{_GAP}all|alter{_GAP}system"
-    rf"|(?:create|drop|alter){_GAP}(?:database|tablespace|subscription))\b",
+    rf"|discard{GAP}all|alter{GAP}system"
+    rf"|(?:create|drop|alter){GAP}(?:database|tablespace|subscription))\b",
     re.IGNORECASE,
 )
+"""Without these, no statement of a text is one."""
 _FIRST_WORD = re.compile(
     r"(?:create|drop|alter|reindex|vacuum|cluster|discard|commit|rollback)\b", re.IGNORECASE
 )
-_SLOT_GIVEN_UP = re.compile(r"\bslot_name\s*=\s*'?none\b", re.IGNORECASE)
 _FALSE = {"false", "off", "0"}
 
 
@@ -65,8 +62,6 @@ class Outside:
     """REINDEX: index, table, schema, database or system."""
     if_exists: bool = False
     """IF EXISTS or IF NOT EXISTS."""
-    finalize: bool = False
-    """Never true: DETACH PARTITION … FINALIZE can run in a transaction block."""
 
 
 def outside(statement: str) -> Outside | None:
@@ -78,7 +73,7 @@ def outside(statement: str) -> Outside | None:
     Returns:
         None for one that can run in a block, and for text that does not parse.
     """
-    if not _WORDS.search(statement):
+    if not WORDS.search(statement) or not _FIRST_WORD.match(without_leading_comments(statement)):
         return None
     tree = tree_of(statement)
     if tree is None:
@@ -101,59 +96,6 @@ def on_empty_copy(statement: str) -> str:
     node.concurrent = node.if_not_exists = False
     node.relation.schemaname, node.table_space = "pg_temp", ""
     return str(deparse(tree))
-
-
-def refuse_outside(text: str, place: Place) -> None:
-    """Refuse a statement of a transactional file that cannot run in a transaction block.
-
-    Raises:
-        FileError: with the line of the first one.
-    """
-    for statement, found in _each(text):
-        if found.words == "DROP SUBSCRIPTION" and _SLOT_GIVEN_UP.search(text):
-            continue
-        raise FileError(
-            f"{found.words} cannot run in a transaction, and this file is run in one",
-            _place_of(statement, text, place),
-            statement=excerpt(statement.text),
-            hint="remove it: every migration begins with a clean session"
-            if found.words == "DISCARD ALL"
-            else "move it into a migration of its own with `-- transactional: false` in the header",
-        )
-
-
-def refuse_unnamed_index(text: str, place: Place) -> None:
-    """Refuse CREATE INDEX CONCURRENTLY without a name, in a non-transactional file.
-
-    After a crash nobody could tell whether it was built, or which of the indexes it is.
-
-    Raises:
-        FileError: with the line of the first one.
-    """
-    for statement, found in _each(text):
-        if found.kind is Kind.CREATE_INDEX and found.name is None:
-            raise FileError(
-                "CREATE INDEX CONCURRENTLY without a name: if it is interrupted, nobody can tell "
-                "whether the index was built",
-                _place_of(statement, text, place),
-                statement=excerpt(statement.text),
-                hint=f"name it: create index concurrently {found.relation}_…_idx on …",
-            )
-
-
-def _place_of(statement: Statement, text: str, place: Place) -> Place:
-    return Place(place.path, *line_and_column(text, statement.start))
-
-
-def _each(text: str) -> Iterator[tuple[Statement, Outside]]:
-    if not _WORDS.search(text):
-        return
-    try:
-        for statement in each_statement(text):
-            if _FIRST_WORD.match(statement.text) and (found := outside(statement.text)):
-                yield statement, found
-    except SyntaxError:  # PostgreSQL will refuse the whole message before anything runs
-        return
 
 
 def _is_on(options: Any, name: str, *, default: bool) -> bool:
