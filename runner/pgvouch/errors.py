@@ -10,13 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-BROKEN = 1
-"""A migration, a check or a rollback failed, and nothing of it landed; or a promise is broken."""
-UNJUDGED = 5
-"""The exit code of `verify` where others were in the way of a check until patience was spent."""
+FAILED = 1
+"""A migration, check or rollback failed, or there is a finding."""
+USAGE = 2
+"""The command line, the configuration or a file is wrong; nothing was run."""
 PENDING = 3
-"""The exit code of `status --exit-code` where something is not applied."""
+"""Something is pending, and `status --exit-code` was to say so."""
 DRIFT = 4
+UNREACHABLE = 5
+"""No connection, a wait that was spent; `verify`: checks that could not be judged."""
+NOT_EXECUTABLE = 126
+"""As a shell says it, like the next one."""
+NO_COMMAND = 127
+SIGNALLED = 128
+"""And the number of the signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class ServerMessage:
 class VouchError(Exception):
     """Base of every error that is shown without a traceback."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[int] = FAILED
     kind: ClassVar[str] = "error"
 
     message: str
@@ -97,14 +104,26 @@ class VouchError(Exception):
 class UsageError(VouchError):
     """The command line or the configuration asks for something that cannot be."""
 
-    exit_code = 2
+    exit_code = USAGE
     kind = "usage"
+
+
+class NoCommandError(UsageError):
+    """What the entrypoint shall become is not there."""
+
+    exit_code = NO_COMMAND
+
+
+class NotExecutableError(UsageError):
+    """What the entrypoint shall become is there, and cannot be run."""
+
+    exit_code = NOT_EXECUTABLE
 
 
 class FileError(VouchError):
     """A file cannot be read as what its name says it is; nothing was sent to the server."""
 
-    exit_code = 2
+    exit_code = USAGE
     kind = "file"
 
 
@@ -129,21 +148,21 @@ class CheckError(VouchError):
 class DriftError(VouchError):
     """What was applied is not what the files say."""
 
-    exit_code = 4
+    exit_code = DRIFT
     kind = "drift"
 
 
 class PlanError(VouchError):
     """Files and ledger do not give a plan: order, dependencies, targets."""
 
-    exit_code = 2
+    exit_code = USAGE
     kind = "plan"
 
 
 class ConnectError(VouchError):
     """No connection, or it was lost, or the wait for a lock was spent."""
 
-    exit_code = 5
+    exit_code = UNREACHABLE
     kind = "connection"
 
 
@@ -239,15 +258,3 @@ class Gathered:
             raise self.errors[0]
         if self.errors:
             raise RefusedError(self.errors)
-
-
-class NoCommandError(UsageError):
-    """What the entrypoint shall become is not there."""
-
-    exit_code = 127  # as a shell says it
-
-
-class NotExecutableError(UsageError):
-    """What the entrypoint shall become is there, and cannot be run."""
-
-    exit_code = 126

@@ -1,6 +1,7 @@
 """psql variables that a file declares: psql's quoting, and a value that is never shown or stored."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -76,7 +77,8 @@ def test_in_a_rollback(folder: Folder) -> None:
     value=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 )
 def test_quoting_is_psql_s(pg18: Server, value: str) -> None:
-    from pgvouch.files.variables import quote_identifier, quote_literal
+    from pgvouch.errors import Place
+    from pgvouch.files.variables import render
 
     done = subprocess.run(
         [pg18.bin / "psql", pg18.url("postgres"), "-qAtX", "-v", f"v={value}"],
@@ -85,7 +87,8 @@ def test_quoting_is_psql_s(pg18: Server, value: str) -> None:
         check=True,
     )
     said = done.stdout.decode().removesuffix("\n")
-    assert said.lstrip(" ") == f"{quote_literal(value)} {quote_identifier(value)}".lstrip(" ")
+    ours = render(":'v' :\"v\"", ("v",), {"v": value}, Place(Path("f.sql"))).text
+    assert said.lstrip(" ") == ours.lstrip(" ")
 
 
 VALUE = 'hunter2\'s \\ "x"'

@@ -12,6 +12,7 @@ from pgvouch.files.migration import Migration
 from pgvouch.files.version import Version
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan import build
+from pgvouch.plan.drift import drift
 
 
 def file(identifier: str, *depends: str) -> Migration:
@@ -34,7 +35,7 @@ def test_what_is_pending_is_what_is_not_applied_in_order(
     applied = [row(f.id, n) for n, f in enumerate(files[:count])]
     assert build.forward(files, applied).pending == tuple(files[count:])
     assert [r.id for r in build.backward(applied)] == [f.id for f in reversed(files[:count])]
-    assert build.drift(files, applied) == []
+    assert drift(files, applied) == []
 
 
 @given(st.permutations(range(6)))

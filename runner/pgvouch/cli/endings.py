@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pgvouch.cli import output
-from pgvouch.errors import Interrupted, Place, UsageError, VouchError
+from pgvouch.errors import SIGNALLED, Interrupted, Place, UsageError, VouchError
 
 TRACEBACK = "PGVOUCH_TRACEBACK"
 """The environment variable under which what nobody has foreseen shows where it came from."""
@@ -50,7 +50,7 @@ def _interrupted(abort: BaseException) -> tuple[VouchError, int]:
         state=exc.state if isinstance(exc, Interrupted) else None,
         hint="the same command again goes on where this one stopped",
     )
-    return error, 128 + number
+    return error, SIGNALLED + number
 
 
 def _unforeseen(exc: BaseException) -> VouchError:

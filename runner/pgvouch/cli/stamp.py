@@ -8,7 +8,7 @@ import click
 from pgvouch.cli import as_json, as_text, output
 from pgvouch.cli.options import Context, common
 from pgvouch.cli.output import Line
-from pgvouch.errors import UsageError
+from pgvouch.errors import FAILED, USAGE, UsageError
 
 if TYPE_CHECKING:
     from pgvouch.stamp.templates import Family
@@ -39,7 +39,7 @@ def stamp(
             outcomes = vouch.stamp(check=check, force=force)
         failed += sum(not outcome.ok for outcome in outcomes)
         _tell(context, name, outcomes, check=check)
-    return (1 if check else 2) if failed else 0
+    return (FAILED if check else USAGE) if failed else 0
 
 
 def _tell(context: Context, name: str, outcomes: Sequence["Outcome"], *, check: bool) -> None:

@@ -9,7 +9,7 @@ import click
 from pgvouch.cli import as_json, as_text, output
 from pgvouch.cli.options import Context, running
 from pgvouch.cli.output import Line
-from pgvouch.errors import BROKEN, UNJUDGED
+from pgvouch.errors import FAILED, UNREACHABLE
 from pgvouch.postgres.retry import TRANSIENT
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ def verify(context: Context, databases: tuple[str, ...]) -> int:
         with vouch:
             found = vouch.verify()
         if any(item.broken for item in found):
-            codes.add(BROKEN)
+            codes.add(FAILED)
         elif any(item.unjudged for item in found):
-            codes.add(UNJUDGED)
+            codes.add(UNREACHABLE)
         context.tell(*_lines(vouch.name, found), document=as_json.of_verified(vouch.name, found))
-    return BROKEN if BROKEN in codes else max(codes)
+    return FAILED if FAILED in codes else max(codes)
 
 
 _AFTER_BROKEN = (

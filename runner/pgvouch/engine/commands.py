@@ -16,7 +16,7 @@ from pgvouch.events import Finished, Listener, Note, silent
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan import build
-from pgvouch.plan.drift import find_applied, refuse_drift
+from pgvouch.plan.drift import drift, find_applied, refuse_drift
 from pgvouch.postgres.session import QueryError, Session
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def pending(
         DriftError: an applied file has changed or is gone.
         PlanError: an order or a target that cannot be.
     """
-    refuse_drift(build.drift(database.migrations, rows))
+    refuse_drift(drift(database.migrations, rows))
     return build.forward(database.migrations, rows, to=to, out_of_order=out_of_order)
 
 

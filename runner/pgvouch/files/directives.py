@@ -9,6 +9,7 @@ from pgvouch.errors import FileError, Place
 from pgvouch.files.lock_tables import lock_statements
 from pgvouch.files.version import Version
 from pgvouch.sqltext.duration import is_duration
+from pgvouch.sqltext.near import nearest
 from pgvouch.sqltext.scan import end_of_block_comment
 from pgvouch.sqltext.statements import tree_of
 
@@ -260,15 +261,13 @@ def refuse_near_miss(word: str, value: str, place: Place) -> None:
         )
     if lowered == "stamp" or ("_" not in lowered and len(lowered) < len("var")):
         return
-    import difflib
-
     spelled = lowered.replace("-", "_").replace(" ", "_").removesuffix("_level")
-    near = difflib.get_close_matches(spelled, DIRECTIVES, n=1, cutoff=0.8)
-    if near and spelled not in _OPPOSITES and _has_the_shape_of(near[0], value):
+    near = nearest(spelled, DIRECTIVES, likeness=0.8)
+    if near and spelled not in _OPPOSITES and _has_the_shape_of(near, value):
         raise FileError(
-            f"`-- {word}:` looks like the directive `-- {near[0]}:` and would be ignored",
+            f"`-- {word}:` looks like the directive `-- {near}:` and would be ignored",
             place,
-            hint=f"write `-- {near[0]}:`, or reword the comment",
+            hint=f"write `-- {near}:`, or reword the comment",
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pgvouch.errors import FileError, Place
 from pgvouch.files.folder import read_text
 from pgvouch.files.refusals import refuse_in_checks
+from pgvouch.sqltext.near import nearest
 from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.scan import is_blank, tokens
 
@@ -132,17 +133,15 @@ def _marks(text: str, path: Path) -> list[_Mark]:
 
 
 def _refuse_near_miss(word: str, place: Place) -> None:
-    import difflib
-
     spelled = " ".join(word.lower().replace("-", " ").replace("_", " ").split())
-    near = difflib.get_close_matches(spelled, _WORDS, n=1, cutoff=0.8)
-    if spelled.startswith("check") and len(spelled.split()) <= 3 and not near:
-        near = ["check"]
+    near = nearest(spelled, _WORDS, likeness=0.8)
+    if spelled.startswith("check") and len(spelled.split()) <= 3:
+        near = near or "check"
     if near:
         raise FileError(
-            f"`-- {word}:` looks like the directive `-- {near[0]}:` and would check nothing",
+            f"`-- {word}:` looks like the directive `-- {near}:` and would check nothing",
             place,
-            hint=f"write `-- {near[0]}:`, or reword the comment",
+            hint=f"write `-- {near}:`, or reword the comment",
         )
 
 

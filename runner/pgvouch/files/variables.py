@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from psycopg import sql
+
 from pgvouch.errors import Place, UsageError
 from pgvouch.sqltext.scan import tokens
 
@@ -129,23 +131,12 @@ def _uses(
             continue
         word = text[name.start : name.end]
         if word[0] == "'" and word[1:-1] in declared:
-            uses.append((colon.start, name.end, quote_literal(values[word[1:-1]])))
+            uses.append((colon.start, name.end, sql.Literal(values[word[1:-1]]).as_string(None)))
         elif word[0] == '"' and word[1:-1] in declared:
-            uses.append((colon.start, name.end, quote_identifier(values[word[1:-1]])))
+            uses.append((colon.start, name.end, sql.Identifier(values[word[1:-1]]).as_string(None)))
         elif word in declared:
             uses.append((colon.start, name.end, values[word]))
     return uses
-
-
-def quote_literal(value: str) -> str:
-    """Quote a value as psql's `:'name'` does."""
-    quoted = "'" + value.replace("'", "''") + "'"
-    return " E" + quoted.replace("\\", "\\\\") if "\\" in value else quoted
-
-
-def quote_identifier(value: str) -> str:
-    """Quote a value as psql's `:"name"` does."""
-    return '"' + value.replace('"', '""') + '"'
 
 
 def given_variables(options: Mapping[str, str]) -> dict[str, str]:

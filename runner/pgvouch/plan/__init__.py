@@ -2,7 +2,7 @@
 
 The modules, each importing only those above it:
 
-    build   what to apply, what to roll back, what has drifted
-    drift   what is said of an applied file that is another one now
+    build   what to apply, what to roll back
+    drift   applied files that are others now, found and told
     status  the files beside the ledger
 """

@@ -1,6 +1,5 @@
 """What is to be done: a pure function of files, ledger rows and a target."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -9,27 +8,9 @@ from pgvouch.errors import DriftError, Gathered, Place, PlanError
 from pgvouch.files.migration import Migration
 from pgvouch.files.version import Version
 from pgvouch.ledger.rows import Applied, State
+from pgvouch.sqltext.near import nearest
 
 _Item = TypeVar("_Item", Migration, Applied)
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """An applied migration whose file is another one now, has another name, or is gone."""
-
-    row: Applied
-    found: str | None = None
-    """The checksum of the file as it is now."""
-    place: Place | None = None
-    renamed: Migration | None = None
-    """The file of another name that holds the same text."""
-    previous: str | None = None
-    """What was applied before it."""
-
-    @property
-    def id(self) -> str:
-        """The migration."""
-        return self.row.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +20,6 @@ class Plan:
     pending: tuple[Migration, ...]
     ahead: tuple[str, ...] = ()
     """Applied by a newer release, whose files are not here."""
-
-
-def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]:
-    """Return the applied migrations whose files changed or vanished, in ledger order."""
-    by_id = {migration.id: migration for migration in files}
-    ahead = set(ahead_of_files(files, applied))
-    renamed = _renamed(files, applied)
-    found = []
-    previous: str | None = None
-    for row in applied:
-        migration = by_id.get(row.id)
-        if migration is None:
-            other = renamed.get(row.checksum or "")
-            if other or row.id not in ahead:
-                place = Place(other.path) if other else None
-                found.append(Drift(row, None, place, other, previous))
-        elif (
-            # What counts there is the statements that are done.
-            row.state not in {State.INCOMPLETE, State.UNDOING}
-            and row.checksum not in {None, migration.checksum}
-        ):
-            found.append(Drift(row, migration.checksum, Place(migration.path)))
-        previous = row.id
-    return found
-
-
-def _renamed(files: Sequence[Migration], applied: Sequence[Applied]) -> dict[str, Migration]:
-    """Return the files that are not applied and hold what is applied under one other name."""
-    known = {row.id for row in applied}
-    times = Counter(row.checksum for row in applied)
-    return {m.checksum: m for m in files if m.id not in known and times[m.checksum] == 1}
 
 
 def ahead_of_files(files: Sequence[Migration], applied: Sequence[Applied]) -> tuple[str, ...]:
@@ -201,28 +151,28 @@ def find(items: Sequence[_Item], wanted: str) -> _Item:
     Raises:
         PlanError: there is none, or more than one.
     """
-    exact = [item for item in items if item.id == wanted]
-    if exact:
-        return exact[0]
-    if wanted.isdigit():
-        near = [i for i in items if (v := Version.of(i.id)) and v.number == int(wanted)]
-        # A bare number means the database's own migration before one of a platform set.
-        near = [item for item in near if not item.set_name] or near
-    else:
-        near = [item for item in items if item.id.rpartition("/")[2] == wanted]
+    near = _called(items, wanted)
     if len(near) == 1:
         return near[0]
     if near:
         raise PlanError(f"{wanted} is one of {', '.join(item.id for item in near)}: which?")
-    import difflib
-
-    ids = [item.id for item in items]
-    close = difflib.get_close_matches(wanted, ids, n=1)
+    meant = nearest(wanted, [item.id for item in items])
     raise PlanError(
         f"there is no migration {wanted}",
-        notes=[f"did you mean {close[0]}?"] if close else [],
+        notes=[f"did you mean {meant}?"] if meant else [],
         hint="pgvouch status lists them",
     )
+
+
+def _called(items: Sequence[_Item], wanted: str) -> list[_Item]:
+    if exact := [item for item in items if item.id == wanted]:
+        return exact[:1]
+    if not wanted.isdigit():
+        return [item for item in items if item.id.rpartition("/")[2] == wanted]
+    numbered = [(Version.of(item.id), item) for item in items]
+    near = [item for version, item in numbered if version and version.number == int(wanted)]
+    # A bare number means the database's own migration before one of a platform set.
+    return [item for item in near if not item.set_name] or near
 
 
 def in_order(files: Sequence[Migration]) -> list[Migration]:

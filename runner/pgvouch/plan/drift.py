@@ -1,11 +1,63 @@
-"""What to say, and to do, when an applied file has changed, is gone, or has another name."""
+"""Applied files that have changed, are gone or have another name: found, and what to do then."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from pgvouch.errors import DriftError, PlanError
+from pgvouch.errors import DriftError, Place, PlanError
 from pgvouch.files.migration import Migration
-from pgvouch.ledger.rows import Applied
-from pgvouch.plan.build import Drift, find
+from pgvouch.ledger.rows import Applied, State
+from pgvouch.plan.build import ahead_of_files, find
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """An applied migration whose file is another one now, has another name, or is gone."""
+
+    row: Applied
+    found: str | None = None
+    """The checksum of the file as it is now."""
+    place: Place | None = None
+    renamed: Migration | None = None
+    """The file of another name that holds the same text."""
+    previous: str | None = None
+    """What was applied before it."""
+
+    @property
+    def id(self) -> str:
+        """The migration."""
+        return self.row.id
+
+
+def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]:
+    """Return the applied migrations whose files changed or vanished, in ledger order."""
+    by_id = {migration.id: migration for migration in files}
+    ahead = set(ahead_of_files(files, applied))
+    renamed = _renamed(files, applied)
+    found = []
+    previous: str | None = None
+    for row in applied:
+        migration = by_id.get(row.id)
+        if migration is None:
+            other = renamed.get(row.checksum or "")
+            if other or row.id not in ahead:
+                place = Place(other.path) if other else None
+                found.append(Drift(row, None, place, other, previous))
+        elif (
+            # What counts there is the statements that are done.
+            row.state not in {State.INCOMPLETE, State.UNDOING}
+            and row.checksum not in {None, migration.checksum}
+        ):
+            found.append(Drift(row, migration.checksum, Place(migration.path)))
+        previous = row.id
+    return found
+
+
+def _renamed(files: Sequence[Migration], applied: Sequence[Applied]) -> dict[str, Migration]:
+    """Return the files that are not applied and hold what is applied under one other name."""
+    known = {row.id for row in applied}
+    times = Counter(row.checksum for row in applied)
+    return {m.checksum: m for m in files if m.id not in known and times[m.checksum] == 1}
 
 
 def refuse_drift(findings: Sequence[Drift]) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pgvouch.config.project import Database
 from pgvouch.files.migration import Migration
 from pgvouch.ledger.rows import Applied, State
-from pgvouch.plan import build
+from pgvouch.plan.build import ahead_of_files, in_order
+from pgvouch.plan.drift import drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class MigrationStatus:
 
 def status(database: Database, rows: Sequence[Applied]) -> list[MigrationStatus]:
     """Return a row for every migration of the files and of the ledger, in order."""
-    changed = {finding.id: finding for finding in build.drift(database.migrations, rows)}
-    ahead = set(build.ahead_of_files(database.migrations, rows))
+    changed = {finding.id: finding for finding in drift(database.migrations, rows)}
+    ahead = set(ahead_of_files(database.migrations, rows))
     by_id = database.by_id
     found = []
     for row in rows:
@@ -34,6 +35,6 @@ def status(database: Database, rows: Sequence[Applied]) -> list[MigrationStatus]
             state = "ahead"
         found.append(MigrationStatus(row.id, state, row, by_id.get(row.id)))
     known = {row.id for row in rows}
-    ordered = build.in_order(database.migrations)
+    ordered = in_order(database.migrations)
     found += [MigrationStatus(m.id, "pending", None, m) for m in ordered if m.id not in known]
     return found

@@ -5,6 +5,7 @@ because importing it costs as much as connecting.
 
 The modules, each importing only those above it:
 
+    near        a misspelled word
     duration    500ms, 5s, 10min
     place       where something is in a text
     scan        tokens, quotes and comments

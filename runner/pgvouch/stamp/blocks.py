@@ -4,7 +4,6 @@ A marker is a comment as PostgreSQL's scanner sees it, alone on its line: the sa
 string, a function body or a block comment are text.
 """
 
-import difflib
 import hashlib
 import re
 from bisect import bisect_right
@@ -13,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgvouch.errors import Place, StampError
-from pgvouch.sqltext.place import line_and_column
+from pgvouch.sqltext.near import nearest
+from pgvouch.sqltext.place import excerpt, line_and_column
 from pgvouch.sqltext.scan import tokens
 from pgvouch.stamp.call import Call, SourceLine, parse_call
 
@@ -156,7 +156,7 @@ class _Finder:
                 yield block
             elif _LOOKS_LIKE_A_MARKER.match(comment.text):
                 raise StampError(
-                    f"`{_head(comment.text)}` without a stamp above it",
+                    f"`{excerpt(comment.text, 40)}` without a stamp above it",
                     Place(self._path, line, comment.column),
                     hint="put its `-- stamp: …` line right above the markers, or remove both "
                     "markers and keep the SQL as your own",
@@ -193,7 +193,7 @@ class _Finder:
         place = Place(self._path, line, head.column)
         if match is None:
             raise StampError(
-                f"the marker `{_head(head.text)}` is damaged",
+                f"the marker `{excerpt(head.text, 40)}` is damaged",
                 place,
                 hint="remove the expansion and both markers, then run pgvouch stamp",
             )
@@ -224,17 +224,13 @@ class _Finder:
         if match is None:
             return
         word = match["word"].lower()
-        misspelled = difflib.get_close_matches(word, ["stamp"], 1, 0.75) and match["colon"]
+        misspelled = match["colon"] and nearest(word, ["stamp"], likeness=0.75)
         if misspelled or (word == "stamp" and not match["colon"]):
             raise StampError(
-                f"`{_head(comment.text)}` looks like a stamp and would stamp nothing",
+                f"`{excerpt(comment.text, 40)}` looks like a stamp and would stamp nothing",
                 Place(self._path, line, comment.column),
                 hint="write `-- stamp: template(…)`, or reword the comment",
             )
 
     def _offset(self, line: int) -> int:
         return self._starts[line - 1] if line <= len(self._starts) else len(self._text)
-
-
-def _head(comment: str) -> str:
-    return comment if len(comment) <= 40 else f"{comment[:40].rstrip()} …"

@@ -14,6 +14,7 @@ from jinja2 import BaseLoader, StrictUndefined, Template, TemplateAssertionError
 from jinja2.environment import TemplateModule
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from pgvouch.sqltext.place import excerpt
 from pgvouch.stamp import quoting
 from pgvouch.stamp.quoting import BadValueError
 
@@ -73,20 +74,16 @@ def only_sql(value: object) -> str:
     if isinstance(value, TemplateModule) or callable(value):
         raise PastedTextError("prints a macro or a module instead of calling it")
     raise PastedTextError(
-        f"prints {_short(value)} as it is; pass it through ident, qualified, literal or keyword"
+        f"prints {excerpt(repr(value), 60)} as it is; pass it through ident, qualified, literal or "
+        "keyword"
     )
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _strings(values: object) -> list[str]:
     if isinstance(values, StrictUndefined):
         str(values)
     if isinstance(values, str) or not isinstance(values, Sequence):
-        raise BadValueError(f"{_short(values)} is not a list of names")
+        raise BadValueError(f"{excerpt(repr(values), 60)} is not a list of names")
     return [_string(value) for value in values]
 
 
@@ -94,7 +91,7 @@ def _string(value: object) -> str:
     if isinstance(value, StrictUndefined):
         str(value)
     if not isinstance(value, str):
-        raise BadValueError(f"{_short(value)} is not a text")
+        raise BadValueError(f"{excerpt(repr(value), 60)} is not a text")
     return value
 
 
@@ -118,7 +115,9 @@ def _literal(value: object) -> Sql:
     if isinstance(value, StrictUndefined):
         str(value)
     if value is not None and not isinstance(value, str | int):
-        raise BadValueError(f"{_short(value)} is not a string, a number, a boolean or null")
+        raise BadValueError(
+            f"{excerpt(repr(value), 60)} is not a string, a number, a boolean or null"
+        )
     return Sql(quoting.literal(value))
 
 
@@ -131,7 +130,9 @@ def _keyword(value: object) -> Sql:
     """A word of SQL from a fixed list."""
     word = _string(value)
     if word not in KEYWORDS:
-        raise BadValueError(f"{_short(word)} is not one of the keywords a template may print")
+        raise BadValueError(
+            f"{excerpt(repr(word), 60)} is not one of the keywords a template may print"
+        )
     return Sql(word)
 
 

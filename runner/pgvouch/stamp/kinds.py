@@ -3,12 +3,12 @@
 The words of a type are the ones a template's declaration and `stamp --list` show.
 """
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from pgvouch.sqltext.near import nearest
 from pgvouch.stamp.call import Value
 from pgvouch.stamp.quoting import BadValueError, check_name
 
@@ -79,12 +79,8 @@ class Choice:
         """Check one word; see Kind."""
         if isinstance(value, str) and value in self.words:
             return value
-        near = (
-            difflib.get_close_matches(value.lower(), self.words, 1)
-            if isinstance(value, str)
-            else []
-        )
-        meant = f"; did you mean {near[0]}?" if near else ""
+        near = nearest(value.lower(), self.words) if isinstance(value, str) else None
+        meant = f"; did you mean {near}?" if near else ""
         shown = value if isinstance(value, str) and value else describe(value)
         raise BadValueError(f"{where} is {shown}, not one of {', '.join(self.words)}{meant}")
 
@@ -208,8 +204,8 @@ def describe(value: Value) -> str:
 
 def near_miss(word: str, known: list[str]) -> str:
     """Return `; did you mean …?`, or what there is when nothing is close."""
-    if near := difflib.get_close_matches(word.lower(), known, 1):
-        return f"; did you mean {near[0]}?"
+    if near := nearest(word.lower(), known):
+        return f"; did you mean {near}?"
     return f" (there is: {', '.join(known)})" if known else ""
 
 

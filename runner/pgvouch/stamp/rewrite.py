@@ -118,34 +118,33 @@ def _stamp_file(
     force: bool,
     applied: Callable[[Path], bool] | None,
 ) -> list[Outcome]:
-    twins = [_later_twin(file, item, read) for item in file.items]
+    stale = [item.state != "fresh" for item in file.items]
+    twins = [
+        _later_twin(file, item, read) if is_stale and not force else None
+        for item, is_stale in zip(file.items, stale, strict=True)
+    ]
     due = [
-        item.state != "fresh" and (force or twin is None)
-        for item, twin in zip(file.items, twins, strict=True)
+        item
+        for item, is_stale, twin in zip(file.items, stale, twins, strict=True)
+        if is_stale and twin is None
     ]
-    is_applied = any(due) and applied is not None and applied(file.path)
-    refusals = [
-        item.refusal(is_applied=is_applied, force=force) if is_due else None
-        for item, is_due in zip(file.items, due, strict=True)
-    ]
-    refused = any(refusals)
-    if any(due) and not check and not refused:
-        _write(file, [item for item, is_due in zip(file.items, due, strict=True) if is_due])
+    is_applied = bool(due) and applied is not None and applied(file.path)
+    refusals = [item.refusal(is_applied=is_applied, force=force) for item in due]
+    stays = "first settle the refused stamps of this file" if any(refusals) else ""
+    if check:
+        stays = stays or "pgvouch stamp"
+    if due and not stays:
+        _write(file, due)
+    judged = iter(
+        refusal or ((item.state, item.stale(stays)) if stays else ("written", None))
+        for item, refusal in zip(due, refusals, strict=True)
+    )
     outcomes = []
-    for item, twin, is_due, refusal in zip(file.items, twins, due, refusals, strict=True):
-        status: Status = item.state
-        error = superseded = None
-        if refusal is not None:
-            status, error = refusal
-        elif not is_due:
-            superseded = twin if status != "fresh" else None
-        elif check or refused:
-            hint = "first settle the refused stamps of this file" if refused else "pgvouch stamp"
-            error = item.stale(hint)
-        else:
-            status = "written"
+    for item, is_stale, twin in zip(file.items, stale, twins, strict=True):
+        status: Status
+        status, error = next(judged) if is_stale and twin is None else (item.state, None)
         outcomes.append(
-            Outcome(file.path, item.block.line, item.template, status, error, superseded)
+            Outcome(file.path, item.block.line, item.template, status, error, superseded_by=twin)
         )
     return outcomes
 

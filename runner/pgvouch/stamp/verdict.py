@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pgvouch.errors import Place, StampError
+from pgvouch.sqltext.place import excerpt
 from pgvouch.stamp.blocks import Block, carry_until, digest, is_until, without_until
 from pgvouch.stamp.call import Value
 
@@ -163,5 +164,4 @@ class Item:
 def _shown(line: str | None) -> str:
     if line is None:
         return "nothing"
-    text = line.strip()
-    return f"`{text}`" if len(text) <= 80 else f"`{text[:80]} …`"
+    return f"`{excerpt(line, 80)}`"
