@@ -361,7 +361,12 @@ def test_settings_come_from_the_configuration(
     assert "attempt 2 of 2" in capsys.readouterr().err
     main.run(["plan", "--config", str(config), "--url", folder.url], {})
     assert "7s" in capsys.readouterr().out
-    for wrong in ('retries = "many"', 'lock_wait = "long"', 'retry_budget = "1 month"'):
+    for wrong in (
+        'retries = "many"',
+        'lock_wait = "long"',
+        'retry_budget = "1 month"',
+        "lock_timeout = 5",
+    ):
         config.write_text(wrong)
         assert main.run(["status", "--config", str(config), "--url", folder.url], {}) == 2
         assert wrong.split()[0] in capsys.readouterr().err

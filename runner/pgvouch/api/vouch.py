@@ -33,7 +33,6 @@ from pgvouch.plan.status import MigrationStatus, status
 from pgvouch.postgres.reach import open_session, telling_of_loss
 from pgvouch.postgres.result import BRIEF, FULL
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
-from pgvouch.sqltext.duration import seconds
 
 if TYPE_CHECKING:
     from pgvouch.authoring import Written
@@ -452,17 +451,12 @@ class Vouch:
 
     def _options(self, **given: Any) -> Options:
         """Return how migrations are to be run: what was given over the configuration."""
-        settings = {**self.project.settings, **self._settings}
-        for name in ("lock_wait", "retry_budget"):
-            if name in settings:
-                given[f"{name}_s"] = seconds(settings[name], unit="s")
-        for name in ("lock_timeout", "statement_timeout"):
-            if name in settings:
-                given[name] = settings[name]
-        if "retries" in settings:
-            given["retries"] = int(settings["retries"])
-        variables = given_variables(self._variables)
-        return Options(variables=variables, strict=self.project.strict, **given)
+        return Options.of(
+            {**self.project.settings, **self._settings},
+            variables=given_variables(self._variables),
+            strict=self.project.strict,
+            **given,
+        )
 
     @contextmanager
     def _connected(

@@ -10,9 +10,12 @@ import click
 from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_text, output
 from pgvouch.cli.output import Line
+from pgvouch.config.options import SETTINGS, Measure, Setting
 from pgvouch.config.project import Project
 from pgvouch.errors import UsageError
 from pgvouch.sqltext.duration import seconds
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 @dataclass
@@ -137,6 +140,18 @@ def _setting(ctx: click.Context, parameter: click.Parameter, value: Any) -> None
     ctx.ensure_object(Context).settings[name] = str(value)
 
 
+def _setting_option(setting: Setting) -> Decorator:
+    is_count = setting.measure is Measure.COUNT
+    return click.option(
+        setting.option,
+        type=click.IntRange(min=0) if is_count else str,
+        metavar="N" if is_count else "TIME",
+        expose_value=False,
+        callback=_setting,
+        help=setting.doc,
+    )
+
+
 def _wait(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
         ctx.ensure_object(Context).wait_s = duration_s(ctx, parameter, value)
@@ -176,26 +191,7 @@ _RUNNING = (
         "--var", multiple=True, expose_value=False, callback=_variables, metavar="NAME=VALUE",
         help="The value of a variable that a file declares; never printed, never stored.",
     ),
-    click.option(
-        "--lock-timeout", expose_value=False, callback=_setting, metavar="TIME",
-        help="How long to wait for a table, e.g. 2s; by default half of deadlock_timeout.",
-    ),
-    click.option(
-        "--statement-timeout", expose_value=False, callback=_setting, metavar="TIME",
-        help="The longest a statement may take; a file's header overrides it.",
-    ),
-    click.option(
-        "--retries", type=click.IntRange(min=0), expose_value=False, callback=_setting,
-        metavar="N", help="How often a migration that gave way to others is tried again (10).",
-    ),
-    click.option(
-        "--retry-budget", expose_value=False, callback=_setting, metavar="TIME",
-        help="For all attempts of a migration together (10min).",
-    ),
-    click.option(
-        "--lock-wait", expose_value=False, callback=_setting, metavar="TIME",
-        help="How long to wait for another runner (5min).",
-    ),
+    *map(_setting_option, SETTINGS.values()),
     click.option(
         "--wait", expose_value=False, callback=_wait, metavar="TIME",
         help="How long to wait for the server to come up.",

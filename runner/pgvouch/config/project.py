@@ -8,19 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pgvouch.config.options import SETTINGS
 from pgvouch.errors import Gathered, Place, UsageError
 from pgvouch.files.folder import read_folder
 from pgvouch.files.migration import Migration
 from pgvouch.files.strays import databases_in
-from pgvouch.sqltext.duration import is_duration
+from pgvouch.sqltext.near import nearest
 
 EMBEDDED = "embedded:"
 _KEYS = {
-    *("migrations", "templates", "seed", "verify", "strict", "lock_timeout", "statement_timeout"),
-    *("lock_wait", "retries", "retry_budget"),
-    *("requires", "databases", "embedded"),
+    *("migrations", "templates", "seed", "verify", "strict", "requires", "databases", "embedded"),
+    *SETTINGS,
 }
-_TIMES = ("lock_timeout", "statement_timeout", "lock_wait", "retry_budget")
 _DATABASE_KEYS = {"requires"}
 _EMBEDDED_KEYS = {"bin", "data"}
 
@@ -38,7 +37,7 @@ class Project:
     strict: bool = False
     """Whether warnings about files are errors."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """lock_timeout, statement_timeout, lock_wait, retries, retry_budget, as they are written."""
+    """Those of `SETTINGS` that it names, as they are written."""
     requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     embedded_bin: Path | None = None
     embedded_data: Path | None = None
@@ -159,25 +158,25 @@ def _strict(file: Path, table: Mapping[str, Any]) -> bool:
 
 
 def _settings(file: Path, table: Mapping[str, Any]) -> dict[str, str]:
-    found = {name: str(table[name]) for name in (*_TIMES, "retries") if name in table}
-    for name, value in found.items():
-        if name == "retries" and not value.isdigit():
-            raise UsageError(f"retries is a number, not {value!r}", Place(file))
-        if name in _TIMES and not is_duration(value):
-            raise UsageError(f"{name} is a time, not {value!r}", Place(file), hint=f'{name} = "5s"')
+    found = {name: str(table[name]) for name in SETTINGS if name in table}
+    for name, text in found.items():
+        setting = SETTINGS[name]
+        try:
+            setting.read(text)
+        except ValueError as exc:
+            hint = f'{name} = "{setting.sample}"'
+            raise UsageError(str(exc), Place(file), hint=hint) from None
     return found
 
 
 def _refuse_unknown(file: Path, prefix: str, table: Mapping[str, Any], known: set[str]) -> None:
     for key in table:
         if key not in known:
-            import difflib
-
-            close = difflib.get_close_matches(key, known, n=1)
+            near = nearest(key, known)
             raise UsageError(
                 f"the setting {prefix}{key} is not known",
                 Place(file),
-                notes=[f"did you mean {prefix}{close[0]}?"] if close else [],
+                notes=[f"did you mean {prefix}{near}?"] if near else [],
                 hint=f"known here: {', '.join(sorted(known))}",
             )
 
@@ -209,19 +208,7 @@ def choose(
     names = database_names(project)
     for name in wanted:
         if name not in names:
-            from pgvouch.config.address import looks_like_one
-
-            if looks_like_one(name):
-                raise UsageError(
-                    "a URL stands where the name of a folder belongs", hint="give it with --url"
-                )
-            raise UsageError(
-                f"there is no database {name} in {project.migrations.name}/",
-                hint=f"the databases here: {', '.join(names) or 'none'}"
-                if names != [""]
-                else "the migrations lie in that folder itself, and are one database: leave the "
-                "name out",
-            )
+            raise _unknown_database(project, names, name)
     chosen = [name for name in names if not wanted or name in wanted]
     if not chosen:
         raise UsageError(
@@ -239,6 +226,19 @@ def choose(
             found.append(Database(shown, folder, target, read_database(project, name)))
     gathered.refuse()
     return found
+
+
+def _unknown_database(project: Project, names: Sequence[str], wanted: str) -> UsageError:
+    from pgvouch.config.address import looks_like_one
+
+    if looks_like_one(wanted):
+        return UsageError(
+            "a URL stands where the name of a folder belongs", hint="give it with --url"
+        )
+    hint = f"the databases here: {', '.join(names) or 'none'}"
+    if names == [""]:
+        hint = "the migrations lie in that folder itself, and are one database: leave the name out"
+    return UsageError(f"there is no database {wanted} in {project.migrations.name}/", hint=hint)
 
 
 def _name_in(url: str) -> str:
@@ -278,10 +278,24 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
 
 
 def _url(name: str, url: str | None, environment: Mapping[str, str], *, alone: bool) -> str:
+    """Return where a database is: `--url`, then its own variable, then the one for all.
+
+    Args:
+        name: of its folder; empty for a project with a single database.
+        url: `--url`.
+        environment: the variables.
+        alone: whether the command is about this database only.
+
+    Raises:
+        UsageError: nothing is said, or one database is named for several folders.
+    """
     own = "DATABASE_URL_" + re.sub(r"\W", "_", name).upper()
-    sources = {"--url": url, own: environment.get(own) if name else None}
-    sources["DATABASE_URL"] = environment.get("DATABASE_URL")
-    source, given = next(((s, u) for s, u in sources.items() if u), ("", ""))
+    if url:
+        source, given = "--url", url
+    elif name and environment.get(own):
+        source, given = own, environment[own]
+    else:
+        source, given = "DATABASE_URL", environment.get("DATABASE_URL", "")
     if not given:
         raise UsageError(
             "no database is named",
@@ -295,10 +309,12 @@ def _url(name: str, url: str | None, environment: Mapping[str, str], *, alone: b
     from pgvouch.config.address import parts_of
 
     parts = parts_of(given, source)
-    has_name = bool(parts.get("dbname") or os.environ.get("PGDATABASE") or parts.get("service"))
-    if has_name and not alone and source != own:
+    names_one = parts.get("dbname") or parts.get("service") or os.environ.get("PGDATABASE")
+    if not names_one:
+        return make_conninfo(given, dbname=name) if name else given
+    if not alone and source != own:
         raise UsageError(
             "the URL names one database, and there are several folders",
             hint=f"name the folder that it is for in the command: {name}, or another one",
         )
-    return given if has_name or not name else make_conninfo(given, dbname=name)
+    return given
