@@ -5,7 +5,7 @@ from dataclasses import fields
 import click
 import pytest
 
-from pgvouch.cli.running import migrate
+from pgvouch.cli.migrate import migrate
 from pgvouch.config.options import SETTINGS, Measure, Options, Setting
 from pgvouch.errors import UsageError
 

@@ -167,7 +167,7 @@ def _path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
     setattr(ctx.ensure_object(Context), str(parameter.name), Path(value))
 
 
-_COMMON = (
+_COMMON: tuple[Decorator, ...] = (
     click.option(
         "--url", expose_value=False, callback=_store("url"), metavar="URL",
         help="Where to connect; otherwise DATABASE_URL_<NAME> or DATABASE_URL.",
@@ -186,7 +186,7 @@ _COMMON = (
     ),
 )  # fmt: skip
 
-_RUNNING = (
+_RUNNING: tuple[Decorator, ...] = (
     click.option(
         "--var", multiple=True, expose_value=False, callback=_variables, metavar="NAME=VALUE",
         help="The value of a variable that a file declares; never printed, never stored.",
