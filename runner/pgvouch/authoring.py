@@ -18,7 +18,7 @@ from pgvouch.postgres.reach import open_session
 from pgvouch.postgres.session import QueryError, Session
 
 if TYPE_CHECKING:
-    from pgvouch.stamp.verdict import Outcome
+    from pgvouch.stamp.verdict import Stamped
 
 _DATE, _EPOCH = 8, 10
 """The digits of a date, and of the seconds since 1970."""
@@ -213,7 +213,7 @@ def stamp_folder(
     *,
     check: bool,
     force: bool,
-) -> "list[Outcome]":
+) -> "list[Stamped]":
     """Bring the expansions in a folder of migrations up to date.
 
     Args:

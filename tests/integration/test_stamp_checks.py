@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from pgvouch.files import promises
-from pgvouch.stamp import Part
+from pgvouch.stamp import Target
 from support.stamp_bench import PLATFORM, broken, failing, stamp
 
 TABLES = """
@@ -362,11 +362,11 @@ def stamped(every_url: str) -> Iterator[psycopg.Connection]:
 
 def test_what_was_stamped_keeps_every_promise(stamped: psycopg.Connection) -> None:
     for line in STAMPS.values():
-        assert broken(stamped, stamp(line, Part.VERIFY)) == []
+        assert broken(stamped, stamp(line, Target.VERIFY)) == []
 
 
 def test_every_mutant_is_killed_by_the_checks_it_concerns(stamped: psycopg.Connection) -> None:
-    checks = {name: stamp(line, Part.VERIFY) for name, line in STAMPS.items()}
+    checks = {name: stamp(line, Target.VERIFY) for name, line in STAMPS.items()}
     survivors = []
     for name, mutation, expected in MUTANTS:
         with stamped.transaction(force_rollback=True):
@@ -378,7 +378,7 @@ def test_every_mutant_is_killed_by_the_checks_it_concerns(stamped: psycopg.Conne
 
 
 def test_what_changes_nothing_breaks_nothing(stamped: psycopg.Connection) -> None:
-    checks = {name: stamp(line, Part.VERIFY) for name, line in STAMPS.items()}
+    checks = {name: stamp(line, Target.VERIFY) for name, line in STAMPS.items()}
     found = []
     for name, change in EQUIVALENT:
         with stamped.transaction(force_rollback=True):
@@ -391,7 +391,7 @@ def test_the_checks_leave_nothing_behind(stamped: psycopg.Connection) -> None:
     query = "select count(*) from pg_class union all select count(*) from pg_policy"
     before = stamped.execute(query).fetchall()
     for line in STAMPS.values():
-        broken(stamped, stamp(line, Part.VERIFY))
+        broken(stamped, stamp(line, Target.VERIFY))
     assert stamped.execute(query).fetchall() == before
 
 
@@ -401,7 +401,7 @@ def test_a_broken_promise_says_what_is_wrong(stamped: psycopg.Connection) -> Non
     stamped.execute(b"drop policy projects_delete_own on projects")
     stamped.execute(b"create policy x on projects to anon using (true)")
     stamped.execute(b"alter policy projects_update_own on projects to service_role")
-    text = stamp(OWNER, Part.VERIFY)
+    text = stamp(OWNER, Target.VERIFY)
     check = promises.parse(text, Path("verify/001_a.sql")).checks[1]
     cursor = stamped.cursor()
     cursor.execute(check.query.sql.encode())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import psycopg
 import pytest
 
-from pgvouch.stamp import Part
+from pgvouch.stamp import Target
 from support.stamp_bench import PLATFORM, broken, stamp
 
 TABLES = """
@@ -57,7 +57,7 @@ class Project:
         self.connection.execute(b"set session authorization stamp_migrator")
         self.said.clear()
         for line in lines:
-            assert broken(self.connection, stamp(line, Part.VERIFY)) == []
+            assert broken(self.connection, stamp(line, Target.VERIFY)) == []
         return {text.removeprefix("a policy by ") for text in self.said}
 
 

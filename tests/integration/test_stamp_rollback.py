@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from psycopg import sql
 
 from conftest import Server
-from pgvouch.stamp import Part
+from pgvouch.stamp import Target
 from support.stamp_bench import (
     ODD_NAMES,
     PLATFORM,
@@ -118,12 +118,12 @@ def test_whatever_the_names_it_applies_holds_and_rolls_back(
         _tables(platform, names)
         for template, values in _stamps(names):
             before = platform.execute(CATALOG).fetchall()
-            platform.execute(stamp_values(template, Part.MIGRATION, values).encode())
+            platform.execute(stamp_values(template, Target.MIGRATION, values).encode())
             assert platform.execute(CATALOG).fetchall() != before
-            assert broken(platform, stamp_values(template, Part.VERIFY, values)) == []
-            platform.execute(stamp_values(template, Part.ROLLBACK, values).encode())
+            assert broken(platform, stamp_values(template, Target.VERIFY, values)) == []
+            platform.execute(stamp_values(template, Target.ROLLBACK, values).encode())
             assert platform.execute(CATALOG).fetchall() == before
-            assert broken(platform, stamp_values(template, Part.VERIFY, values)) != []
+            assert broken(platform, stamp_values(template, Target.VERIFY, values)) != []
 
 
 ALICE, BOB = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
@@ -252,9 +252,9 @@ def test_grants_undo_what_default_privileges_gave(every_url: str) -> None:
             'grants(table="profiles", to={"authenticated": ["select"], "service_role": ["select"]},'
             ' columns={"authenticated": {"update": ["name"]}})'
         )
-        assert broken(connection, stamp(line, Part.VERIFY)) != []
+        assert broken(connection, stamp(line, Target.VERIFY)) != []
         connection.execute(stamp(line).encode())
-        assert broken(connection, stamp(line, Part.VERIFY)) == []
+        assert broken(connection, stamp(line, Target.VERIFY)) == []
         assert as_user(connection, ALICE, "update profiles set name = 'x'") == [(0,)]
         assert as_user(connection, ALICE, "update profiles set tier = 'x'") == "42501"
         connection.rollback()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from conftest import Server
 from pgvouch.files import promises
 from pgvouch.files.promises import Kind
-from pgvouch.stamp import Part, Templates
+from pgvouch.stamp import Target, Templates
 from pgvouch.stamp.call import SourceLine, parse_call
 from pgvouch.stamp.render import expand
 
@@ -54,14 +54,14 @@ def prepared(server: Server, *statements: str) -> Iterator[str]:
         yield server.url(name)
 
 
-def stamp(line: str, part: Part = Part.MIGRATION, templates: Templates = STOCK) -> str:
+def stamp(line: str, part: Target = Target.MIGRATION, templates: Templates = STOCK) -> str:
     """Return what a stamp line gives."""
     call = parse_call(iter([SourceLine(line, 1, 1)]), Path("001_a.sql"))
     family = templates.family(call.template, call.place)
     return expand(family, part, family.declaration.bind(call), call.place)
 
 
-def stamp_values(template: str, part: Part, values: dict[str, object]) -> str:
+def stamp_values(template: str, part: Target, values: dict[str, object]) -> str:
     """Return what a template gives for values that are not written as a line."""
     arguments = ", ".join(f"{name}={_written(value)}" for name, value in values.items())
     return stamp(f"{template}({arguments})", part)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pgvouch.stamp import Part, Templates
+from pgvouch.stamp import Target, Templates
 from pgvouch.stamp.blocks import find
 from pgvouch.stamp.declaration import parse_declaration
 from pgvouch.stamp.environment import FILTERS, KEYWORDS
@@ -22,7 +22,7 @@ def test_every_expansion_on_the_page_is_fresh() -> None:
         values = family.declaration.bind(block.call)
         assert block.expansion is not None
         assert block.expansion.intact
-        assert block.expansion.body == expand(family, Part.MIGRATION, values, block.call.place)
+        assert block.expansion.body == expand(family, Target.MIGRATION, values, block.call.place)
         shown.append(block.call.template)
     assert shown == [
         "updated_at_trigger",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pgvouch.errors import FileError, StampError
-from pgvouch.stamp import Outcome, Part, Templates, part_of, stamp_files
+from pgvouch.stamp import Stamped, Target, Templates, stamp_files, target_of
 
 TEMPLATE = """{#- pgvouch
 doc = "a view"
@@ -57,7 +57,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def statuses(outcomes: list[Outcome]) -> list[tuple[str, int, str]]:
+def statuses(outcomes: list[Stamped]) -> list[tuple[str, int, str]]:
     return [(outcome.path.name, outcome.line, outcome.status) for outcome in outcomes]
 
 
@@ -98,7 +98,7 @@ def test_each_kind_of_file_gets_its_template(migrations: Path, templates: Templa
         "drop view projects;",
         "-- check: projects shows projects",
     ]
-    assert [part_of(path) for path in paths] == [Part.MIGRATION, Part.ROLLBACK, Part.VERIFY]
+    assert [target_of(path) for path in paths] == [Target.MIGRATION, Target.ROLLBACK, Target.VERIFY]
 
 
 def test_the_checks_of_a_rollback_have_no_template(migrations: Path, templates: Templates) -> None:
@@ -318,7 +318,7 @@ def test_a_wrong_stamp_anywhere_means_that_nothing_is_written(
     assert good.read_text() == STAMP
 
 
-def applied_error(outcome: Outcome) -> StampError:
+def applied_error(outcome: Stamped) -> StampError:
     assert outcome.status == "applied"
     assert outcome.error is not None
     return outcome.error

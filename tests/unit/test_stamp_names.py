@@ -17,7 +17,7 @@ from postgast import parse
 
 from pgvouch.errors import StampError
 from pgvouch.files import promises
-from pgvouch.stamp import Part
+from pgvouch.stamp import Target
 from pgvouch.stamp.quoting import visible
 from support.stamp_bench import distinct_names, stamp, stamp_values
 
@@ -116,7 +116,7 @@ def in_one_pass(text: str, names: dict[str, str]) -> str:
     return pattern.sub(lambda found: names[found[0]], text)
 
 
-@pytest.mark.parametrize("part", list(Part))
+@pytest.mark.parametrize("part", list(Target))
 @pytest.mark.parametrize("family", FAMILIES)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
@@ -124,7 +124,7 @@ def in_one_pass(text: str, names: dict[str, str]) -> str:
     commands=st.lists(st.sampled_from(COMMANDS), min_size=1, max_size=4, unique=True),
 )
 def test_an_expansion_names_exactly_its_names(
-    family: str, part: Part, odd: list[str], commands: list[str]
+    family: str, part: Target, odd: list[str], commands: list[str]
 ) -> None:
     plain = stamp_values(family, part, FAMILIES[family](PLAIN, commands))
     found = stamp_values(family, part, FAMILIES[family](odd, commands))
@@ -138,9 +138,11 @@ def test_an_expansion_names_exactly_its_names(
 def test_no_name_adds_or_hides_a_check(family: str, odd: list[str]) -> None:
     path = Path("verify/001_a.sql")
     plain = promises.parse(
-        stamp_values(family, Part.VERIFY, FAMILIES[family](PLAIN, COMMANDS)), path
+        stamp_values(family, Target.VERIFY, FAMILIES[family](PLAIN, COMMANDS)), path
     )
-    found = promises.parse(stamp_values(family, Part.VERIFY, FAMILIES[family](odd, COMMANDS)), path)
+    found = promises.parse(
+        stamp_values(family, Target.VERIFY, FAMILIES[family](odd, COMMANDS)), path
+    )
     assert found.setup is None
     assert [check.kind for check in found.checks] == [check.kind for check in plain.checks]
     for check, other in zip(found.checks, plain.checks, strict=True):
@@ -154,9 +156,9 @@ def test_names_that_are_made_from_the_table(odd: list[str]) -> None:
     table, owner = odd
     made = [f"{table}_{command}_own" for command in COMMANDS]
     values: dict[str, object] = {"table": table, "owner": owner, "commands": COMMANDS}
-    created = tree(stamp_values("owner_policies", Part.MIGRATION, values))["stmts"]
+    created = tree(stamp_values("owner_policies", Target.MIGRATION, values))["stmts"]
     assert [s["stmt"]["create_policy_stmt"]["policy_name"] for s in created] == made
-    dropped = tree(stamp_values("owner_policies", Part.ROLLBACK, values))["stmts"]
+    dropped = tree(stamp_values("owner_policies", Target.ROLLBACK, values))["stmts"]
     assert [
         s["stmt"]["drop_stmt"]["objects"][0]["list"]["items"][-1]["string"]["sval"] for s in dropped
     ] == made[::-1]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pgvouch.errors import StampError
-from pgvouch.stamp import Part, Templates, list_templates, stock_folder
+from pgvouch.stamp import Target, Templates, list_templates, stock_folder
 from pgvouch.stamp.templates import Family
 from support.stamp_bench import STOCK, stamp
 
@@ -406,15 +406,15 @@ def test_the_stock_set_is_families_in_threes() -> None:
     for name in STOCK.names():
         family = STOCK.family(name)
         assert family.origin == "stock"
-        parts = [Part.VERIFY] if name in PROMISES else list(Part)
-        assert [part for part in Part if family.path(part).is_file()] == parts
+        parts = [Target.VERIFY] if name in PROMISES else list(Target)
+        assert [part for part in Target if family.path(part).is_file()] == parts
 
 
 def test_a_family_of_checks_alone_stands_in_a_verify_file(tmp_path: Path) -> None:
     (tmp_path / "t.verify.sql.j2").write_text(HEADER + "select {{ table | literal }};")
     line, templates = 't(table="projects")', Templates(tmp_path)
-    assert stamp(line, Part.VERIFY, templates) == "select 'projects';\n"
-    for part in (Part.MIGRATION, Part.ROLLBACK):
+    assert stamp(line, Target.VERIFY, templates) == "select 'projects';\n"
+    for part in (Target.MIGRATION, Target.ROLLBACK):
         with pytest.raises(StampError, match="t is a promise: it stands in a verify file"):
             stamp(line, part, templates)
     [(family, _)] = [shown for shown in list_templates(templates) if shown[0].origin == "project"]
@@ -441,7 +441,7 @@ def test_a_project_template_of_the_same_name_wins_as_a_whole(tmp_path: Path) -> 
     assert templates.names() == STOCK.names()
     assert stamp('grants(table="a")', templates=templates) == "select 'a';\n"
     with pytest.raises(StampError) as caught:
-        stamp('grants(table="a")', Part.VERIFY, templates)
+        stamp('grants(table="a")', Target.VERIFY, templates)
     assert caught.value.message == "grants has no template for a verify file"
     assert caught.value.hint == f"write {tmp_path / 'grants.verify.sql.j2'}"
 
@@ -506,4 +506,4 @@ def test_importing_the_package_imports_no_library() -> None:
 
 def test_a_family_knows_its_files() -> None:
     family: Family = STOCK.family("grants")
-    assert family.path(Part.ROLLBACK).name == "grants.rollback.sql.j2"
+    assert family.path(Target.ROLLBACK).name == "grants.rollback.sql.j2"

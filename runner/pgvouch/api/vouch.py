@@ -37,7 +37,7 @@ from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 if TYPE_CHECKING:
     from pgvouch.authoring import Written
     from pgvouch.stamp.templates import Family
-    from pgvouch.stamp.verdict import Outcome as Stamped
+    from pgvouch.stamp.verdict import Stamped
     from pgvouch.verify.live import Verified
 
 

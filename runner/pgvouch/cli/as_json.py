@@ -11,7 +11,7 @@ from pgvouch.plan.status import MigrationStatus
 
 if TYPE_CHECKING:
     from pgvouch.stamp.templates import Family
-    from pgvouch.stamp.verdict import Outcome as Stamped
+    from pgvouch.stamp.verdict import Stamped
     from pgvouch.verify.live import Finding, Verified
 
 Document = Mapping[str, Any]

@@ -12,7 +12,7 @@ from pgvouch.errors import FAILED, USAGE, UsageError
 
 if TYPE_CHECKING:
     from pgvouch.stamp.templates import Family
-    from pgvouch.stamp.verdict import Outcome
+    from pgvouch.stamp.verdict import Stamped
 
 
 @click.command()
@@ -42,7 +42,7 @@ def stamp(
     return (FAILED if check else USAGE) if failed else 0
 
 
-def _tell(context: Context, name: str, outcomes: Sequence["Outcome"], *, check: bool) -> None:
+def _tell(context: Context, name: str, outcomes: Sequence["Stamped"], *, check: bool) -> None:
     counts = {
         status: sum(outcome.status == status for outcome in outcomes)
         for status in ("fresh", "written", "stale", "edited", "applied")

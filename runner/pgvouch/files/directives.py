@@ -1,9 +1,11 @@
 """Directives, the leading comments of a file, and what only looks like one. No I/O."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from pgvouch.errors import FileError, Place
 from pgvouch.files.lock_tables import lock_statements
@@ -12,19 +14,6 @@ from pgvouch.sqltext.duration import is_duration
 from pgvouch.sqltext.near import nearest
 from pgvouch.sqltext.scan import end_of_block_comment
 from pgvouch.sqltext.statements import tree_of
-
-DIRECTIVES = (
-    "depends",
-    "transactional",
-    "lock_timeout",
-    "lock_tables",
-    "statement_timeout",
-    "isolation",
-    "unless",
-    "var",
-    "irreversible",
-    "unverified",
-)
 
 ISOLATION = ("read committed", "repeatable read", "serializable")
 
@@ -110,110 +99,112 @@ def level(value: str) -> str:
 
 
 def _directives(found: dict[str, list[tuple[int, str]]], path: Path) -> Directives:
+    read: dict[str, Any] = {}
     for word, values in found.items():
-        for line, value in values:
-            if not value and word != "depends":  # `yoyo new` writes an empty one
-                raise FileError(
-                    f"`-- {word}:` says nothing",
-                    Place(path, line),
-                    hint="write what it is to say behind the colon, or remove the line",
-                )
-        if len(values) > 1 and word not in {"depends", "var", "unless", "lock_tables"}:
-            first, second = values[0][0], values[1][0]
+        _refuse_empty_or_twice(word, values, path)
+        name, reader = _READERS[word]
+        given = [reader(value, Place(path, line)) for line, value in values]
+        read[name] = _SEVERAL[word](chain(*given)) if word in _SEVERAL else given[0]
+    if not read.get("transactional", True):
+        for word in sorted({"isolation", "lock_tables"} & found.keys()):
             raise FileError(
-                f"`-- {word}:` is given twice (the first is on line {first})", Place(path, second)
+                f"`-- {word}:` is about a transaction, and this file is run without one",
+                Place(path, found[word][0][0]),
+                hint="remove it, or `-- transactional: false`",
             )
-    return Directives(
-        depends=tuple(_words(found.get("depends", []))),
-        transactional=_boolean(found.get("transactional"), path),
-        lock_timeout=_duration("lock_timeout", found.get("lock_timeout"), path),
-        lock_tables=_lock_tables(found, path),
-        statement_timeout=_duration("statement_timeout", found.get("statement_timeout"), path),
-        isolation=_isolation(found, path),
-        unless="\n".join(value for _, value in found.get("unless", [])) or None,
-        variables=_variable_names(found.get("var", []), path),
-        irreversible=_single(found.get("irreversible")),
-        unverified=_single(found.get("unverified")),
-    )
+    return Directives(**read)
 
 
-def _single(values: list[tuple[int, str]] | None) -> str | None:
-    return values[0][1] if values else None
+def _refuse_empty_or_twice(word: str, values: list[tuple[int, str]], path: Path) -> None:
+    for line, value in values:
+        if not value and word != "depends":  # `yoyo new` writes an empty one
+            raise FileError(
+                f"`-- {word}:` says nothing",
+                Place(path, line),
+                hint="write what it is to say behind the colon, or remove the line",
+            )
+    if len(values) > 1 and word not in _SEVERAL:
+        first, second = values[0][0], values[1][0]
+        raise FileError(
+            f"`-- {word}:` is given twice (the first is on line {first})", Place(path, second)
+        )
 
 
-def _words(values: list[tuple[int, str]]) -> list[str]:
-    return [word for _, value in values for word in value.replace(",", " ").split()]
+def _text(value: str, _place: Place) -> str:
+    return value
 
 
-def _boolean(values: list[tuple[int, str]] | None, path: Path) -> bool:
-    if not values:
-        return True
-    line, value = values[0]
+def _line(value: str, _place: Place) -> list[str]:
+    return [value]
+
+
+def _words(value: str, _place: Place) -> list[str]:
+    return value.replace(",", " ").split()
+
+
+def _boolean(value: str, place: Place) -> bool:
     if value.lower() not in BOOLEANS:
         raise FileError(
             f"`-- transactional: {value}` is neither true nor false",
-            Place(path, line),
+            place,
             hint="write `-- transactional: false`, or remove the line: it is true otherwise",
         )
     return BOOLEANS[value.lower()]
 
 
-def _isolation(found: dict[str, list[tuple[int, str]]], path: Path) -> str:
-    if "isolation" not in found:
-        return ISOLATION[0]
-    line, value = found["isolation"][0]
+def _isolation(value: str, place: Place) -> str:
     if level(value) not in ISOLATION:
         raise FileError(
             f"`-- isolation: {value}` is not an isolation level",
-            Place(path, line),
+            place,
             hint=f"write one of: {', '.join(ISOLATION)}",
-        )
-    if not _boolean(found.get("transactional"), path):
-        raise FileError(
-            "`-- isolation:` is about a transaction, and this file is run without one",
-            Place(path, line),
-            hint="remove it, or `-- transactional: false`",
         )
     return level(value)
 
 
-def _lock_tables(found: dict[str, list[tuple[int, str]]], path: Path) -> tuple[str, ...]:
-    if "lock_tables" not in found:
-        return ()
-    if not _boolean(found.get("transactional"), path):
-        raise FileError(
-            "`-- lock_tables:` is about a transaction, and this file is run without one",
-            Place(path, found["lock_tables"][0][0]),
-            hint="remove it, or `-- transactional: false`",
-        )
-    return tuple(
-        statement
-        for line, value in found["lock_tables"]
-        for statement in lock_statements(value, Place(path, line))
-    )
-
-
-def _duration(word: str, values: list[tuple[int, str]] | None, path: Path) -> str | None:
-    if not values:
-        return None
-    line, value = values[0]
-    if not is_duration(value):
-        raise FileError(
-            f"`-- {word}: {value}` is not a duration",
-            Place(path, line),
-            hint=f"a number and a unit: `-- {word}: 2s` (us, ms, s, min, h, d; 24d is the longest, "
-            "0 waits forever)",
-        )
-    return value
-
-
-def _variable_names(values: list[tuple[int, str]], path: Path) -> tuple[str, ...]:
-    for line, value in values:
-        if not re.fullmatch(r"[A-Za-z_]\w*", value):
+def _duration(word: str) -> Callable[[str, Place], str]:
+    def read(value: str, place: Place) -> str:
+        if not is_duration(value):
             raise FileError(
-                f"`-- var: {value}`: a variable's name is letters, digits and _", Place(path, line)
+                f"`-- {word}: {value}` is not a duration",
+                place,
+                hint=f"a number and a unit: `-- {word}: 2s` (us, ms, s, min, h, d; 24d is the "
+                "longest, 0 waits forever)",
             )
-    return tuple(dict.fromkeys(value for _, value in values))
+        return value
+
+    return read
+
+
+def _variable(value: str, place: Place) -> list[str]:
+    if not re.fullmatch(r"[A-Za-z_]\w*", value):
+        raise FileError(f"`-- var: {value}`: a variable's name is letters, digits and _", place)
+    return [value]
+
+
+_READERS: dict[str, tuple[str, Callable[[str, Place], Any]]] = {
+    "depends": ("depends", _words),
+    "transactional": ("transactional", _boolean),
+    "lock_timeout": ("lock_timeout", _duration("lock_timeout")),
+    "lock_tables": ("lock_tables", lock_statements),
+    "statement_timeout": ("statement_timeout", _duration("statement_timeout")),
+    "isolation": ("isolation", _isolation),
+    "unless": ("unless", _line),
+    "var": ("variables", _variable),
+    "irreversible": ("irreversible", _text),
+    "unverified": ("unverified", _text),
+}
+"""The field of `Directives` that each fills, and how a value is read."""
+
+DIRECTIVES = tuple(_READERS)
+
+_SEVERAL: dict[str, Callable[[Iterable[str]], Any]] = {
+    "depends": tuple,
+    "lock_tables": tuple,
+    "unless": "\n".join,
+    "var": lambda names: tuple(dict.fromkeys(names)),
+}
+"""Those that may be given more than once, and what becomes of their values."""
 
 
 _LIKE_A_BOOLEAN = re.compile(rf"(?:{'|'.join(BOOLEANS)}|on|off|1|0)\Z", re.IGNORECASE)

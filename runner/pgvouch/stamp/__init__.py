@@ -5,7 +5,7 @@ those above it:
 
     quoting      names and values as SQL text
     call         reads a stamp line
-    kinds        what an argument may be
+    arguments    what an argument may be
     declaration  the comment at the head of a template that says what it takes
     blocks       stamps and their expansions in a text
     templates    where templates are, and what each takes
@@ -16,18 +16,18 @@ those above it:
 """
 
 from pgvouch.stamp.render import list_templates
-from pgvouch.stamp.rewrite import part_of, stamp_files
-from pgvouch.stamp.templates import Family, Part, Templates, stock_folder
-from pgvouch.stamp.verdict import Outcome, Status
+from pgvouch.stamp.rewrite import stamp_files, target_of
+from pgvouch.stamp.templates import Family, Target, Templates, stock_folder
+from pgvouch.stamp.verdict import Freshness, Stamped
 
 __all__ = [
     "Family",
-    "Outcome",
-    "Part",
-    "Status",
+    "Freshness",
+    "Stamped",
+    "Target",
     "Templates",
     "list_templates",
-    "part_of",
     "stamp_files",
     "stock_folder",
+    "target_of",
 ]

@@ -19,8 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from pgvouch.errors import Place, StampError
+from pgvouch.stamp.arguments import (
+    DeclarationError,
+    Parameter,
+    Record,
+    describe,
+    near_miss,
+    parse_type,
+)
 from pgvouch.stamp.call import Call, SourceLine, Value, parse_call
-from pgvouch.stamp.kinds import DeclarationError, Parameter, Record, describe, near_miss, parse_kind
 from pgvouch.stamp.quoting import BadValueError
 
 _HEADER = re.compile(r"\A\ufeff?\{#-?[ \t]*pgvouch[ \t]*\r?\n(?P<toml>.*?)-?#\}", re.DOTALL)
@@ -130,7 +137,7 @@ def _parameter(name: str, declared: object, records: Mapping[str, Record]) -> Pa
         raise DeclarationError(f"{name} is a word of Python, so no call can name it")
     _refuse_unknown(declared, _PARAMETER_KEYS, name)
     type_text = _text(declared, "type", name)
-    kind = parse_kind(type_text, records)
+    kind = parse_type(type_text, records)
     default = declared.get("default")
     if default is not None:
         try:

@@ -11,7 +11,7 @@ from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.scan import tokens
 from pgvouch.stamp.call import Value
 from pgvouch.stamp.quoting import BadValueError
-from pgvouch.stamp.templates import SUFFIX, Family, Part, Templates, read_template
+from pgvouch.stamp.templates import SUFFIX, Family, Target, Templates, read_template
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader
@@ -20,12 +20,12 @@ MARKER = re.compile(r"[ \t]*--[ \t]*(?:stamp|stamped|end[ \t]+stamp)\b", re.IGNO
 _TEMPLATE_NAME = re.compile(r"[A-Za-z_][\w.]*\Z")
 
 
-def expand(family: Family, part: Part, values: Mapping[str, Value], place: Place) -> str:
+def expand(family: Family, target: Target, values: Mapping[str, Value], place: Place) -> str:
     """Render one file of a family.
 
     Args:
         family: the template.
-        part: which of its files.
+        target: for which file of a migration.
         values: all arguments, as the declaration has bound them.
         place: of the stamp, for errors that are the author's of the migration.
 
@@ -36,16 +36,17 @@ def expand(family: Family, part: Part, values: Mapping[str, Value], place: Place
         StampError: the arguments cannot be written as SQL (at the stamp), or the template is
             wrong (at its own line).
     """
-    path = family.path(part)
-    if not path.is_file() and family.main is Part.VERIFY:
+    path = family.path(target)
+    if not path.is_file() and family.main is Target.VERIFY:
         raise StampError(
-            f"{family.name} is a promise: it stands in a verify file, not in a {part.name.lower()}",
+            f"{family.name} is a promise: it stands in a verify file, not in a "
+            f"{target.name.lower()}",
             place,
             hint="move the stamp line into verify/, into the file of the same name",
         )
     if not path.is_file():
         raise StampError(
-            f"{family.name} has no template for a {part.name.lower()} file",
+            f"{family.name} has no template for a {target.name.lower()} file",
             place,
             hint=f"write {path}",
         )

@@ -15,8 +15,8 @@ from pgvouch.files.migration import decode
 from pgvouch.files.version import Version
 from pgvouch.stamp.blocks import Block, find, wrap
 from pgvouch.stamp.render import expand
-from pgvouch.stamp.templates import Part, Templates
-from pgvouch.stamp.verdict import ROLLBACK, Item, Outcome, Status
+from pgvouch.stamp.templates import Target, Templates
+from pgvouch.stamp.verdict import ROLLBACK, Freshness, Item, Stamped
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -26,7 +26,7 @@ class _File:
     path: Path
     raw: bytes
     text: str
-    part: Part
+    target: Target
     items: tuple[Item, ...]
 
 
@@ -37,7 +37,7 @@ def stamp_files(
     check: bool = False,
     force: bool = False,
     applied: Callable[[Path], bool] | None = None,
-) -> list[Outcome]:
+) -> list[Stamped]:
     """Bring the expansions of files up to date, or (with `check`) only say which are not.
 
     Args:
@@ -59,13 +59,13 @@ def stamp_files(
     """
     read = [found for path in files if (found := _read(path, templates)) is not None]
     force = force and not check
-    outcomes: list[Outcome] = []
+    outcomes: list[Stamped] = []
     for file in read:
         outcomes += _stamp_file(file, read, check=check, force=force, applied=applied)
     return outcomes
 
 
-def part_of(path: Path) -> Part:
+def target_of(path: Path) -> Target:
     """Say which template of a family belongs into a file.
 
     Raises:
@@ -73,14 +73,14 @@ def part_of(path: Path) -> Part:
     """
     rollback = path.name.endswith(ROLLBACK)
     if path.parent.name != "verify":
-        return Part.ROLLBACK if rollback else Part.MIGRATION
+        return Target.ROLLBACK if rollback else Target.MIGRATION
     if rollback:
         raise StampError(
             "no template is stamped into the checks of a rollback",
             Place(path),
             hint="remove the stamp line and write the checks by hand",
         )
-    return Part.VERIFY
+    return Target.VERIFY
 
 
 def _read(path: Path, templates: Templates) -> _File | None:
@@ -94,20 +94,24 @@ def _read(path: Path, templates: Templates) -> _File | None:
     blocks = find(text, path)
     if not blocks:
         return None
-    part = part_of(path)
+    target = target_of(path)
     lines = text.split("\n")
     return _File(
-        path, raw, text, part, tuple(_item(block, path, part, lines, templates) for block in blocks)
+        path,
+        raw,
+        text,
+        target,
+        tuple(_item(block, path, target, lines, templates) for block in blocks),
     )
 
 
-def _item(block: Block, path: Path, part: Part, lines: list[str], templates: Templates) -> Item:
+def _item(block: Block, path: Path, target: Target, lines: list[str], templates: Templates) -> Item:
     call = block.call
     family = templates.family(call.template, call.place)
     values = family.declaration.bind(call)
     source = "\n".join(line.rstrip("\r") for line in lines[block.line - 1 : call.last_line])
-    body = expand(family, part, values, call.place)
-    return Item(path, block, source, values, body, is_promise=family.main is Part.VERIFY)
+    body = expand(family, target, values, call.place)
+    return Item(path, block, source, values, body, is_promise=family.main is Target.VERIFY)
 
 
 def _stamp_file(
@@ -117,7 +121,7 @@ def _stamp_file(
     check: bool,
     force: bool,
     applied: Callable[[Path], bool] | None,
-) -> list[Outcome]:
+) -> list[Stamped]:
     stale = [item.state != "fresh" for item in file.items]
     twins = [
         _later_twin(file, item, read) if is_stale and not force else None
@@ -141,10 +145,10 @@ def _stamp_file(
     )
     outcomes = []
     for item, is_stale, twin in zip(file.items, stale, twins, strict=True):
-        status: Status
+        status: Freshness
         status, error = next(judged) if is_stale and twin is None else (item.state, None)
         outcomes.append(
-            Outcome(file.path, item.block.line, item.template, status, error, superseded_by=twin)
+            Stamped(file.path, item.block.line, item.template, status, error, superseded_by=twin)
         )
     return outcomes
 
@@ -157,7 +161,7 @@ def _later_twin(file: _File, item: Item, read: Sequence[_File]) -> Path | None:
     """
     version = Version.of(file.path.name)
     for other in reversed(read):
-        if other.path.parent != file.path.parent or other.part is not file.part:
+        if other.path.parent != file.path.parent or other.target is not file.target:
             continue
         other_version = Version.of(other.path.name)
         if version is None or other_version is None or not version < other_version:

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from pgvouch.errors import Place, StampError
+from pgvouch.stamp.arguments import near_miss
 from pgvouch.stamp.declaration import Declaration, parse_declaration
-from pgvouch.stamp.kinds import near_miss
 
 SUFFIX = ".sql.j2"
 
 
-class Part(Enum):
-    """Which file of a family is stamped into which file of a migration."""
+class Target(Enum):
+    """A file of a migration that is stamped into; the values end the names of its templates."""
 
     MIGRATION = SUFFIX
     ROLLBACK = f".rollback{SUFFIX}"
@@ -41,12 +41,12 @@ class Family:
     environments: dict[tuple[Path, ...], Any] = field(compare=False, repr=False)
     """The Jinja environments of one run, by import folders: each file is compiled once."""
 
-    main: Part = Part.MIGRATION
+    main: Target = Target.MIGRATION
     """The file that declares its arguments; the verify file where it has only checks."""
 
-    def path(self, part: Part) -> Path:
-        """Return the file of a part, whether it is there or not."""
-        return self.folder / f"{self.name}{part.value}"
+    def path(self, target: Target) -> Path:
+        """Return the template for a target, whether it is there or not."""
+        return self.folder / f"{self.name}{target.value}"
 
 
 class Templates:
@@ -126,8 +126,8 @@ def read_template(path: Path) -> str:
         raise StampError(f"{path.name} cannot be read: {exc.strerror or exc}", Place(path)) from exc
 
 
-def _families(folder: Path) -> dict[str, Part]:
-    """Return the families of a folder, each with the part that declares it.
+def _families(folder: Path) -> dict[str, Target]:
+    """Return the families of a folder, each with the target whose template declares it.
 
     A name with a leading _ is only imported by others.
     """
@@ -135,7 +135,7 @@ def _families(folder: Path) -> dict[str, Part]:
         return {}
     files = {path.name for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("_")}
     found = {}
-    for main in (Part.VERIFY, Part.MIGRATION):
+    for main in (Target.VERIFY, Target.MIGRATION):
         names = (name.removesuffix(main.value) for name in files if name.endswith(main.value))
         found.update({name: main for name in names if "." not in name})
     return found

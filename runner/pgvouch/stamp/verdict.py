@@ -11,20 +11,20 @@ from pgvouch.sqltext.place import excerpt
 from pgvouch.stamp.blocks import Block, carry_until, digest, is_until, without_until
 from pgvouch.stamp.call import Value
 
-Status: TypeAlias = Literal["fresh", "written", "stale", "edited", "applied"]
+Freshness: TypeAlias = Literal["fresh", "written", "stale", "edited", "applied"]
 
 ROLLBACK = ".rollback.sql"
 _MAX_DIFFERENCES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Stamped:
     """What became of one stamp."""
 
     path: Path
     line: int
     template: str
-    status: Status
+    status: Freshness
     error: StampError | None = None
     """What to tell the author; None when there is nothing to do."""
     superseded_by: Path | None = None
@@ -81,7 +81,7 @@ class Item:
     def _place(self) -> Place:
         return Place(self.path, self.block.line)
 
-    def refusal(self, *, is_applied: bool, force: bool) -> tuple[Status, StampError] | None:
+    def refusal(self, *, is_applied: bool, force: bool) -> tuple[Freshness, StampError] | None:
         """Say why this stamp may not be written, if so."""
         is_applied = is_applied and not self.is_promise
         if self.state == "edited" and (is_applied or not force):

@@ -6,7 +6,7 @@ from pgvouch.config.project import Database, find_project, read_database
 from pgvouch.engine import commands
 from pgvouch.errors import StampError
 from pgvouch.postgres.session import Session
-from pgvouch.stamp import Part
+from pgvouch.stamp import Target
 from pgvouch.verify.live import verify_database
 from support.stamp_bench import stamp
 
@@ -58,7 +58,7 @@ def test_own_column_and_parent_are_both_asked():
 
 
 def test_it_never_asks_for_a_uuid():
-    for part in Part:
+    for part in Target:
         text = stamp(f'clerk_via_policies(table="plans", via={VIA}, commands=["select"])', part)
         assert "auth.uid" not in text
 
@@ -67,7 +67,7 @@ def test_rollback_drops_what_is_made_the_last_one_first():
     text = stamp(
         f'clerk_via_policies(table="plans", via={VIA}, commands=["select", "delete"], '
         'names={"delete": "Users delete"})',
-        Part.ROLLBACK,
+        Target.ROLLBACK,
     )
 
     assert text == (
@@ -83,7 +83,7 @@ def test_rollback_drops_what_is_made_the_last_one_first():
         (', own="sub", names={"insert": "x"}', "names has a name for insert"),
     ],
 )
-@pytest.mark.parametrize("part", Part)
+@pytest.mark.parametrize("part", Target)
 def test_wrong_arguments_are_refused_in_every_part(arguments, why, part):
     with pytest.raises(StampError, match=why):
         stamp(f'clerk_via_policies(table="plans"{arguments}, commands=["select"])', part)

@@ -20,7 +20,7 @@ class DeclarationError(ValueError):
     """A template declares an argument that cannot be understood."""
 
 
-class Kind(Protocol):
+class ArgumentType(Protocol):
     """A type of argument."""
 
     def accept(self, value: Value, where: str) -> Value:
@@ -43,7 +43,7 @@ class Scalar:
     word: str
 
     def accept(self, value: Value, where: str) -> Value:
-        """Check one value; see Kind."""
+        """Check one value; see ArgumentType."""
         if self.word == "boolean":
             fits = isinstance(value, bool)
         elif self.word == "integer":
@@ -76,7 +76,7 @@ class Choice:
     words: tuple[str, ...]
 
     def accept(self, value: Value, where: str) -> Value:
-        """Check one word; see Kind."""
+        """Check one word; see ArgumentType."""
         if isinstance(value, str) and value in self.words:
             return value
         near = nearest(value.lower(), self.words) if isinstance(value, str) else None
@@ -89,11 +89,11 @@ class Choice:
 class ListOf:
     """Values of one type, none of them twice."""
 
-    item: Kind
+    item: ArgumentType
     filled: bool
 
     def accept(self, value: Value, where: str) -> Value:
-        """Check every item; see Kind."""
+        """Check every item; see ArgumentType."""
         if not isinstance(value, list):
             raise BadValueError(f"{where} is {describe(value)}, not a list")
         if self.filled and not value:
@@ -111,11 +111,11 @@ class ListOf:
 class MapOf:
     """Values of one type under keys of another."""
 
-    key: Kind
-    item: Kind
+    key: ArgumentType
+    item: ArgumentType
 
     def accept(self, value: Value, where: str) -> Value:
-        """Check every key and value; see Kind."""
+        """Check every key and value; see ArgumentType."""
         if not isinstance(value, dict):
             raise BadValueError(f"{where} is {describe(value)}, not a map ({{…}})")
         accepted: dict[str, Value] = {}
@@ -131,7 +131,7 @@ class Parameter:
 
     name: str
     type: str
-    kind: Kind
+    kind: ArgumentType
     doc: str
     required: bool
     default: Value = None
@@ -145,7 +145,7 @@ class Record:
     fields: tuple[Parameter, ...]
 
     def accept(self, value: Value, where: str) -> Value:
-        """Check every field and fill in the defaults; see Kind."""
+        """Check every field and fill in the defaults; see ArgumentType."""
         if not isinstance(value, dict):
             raise BadValueError(f"{where} is {describe(value)}, not a {self.name} ({{…}})")
         known = [field.name for field in self.fields]
@@ -162,7 +162,7 @@ class Record:
         return field.default
 
 
-def parse_kind(text: str, records: Mapping[str, Record]) -> Kind:
+def parse_type(text: str, records: Mapping[str, Record]) -> ArgumentType:
     """Read a type as a template declares it.
 
     Args:
@@ -180,9 +180,9 @@ def parse_kind(text: str, records: Mapping[str, Record]) -> Kind:
     if text in records:
         return records[text]
     if match := re.match(r"(non-empty )?list of (.+)\Z", text):
-        return ListOf(parse_kind(match[2], records), match[1] is not None)
+        return ListOf(parse_type(match[2], records), match[1] is not None)
     if match := re.match(r"map of (\S+) to (.+)\Z", text):
-        return MapOf(parse_kind(match[1], records), parse_kind(match[2], records))
+        return MapOf(parse_type(match[1], records), parse_type(match[2], records))
     raise DeclarationError(
         f"{text!r} is not a type (name, role, grantee, text, integer, boolean, a|b, a record, "
         "[non-empty] list of …, map of … to …)"
