@@ -2,9 +2,9 @@
 
 The modules, each importing only those above it:
 
-    version            the number in front of a file's name
+    version            what a file's name says
     lock_tables        the directive that has tables locked ahead of everything else
-    other_tools        files of other tools that hold the way forward and the way back in one
+    other_tools        files as other tools write them
     transaction_block  statements that cannot run in a transaction block
     refusals           what no file may hold: psql's own commands, the end of the transaction
     directives         the leading comments of a file

@@ -8,8 +8,8 @@ from pgvouch.errors import FileError, Gathered, Place
 from pgvouch.files import strays
 from pgvouch.files.directives import Directives, parse_directives
 from pgvouch.files.migration import Migration, checksum, decode
-from pgvouch.files.other_tools import ROLLBACK
-from pgvouch.files.version import Version
+from pgvouch.files.other_tools import ways_back
+from pgvouch.files.version import ROLLBACK, Version
 
 __all__ = ["MAX_BYTES", "ROLLBACK", "read_folder", "read_text"]
 MAX_BYTES = 100_000_000
@@ -55,7 +55,7 @@ def read_folder(folder: Path, set_name: str = "") -> tuple[Migration, ...]:
     names = _listing(folder, gathered, strays.KNOWN_FOLDERS)
     has_promises = (folder / "verify").is_dir()
     verify = _listing(folder / "verify", gathered, ()) if has_promises else []
-    back = dict(strays.ways_back(folder, dict.fromkeys(names)))
+    back = dict(ways_back(folder, dict.fromkeys(names)))
     sources = [name for name in names if strays.is_migration(name) and name not in back]
     stems = {name.rpartition(".")[0]: name for name in sources}
     gathered.errors += [

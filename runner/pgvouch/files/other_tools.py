@@ -1,17 +1,18 @@
-"""Files of other migration tools that hold the way forward and the way back in one. No I/O.
+"""Files as other migration tools write them, by their names and by the marks in them. No I/O.
 
-To PostgreSQL the marks between the halves are comments: run whole, such a file would make its
-tables and drop them again, and nobody would see an error.
+Some hold the way forward and the way back in one. To PostgreSQL the marks between the halves are
+comments: run whole, such a file would make its tables and drop them again, and nobody would see an
+error.
 """
 
 import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pgvouch.errors import FileError, Place
+from pgvouch.files.version import ROLLBACK, Version
 from pgvouch.sqltext.scan import marks
-
-ROLLBACK = ".rollback.sql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +33,23 @@ def _line(pattern: str) -> re.Pattern[str]:
 
 
 _TOOLS = (
-    _Tool("dbmate", _line(r"--[ \t]*migrate:down\b.*?"), _line(r"--[ \t]*migrate:up\b.*?")),
-    _Tool("goose", _line(r"--[ \t]*\+goose[ \t]+down"), _line(r"--[ \t]*\+goose[ \t]+up")),
-    _Tool(
-        "sql-migrate",
-        _line(r"--[ \t]*\+migrate[ \t]+down\b.*?"),
-        _line(r"--[ \t]*\+migrate[ \t]+up\b.*?"),
-    ),
-    _Tool("Rambler", _line(r"--[ \t]*rambler[ \t]+down"), _line(r"--[ \t]*rambler[ \t]+up")),
-    _Tool(
-        "node-pg-migrate",
-        _line(r"--[ \t-]*down[ \t]+migration"),
-        _line(r"--[ \t-]*up[ \t]+migration"),
-    ),
-    _Tool("tern", _line(r"----[ \t]*create above[ \t]*/[ \t]*drop below[ \t]*----")),
-    _Tool(
-        "Play Evolutions",
-        _line(r"(?:#[ \t]*)?--+[ \t]*!downs"),
-        _line(r"#?[ \t]*--+[ \t]*!ups"),
-    ),
-    _Tool("MyBatis Migrations", _line(r"--[ \t]*//[ \t]*@undo\b.*?")),
-    _Tool(
-        "shmig",
-        _line(r"--[ \t]*==+[ \t]*down[ \t]*==+"),
-        _line(r"--[ \t]*==+[ \t]*up[ \t]*==+"),
+    *(
+        _Tool(name, _line(back), _line(forward) if forward else None)
+        for name, back, forward in (
+            ("dbmate", r"--[ \t]*migrate:down\b.*?", r"--[ \t]*migrate:up\b.*?"),
+            ("goose", r"--[ \t]*\+goose[ \t]+down", r"--[ \t]*\+goose[ \t]+up"),
+            (
+                "sql-migrate",
+                r"--[ \t]*\+migrate[ \t]+down\b.*?",
+                r"--[ \t]*\+migrate[ \t]+up\b.*?",
+            ),
+            ("Rambler", r"--[ \t]*rambler[ \t]+down", r"--[ \t]*rambler[ \t]+up"),
+            ("node-pg-migrate", r"--[ \t-]*down[ \t]+migration", r"--[ \t-]*up[ \t]+migration"),
+            ("tern", r"----[ \t]*create above[ \t]*/[ \t]*drop below[ \t]*----", None),
+            ("Play Evolutions", r"(?:#[ \t]*)?--+[ \t]*!downs", r"#?[ \t]*--+[ \t]*!ups"),
+            ("MyBatis Migrations", r"--[ \t]*//[ \t]*@undo\b.*?", None),
+            ("shmig", r"--[ \t]*==+[ \t]*down[ \t]*==+", r"--[ \t]*==+[ \t]*up[ \t]*==+"),
+        )
     ),
     _Tool(
         "another tool's",
@@ -131,3 +125,73 @@ def _find(pattern: re.Pattern[str], text: str) -> int | None:
 
 def _place(text: str, offset: int, path: Path) -> Place:
     return Place(path, text.count("\n", 0, offset) + 1)
+
+
+_CODE = re.compile(
+    r"[0-9].*\.(?:go|rb|php|exs?|[cm]?[jt]s|cs|fs|java|kts?|scala|rs|pl|sh)\Z", re.IGNORECASE
+)
+"""What goose, Rails, Laravel, Ecto, Knex and their like run as migrations."""
+_FLYWAY = re.compile(r"(?P<kind>[VUB])(?P<number>[0-9][0-9._]*)__(?P<name>.+)\.sql\Z")
+_BACK = re.compile(r"(?P<stem>.+)(?P<mark>[._-])(?P<word>down|undo)\Z", re.IGNORECASE)
+_FORWARD = {"down": "up", "undo": "do"}
+_OF_A_FOLDER = {
+    "up.sql": "Diesel",
+    "down.sql": "Diesel",
+    "migration.sql": "Prisma",
+}
+
+
+def is_code(name: str) -> bool:
+    """Say whether a file is a migration in the language of another tool, by its name."""
+    return _CODE.match(name) is not None
+
+
+def other_name(name: str, folder: str) -> str | None:
+    """Return what to do with a file that is named as another tool wants it."""
+    if match := _FLYWAY.match(name):
+        number = "_".join(part.zfill(3) for part in re.split(r"[._]", match["number"]) if part)
+        stem = f"{number}_{match['name']}"
+        if match["kind"] == "U":
+            return f"it is Flyway's, and takes a migration back: name it {stem}{ROLLBACK}"
+        return f"it is Flyway's: name it {stem}.sql, with a number of its own"
+    if name.startswith("post-apply"):
+        return (
+            "it is yoyo's hook, which yoyo runs after each apply and pgvouch does not: move it "
+            "out of the folder, and run it yourself (psql -f); or make a migration of it"
+        )
+    if name.startswith("R__"):
+        return "it is Flyway's, to be run at each change: make it a migration, with a number"
+    if tool := _OF_A_FOLDER.get(name):
+        ending = ROLLBACK if name == "down.sql" else ".sql"
+        stem = folder if Version.of(folder) else f"NNN_{folder}"
+        return f"it is {tool}'s: name it {stem}{ending}, and put it one folder up"
+    return None
+
+
+def ways_back(folder: Path, names: Collection[str]) -> Iterator[tuple[str, FileError]]:
+    """Yield every file that is another tool's way back (`.down.sql`), with an error for it."""
+    for name in names:
+        match = _BACK.match(name.removesuffix(".sql"))
+        if not match or not name.endswith(".sql") or name.endswith(ROLLBACK):
+            continue
+        stem, mark = match["stem"], match["mark"]
+        forward = f"{stem}{mark}{_FORWARD[match['word'].lower()]}.sql"
+        if forward in names:
+            yield (
+                name,
+                FileError(
+                    f"{forward} and {name} are the two halves of one migration, named as "
+                    "golang-migrate and others do it",
+                    Place(folder / name),
+                    hint=f"name them {stem}.sql and {stem}{ROLLBACK}",
+                ),
+            )
+        elif mark == ".":
+            yield (
+                name,
+                FileError(
+                    f"{name} takes a migration back, by its name, and would be run as one",
+                    Place(folder / name),
+                    hint=f"name it {stem}{ROLLBACK}",
+                ),
+            )

@@ -9,27 +9,15 @@ from pathlib import Path
 
 from pgvouch.errors import FileError, Place, UsageError
 from pgvouch.files.migration import Migration
-from pgvouch.files.other_tools import ROLLBACK
-from pgvouch.files.version import Version
+from pgvouch.files.other_tools import is_code, other_name
+from pgvouch.files.version import ROLLBACK, Version
 
 KNOWN_FOLDERS = frozenset({"verify", "queries", "repeat"})
 """Folders beside the migrations of a database that hold something else."""
 IGNORED = re.compile(r"(?:\.|~|#|__)|.*(?:~|\.(?:md|txt|orig|rej|bak|swp))\Z", re.IGNORECASE)
 """What editors, version control and Python leave behind, and prose."""
 _ENDING = re.compile(r"(?:\.rollback)?\.(?:sql|py|delta)\Z", re.IGNORECASE)
-_CODE = re.compile(
-    r"[0-9].*\.(?:go|rb|php|exs?|[cm]?[jt]s|cs|fs|java|kts?|scala|rs|pl|sh)\Z", re.IGNORECASE
-)
-"""What goose, Rails, Laravel, Ecto, Knex and their like run as migrations."""
 _NOT_A_FILE = "remove it, or rename it: what is named like a migration is never just left out"
-_FLYWAY = re.compile(r"(?P<kind>[VUB])(?P<number>[0-9][0-9._]*)__(?P<name>.+)\.sql\Z")
-_BACK = re.compile(r"(?P<stem>.+)(?P<mark>[._-])(?P<word>down|undo)\Z", re.IGNORECASE)
-_FORWARD = {"down": "up", "undo": "do"}
-_OF_A_FOLDER = {
-    "up.sql": "Diesel",
-    "down.sql": "Diesel",
-    "migration.sql": "Prisma",
-}
 
 
 def is_source(entry: "os.DirEntry[str]") -> bool:
@@ -48,7 +36,7 @@ def is_source(entry: "os.DirEntry[str]") -> bool:
             f"{entry.name} cannot be read: {exc.strerror or exc}", Place(Path(entry.path))
         ) from exc
     if ending is None:
-        if is_file and _CODE.match(entry.name):
+        if is_file and is_code(entry.name):
             raise FileError(
                 f"{entry.name} is a migration in code of another tool, and would be left out",
                 Place(Path(entry.path)),
@@ -94,7 +82,7 @@ def refuse_folder(entry: "os.DirEntry[str]", known: Collection[str]) -> None:
     raise FileError(
         f"the folder {entry.name}/ holds {inside.name}, which would be left out",
         Place(inside),
-        hint=_other_name(inside.name, inside.parent.name)
+        hint=other_name(inside.name, inside.parent.name)
         or f"move its files up into {Path(entry.path).parent.name}/: a folder is one database, and "
         "its migrations stand side by side; _ in front of its name says that it holds none",
     )
@@ -161,7 +149,7 @@ def unnumbered(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
             yield FileError(
                 f"{name} has no {what}",
                 Place(folder / name),
-                hint=_other_name(name, folder.name)
+                hint=other_name(name, folder.name)
                 or "name it NNN_name.sql (`pgvouch new NAME` takes the next number)",
             )
 
@@ -169,57 +157,6 @@ def unnumbered(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
 def is_migration(name: str) -> bool:
     """Say whether a file is a migration by its name, and not the rollback of one."""
     return name.endswith((".sql", ".py")) and not name.endswith(ROLLBACK)
-
-
-def _other_name(name: str, folder: str) -> str | None:
-    """Return what to do with a file that is named as another tool wants it."""
-    if match := _FLYWAY.match(name):
-        number = "_".join(part.zfill(3) for part in re.split(r"[._]", match["number"]) if part)
-        stem = f"{number}_{match['name']}"
-        if match["kind"] == "U":
-            return f"it is Flyway's, and takes a migration back: name it {stem}{ROLLBACK}"
-        return f"it is Flyway's: name it {stem}.sql, with a number of its own"
-    if name.startswith("post-apply"):
-        return (
-            "it is yoyo's hook, which yoyo runs after each apply and pgvouch does not: move it "
-            "out of the folder, and run it yourself (psql -f); or make a migration of it"
-        )
-    if name.startswith("R__"):
-        return "it is Flyway's, to be run at each change: make it a migration, with a number"
-    if tool := _OF_A_FOLDER.get(name):
-        ending = ROLLBACK if name == "down.sql" else ".sql"
-        stem = folder if Version.of(folder) else f"NNN_{folder}"
-        return f"it is {tool}'s: name it {stem}{ending}, and put it one folder up"
-    return None
-
-
-def ways_back(folder: Path, names: Collection[str]) -> Iterator[tuple[str, FileError]]:
-    """Yield every file that is another tool's way back (`.down.sql`), with an error for it."""
-    for name in names:
-        match = _BACK.match(name.removesuffix(".sql"))
-        if not match or not name.endswith(".sql") or name.endswith(ROLLBACK):
-            continue
-        stem, mark = match["stem"], match["mark"]
-        forward = f"{stem}{mark}{_FORWARD[match['word'].lower()]}.sql"
-        if forward in names:
-            yield (
-                name,
-                FileError(
-                    f"{forward} and {name} are the two halves of one migration, named as "
-                    "golang-migrate and others do it",
-                    Place(folder / name),
-                    hint=f"name them {stem}.sql and {stem}{ROLLBACK}",
-                ),
-            )
-        elif mark == ".":
-            yield (
-                name,
-                FileError(
-                    f"{name} takes a migration back, by its name, and would be run as one",
-                    Place(folder / name),
-                    hint=f"name it {stem}{ROLLBACK}",
-                ),
-            )
 
 
 def look_alikes(folder: Path, names: Iterable[str]) -> Iterator[FileError]:

@@ -183,19 +183,6 @@ def _alter_table(node: Any) -> Outside | None:
     return None
 
 
-def _vacuum(node: Any) -> Outside | None:
-    return Outside(Kind.IDEMPOTENT, "VACUUM") if node.is_vacuumcmd else None
-
-
-def _cluster(node: Any) -> Outside | None:
-    return None if node.HasField("relation") else Outside(Kind.IDEMPOTENT, "CLUSTER")
-
-
-def _discard(node: Any) -> Outside | None:
-    is_all = _word("DiscardMode", node.target, "DISCARD_") == "ALL"
-    return Outside(Kind.IDEMPOTENT, "DISCARD ALL") if is_all else None
-
-
 def _alter_database(node: Any) -> Outside | None:
     if any(option.def_elem.defname == "tablespace" for option in node.options):
         return Outside(Kind.OTHER, "ALTER DATABASE SET TABLESPACE")
@@ -231,8 +218,16 @@ def _prepared(node: Any) -> Outside | None:
     return Outside(Kind.OTHER, kind) if kind.endswith(" PREPARED") else None
 
 
-def _dropped(what: str, node: Any) -> Outside:
-    return Outside(Kind.OTHER, f"DROP {what}", if_exists=node.missing_ok)
+def _always(kind: Kind, words: str) -> Callable[[Any], Outside]:
+    return lambda _: Outside(kind, words)
+
+
+def _dropped(what: str) -> Callable[[Any], Outside]:
+    return lambda node: Outside(Kind.OTHER, f"DROP {what}", if_exists=node.missing_ok)
+
+
+def _unless(is_fine: Callable[[Any], bool], words: str) -> Callable[[Any], Outside | None]:
+    return lambda node: None if is_fine(node) else Outside(Kind.IDEMPOTENT, words)
 
 
 _DESCRIBE: dict[str, Callable[[Any], Outside | None]] = {
@@ -240,17 +235,19 @@ _DESCRIBE: dict[str, Callable[[Any], Outside | None]] = {
     "drop_stmt": _drop,
     "reindex_stmt": _reindex,
     "alter_table_stmt": _alter_table,
-    "vacuum_stmt": _vacuum,
-    "cluster_stmt": _cluster,
-    "discard_stmt": _discard,
-    "alter_system_stmt": lambda _: Outside(Kind.IDEMPOTENT, "ALTER SYSTEM"),
-    "createdb_stmt": lambda _: Outside(Kind.OTHER, "CREATE DATABASE"),
-    "dropdb_stmt": lambda node: _dropped("DATABASE", node),
+    "vacuum_stmt": _unless(lambda node: not node.is_vacuumcmd, "VACUUM"),
+    "cluster_stmt": _unless(lambda node: node.HasField("relation"), "CLUSTER"),
+    "discard_stmt": _unless(
+        lambda node: _word("DiscardMode", node.target, "DISCARD_") != "ALL", "DISCARD ALL"
+    ),
+    "alter_system_stmt": _always(Kind.IDEMPOTENT, "ALTER SYSTEM"),
+    "createdb_stmt": _always(Kind.OTHER, "CREATE DATABASE"),
+    "dropdb_stmt": _dropped("DATABASE"),
     "alter_database_stmt": _alter_database,
-    "create_table_space_stmt": lambda _: Outside(Kind.OTHER, "CREATE TABLESPACE"),
-    "drop_table_space_stmt": lambda node: _dropped("TABLESPACE", node),
+    "create_table_space_stmt": _always(Kind.OTHER, "CREATE TABLESPACE"),
+    "drop_table_space_stmt": _dropped("TABLESPACE"),
     "create_subscription_stmt": _create_subscription,
     "alter_subscription_stmt": _alter_subscription,
-    "drop_subscription_stmt": lambda node: _dropped("SUBSCRIPTION", node),
+    "drop_subscription_stmt": _dropped("SUBSCRIPTION"),
     "transaction_stmt": _prepared,
 }

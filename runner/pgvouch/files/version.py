@@ -1,9 +1,11 @@
-"""The number in front of a file name. No I/O."""
+"""What the name of a file says: its number, and whether it is a rollback. No I/O."""
 
 import re
 from dataclasses import dataclass
 from functools import total_ordering
 
+ROLLBACK = ".rollback.sql"
+"""Ends the name of the file that takes a migration back."""
 _FILE_NAME = re.compile(r"(?P<number>[0-9]+)(?:_(?P<part>[0-9]+)(?=[_-]))?[_.-].+\Z")
 
 _DATE_DIGITS = 8

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pgvouch.errors import FileError, Place, StampError
 from pgvouch.files.migration import decode
-from pgvouch.files.version import Version
+from pgvouch.files.version import ROLLBACK, Version
 from pgvouch.stamp.blocks import Block, find, wrap
 from pgvouch.stamp.render import expand
 from pgvouch.stamp.templates import Target, Templates
-from pgvouch.stamp.verdict import ROLLBACK, Freshness, Item, Stamped
+from pgvouch.stamp.verdict import Freshness, Item, Stamped
 
 _BOM = b"\xef\xbb\xbf"
 

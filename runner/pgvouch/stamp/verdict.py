@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pgvouch.errors import Place, StampError
+from pgvouch.files.version import ROLLBACK
 from pgvouch.sqltext.place import excerpt
 from pgvouch.stamp.blocks import Block, carry_until, digest, is_until, without_until
 from pgvouch.stamp.call import Value
 
 Freshness: TypeAlias = Literal["fresh", "written", "stale", "edited", "applied"]
 
-ROLLBACK = ".rollback.sql"
 _MAX_DIFFERENCES = 8
 
 
