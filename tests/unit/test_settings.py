@@ -6,7 +6,7 @@ import click
 import pytest
 
 from pgvouch.cli.migrate import migrate
-from pgvouch.config.options import SETTINGS, Measure, Options, Setting
+from pgvouch.config.options import SETTINGS, Options, Setting
 from pgvouch.errors import UsageError
 
 
@@ -50,5 +50,5 @@ def test_what_cannot_be_is_refused(name: str, text: str, message: str, hint: str
 
 
 def test_every_timeout_of_postgresql_wants_a_unit() -> None:
-    handed_on = {name for name, setting in SETTINGS.items() if setting.measure is Measure.TIMEOUT}
+    handed_on = {name for name, setting in SETTINGS.items() if setting.measure == "timeout"}
     assert handed_on == {"lock_timeout", "statement_timeout"}

@@ -10,7 +10,7 @@ import click
 from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_text, output
 from pgvouch.cli.output import Line
-from pgvouch.config.options import SETTINGS, Measure, Setting
+from pgvouch.config.options import SETTINGS, Setting
 from pgvouch.config.project import Project
 from pgvouch.errors import UsageError
 from pgvouch.sqltext.duration import seconds
@@ -141,7 +141,7 @@ def _setting(ctx: click.Context, parameter: click.Parameter, value: Any) -> None
 
 
 def _setting_option(setting: Setting) -> Decorator:
-    is_count = setting.measure is Measure.COUNT
+    is_count = setting.measure == "count"
     return click.option(
         setting.option,
         type=click.IntRange(min=0) if is_count else str,

@@ -2,21 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pgvouch.errors import UsageError
 from pgvouch.sqltext.duration import is_duration, seconds
 
-
-class Measure(Enum):
-    """What the value of a setting is; the values are words for people."""
-
-    TIMEOUT = "a time with its unit"
-    """Handed to PostgreSQL, to which a bare number is milliseconds: so one is refused."""
-    WAIT = "a time"
-    """Ours; a bare number is seconds."""
-    COUNT = "a number"
+Measure: TypeAlias = Literal["timeout", "wait", "count"]
+"""A timeout is PostgreSQL's, to which a bare number is milliseconds: that is refused. A wait is
+ours, and a bare number is seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +17,13 @@ class Setting:
     """What can be said in the configuration, by its name, and as an option of a command."""
 
     name: str
-    field: str
-    """Of `Options`, where its default stands."""
     measure: Measure
     doc: str
+
+    @property
+    def field(self) -> str:
+        """Where it stands in `Options`, which has its default."""
+        return f"{self.name}_s" if self.measure == "wait" else self.name
 
     @property
     def option(self) -> str:
@@ -37,7 +33,7 @@ class Setting:
     @property
     def sample(self) -> str:
         """A value that it can have."""
-        return "5" if self.measure is Measure.COUNT else "5s"
+        return "5" if self.measure == "count" else "5s"
 
     def read(self, text: str) -> str | float | int:
         """Return the value for `Options`.
@@ -45,54 +41,36 @@ class Setting:
         Raises:
             ValueError: it cannot be one; the message says why.
         """
-        if self.measure is Measure.COUNT:
+        if self.measure == "count":
             if not text.isdecimal():
                 raise ValueError(f"{self.name} is a number, not {text!r}")
             return int(text)
         if not is_duration(text):
             raise ValueError(f"{self.name} is a time, not {text!r}")
-        if self.measure is Measure.WAIT:
+        if self.measure == "wait":
             return seconds(text, unit="s")
         if text.isdecimal() and int(text):
-            raise ValueError(f"{self.name} is {text} without a unit, and could be seconds or not")
+            raise ValueError(f"{self.name} is {text} without a unit, to PostgreSQL milliseconds")
         return text
 
 
-SETTINGS = {
-    setting.name: setting
-    for setting in (
-        Setting(
-            "lock_timeout",
-            "lock_timeout",
-            Measure.TIMEOUT,
-            "How long to wait for a table, e.g. 2s; by default half of deadlock_timeout.",
-        ),
-        Setting(
-            "statement_timeout",
-            "statement_timeout",
-            Measure.TIMEOUT,
-            "The longest a statement may take; a file's header overrides it.",
-        ),
-        Setting(
-            "retries",
-            "retries",
-            Measure.COUNT,
-            "How often a migration that gave way to others is tried again (10).",
-        ),
-        Setting(
-            "retry_budget",
-            "retry_budget_s",
-            Measure.WAIT,
-            "For all attempts of a migration together (10min).",
-        ),
-        Setting(
-            "lock_wait",
-            "lock_wait_s",
-            Measure.WAIT,
-            "How long to wait for another runner (5min).",
-        ),
-    )
-}
+_SETTINGS = (
+    Setting(
+        "lock_timeout", "timeout",
+        "How long to wait for a table, e.g. 2s; by default half of deadlock_timeout.",
+    ),
+    Setting(
+        "statement_timeout", "timeout",
+        "The longest a statement may take; a file's header overrides it.",
+    ),
+    Setting(
+        "retries", "count",
+        "How often a migration that gave way to others is tried again (10).",
+    ),
+    Setting("retry_budget", "wait", "For all attempts of a migration together (10min)."),
+    Setting("lock_wait", "wait", "How long to wait for another runner (5min)."),
+)  # fmt: skip
+SETTINGS = {setting.name: setting for setting in _SETTINGS}
 """By name."""
 
 

@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,21 +79,13 @@ def find_project(config: Path | None = None, migrations: Path | None = None) -> 
     Raises:
         UsageError: a file that is not there or not TOML, an unknown key, a value that cannot be.
     """
-    if migrations is not None and config is None:
-        root = Path.cwd()
-        folder = migrations.resolve()
-        return Project(root, folder, root / "templates", root / "seed")
-    file = config or _find_upwards(Path.cwd())
+    here = Path.cwd()
+    file = config or (_find_upwards(here) if migrations is None else None)
     if file is None:
-        root = Path.cwd()
-        return Project(root, root / "migrations", root / "templates", root / "seed")
-    table = _table(file)
-    project = _project(file.resolve(), table)
-    if migrations is None:
-        return project
-    from dataclasses import replace
-
-    return replace(project, migrations=migrations.resolve())
+        project = Project(here, here / "migrations", here / "templates", here / "seed")
+    else:
+        project = _project(file.resolve(), _table(file))
+    return replace(project, migrations=migrations.resolve()) if migrations else project
 
 
 def _find_upwards(start: Path) -> Path | None:
@@ -129,9 +121,11 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
     _refuse_unknown(file, "embedded.", embedded, _EMBEDDED_KEYS)
     for name, settings in databases.items():
         _refuse_unknown(file, f"databases.{name}.", settings, _DATABASE_KEYS)
-    verify = table.get("verify", "optional")
+    verify, strict = table.get("verify", "optional"), table.get("strict", False)
     if verify not in {"required", "optional"}:
         raise UsageError(f'verify is "required" or "optional", not {verify!r}', Place(file))
+    if not isinstance(strict, bool):
+        raise UsageError(f"strict is true or false, not {strict!r}", Place(file))
     return Project(
         root=root,
         migrations=root / table.get("migrations", "migrations"),
@@ -139,7 +133,7 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         seed=root / table.get("seed", "seed"),
         config_file=file,
         verify_required=verify == "required",
-        strict=_strict(file, table),
+        strict=strict,
         settings=_settings(file, table),
         requires={
             "": tuple(table.get("requires", ())),
@@ -148,13 +142,6 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         embedded_bin=Path(embedded["bin"]) if "bin" in embedded else None,
         embedded_data=root / embedded["data"] if "data" in embedded else None,
     )
-
-
-def _strict(file: Path, table: Mapping[str, Any]) -> bool:
-    strict = table.get("strict", False)
-    if not isinstance(strict, bool):
-        raise UsageError(f"strict is true or false, not {strict!r}", Place(file))
-    return strict
 
 
 def _settings(file: Path, table: Mapping[str, Any]) -> dict[str, str]:
