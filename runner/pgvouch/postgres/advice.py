@@ -122,7 +122,7 @@ def value_added_here(server: ServerMessage, source: Source | None) -> str | None
     Returns:
         The line that adds the value and the ways out; None where this file does not add it.
     """
-    value = _QUOTED.search(server.primary)
+    value = _VALUE_OF.search(server.primary) or _QUOTED.search(server.primary)
     if value is None or source is None:
         return None
     for statement in rough_statements(source.text):

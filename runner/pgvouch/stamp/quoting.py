@@ -8,6 +8,8 @@ import re
 import unicodedata
 from functools import cache
 
+from psycopg import sql
+
 MAX_NAME_BYTES = 63
 """NAMEDATALEN - 1: PostgreSQL silently cuts what is longer."""
 
@@ -61,8 +63,7 @@ def quote_ident(name: str) -> str:
 
 def quote_literal(text: str) -> str:
     """Return a text as the server's quote_literal() does."""
-    quoted = "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
-    return f"E{quoted}" if "\\" in text else quoted
+    return sql.Literal(text).as_string(None).lstrip()
 
 
 def identifier(name: str) -> str:
