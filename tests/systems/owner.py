@@ -1,9 +1,10 @@
 """What the tests of every system share: its files, and a connection as the owner of its tables."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 import pytest
@@ -15,7 +16,7 @@ def migration_files(folder: Path) -> list[Path]:
 
 
 class Owner:
-    """A connection as the owner."""
+    """A connection as the owner, and ways to act as the roles of an API."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
@@ -38,6 +39,27 @@ class Owner:
     def changed(self, sql: str, *values: object) -> int:
         """How many rows a statement changed."""
         return self.connection.execute(sql, values or None).rowcount
+
+    def place(self, table: str) -> str:
+        """A table with its schema."""
+        return f"public.{table}"
+
+    def insert(self, table: str, **values: object) -> Any:
+        """Insert a row and say which id it got."""
+        return self.value(
+            f"insert into {self.place(table)} ({', '.join(values)}) "
+            f"values ({', '.join(['%s'] * len(values))}) returning id",
+            *values.values(),
+        )
+
+    @contextmanager
+    def acting(self, role: str, sub: object = None) -> Iterator[Self]:
+        """Be what the API gateway makes of a request: a role and the claims of a token."""
+        claims = {"role": role} | ({"sub": str(sub)} if sub is not None else {})
+        with self.connection.transaction():
+            self.rows("select set_config('role', %s, true)", role)
+            self.rows("select set_config('request.jwt.claims', %s, true)", json.dumps(claims))
+            yield self
 
     @contextmanager
     def refused(self, error: type[psycopg.Error]) -> Iterator[None]:

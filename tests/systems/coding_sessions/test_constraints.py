@@ -3,7 +3,7 @@
 import pytest
 from psycopg import errors
 
-from .conftest import TABLES
+from .world import TABLES
 
 TIMES = ("created_at", "updated_at")
 VALUES = {

@@ -4,6 +4,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from conftest import ROOT
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database, find_project, read_database
 from pgvouch.engine import commands
@@ -12,8 +13,9 @@ from pgvouch.events import silent
 from pgvouch.files.directives import parse_directives
 from pgvouch.postgres.session import Session
 from systems.owner import migration_files
+from systems.system import PLATFORM
 
-from .conftest import PLATFORM, ROOT, SYSTEM, build
+from .world import SYSTEM, build
 
 
 def holds(connection, name):

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from conftest import ROOT
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database as Migrations
 from pgvouch.config.project import find_project, read_database
@@ -20,8 +21,7 @@ from pgvouch.files.migration import checksum
 from pgvouch.postgres.session import Session
 from pgvouch.verify.live import verify_database
 
-from .conftest import ROOT, SYSTEM
-from .test_document import blocks
+from .world import SYSTEM, blocks
 
 SYSTEM_DATABASE = Migrations(
     SYSTEM.name, SYSTEM, "", read_database(find_project(ROOT / "pyproject.toml"), SYSTEM.name)

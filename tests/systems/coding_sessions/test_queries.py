@@ -6,7 +6,7 @@ import pytest
 
 from systems.plans import is_broken, nodes
 
-from .conftest import SYSTEM
+from .world import SYSTEM
 
 FILES = {file.stem: file for file in sorted((SYSTEM / "queries").glob("*.sql"))}
 OF_THE_DOCUMENT = ("job_claim", "projects_active")

@@ -3,7 +3,7 @@
 import pytest
 from psycopg import errors
 
-from .conftest import TABLES
+from .world import TABLES
 
 WRITES = {
     "insert into coding_jobs": "insert into public.coding_jobs (session_id, prompt) "

@@ -2,7 +2,9 @@
 
 import pytest
 
-from .conftest import ROOT, TABLES
+from conftest import ROOT
+
+from .world import TABLES
 
 SEED = ROOT / "seed" / "coding_sessions.sql"
 DEV = "select id from public.profiles where email = 'dev@example.test'"

@@ -10,8 +10,9 @@ import pytest
 
 from pgvouch.errors import CheckError
 from systems.owner import migration_files
+from systems.system import PLATFORM, dump
 
-from .conftest import MOVE, OPEN, PLATFORM, SYSTEM, Database, broken_in, dump, migrate, roll_back
+from .world import MOVE, OPEN, SYSTEM, Database, broken_in, migrate, roll_back
 
 ROLES = PLATFORM / "000_roles.sql"
 

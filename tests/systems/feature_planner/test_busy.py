@@ -10,7 +10,7 @@ import pytest
 
 from pgvouch.errors import VouchError
 
-from .conftest import MOVE, TABLES, described, migrate, roll_back
+from .world import MOVE, TABLES, described, migrate, roll_back
 
 WAITS = (
     "select relation::regclass::text from pg_locks as l "

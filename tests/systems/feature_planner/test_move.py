@@ -13,19 +13,19 @@ from pgvouch.engine.rehearsal import rehearse
 from pgvouch.errors import CheckError, VouchError
 from pgvouch.events import silent
 from pgvouch.postgres.session import Session
+from systems.system import dump
 
-from .conftest import (
+from .world import (
     BEFORE,
     ENUMS,
     LIST,
     MOVE,
+    OURS,
     TABLES,
-    TEXT,
     Database,
     broken_in,
     changed_move,
     described,
-    dump,
     migrate,
     roll_back,
 )
@@ -305,7 +305,7 @@ def way_out() -> str:
     """The block of the document that deals with a view in public."""
     (found,) = [
         block
-        for block in re.findall(r"^```\n(.*?)^```$", TEXT, re.M | re.S)
+        for block in re.findall(r"^```\n(.*?)^```$", OURS.text, re.M | re.S)
         if "open_plans" in block
     ]
     return found

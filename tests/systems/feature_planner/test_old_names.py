@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from .conftest import MOVE, migrate, roll_back
+from .world import MOVE, migrate, roll_back
 
 SEARCH_PATH = "alter role {} in database {} set search_path = public, feature_planner"
 READ = "select original_request from feature_plans where status = %s::plan_status order by 1"

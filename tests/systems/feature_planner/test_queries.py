@@ -8,7 +8,7 @@ import pytest
 
 from systems.plans import is_broken, nodes
 
-from .conftest import BEFORE, MOVE, SYSTEM, TABLES, Database, as_before, migrate
+from .world import BEFORE, MOVE, SYSTEM, TABLES, Database, as_before, migrate
 
 FILES = {file.stem: file for file in sorted((SYSTEM / "queries").glob("*.sql"))}
 PARTS = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import ENUMS, SEED, TABLES
+from .world import ENUMS, SEED, TABLES
 
 USERS = ("dev@example.test", "second@example.test")
 

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from .conftest import TABLES
+from .world import TABLES
 
 REFERENCES = [
     ("feature_plans", "user_id", "users"),

@@ -7,7 +7,7 @@ from pgvouch.engine import commands
 from pgvouch.postgres.session import Session
 from pgvouch.verify.live import verify_database
 
-from .conftest import LIST, OPEN, TABLES, as_before, described, roll_back
+from .world import LIST, OPEN, TABLES, as_before, described, roll_back
 
 PARENTS = {
     "feature_plans": ("user_id", "users"),

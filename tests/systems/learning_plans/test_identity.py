@@ -5,10 +5,9 @@ The stamped checks come from the same template, and would say what it says.
 
 import pytest
 
+from conftest import ROOT
 from pgvouch.errors import CheckError
 from systems.copied import copy_of, migrate
-
-from .conftest import ROOT
 
 TEXT = "where jsonb_typeof(auth.jwt() -> 'sub') = 'string'"
 VISIBLE = "and auth.jwt() ->> 'sub' ~ '^[!-~]+$'"

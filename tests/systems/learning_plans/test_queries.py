@@ -6,7 +6,7 @@ import pytest
 
 from systems.plans import is_broken, nodes
 
-from .conftest import SYSTEM
+from .world import SYSTEM
 
 FILES = {file.stem: file for file in sorted((SYSTEM / "queries").glob("*.sql"))}
 ON_EVERY_SERVER = ("schedules_own", "schedule_upsert")

@@ -7,7 +7,7 @@ import pytest
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-from .conftest import EMPTY, INSERT, KEYS, TABLES
+from .world import EMPTY, INSERT, KEYS, TABLES
 
 NOBODY = [None, "", "user_test_nobody"]
 

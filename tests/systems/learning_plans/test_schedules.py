@@ -8,7 +8,7 @@ import pytest
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-from .conftest import EMPTY, INSERT, KEYS
+from .world import EMPTY, INSERT, KEYS
 
 COLUMNS = [
     ("plan_id", "uuid", True, None),

@@ -2,13 +2,14 @@
 
 import pytest
 
+from conftest import ROOT
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database, find_project, read_database
 from pgvouch.engine import commands
 from pgvouch.events import silent
 from pgvouch.postgres.session import Session
 
-from .conftest import KEYS, ROOT, SYSTEM, TABLES
+from .world import KEYS, SYSTEM, TABLES
 
 SEED = ROOT / "seed" / "learning_plans.sql"
 SUBS = ("user_dev_first", "user_dev_second")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from conftest import ROOT
 from pgvouch.config.project import Database, find_project, read_database
 from pgvouch.engine import commands
 from pgvouch.errors import StampError
@@ -10,7 +11,7 @@ from pgvouch.stamp import Target
 from pgvouch.verify.live import verify_database
 from support.stamp_bench import stamp
 
-from .conftest import ROOT, SYSTEM
+from .world import SYSTEM
 
 VIA = '[{"table": "users", "column": "user_id", "owner": "clerk_user_id"}]'
 

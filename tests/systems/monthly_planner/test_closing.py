@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from psycopg import errors
 
+from conftest import ROOT
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database as Migrated
 from pgvouch.config.project import find_project, read_database
@@ -16,9 +17,9 @@ from pgvouch.events import silent
 from pgvouch.postgres.session import Session
 from pgvouch.stamp import Templates, stamp_files
 from pgvouch.verify.live import verify_database
+from systems.system import dump
 
-from .conftest import ROOT, SYSTEM, TABLES, Database, blocks
-from .test_rollbacks import dump
+from .world import SYSTEM, TABLES, Database, blocks
 
 NAME = "009_close_by_ownership"
 ROLE = "do $$ begin create role authenticated nologin; exception when duplicate_object then end $$"

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from .conftest import SYSTEM, blocks
+from .world import SYSTEM, blocks
 
 TAKE = (SYSTEM / "queries" / "quota_take.sql").read_text().partition("-- query:\n")[2]
 

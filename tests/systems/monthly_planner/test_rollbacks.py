@@ -1,8 +1,5 @@
 """Each migration of the planner is taken back exactly, with rows in the tables."""
 
-import re
-import subprocess
-
 import psycopg
 import pytest
 
@@ -12,20 +9,9 @@ from pgvouch.errors import VouchError
 from pgvouch.events import silent
 from pgvouch.plan.build import in_order
 from pgvouch.postgres.session import Session
+from systems.system import dump
 
-from .conftest import SEED, TABLES, Database, build, described
-
-
-def dump(server, url):
-    """The schema as pg_dump sees it, the ledger left out."""
-    done = subprocess.run(
-        [server.bin / "pg_dump", "--schema-only", "--exclude-schema=pgvouch", url],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    # A token that pg_dump draws by lot.
-    return re.sub(r"^\\(un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
+from .world import SEED, TABLES, Database, build, described
 
 
 def contents(url):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import SEED, TABLES
+from .world import SEED, TABLES
 
 CONTENT = " union all ".join(f"select '{t}', to_jsonb(t) from public.{t} as t" for t in TABLES)
 

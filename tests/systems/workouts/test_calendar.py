@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import statement
+from .world import statement
 
 # As the design writes it, but for the parameters.
 OF_THE_DESIGN = """

@@ -3,7 +3,7 @@
 import pytest
 from psycopg import errors
 
-from .conftest import TABLES
+from .world import TABLES
 
 OPTIONAL = {
     "users": ("password_hash", "email_verified_at", "invited_by", "last_login_at"),

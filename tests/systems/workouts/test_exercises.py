@@ -3,7 +3,7 @@
 import pytest
 from psycopg import errors
 
-from .conftest import SYSTEM
+from .world import SYSTEM
 
 SEEDING = (SYSTEM / "010_seed_exercises.sql").read_text()
 UNDOING = (SYSTEM / "010_seed_exercises.rollback.sql").read_text()

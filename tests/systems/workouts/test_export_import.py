@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from support.proxy import recording
 
-from .conftest import SYSTEM, Person, statement
+from .world import SYSTEM, Person, statement
 
 IMPORT = sorted((SYSTEM / "queries" / "import").glob("*.sql"))
 # As the design writes it, but for the parameters.

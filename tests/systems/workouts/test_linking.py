@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from .conftest import Person, statement
+from .world import Person, statement
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from systems.plans import is_broken, nodes
 
-from .conftest import ASKING, SYSTEM, Database, statement
 from .test_calendar import OF_THE_DESIGN
+from .world import ASKING, SYSTEM, Database, statement
 
 # Loading a million sets takes as long as everything else: once, on one server.
 pytestmark = pytest.mark.parametrize("every_server", ["pg18"], indirect=True)

@@ -1,8 +1,5 @@
 """Each migration is taken back exactly, with rows in the tables, and none is lost that may stay."""
 
-import re
-import subprocess
-
 import psycopg
 import pytest
 
@@ -12,8 +9,9 @@ from pgvouch.errors import VouchError
 from pgvouch.events import silent
 from pgvouch.plan.build import in_order
 from pgvouch.postgres.session import Session
+from systems.system import dump
 
-from .conftest import SEED, TABLES, Database, Person, build, described
+from .world import SEED, TABLES, Database, Person, build, described
 
 GOES = {
     "001_create_users": {"users"},
@@ -44,18 +42,6 @@ ADDED_BY_004 = (
     "is_deleted",
     "created_by",
 )
-
-
-def dump(server, url):
-    """The schema as pg_dump sees it, the ledger left out."""
-    done = subprocess.run(
-        [server.bin / "pg_dump", "--schema-only", "--exclude-schema=pgvouch", url],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    # A token that pg_dump draws by lot.
-    return re.sub(r"^\\(un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
 
 
 def contents(url):

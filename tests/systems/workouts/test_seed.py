@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import SEED, TABLES, statement
+from .world import SEED, TABLES, statement
 
 CONTENT = " union all ".join(f"select '{t}', to_jsonb(t) from public.{t} as t" for t in TABLES)
 OWNED = {

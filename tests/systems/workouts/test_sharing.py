@@ -3,7 +3,7 @@
 import pytest
 from psycopg import errors
 
-from .conftest import SYSTEM, statement
+from .world import SYSTEM, statement
 
 # As the design writes it, but for the parameter.
 OF_THE_DESIGN = """

@@ -1,54 +1,24 @@
 """The system coding_sessions on real servers: a database of its own for every test."""
 
-import json
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
-import psycopg
-import pytest
 from psycopg.types.json import Jsonb
 
-from conftest import ROOT
-from pgvouch.config.options import Options
-from pgvouch.config.project import Database as Migrated
-from pgvouch.config.project import find_project, read_database
-from pgvouch.engine import commands
-from pgvouch.events import silent
-from pgvouch.postgres.session import Session
 from systems.owner import Owner
+from systems.system import System
 
-SYSTEM = ROOT / "migrations" / "coding_sessions"
-PLATFORM = ROOT / "migrations" / "_supabase"
 TABLES = ("profiles", "projects", "coding_sessions", "coding_jobs", "session_events")
 
-
-def build(conninfo: str) -> None:
-    """Make the platform set and the system in an empty database, as `pgvouch migrate` does."""
-    project = find_project(ROOT / "pyproject.toml")
-    migrations = read_database(project, SYSTEM.name)
-    with Session.open(conninfo) as session:
-        commands.migrate(
-            session,
-            Migrated(SYSTEM.name, SYSTEM, conninfo, migrations),
-            Options(lock_wait_s=60),
-            silent,
-            require_promises=project.verify_required,
-        )
+OURS = System("coding_sessions", TABLES)
+SYSTEM = OURS.folder
+blocks = OURS.blocks
+build = OURS.migrate
 
 
 class Database(Owner):
     """A connection as the owner, and ways to act as the roles of the API."""
-
-    @contextmanager
-    def acting(self, role: str, user: UUID | None = None) -> Iterator["Database"]:
-        """Be what the API gateway makes of a request: a role and the claims of a token."""
-        claims = {"role": role} | ({"sub": str(user)} if user else {})
-        with self.connection.transaction():
-            self.rows("select set_config('role', %s, true)", role)
-            self.rows("select set_config('request.jwt.claims', %s, true)", json.dumps(claims))
-            yield self
 
     @contextmanager
     def user(self, user: UUID) -> Iterator["Database"]:
@@ -140,33 +110,8 @@ class Person:
         }
 
 
-@pytest.fixture(scope="session")
-def template(every_server) -> Iterator[str]:
-    """The name of a built database that the tests' own are copied from."""
-    name = f"coding_sessions_{secrets.token_hex(6)}"
-    with every_server.janitor(name):
-        build(every_server.url(name))
-        yield name
-
-
-@pytest.fixture
-def coding_sessions(every_server, template: str) -> Iterator[Database]:
-    """The system in a database of the test's own, without rows."""
-    name = f"coding_sessions_{secrets.token_hex(6)}"
-    with (
-        every_server.janitor(name, template),
-        psycopg.connect(every_server.url(name), autocommit=True) as connection,
-    ):
-        yield Database(connection)
-
-
-@pytest.fixture
-def ann(coding_sessions: Database) -> Person:
-    """User A."""
-    return Person(coding_sessions, "ann")
-
-
-@pytest.fixture
-def bob(coding_sessions: Database) -> Person:
-    """User B."""
-    return Person(coding_sessions, "bob")
+def before_examples(db: Database) -> None:
+    """Have something for every example to do: a session that is over, an account that lost its profile."""
+    db.rows("update public.coding_sessions set expires_at = now()")
+    lost = db.sign_up("lost@example.test")
+    db.rows("delete from public.profiles where id = %s", lost)

@@ -7,21 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-import psycopg
-import pytest
 from psycopg.types.json import Jsonb
 
-from conftest import ROOT
-from pgvouch.config.options import Options
-from pgvouch.config.project import Database as Migrated
-from pgvouch.config.project import find_project, read_database
-from pgvouch.engine import commands
-from pgvouch.events import silent
-from pgvouch.postgres.session import Session
 from systems.owner import Owner
+from systems.system import System
 
-SYSTEM = ROOT / "migrations" / "learning_plans"
-PLATFORM = ROOT / "migrations" / "_supabase"
 KEYS = {"users": "id", "learning_plans": "id", "plan_schedules": "plan_id"}
 TABLES = tuple(KEYS)
 EMPTY: dict[str, Any] = {"weeks": [], "totalWeeks": 0, "totalSessions": 0}
@@ -38,32 +28,12 @@ UPSERT = (
     "deadline = excluded.deadline"
 )
 
-
-def build(conninfo: str) -> None:
-    """Make the platform set and the system in an empty database, as `pgvouch migrate` does."""
-    project = find_project(ROOT / "pyproject.toml")
-    migrations = read_database(project, SYSTEM.name)
-    with Session.open(conninfo) as session:
-        commands.migrate(
-            session,
-            Migrated(SYSTEM.name, SYSTEM, conninfo, migrations),
-            Options(lock_wait_s=60),
-            silent,
-            require_promises=project.verify_required,
-        )
+OURS = System("learning_plans", TABLES)
+SYSTEM = OURS.folder
 
 
 class Database(Owner):
     """A connection as the owner, and ways to act as the roles of the API."""
-
-    @contextmanager
-    def acting(self, role: str, sub: str | None = None) -> Iterator["Database"]:
-        """Be what the API gateway makes of a request: a role and the claims of a token."""
-        claims = {"role": role} | ({"sub": sub} if sub is not None else {})
-        with self.connection.transaction():
-            self.rows("select set_config('role', %s, true)", role)
-            self.rows("select set_config('request.jwt.claims', %s, true)", json.dumps(claims))
-            yield self
 
     @contextmanager
     def claiming(self, claims: object) -> Iterator["Database"]:
@@ -145,35 +115,3 @@ class Person:
             "learning_plans": self.plan,
             "plan_schedules": self.plan,
         }
-
-
-@pytest.fixture(scope="session")
-def template(every_server) -> Iterator[str]:
-    """The name of a built database that the tests' own are copied from."""
-    name = f"learning_plans_{secrets.token_hex(6)}"
-    with every_server.janitor(name):
-        build(every_server.url(name))
-        yield name
-
-
-@pytest.fixture
-def learning_plans(every_server, template: str) -> Iterator[Database]:
-    """The system in a database of the test's own, without rows."""
-    name = f"learning_plans_{secrets.token_hex(6)}"
-    with (
-        every_server.janitor(name, template),
-        psycopg.connect(every_server.url(name), autocommit=True) as connection,
-    ):
-        yield Database(connection)
-
-
-@pytest.fixture
-def ann(learning_plans: Database) -> Person:
-    """User A."""
-    return Person(learning_plans, "ann")
-
-
-@pytest.fixture
-def bob(learning_plans: Database) -> Person:
-    """User B."""
-    return Person(learning_plans, "bob")

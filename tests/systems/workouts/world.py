@@ -1,26 +1,11 @@
 """The system workouts on real servers: a transaction of its own for every test, taken back."""
 
-import re
-import secrets
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import psycopg
-import pytest
-
-from conftest import ROOT
-from pgvouch.config.options import Options
-from pgvouch.config.project import Database as Migrated
-from pgvouch.config.project import find_project, read_database
-from pgvouch.engine import commands
-from pgvouch.events import silent
-from pgvouch.postgres.session import Session
 from systems.owner import Owner
+from systems.system import System
 
-SYSTEM = ROOT / "migrations" / "workouts"
-TEXT = (ROOT / "docs" / "workouts" / "DATABASE.md").read_text()
-SEED = ROOT / "seed" / "workouts.sql"
 TABLES = (
     "users",
     "magic_links",
@@ -40,10 +25,11 @@ TABLES = (
 ASKING = "5afe0000-0000-4000-8000-000000000042"
 """The user who asks in queries/."""
 
-
-def blocks(language: str) -> list[str]:
-    """The fenced blocks of a language in the document."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+OURS = System("workouts", TABLES, is_shared=True)
+SYSTEM = OURS.folder
+SEED = OURS.seed
+described = OURS.described
+build = OURS.migrate
 
 
 def statement(name: str, **values: object) -> str:
@@ -65,35 +51,8 @@ def statement(name: str, **values: object) -> str:
     return text
 
 
-def described(conninfo: str) -> Migrated:
-    """The system as pgvouch reads it, at an address."""
-    project = find_project(ROOT / "pyproject.toml")
-    migrations = read_database(project, SYSTEM.name)
-    return Migrated(SYSTEM.name, SYSTEM, conninfo, migrations)
-
-
-def build(conninfo: str) -> commands.Outcome:
-    """Make the system in a database, as `pgvouch migrate` does."""
-    with Session.open(conninfo) as session:
-        return commands.migrate(
-            session,
-            described(conninfo),
-            Options(lock_wait_s=60),
-            silent,
-            require_promises=True,
-        )
-
-
 class Database(Owner):
     """A connection as the owner."""
-
-    def insert(self, table: str, **values: object) -> UUID:
-        """Insert a row and say which id it got."""
-        return self.value(
-            f"insert into public.{table} ({', '.join(values)}) "
-            f"values ({', '.join(['%s'] * len(values))}) returning id",
-            *values.values(),
-        )
 
     def user(self, name: str, **values: object) -> UUID:
         """Make a user."""
@@ -169,57 +128,3 @@ class Person:
             "scheduled_workouts": db.entry(user, "2026-01-05", template_id=template),
             "import_jobs": db.insert("import_jobs", user_id=user),
         }
-
-
-@pytest.fixture(scope="session")
-def template(every_server) -> Iterator[str]:
-    """The name of a built database that others are copied from."""
-    name = f"workouts_{secrets.token_hex(6)}"
-    with every_server.janitor(name):
-        build(every_server.url(name))
-        yield name
-
-
-@pytest.fixture(scope="session")
-def shared(every_server, template: str) -> Iterator[str]:
-    """Where the database is that the tests share."""
-    name = f"workouts_{secrets.token_hex(6)}"
-    with every_server.janitor(name, template):
-        yield every_server.url(name)
-
-
-@pytest.fixture
-def workouts(shared: str) -> Iterator[Database]:
-    """The system without rows but those of 010, in a transaction that is taken back."""
-    with (
-        psycopg.connect(shared, autocommit=True) as connection,
-        connection.transaction(force_rollback=True),
-    ):
-        yield Database(connection)
-
-
-@pytest.fixture
-def address(every_server, template: str) -> Iterator[str]:
-    """Where a database of the test's own is, for those that need two connections."""
-    name = f"workouts_{secrets.token_hex(6)}"
-    with every_server.janitor(name, template):
-        yield every_server.url(name)
-
-
-@pytest.fixture
-def committed(address: str) -> Iterator[Database]:
-    """The system in a database of the test's own."""
-    with psycopg.connect(address, autocommit=True) as connection:
-        yield Database(connection)
-
-
-@pytest.fixture
-def ann(workouts: Database) -> Person:
-    """User A."""
-    return Person(workouts, "ann")
-
-
-@pytest.fixture
-def bob(workouts: Database) -> Person:
-    """User B."""
-    return Person(workouts, "bob")
