@@ -5,7 +5,8 @@
 #   make migrate DB=name    one database
 #   make rollback DB=name   take the newest migration of a database back   (STEPS=n, ALL=1, DISCARD=1)
 #   make verify DB=name     run every promise again              (VERBOSE=1: all that was found)
-#   make test               see why to trust it
+#   make test               see why to trust it: what fits into three minutes
+#   make help               every target
 
 PYTHON       ?= python3
 DATABASE_URL ?= embedded:
@@ -17,49 +18,60 @@ migrate rollback status plan verify seed stamp: export PGVOUCH_HINTS := make
 VENV    := .venv
 PGVOUCH := $(VENV)/bin/pgvouch
 STAMP   := $(VENV)/installed
+PYTEST   = $(VENV)/bin/python -m pytest -n $(or $(WORKERS),auto)
 
-.PHONY: migrate rollback status plan verify seed stamp test torture lint clean install
+.PHONY: help migrate rollback status plan verify seed stamp quick test test-all torture lint clean install
 
-migrate: $(STAMP)
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+migrate: $(STAMP) ## apply what is pending                               (DB=name, VERBOSE=1)
 	@$(PGVOUCH) migrate $(DB) $(if $(VERBOSE),--verbose)
 
-rollback: $(STAMP)
+rollback: $(STAMP) ## take the newest migration of a database back    (DB=name, STEPS=n, ALL=1, DISCARD=1)
 	@$(PGVOUCH) rollback $(DB) $(if $(ALL),--all,$(if $(STEPS),--steps $(STEPS))) \
 		$(if $(DISCARD),--discard-data)
 
-status: $(STAMP)
+status: $(STAMP) ## what is applied and what is pending              (DB=name)
 	@$(PGVOUCH) status $(DB)
 
-plan: $(STAMP)
+plan: $(STAMP) ## what migrate would do                            (DB=name)
 	@$(PGVOUCH) plan $(DB)
 
-verify: $(STAMP)
+verify: $(STAMP) ## run every promise again                          (DB=name, VERBOSE=1)
 	@$(PGVOUCH) verify $(DB) $(if $(VERBOSE),--verbose)
 
-seed: $(STAMP)
+seed: $(STAMP) ## load the development data                        (DB=name)
 	@$(PGVOUCH) seed $(DB)
 
-stamp: $(STAMP)
+stamp: $(STAMP) ## expand the stamped policies                      (DB=name)
 	@$(PGVOUCH) stamp $(DB)
 
-test: $(STAMP)
-	@$(VENV)/bin/python -m pytest -n auto $(ARGS)
+# tests/tiers.py says which tests are in which of the three.
+quick: lint ## lint, types, and the tests that need no server; seconds
+	@$(PYTEST) -q -m 'not thorough' tests/unit tests/test_layers.py $(ARGS)
 
-torture: $(STAMP)
+test: $(STAMP) ## what fits into three minutes; says what it left out  (ARGS=… for pytest)
+	@$(PYTEST) -m 'not thorough' $(ARGS)
+
+test-all: $(STAMP) ## every test: old servers, mutants, large files, …      (ARGS=… for pytest)
+	@$(PYTEST) $(ARGS)
+
+torture: $(STAMP) ## faults at random points, into docs/reliability.md     (MINUTES=n, SEED=n)
 	@PYTHONPATH=tests $(VENV)/bin/python -m faults.torture --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) \
 		--write docs/reliability.md
 
-lint: $(STAMP)
+lint: $(STAMP) ## ruff, mypy, and whether the stamped policies are up to date
 	@$(VENV)/bin/ruff format --check runner tests
 	@$(VENV)/bin/ruff check runner tests
 	@$(VENV)/bin/mypy
 	@$(PGVOUCH) stamp --check
 
-clean:
+clean: ## stop the server, and remove what make has made
 	@if [ -x $(PGVOUCH) ]; then $(PGVOUCH) server stop; fi
 	rm -rf $(VENV) .pgvouch .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-install: $(STAMP)
+install: $(STAMP) ## make .venv
 
 $(STAMP): pyproject.toml
 	@echo "installing into $(VENV) …"

@@ -5,16 +5,19 @@ import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pytest_postgresql.janitor import DatabaseJanitor
 
+import tiers
 from pgvouch import embedded
 from pgvouch.cli import main
 from pgvouch.config.project import Project
@@ -38,7 +41,8 @@ def _binaries() -> dict[str, Path | None]:
 
 BINARIES = _binaries()
 # The newest and the oldest; what prints the catalog is compared on all of them.
-SERVERS = sorted({"pg18", min(BINARIES)}, reverse=True)
+NEWEST = "pg18"
+SERVERS = sorted({NEWEST, min(BINARIES)}, reverse=True)
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,34 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[_SERVERS] = root
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tiers.mark(items, set(BINARIES) - {NEWEST})
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    if items:
+        tiers.count(items[0].config, items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = dict(session.config.stash.get(tiers.LEFT_OUT, {}))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    # Each worker collects, and so leaves out, the same.
+    left_out = Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+    node.config.stash[tiers.LEFT_OUT] = left_out | node.config.stash.get(tiers.LEFT_OUT, Counter())
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if left_out := config.stash.get(tiers.LEFT_OUT, None):
+        terminalreporter.write_line(tiers.told(left_out))
+
+
 def _project(name: str, folder: str = "") -> Project:
     root = Path(os.environ[_SERVERS])
     # A server that a test stops or kills is each worker's own; the others are everybody's.
@@ -109,7 +141,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def pg18() -> Server:
-    return start("pg18")
+    return start(NEWEST)
 
 
 @pytest.fixture(scope="session", params=SERVERS)

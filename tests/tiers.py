@@ -1,0 +1,95 @@
+"""Which tests `make test` leaves to `make test-all`, in one place.
+
+    make quick       lint, types, and what needs no server: tests/unit and test_layers.py
+    make test        every test but those that are marked `thorough` here
+    make test-all    every test
+
+A test is thorough if its id begins as THOROUGH says and not as KEPT does, or if it runs on another
+server than the newest. Of each promise at least one test is kept.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+THOROUGH: dict[str, str] = {
+    "mistakes/": "mutants and careless changes",
+    "nasty/test_large.py": "files of 20 MB",
+    "deploying/": "deploying",
+    "supabase/": "sign-ins to a Supabase meanwhile",
+    "faults/test_cut.py": "faults at other points",
+    "faults/test_dead_network.py": "dead networks",
+    "faults/test_kill.py::test_the_network_is_gone": "dead networks",
+    "faults/test_kill.py": "faults at other points",
+    "faults/test_lost_answer.py": "lost answers to other statements",
+    "faults/test_output.py": "encodings and streams",
+    "faults/test_race.py::test_the_others": "races",
+    "faults/test_stopped.py": "stopped runners",
+    "integration/test_delta_mutations.py": "mutations of the delta",
+    "integration/test_delta_property.py": "random schemas",
+    "integration/test_server.py": "the embedded server's bad days",
+    "integration/test_whole_catalog.py::test_what_": "strays in the catalog",
+    "unit/test_stamp_names.py::test_an_expansion_names_exactly_its_names": "random names",
+    "unit/test_stamp_names.py::test_no_name_adds_or_hides_a_check": "random names",
+    "unit/test_pythons.py::test_texts_are_read_alike": "Debian's Python",
+    "test_docs.py::test_the_make_targets": "the targets of make in a copy",
+}
+"""Beginnings of test ids below tests/, and what is found there."""
+KEPT = (
+    "mistakes/test_mutants.py::test_no_mutant_survives[coding_sessions-000",
+    "deploying/test_entrypoint.py::test_a_restart_after_it_was_killed[command",
+    "deploying/test_entrypoint.py::test_a_signal_reaches_it[command",
+    "deploying/test_entrypoint.py::test_the_server_comes_up_later[command",
+    "deploying/test_guide.py",
+    "deploying/test_least_privilege.py",
+    "deploying/test_waiting.py::test_it_waits_for_the_database_and_for_the_newest_file",
+    "supabase/test_live.py::test_checks_lock_nothing_of_the_platform",
+    "faults/test_cut.py::test_wherever_it_is_cut_a_plain_run_finishes[answer]",
+    "faults/test_dead_network.py::test_a_signal_ends_it_while_nobody_answers[migrate-15]",
+    "faults/test_dead_network.py::test_the_kernel_watches_the_other_machine",
+    "faults/test_kill.py::test_the_program_is_killed",
+    "faults/test_kill.py::test_the_server_crashes_and_comes_back[21",
+    "faults/test_kill.py::test_its_disk_is_full[38",
+    "faults/test_lost_answer.py::test_what_the_answer_was_is_found_out[create unique index",
+    "faults/test_output.py::test_a_ledger_that_cannot_be_made",
+    "faults/test_output.py::test_a_full_disk_behind_stdout[migrate]",
+    "faults/test_output.py::test_a_reader_who_is_gone[plan]",
+    "faults/test_stopped.py::test_a_stopped_runner_tells_what_the_ledger_says[migrate-create index "
+    "concurrently i-silent]",
+    "integration/test_server.py::test_start_url_psql_stop",
+    "integration/test_server.py::test_it_starts_on_demand_and_outlives_the_program",
+)
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+
+
+def why_thorough(item: pytest.Item, old_servers: Iterable[str]) -> str | None:
+    """Say why a test is left to `make test-all`, None if it is not."""
+    callspec = getattr(item, "callspec", None)
+    for value in callspec.params.values() if callspec else ():
+        for name in old_servers:
+            if value == name or (isinstance(value, tuple) and name in value):
+                return f"PostgreSQL {name.removeprefix('pg')}"
+    below = item.nodeid.removeprefix("tests/")
+    if below.startswith(KEPT):
+        return None
+    return next((why for start, why in THOROUGH.items() if below.startswith(start)), None)
+
+
+def mark(items: Iterable[pytest.Item], old_servers: Iterable[str]) -> None:
+    """Mark what is thorough, for `-m 'not thorough'` to leave it out."""
+    for item in items:
+        if why := why_thorough(item, old_servers):
+            item.add_marker(pytest.mark.thorough(why))
+
+
+def count(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+    """Remember what was left out, by the reason."""
+    marks = [item.get_closest_marker("thorough") for item in items]
+    config.stash.setdefault(LEFT_OUT, Counter()).update(m.args[0] for m in marks if m)
+
+
+def told(left_out: Counter[str]) -> str:
+    """The line at the end of `make test`."""
+    listed = ", ".join(f"{count} {why}" for why, count in left_out.most_common())
+    return f"left to `make test-all`: {listed}"
