@@ -4,7 +4,6 @@ The modules, each importing only those above it:
 
     prepare       everything that can be known, and refused, before anything is sent
     wording       what is said of a statement that PostgreSQL refused
-    capacity      what one transaction can hold
     locks         waits for others without hurting them
     transaction   how the transaction of a migration begins, and how it ends
     python_steps  yoyo's Python migrations

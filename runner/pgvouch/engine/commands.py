@@ -107,16 +107,13 @@ def migrate(
             # What stock yoyo has recorded, or marked, is ours from here on, and can be taken back.
             create_ledger(session, options, listener)
         return Outcome.of((), known, todo.ahead)
-    from pgvouch.engine.prepare import sound, tell_doubts
+    from pgvouch.engine.prepare import refuse_unlike, sound, tell_doubts
     from pgvouch.engine.run import Engine
 
     prepared = sound(todo, database, options, require_promises=require_promises)
     warnings = tell_doubts(prepared, listener)
     if options.single_transaction:
-        from pgvouch.engine.capacity import refuse_too_many_locks, refuse_unlike
-
         refuse_unlike(todo.pending)
-        refuse_too_many_locks(session, prepared)
     if rows is None:
         create_ledger(session, options, listener)
     if any(row.is_untouched for row in known):

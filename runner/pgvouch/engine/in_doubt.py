@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pgvouch.errors import ConnectError, Interrupted, MigrationError, VouchError
-from pgvouch.postgres.advice import tell_of_value_together, way_on
+from pgvouch.postgres.advice import tell_of_value_together, way_on, way_on_together
 from pgvouch.postgres.message import literal
 from pgvouch.postgres.refused import knows_no_transactions
 from pgvouch.postgres.retry import Patience, patiently
@@ -52,6 +52,8 @@ def told(
     except VouchError as exc:
         if together and landed:
             tell_of_value_together(exc, landed[-1])
+        if together and isinstance(exc, MigrationError):
+            exc.hint = way_on_together(exc) or exc.hint
         if exc.state is None:
             before = [] if together else landed
             exc.state = (

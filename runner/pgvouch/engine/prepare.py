@@ -3,12 +3,13 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
 from pgvouch.delta.file import read_delta
-from pgvouch.errors import FileError, Gathered, Place
+from pgvouch.errors import FileError, Gathered, Place, PlanError
 from pgvouch.events import Doubted, Listener
 from pgvouch.files import other_tools
 from pgvouch.files.directives import ISOLATION, parse_directives
@@ -102,6 +103,32 @@ def sound(
         strict=options.strict,
         known=database.by_id,
     )
+
+
+def refuse_unlike(migrations: Sequence[Migration]) -> None:
+    """Refuse one transaction over migrations that cannot be in one.
+
+    Raises:
+        PlanError: one is not transactional, or two ask for different isolation.
+    """
+    alone = next((m for m in migrations if not m.directives.transactional), None)
+    if alone is not None:
+        raise PlanError(
+            f"{alone.id} is not transactional, so it cannot be part of one transaction",
+            state="Nothing was run.",
+            hint=f"stop before it with --to, then run it with a plain migrate --to {alone.id}",
+        )
+    for first, second in pairwise(migrations):
+        levels = first.directives.isolation, second.directives.isolation
+        if levels[0] != levels[1]:
+            raise PlanError(
+                f"{first.id} runs in {levels[0].upper()} and {second.id} in {levels[1].upper()}, "
+                "so they cannot be in one transaction",
+                Place(second.path),
+                state="Nothing was run.",
+                hint=f"stop before it with --to {first.id}; or apply that much, with a plain "
+                f"migrate --to {first.id}, and then run the others",
+            )
 
 
 def tell_doubts(prepared: Sequence[Prepared], listener: Listener) -> tuple[FileError, ...]:

@@ -32,8 +32,7 @@ def rehearse(
             or a rollback left something.
         PlanError: a rollback is missing; nothing was run.
     """
-    from pgvouch.engine.capacity import refuse_unlike
-    from pgvouch.engine.prepare import sound, tell_doubts
+    from pgvouch.engine.prepare import refuse_unlike, sound, tell_doubts
     from pgvouch.engine.rollback import prepare_rollback, roll_back
     from pgvouch.engine.run import Deltas, Engine
 

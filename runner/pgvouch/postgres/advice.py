@@ -39,6 +39,15 @@ _THERE = {
     "42723": "<a condition that is true where it is there>",
 }
 NEW_ENUM_VALUE = "55P04"
+_OUT_OF_LOCKS = "53200"
+_LOCKS_TOGETHER = (
+    "every relation that one transaction touches stays locked to its end: leave out "
+    "--single-transaction, or apply it in parts with --to; or raise max_locks_per_transaction and "
+    "restart the server"
+)
+_LOCKS_ALONE = (
+    "divide it into several migrations; or raise max_locks_per_transaction and restart the server"
+)
 _QUOTED = re.compile(r'"([^"]+)"')
 _VALUE_OF = re.compile(r'"(?P<value>.+)" of enum type (?P<type>.+)\Z', re.DOTALL)
 _ADDS_VALUE = re.compile(
@@ -46,6 +55,24 @@ _ADDS_VALUE = re.compile(
     r"'(?P<value>(?:[^']|'')*)'",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+def _is_out_of_locks(server: ServerMessage) -> bool:
+    """Say whether the table of locks is full; memory of other kinds has the same SQLSTATE."""
+    return server.sqlstate == _OUT_OF_LOCKS and "max_locks_per_transaction" in (server.hint or "")
+
+
+def way_on_together(error: MigrationError) -> str | None:
+    """Return what to do about an error that comes of running everything in one transaction.
+
+    Args:
+        error: what PostgreSQL said of one of the migrations.
+
+    Returns:
+        None where it would have failed alone, too.
+    """
+    is_out = error.server is not None and _is_out_of_locks(error.server)
+    return _LOCKS_TOGETHER if is_out else None
 
 
 def way_on(error: MigrationError, verb: str, *, is_first: bool) -> str | None:
@@ -64,6 +91,8 @@ def way_on(error: MigrationError, verb: str, *, is_first: bool) -> str | None:
             "a new enum value can be used once its migration has been committed: in the next one, "
             "or in a file with `-- transactional: false` in its header"
         )
+    if _is_out_of_locks(error.server):
+        return _LOCKS_ALONE
     if passing := _PASSING.get(state[:2]):
         return passing
     if state == _NOT_READY and error.server.hint:
