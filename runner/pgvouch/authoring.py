@@ -128,19 +128,20 @@ def accept_deltas(
         VouchError: a migration fails on the scratch database.
     """
     from pgvouch.delta.file import render_file
-    from pgvouch.engine.prepare import prepare
-    from pgvouch.engine.run import Deltas, Engine
+    from pgvouch.engine.context import Deltas, RunContext
+    from pgvouch.engine.run import run
+    from pgvouch.engine.task import prepare
     from pgvouch.ledger.ledger import ensure
 
     ordered = build.in_order(database.migrations)
     chosen = set(ordered) if wanted is None else {build.find(ordered, wanted)}
     last = max(ordered.index(migration) for migration in chosen)
-    prepared = prepare(ordered[: last + 1], options.variables, require_promises=False)
+    tasks = prepare(ordered[: last + 1], options.variables, require_promises=False)
     with _scratch(url) as session:
         ensure(session)
-        engine = Engine(session, options, listener, deltas=Deltas.RECORDED)
+        context = RunContext(session, options, listener, Deltas.RECORDED)
         try:
-            done = {event.id: event for event in engine.migrate(prepared)}
+            done = {event.id: event for event in run(context, tasks)}
         except VouchError as exc:
             exc.state = "It failed in a scratch database, which is gone. No file was written."
             raise
@@ -148,7 +149,7 @@ def accept_deltas(
     for migration in ordered:
         event = done.get(migration.id)
         if migration in chosen and event is not None and event.delta is not None:
-            if migration.id in engine.with_values:
+            if migration.id in context.with_values:
                 raise _has_value(migration)
             written.append(_write(migration, render_file(event.delta), len(event.delta)))
     if wanted is not None and not written:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 FAILED = 1
 """A migration, check or rollback failed, or there is a finding."""
@@ -80,6 +80,19 @@ class VouchError(Exception):
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
+
+    def explain(self, *notes: str, state: str | None = None, hint: str | None = None) -> Self:
+        """Add what is known further out; what was said closer to the cause stays.
+
+        Args:
+            notes: further facts.
+            state: what is in the database, where nothing has said it yet.
+            hint: what to do next, where nothing has said it yet.
+        """
+        self.notes += notes
+        self.state = state if self.state is None else self.state
+        self.hint = hint if self.hint is None else self.hint
+        return self
 
     def as_dict(self) -> dict[str, Any]:
         """Return the error as the JSON document that `--json` prints."""

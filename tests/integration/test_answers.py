@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from conftest import Folder, database_of, query
-from pgvouch.engine.recovery import Next, observe, settle
+from pgvouch.engine.reconcile import Landed, observe, reconcile
 from pgvouch.files.transaction_block import outside
 from pgvouch.ledger import lease
 from pgvouch.postgres.session import Session
@@ -198,10 +198,10 @@ ASKED = {
 }
 
 
-def _settle(session: Session, statement: str, before: str | None) -> Next:
+def _reconciled(session: Session, statement: str, before: str | None) -> Landed:
     found = outside(statement)
     assert found is not None
-    return settle(session, found, statement, before).next
+    return reconcile(session, found, statement, before).landed
 
 
 def test_an_index_counts_as_built_only_if_it_is_the_one_that_was_asked_for(every_url: str) -> None:
@@ -209,8 +209,8 @@ def test_an_index_counts_as_built_only_if_it_is_the_one_that_was_asked_for(every
     with Session.open(every_url) as session:
         for there in ASKED.values():
             session.run(there)
-            found = {case for case, s in ASKED.items() if _settle(session, s, "") is Next.DONE}
-            unknown = {s for s in ASKED.values() if _settle(session, s, "") is Next.UNKNOWN}
+            found = {case for case, s in ASKED.items() if _reconciled(session, s, "") is Landed.YES}
+            unknown = {s for s in ASKED.values() if _reconciled(session, s, "") is Landed.UNKNOWN}
             assert {ASKED[case] for case in found} == {there}
             assert len(unknown) == len(ASKED) - 1
             session.run("drop index u")
@@ -225,9 +225,9 @@ def test_an_index_that_was_there_before_was_not_built(folder: Folder) -> None:
         assert found is not None
         before = observe(session, found)
         assert (before,) in folder.query("select 'i'::regclass::oid::text")
-        assert _settle(session, statement, before) is Next.RUN  # refused, or skipped, again
-        assert _settle(session, statement, "") is Next.DONE
-        assert _settle(session, statement, None) is Next.UNKNOWN
+        assert _reconciled(session, statement, before) is Landed.NO  # refused, or skipped, again
+        assert _reconciled(session, statement, "") is Landed.YES
+        assert _reconciled(session, statement, None) is Landed.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -247,12 +247,14 @@ def test_what_was_not_there_before_has_not_gone(folder: Folder, statement: str, 
         assert found is not None
         before = observe(session, found)
         assert [(before,)] == folder.query(f"select ({oids})::text")
-        assert _settle(session, statement, before) is Next.RUN
+        assert _reconciled(session, statement, before) is Landed.NO
         session.run(statement)
         assert observe(session, found) == ""
-        assert _settle(session, statement, before) is Next.DONE
-        assert _settle(session, statement, "") is Next.RUN  # and PostgreSQL says what it misses
-        assert _settle(session, statement, None) is Next.UNKNOWN
+        assert _reconciled(session, statement, before) is Landed.YES
+        assert (
+            _reconciled(session, statement, "") is Landed.NO
+        )  # and PostgreSQL says what it misses
+        assert _reconciled(session, statement, None) is Landed.UNKNOWN
 
 
 def test_a_half_dropped_index_that_the_file_does_not_drop_any_more_is_named(
@@ -279,10 +281,10 @@ def test_an_index_of_an_odd_name_is_recognised(url: str) -> None:
         """where "C" > 1 and "a b" <> ' ON pg_temp.x '"""
     )
     with Session.open(url) as session:
-        assert _settle(session, statement, "") is Next.RUN
+        assert _reconciled(session, statement, "") is Landed.NO
         session.run(statement)
-        assert _settle(session, statement, "") is Next.DONE
-        assert _settle(session, statement.replace("unique", ""), "") is Next.UNKNOWN
+        assert _reconciled(session, statement, "") is Landed.YES
+        assert _reconciled(session, statement.replace("unique", ""), "") is Landed.UNKNOWN
 
 
 def test_who_may_not_make_a_copy_does_not_guess(folder: Folder) -> None:
@@ -296,7 +298,7 @@ def test_who_may_not_make_a_copy_does_not_guess(folder: Folder) -> None:
     try:
         with Session.open(folder.url.replace("postgres@", f"r_{name}@", 1)) as session:
             session.run(statement)
-            assert _settle(session, statement, "") is Next.UNKNOWN
+            assert _reconciled(session, statement, "") is Landed.UNKNOWN
     finally:
         query(folder.url, f"drop owned by r_{name}; drop role r_{name}")
 

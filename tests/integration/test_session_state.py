@@ -114,7 +114,7 @@ def test_what_the_parser_does_not_see_the_transaction_id_tells(
     folder: Folder, trick: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second line of defence, with the first one switched off."""
-    monkeypatch.setattr("pgvouch.engine.prepare.refuse_in_migration", lambda *_a, **_k: None)
+    monkeypatch.setattr("pgvouch.engine.task.refuse_in_migration", lambda *_a, **_k: None)
     folder.write({"001_a.sql": f"create table a ();\n{trick}\ncreate table b ();"})
     ran = folder("migrate")
     assert ran.code == 1

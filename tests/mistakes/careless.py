@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 from pgvouch.config.options import Options
 from pgvouch.delta.snapshot import Snapshot, add_snapshot, difference, read_snapshot
-from pgvouch.engine.prepare import prepare
-from pgvouch.engine.run import Engine
+from pgvouch.engine.context import RunContext, Scope
+from pgvouch.engine.run import run
+from pgvouch.engine.task import prepare
 from pgvouch.errors import CheckError, ServerMessage, VouchError
 from pgvouch.events import silent
 from pgvouch.files.migration import Migration, checksum
@@ -462,7 +463,7 @@ class Author:
             if as_it_was and change.kind not in UNSEEN:
                 return ""
             try:
-                self._apply(self.migrations[self.position + 1 :], begins=False)
+                self._apply(self.migrations[self.position + 1 :])
                 self.session.run(self.seed)
             except (VouchError, QueryError) as exc:
                 _refuse_busy(exc.server)
@@ -477,22 +478,14 @@ class Author:
         add_snapshot(message)
         return read_snapshot(message, self.session.run(message.text))
 
-    def _apply(self, migrations: Sequence[Migration], *, begins: bool = True) -> None:
+    def _apply(self, migrations: Sequence[Migration]) -> None:
         if not migrations:
             return
-        items = [
-            replace(item, expected_delta=None)
-            for item in prepare(migrations, {}, require_promises=False)
+        tasks = [
+            replace(task, expected_delta=None)
+            for task in prepare(migrations, {}, require_promises=False)
         ]
-        engine = Engine(self.session, Options(), silent)
-        try:
-            for number, item in enumerate(items):
-                engine._one(
-                    item, begins=begins and not number, commits=False, flush=False, recorded=None
-                )
-        finally:
-            # Where others were in the way it has looked at them over a connection of its own.
-            engine.watch.close()
+        run(RunContext(self.session, Options(), silent), tasks, Scope.REHEARSAL)
 
     def _verify(self) -> str | None:
         applied = frozenset(m.id for m in self.migrations)

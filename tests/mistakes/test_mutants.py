@@ -17,8 +17,9 @@ from pgvouch.config.project import Database, database_names, find_project, read_
 from pgvouch.delta.compare import compare_delta
 from pgvouch.delta.snapshot import Snapshot, add_snapshot, difference, read_snapshot
 from pgvouch.engine import commands
-from pgvouch.engine.prepare import prepare
-from pgvouch.engine.run import Engine
+from pgvouch.engine.context import RunContext, Scope
+from pgvouch.engine.run import run
+from pgvouch.engine.task import prepare
 from pgvouch.errors import CheckError, VouchError
 from pgvouch.events import silent
 from pgvouch.files.migration import Migration, checksum
@@ -101,15 +102,15 @@ class Lab:
         assert self.session is not None
         changed = replace(self.migrations[position], sql=mutant.sql, checksum=checksum(mutant.sql))
         try:
-            (item,) = prepare([changed], {}, require_promises=False)
-            unchecked = replace(item, expected_delta=None)
-            Engine(self.session, Options(), silent).migrate([unchecked], commit=False)
+            (task,) = prepare([changed], {}, require_promises=False)
+            unchecked = replace(task, expected_delta=None)
+            run(RunContext(self.session, Options(), silent), [unchecked], Scope.REHEARSAL)
             try:
                 # As the engine does it; the snapshot before the migration is always the same.
-                path, expected = item.migration.delta_path, item.expected_delta
+                path, expected = changed.delta_path, task.expected_delta
                 if path is not None and expected is not None:
                     delta = difference(self.before, self._snapshot())
-                    compare_delta(item.migration.id, path, expected, delta, Mask())
+                    compare_delta(task.id, path, expected, delta, Mask())
             except CheckError:
                 return "delta"
         except VouchError:

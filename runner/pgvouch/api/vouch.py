@@ -174,14 +174,14 @@ class Vouch:
         Raises:
             VouchError: `migrate` would refuse to begin.
         """
-        from pgvouch.engine.prepare import sound
+        from pgvouch.engine.task import sound
 
         options = self._options()
         rows, limits = self._read()
         todo = commands.pending(self._database, rows, to=to, out_of_order=out_of_order)
         prepared = sound(todo, self._database, options, require_promises=self._requires_promises)
         return Plan(
-            tuple(planned(item.migration, options, limits) for item in prepared),
+            tuple(planned(item.migration, options, limits) for item in prepared if item.migration),
             todo.ahead,
             tuple(warning for item in prepared for warning in item.warnings),
             limits is not None,
@@ -273,7 +273,7 @@ class Vouch:
         options = self._options(rollback_from_files=from_files)
         with self._connected("rollback") as session:
             found = commands.look_back(session, self._database, options, steps=steps, to=to)
-        return tuple(RollbackStep(u.row.id, u.script.source.text, notes) for u, notes in found)
+        return tuple(RollbackStep(task.id, task.source.text, notes) for task, notes in found)
 
     def verify(self) -> tuple["Verified", ...]:
         """Run every promise of every applied migration again, and leave nothing behind.

@@ -1,106 +1,130 @@
-"""Applies one migration in one transaction: the SQL, its promises, its row in the ledger."""
+"""One migration or rollback in one transaction: its SQL, its promises, its row in the ledger."""
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pgvouch.delta.compare import compare_delta
 from pgvouch.delta.snapshot import Snapshot, add_snapshot, difference, read_snapshot
-from pgvouch.engine.prepare import Prepared
+from pgvouch.engine import data_loss
+from pgvouch.engine.context import Deltas, RunContext
+from pgvouch.engine.task import Task
 from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import FileError, Place
 from pgvouch.events import Finished
-from pgvouch.files.promises import Promises
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import State
-from pgvouch.postgres.message import RESET_ROLE, Message
+from pgvouch.postgres.message import RESET_ROLE, Message, Source
 from pgvouch.postgres.result import Result
-from pgvouch.postgres.session import QueryError
+from pgvouch.sqltext.scan import is_blank
 from pgvouch.verify import checks
-from pgvouch.verify.wording import check_error
-
-if TYPE_CHECKING:
-    from pgvouch.engine.run import Engine
 
 
-def apply(engine: "Engine", transaction: Transaction, item: Prepared, *, flush: bool) -> Finished:
-    """Apply a transactional migration.
+def run_atomic(transaction: Transaction) -> Finished:
+    """Run a task in one transaction.
 
     Args:
-        engine: the session and its options.
         transaction: not begun yet.
-        item: the migration.
-        flush: wait until its commit is on disk.
 
     Raises:
         VouchError: it failed, or does not keep a promise; nothing of it stays.
+        LedgerMovedError: another runner has done it already.
     """
     began = time.perf_counter()
-    wants_delta = engine.takes_every_delta or item.expected_delta is not None
+    context, task = transaction.context, transaction.task
     message = transaction.opening()
-    if item.migration.directives.unless:
-        if is_provided(transaction, message, item):
-            return record_provided(engine, transaction, item, began, flush=flush)
+    if task.unless:
+        if is_provided(transaction, message):
+            return record(transaction, finished(transaction, "provided", began))
         message = Message()
     transaction.add_locks(message)
-    checks.add_before(message, item.promises)
-    if wants_delta:
+    checks.add_before(message, task.promises)
+    if wants_delta := _wants_delta(context, task):
         add_snapshot(message)
-    before, snapshot = _run_body(engine, transaction, message, item, wants_delta=wants_delta)
-    passed, delta = judge(engine, transaction, item, before, snapshot)
-    if delta is not None:
-        path, expected = item.migration.delta_path, item.expected_delta
-        if engine.compares_deltas and path is not None and expected is not None:
-            with engine.comparing():
-                compare_delta(item.migration.id, path, expected, delta, engine.session.mask)
-        delta = _without_values(engine, item.migration.id, delta)
-    duration_ms = (time.perf_counter() - began) * 1000
-    done = Finished(item.migration.id, "applied", duration_ms, passed, delta)
-    verified = item.promises is not None or wants_delta
-    record(engine, transaction, item, done, verified=verified, flush=flush)
-    return done
+    body = _Body(transaction)
+    # A rehearsal rolls everything back, and what it would lose has not been asked.
+    watches_rows = body.is_there and (transaction.commits or context.options.discard_data)
+    if watches_rows := watches_rows and task.is_rollback:
+        data_loss.add_savepoint(message)
+    results = body.run(message)
+    before = checks.before_values(message, results, task.promises)
+    snapshot = read_snapshot(message, results) if wants_delta else None
+    lost: tuple[data_loss.Loss, ...] = ()
+    if watches_rows:
+        lost = data_loss.refuse_loss(context, task.id, message, results, body.run_again)
+    passed, delta = judge(transaction, before, snapshot)
+    outcome = "left" if task.is_provided else "rolled back" if task.is_rollback else "applied"
+    return record(transaction, finished(transaction, outcome, began, passed, delta, lost))
 
 
-def _without_values(engine: "Engine", identifier: str, delta: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a delta that may be shown and stored."""
-    shown = tuple(map(engine.session.mask, delta))
-    if shown != delta:
-        engine.with_values.add(identifier)
-    return shown
+def _wants_delta(context: RunContext, task: Task) -> bool:
+    is_taken = context.deltas is not Deltas.COMPARED or task.expected_delta is not None
+    return is_taken and not task.is_rollback
 
 
-def is_provided(transaction: Transaction, message: Message, item: Prepared) -> bool:
-    """Send an opening with the `unless` condition, and say whether it holds."""
-    message.add(f"select ({item.migration.directives.unless}\n)::boolean", name="unless")
+class _Body:
+    """The SQL of a task, in as many messages as its size asks for, or its Python steps."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        task = transaction.task
+        self.is_there = task.is_python or not (task.is_rollback and is_blank(task.source.text))
+        self._pieces: list[Source] = []
+        if self.is_there and not task.is_python:
+            self._pieces = list(task.source.in_pieces())
+
+    def run(self, message: Message) -> tuple[Result, ...]:
+        """Run it behind a message, in the same round trip; return the results of the message."""
+        transaction = self._transaction
+        for piece in self._pieces[:1]:
+            message.add_source(piece, None, "body")
+        results = transaction.send(message) if transaction.xid else transaction.open(message)
+        self._run(self._pieces[1:])
+        return results
+
+    def run_again(self) -> None:
+        """Run it once more, in the same transaction."""
+        self._run(self._pieces)
+
+    def _run(self, pieces: Sequence[Source]) -> None:
+        transaction, task = self._transaction, self._transaction.task
+        for piece in pieces:
+            transaction.send(Message().add_source(piece, None, "body"))
+        if task.is_python:
+            from pgvouch.engine.python_steps import run_steps
+
+            run_steps(task, transaction.context.backend)
+            transaction.refuse_ended()
+
+
+def is_provided(transaction: Transaction, message: Message) -> bool:
+    """Send an opening with the `unless` condition, and say whether it holds.
+
+    Raises:
+        FileError: it gives another number of rows than one.
+        MigrationError: PostgreSQL refused it.
+    """
+    task = transaction.task
+    message.add(f"select ({task.unless}\n)::boolean", name="unless")
     results = transaction.open(message)
     rows = message.results_of("unless", results)[0].rows
     if len(rows) != 1:
         raise FileError(
             f"`-- unless:` gives {len(rows)} rows, and one answer is needed",
-            Place(item.migration.path),
+            Place(task.source.path),
             hint="write an expression that is true or false: exists (select …)",
         )
     return rows[0][0] == "t"
 
 
-def record_provided(
-    engine: "Engine", transaction: Transaction, item: Prepared, began: float, *, flush: bool
-) -> Finished:
-    """Record a migration that the database has already."""
-    duration_ms = (time.perf_counter() - began) * 1000
-    done = Finished(item.migration.id, "provided", duration_ms)
-    record(engine, transaction, item, done, verified=False, flush=flush)
-    return done
-
-
 def judge(
-    engine: "Engine",
-    transaction: Transaction,
-    item: Prepared,
-    before: Sequence[Result] = (),
-    snapshot: Snapshot | None = None,
+    transaction: Transaction, before: Sequence[Result] = (), snapshot: Snapshot | None = None
 ) -> tuple[int, tuple[str, ...] | None]:
     """Run the promises and the second snapshot in an open transaction.
+
+    Args:
+        transaction: the task has run in it.
+        before: what the `before` queries of `same` pairs gave.
+        snapshot: the catalog ahead of the task, where its delta is wanted.
 
     Returns:
         How many checks passed, and the delta where there is a first snapshot.
@@ -109,109 +133,83 @@ def judge(
         CheckError: a promise is not kept.
         MigrationError: PostgreSQL refused something else.
     """
-    if item.promises is None and snapshot is None:
+    context, task = transaction.context, transaction.task
+    if task.promises is None and snapshot is None:
         return 0, None
     message = Message().add(*RESET_ROLE)
     if snapshot is not None:
         add_snapshot(message)
-    results, passed = keep(transaction, item.migration.id, message, item.promises, before)
+    results, passed = transaction.check(message, before)
     if snapshot is None:
         return passed, None
-    engine.snapshots[item.migration.id] = snapshot
-    return passed, difference(snapshot, read_snapshot(message, results))
+    context.snapshots[task.id] = snapshot
+    delta = difference(snapshot, read_snapshot(message, results))
+    path = task.migration.delta_path if task.migration else None
+    if context.deltas is not Deltas.RECORDED and path and task.expected_delta is not None:
+        with context.collecting():
+            compare_delta(task.id, path, task.expected_delta, delta, context.session.mask)
+    # It is shown and stored without the values of variables.
+    shown = tuple(map(context.session.mask, delta))
+    if shown != delta:
+        context.with_values.add(task.id)
+    return passed, shown
 
 
-def keep(
+def finished(
     transaction: Transaction,
-    name: str,
-    message: Message,
-    promises: Promises | None,
-    before: Sequence[Result],
-) -> tuple[tuple[Result, ...], int]:
-    """Send a message with promises behind it, in an open transaction.
+    outcome: str,
+    began_s: float,
+    passed: int = 0,
+    delta: tuple[str, ...] | None = None,
+    lost: Sequence[data_loss.Loss] = (),
+) -> Finished:
+    """Return the end of a task as an event.
 
-    Returns:
-        The results of the message, and how many promises were kept.
-
-    Raises:
-        CheckError: one was not.
-        MigrationError: PostgreSQL refused the message itself, or others were in a check's way.
+    Args:
+        transaction: of the task.
+        outcome: as `Finished` has it.
+        began_s: when the task began, on the clock of time.perf_counter.
+        passed: how many checks passed.
+        delta: what it did to the catalog.
+        lost: rows that a rollback has lost, with permission.
     """
-    try:
-        results, verdict = checks.run(
-            transaction.session, message, promises, before, settings=transaction.settings
-        )
-    except QueryError as exc:
-        raise transaction.error(message, exc) from None
-    if verdict.broken:
-        raise check_error(name, verdict.broken)
-    if verdict.unjudged:
-        raise transaction.unjudged(name, verdict.unjudged[0])
-    return results, verdict.passed
+    task, mask = transaction.task, transaction.session.mask
+    duration_ms = (time.perf_counter() - began_s) * 1000
+    notes = (*task.notes, *(mask(f"lost  {loss}") for loss in lost))
+    return Finished(task.id, outcome, duration_ms, passed, delta, notes)
 
 
-def record(
-    engine: "Engine",
-    transaction: Transaction,
-    item: Prepared,
-    done: Finished,
-    *ahead: str,
-    verified: bool,
-    flush: bool,
-) -> None:
+def record(transaction: Transaction, done: Finished, *ahead: str) -> Finished:
     """Write the rows of the ledger and commit.
 
     Args:
-        engine: the session and its options.
         transaction: open.
-        item: the migration.
-        done: what was done with it.
+        done: what was done in it.
         ahead: statements to be run ahead of the rows.
-        verified: whether promises have run and must be taken back first.
-        flush: wait until the commit is on disk.
+
+    Returns:
+        What was done.
 
     Raises:
         MigrationError: a deferred constraint failed, or the file ended its transaction.
     """
-    migration = item.migration
-    provided = done.outcome == State.PROVIDED.value
+    task, backend = transaction.task, transaction.context.backend
+    forget = ledger.forget_sql(task.id)
+    if task.is_rollback:
+        transaction.finish(*ahead, *backend.unmark_sql(task.id), forget)
+        return done
+    assert task.migration is not None
     row = ledger.record_sql(
-        migration.id,
+        task.id,
         State(done.outcome),
-        checksum=migration.checksum,
+        checksum=task.migration.checksum,
         # What was not run is not rolled back either.
-        rollback_sql=None if provided else item.rollback_sql,
-        irreversible=migration.directives.irreversible,
-        transactional=item.script.transactional,
+        rollback_sql=None if done.outcome == State.PROVIDED.value else task.rollback_sql,
+        irreversible=task.directives.irreversible,
+        transactional=task.directives.transactional,
         duration_ms=done.duration_ms,
         checks_passed=done.checks,
         delta=done.delta,
     )
-    mark = engine.backend.mark_sql(migration.id)
-    forget = ledger.forget_sql(migration.id)
-    transaction.finish(*ahead, *mark, forget, row, verified=verified, flush=flush)
-
-
-def _run_body(
-    engine: "Engine",
-    transaction: Transaction,
-    message: Message,
-    item: Prepared,
-    *,
-    wants_delta: bool,
-) -> tuple[list[Result], Snapshot | None]:
-    """Send the opening and the migration itself, in one message where it is SQL."""
-    pieces = [] if item.migration.is_python else list(item.script.source.in_pieces())
-    for piece in pieces[:1]:
-        message.add_source(piece, None, "body")
-    results = transaction.send(message) if transaction.xid else transaction.open(message)
-    for piece in pieces[1:]:
-        transaction.send(Message().add_source(piece, None, "body"))
-    before = checks.before_values(message, results, item.promises)
-    snapshot = read_snapshot(message, results) if wants_delta else None
-    if item.migration.is_python:
-        from pgvouch.engine.python_steps import run_steps
-
-        run_steps(item.migration, engine.backend, "apply")
-        transaction.refuse_ended()
-    return before, snapshot
+    transaction.finish(*ahead, *backend.mark_sql(task.id), forget, row)
+    return done

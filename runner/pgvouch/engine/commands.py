@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self
 
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
-from pgvouch.engine.locks import LockedError, under_lock
 from pgvouch.errors import (
     MigrationError,
     PlanError,
@@ -14,13 +13,14 @@ from pgvouch.errors import (
 )
 from pgvouch.events import Finished, Listener, Note, silent
 from pgvouch.ledger import ledger
+from pgvouch.ledger.lock import LockedError, under_lock
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan import build
 from pgvouch.plan.drift import drift, find_applied, refuse_drift
 from pgvouch.postgres.session import QueryError, Session
 
 if TYPE_CHECKING:
-    from pgvouch.engine.rollback import Undo
+    from pgvouch.engine.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +107,23 @@ def migrate(
             # What stock yoyo has recorded, or marked, is ours from here on, and can be taken back.
             create_ledger(session, options, listener)
         return Outcome.of((), known, todo.ahead)
-    from pgvouch.engine.prepare import refuse_unlike, sound, tell_doubts
-    from pgvouch.engine.run import Engine
+    from pgvouch.engine.context import RunContext, Scope
+    from pgvouch.engine.run import run
+    from pgvouch.engine.task import refuse_unlike, sound, tell_warnings
 
-    prepared = sound(todo, database, options, require_promises=require_promises)
-    warnings = tell_doubts(prepared, listener)
+    tasks = sound(todo, database, options, require_promises=require_promises)
+    warnings = tell_warnings(tasks, listener)
     if options.single_transaction:
         refuse_unlike(todo.pending)
     if rows is None:
         create_ledger(session, options, listener)
     if any(row.is_untouched for row in known):
-        from pgvouch.engine.walk import keep_untouched
+        from pgvouch.engine.resume import keep_untouched
 
         keep_untouched(session, options, listener, known)
-    recorded = count_applied(known)
-    done = Engine(session, options, listener).migrate(prepared, recorded=recorded)
+    scope = Scope.TOGETHER if options.single_transaction else Scope.EACH
+    context = RunContext(session, options, listener)
+    done = run(context, tasks, scope, recorded=count_applied(known))
     return Outcome.of(done, ledger.read(session) or (), todo.ahead, warnings)
 
 
@@ -139,16 +141,16 @@ def roll_back_steps(
     Raises:
         VouchError: with what was rolled back and what is still there.
     """
-    from pgvouch.engine.rollback import prepare_rollback, roll_back
-    from pgvouch.engine.run import Engine
+    from pgvouch.engine.context import RunContext
+    from pgvouch.engine.run import run
+    from pgvouch.engine.task import prepare_rollback
 
     rows = ledger.read(session) or []
     todo = build.backward(rows, steps=steps, to=to)
     if not todo:
         return Outcome.of((), rows)
-    engine = Engine(session, options, listener)
-    undo = prepare_rollback(engine, todo, database.by_id, options.variables)
-    done = roll_back(engine, undo)
+    tasks = prepare_rollback(session, todo, database.by_id, options)
+    done = run(RunContext(session, options, listener), tasks)
     gone = {event.id for event in done}
     return Outcome.of(done, [row for row in rows if row.id not in gone])
 
@@ -160,33 +162,36 @@ def look_back(
     *,
     steps: int | None,
     to: str | None,
-) -> list[tuple["Undo", tuple[str, ...]]]:
+) -> list[tuple["Task", tuple[str, ...]]]:
     """Return what `rollback` would run and lose, found by running it in a transaction that is
     rolled back; its locks are held as long as that takes.
 
     Raises:
         VouchError: a rollback fails.
     """
-    from pgvouch.engine.rollback import prepare_rollback, roll_back
-    from pgvouch.engine.run import Engine
+    from pgvouch.engine.context import RunContext, Scope
+    from pgvouch.engine.run import run
+    from pgvouch.engine.task import prepare_rollback
 
     todo = build.backward(ledger.read(session) or [], steps=steps, to=to)
     if not todo:
         return []
-    engine = Engine(session, replace(options, discard_data=True), silent)
-    undo = prepare_rollback(engine, todo, database.by_id, options.variables)
-    alone = next((n for n, u in enumerate(undo) if not u.script.transactional), len(undo))
+    context = RunContext(session, replace(options, discard_data=True), silent)
+    tasks = prepare_rollback(session, todo, database.by_id, options)
+    alone = next(
+        (n for n, task in enumerate(tasks) if not task.directives.transactional), len(tasks)
+    )
     try:
         session.run("begin")
-        done = roll_back(engine, undo[:alone], together=True)
+        done = run(context, tasks[:alone], Scope.REHEARSAL)
     finally:
         session.roll_back()
     found = [
-        (step, ("provided: left as it is",) if event.outcome == "left" else event.notes)
-        for step, event in zip(undo, done, strict=False)
+        (task, ("provided: left as it is",) if event.outcome == "left" else event.notes)
+        for task, event in zip(tasks, done, strict=False)
     ]
     later = ("not run here: it is not transactional, or comes after one that is not",)
-    return found + [(step, later) for step in undo[alone:]]
+    return found + [(task, later) for task in tasks[alone:]]
 
 
 def create_ledger(session: Session, options: Options, listener: Listener) -> None:

@@ -6,17 +6,15 @@ knowing. The ledger's row is part of the transaction, so whether it is there is 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+from pgvouch.engine.context import RunContext, Scope
+from pgvouch.engine.task import Task
 from pgvouch.errors import ConnectError, Interrupted, MigrationError, VouchError
-from pgvouch.postgres.advice import tell_of_value_together, way_on, way_on_together
+from pgvouch.postgres.advice import next_step, next_step_together, tell_of_value_together
 from pgvouch.postgres.message import literal
 from pgvouch.postgres.refused import knows_no_transactions
 from pgvouch.postgres.retry import Patience, patiently
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session, TooMuchError
-
-if TYPE_CHECKING:
-    from pgvouch.engine.run import Engine
 
 _PATIENCE_S = 10.0
 _SIGNAL_S = 3.0
@@ -32,100 +30,95 @@ _AGAIN = (ConnectError, ConnectionLost, _NotKnownYetError)
 
 
 @contextmanager
-def told(
-    engine: "Engine", identifier: str, verb: str, landed: Sequence[str], *, together: bool
+def explained(
+    context: RunContext, task: Task, landed: Sequence[str], scope: Scope, *, is_first: bool
 ) -> Iterator[None]:
-    """Let what fails inside say what is in the database now.
+    """Let what fails inside say what is in the database now, and what to do next.
 
     Args:
-        engine: whose session it is.
-        identifier: the migration that is run inside.
-        verb: `migrate` or `rollback`.
+        context: whose session it is.
+        task: what is run inside.
         landed: what was done before it.
-        together: whether all of it is one transaction.
+        scope: what one transaction holds.
+        is_first: whether nothing was recorded in the database when the run began.
 
     Raises:
         VouchError: what was raised inside, or a ConnectError for a lost connection.
     """
+    # Of a rollback that is rehearsed nothing was in that transaction but what is there.
+    is_together = scope is not Scope.EACH and not task.is_rollback
     try:
         yield
     except VouchError as exc:
-        if together and landed:
+        if is_together and landed:
             tell_of_value_together(exc, landed[-1])
-        if together and isinstance(exc, MigrationError):
-            exc.hint = way_on_together(exc) or exc.hint
-        if exc.state is None:
-            before = [] if together else landed
-            exc.state = (
-                "Nothing is in the database: all of it was one transaction."
-                if together
-                else state_of(identifier, verb, before, is_recorded=verb == "rollback")
-            )
-        if exc.hint is None and isinstance(exc, MigrationError):
-            exc.hint = way_on(exc, verb, is_first=engine.recorded == 0 and not landed)
+        if is_together and isinstance(exc, MigrationError):
+            exc.hint = next_step_together(exc) or exc.hint
+        if isinstance(exc, MigrationError):
+            is_first = is_first and not landed
+            exc.explain(hint=next_step(exc, task.direction, is_first=is_first))
+        state = (
+            "Nothing is in the database: all of it was one transaction."
+            if is_together
+            else _state(task, landed, is_recorded=task.is_rollback)
+        )
+        exc.explain(*task.notes, state=state)
         raise
     except TooMuchError as exc:
         raise MigrationError(
-            f"{identifier} makes {exc}",
-            state=_found_state(engine, identifier, verb, landed, _PATIENCE_S),
+            f"{task.id} makes {exc}",
+            state=_found_state(context, task, landed, _PATIENCE_S),
             hint="let it return, raise or say less: a SELECT that nobody reads can be left out",
         ) from exc
     except ConnectionLost as exc:
         if error := knows_no_transactions(str(exc)):
             raise error from exc
         raise ConnectError(
-            f"the connection was lost during {identifier}",
+            f"the connection was lost during {task.id}",
             notes=str(exc).splitlines()[:3],
-            state=_found_state(engine, identifier, verb, landed, _PATIENCE_S),
+            state=_found_state(context, task, landed, _PATIENCE_S),
             hint="the same command again goes on where this one stopped",
         ) from exc
     except KeyboardInterrupt as exc:
         if isinstance(exc, Interrupted):
-            exc.state = _found_state(engine, identifier, verb, landed, _SIGNAL_S)
+            exc.state = _found_state(context, task, landed, _SIGNAL_S)
         raise
 
 
-def state_of(identifier: str, verb: str, landed: Sequence[str], *, is_recorded: bool) -> str:
+def _state(task: Task, landed: Sequence[str], *, is_recorded: bool) -> str:
     """Return the sentence on what is in the database."""
-    if verb == "migrate":
-        now = (
-            f"{identifier} is in the database, whole."
-            if is_recorded
-            else f"Nothing of {identifier} is in the database."
-        )
-        return f"{now} Landed before it: {', '.join(landed)}." if landed else now
-    now = (
-        f"{identifier} is still in the database, whole."
-        if is_recorded
-        else f"{identifier} is rolled back."
-    )
-    return f"{now} Rolled back before it: {', '.join(landed)}." if landed else now
+    if task.is_rollback:
+        now = "still in the database, whole" if is_recorded else "rolled back"
+        now, before = f"{task.id} is {now}.", "Rolled back before it"
+    else:
+        whole, nothing = f"{task.id} is in the database, whole.", f"Nothing of {task.id} is in"
+        now = whole if is_recorded else f"{nothing} the database."
+        before = "Landed before it"
+    return f"{now} {before}: {', '.join(landed)}." if landed else now
 
 
-def _found_state(
-    engine: "Engine", identifier: str, verb: str, landed: Sequence[str], budget_s: float
-) -> str:
-    xid = engine.transaction.xid if engine.transaction else ""
-    wanted = [identifier, *landed]
+def _found_state(context: RunContext, task: Task, landed: Sequence[str], budget_s: float) -> str:
+    """Ask the ledger what is in the database now, waiting for an old backend to end."""
+    wanted = [task.id, *landed]
     try:
-        with engine.session.limited(budget_s):
+        with context.session.limited(budget_s):
             recorded = patiently(
-                lambda: _recorded(engine.session, wanted, xid),
+                lambda: _recorded(context.session, wanted, context.xid),
                 Patience(budget_s, first_s=0.1, longest_s=1.0),
                 again=lambda exc: isinstance(exc, _AGAIN),
                 tell=lambda _refusal: None,
             )
     except (*_AGAIN, QueryError):
         return (
-            f"{identifier} is in the database only if its COMMIT arrived; the server does not "
+            f"{task.id} is in the database only if its COMMIT arrived; the server does not "
             "answer, pgvouch status says it later."
         )
-    kept = [name for name in landed if (name in recorded) == (verb == "migrate")]
-    if (done := recorded.get(identifier)) is not None:
-        what = identifier if verb == "migrate" else f"The rollback of {identifier}"
+    kept = [name for name in landed if (name in recorded) is not task.is_rollback]
+    if (done := recorded.get(task.id)) is not None:
+        what = f"The rollback of {task.id}" if task.is_rollback else task.id
         text = f"{what} is not transactional: {done} of its statements are recorded as done."
     else:
-        text = state_of(identifier, verb, kept, is_recorded=identifier in recorded)
+        text = _state(task, kept, is_recorded=task.id in recorded)
     if gone := [name for name in landed if name not in kept]:
         # Commits before the last one are flushed with it: a crash of the server may take a tail.
         text += f" Lost with the server's crash, and done again by the next run: {', '.join(gone)}."

@@ -7,20 +7,19 @@ from pathlib import Path
 
 import psycopg
 
+from pgvouch.engine.task import Task
 from pgvouch.errors import MigrationError, Place
-from pgvouch.files.migration import Migration
 from pgvouch.ledger.yoyo import VouchBackend, noticing_loss
 from pgvouch.postgres.result import said_by
 from pgvouch.postgres.session import ConnectionLost
 
 
-def run_steps(migration: Migration, backend: VouchBackend, direction: str) -> None:
+def run_steps(task: Task, backend: VouchBackend) -> None:
     """Run the steps of a `.py` migration.
 
     Args:
-        migration: the migration.
-        backend: inside the open transaction.
-        direction: `apply` or `rollback`.
+        task: of a Python migration.
+        backend: on the connection, in the open transaction where there is one.
 
     Raises:
         MigrationError: a step failed, or the file cannot be imported.
@@ -28,6 +27,8 @@ def run_steps(migration: Migration, backend: VouchBackend, direction: str) -> No
     from yoyo.exceptions import BadMigration
     from yoyo.migrations import Migration as YoyoMigration
 
+    migration = task.migration
+    assert migration is not None
     folder = str(migration.path.parent)
     # yoyo looks dependencies up among the objects it has made; their order is settled already.
     for name in migration.directives.depends:
@@ -36,7 +37,7 @@ def run_steps(migration: Migration, backend: VouchBackend, direction: str) -> No
     try:
         # A step that selects is printed by yoyo; our stdout is for data.
         with contextlib.redirect_stdout(sys.stderr), noticing_loss(backend.connection):
-            loaded.process_steps(backend, direction)
+            loaded.process_steps(backend, "rollback" if task.is_rollback else "apply")
     except BadMigration as exc:
         raise MigrationError(
             f"{migration.id} cannot be imported: {exc}", Place(migration.path)

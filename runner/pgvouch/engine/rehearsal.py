@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
 from pgvouch.engine.commands import Outcome, create_ledger, pending
-from pgvouch.engine.prepare import Prepared
+from pgvouch.engine.task import Task
 from pgvouch.errors import CheckError, PlanError
 from pgvouch.events import Listener, Note
 from pgvouch.ledger import ledger
@@ -32,30 +32,30 @@ def rehearse(
             or a rollback left something.
         PlanError: a rollback is missing; nothing was run.
     """
-    from pgvouch.engine.prepare import refuse_unlike, sound, tell_doubts
-    from pgvouch.engine.rollback import prepare_rollback, roll_back
-    from pgvouch.engine.run import Deltas, Engine
+    from pgvouch.engine.context import Deltas, RunContext, Scope
+    from pgvouch.engine.run import run
+    from pgvouch.engine.task import prepare_rollback, refuse_unlike, sound, tell_warnings
 
     rows = ledger.read(session)
     known = ledger.read_yoyo(session) if rows is None else rows
     todo = pending(database, known, to=to, out_of_order=False)
-    prepared = sound(todo, database, options, require_promises=require_promises)
-    warnings = tell_doubts(prepared, listener)
+    tasks = sound(todo, database, options, require_promises=require_promises)
+    warnings = tell_warnings(tasks, listener)
     refuse_unlike(todo.pending)
-    _refuse_without_rollback(prepared)
-    if not prepared:
+    _refuse_without_rollback(tasks)
+    if not tasks:
         return Outcome.of((), known, todo.ahead)
     if rows is None:
         create_ledger(session, options, listener)
     differences: list[CheckError] = []
-    engine = Engine(session, options, listener, deltas=Deltas.TAKEN, differences=differences)
+    context = RunContext(session, options, listener, Deltas.TAKEN, differences)
     try:
-        done = engine.migrate(prepared, commit=False)
+        done = run(context, tasks, Scope.REHEARSAL)
         ids = {event.id for event in done}
         fresh = [row for row in ledger.read(session) or () if row.id in ids]
-        back = _up_to_irreversible(build.backward(fresh), prepared, listener)
-        undo = prepare_rollback(engine, back, database.by_id, options.variables)
-        done += roll_back(engine, undo, together=True)
+        back = _up_to_irreversible(build.backward(fresh), tasks, listener)
+        rollbacks = prepare_rollback(session, back, database.by_id, options)
+        done += run(context, rollbacks, Scope.REHEARSAL)
     finally:
         session.roll_back()
     if differences:
@@ -63,18 +63,18 @@ def rehearse(
     return Outcome.of(done, known, todo.ahead, warnings)
 
 
-def _refuse_without_rollback(prepared: Sequence[Prepared]) -> None:
+def _refuse_without_rollback(tasks: Sequence[Task]) -> None:
     """Say before all the work, not behind it, what cannot be taken back.
 
     What may turn out to be there already has nothing to be taken back.
     """
     missing = [
-        item.migration.id
-        for item in prepared
-        if item.rollback_sql is None
-        and not item.migration.is_python
-        and not item.migration.directives.irreversible
-        and not item.migration.directives.unless
+        task.id
+        for task in tasks
+        if task.rollback_sql is None
+        and not task.is_python
+        and not task.directives.irreversible
+        and not task.unless
     ]
     if missing:
         many = "migrations have" if len(missing) > 1 else "migration has"
@@ -88,9 +88,9 @@ def _refuse_without_rollback(prepared: Sequence[Prepared]) -> None:
 
 
 def _up_to_irreversible(
-    newest_first: Sequence[Applied], prepared: Sequence[Prepared], listener: Listener
+    newest_first: Sequence[Applied], tasks: Sequence[Task], listener: Listener
 ) -> list[Applied]:
-    kept = {item.migration.id for item in prepared if item.migration.directives.irreversible}
+    kept = {task.id for task in tasks if task.directives.irreversible}
     for number, row in enumerate(newest_first):
         if row.id in kept:
             listener(Note(f"{row.id} is irreversible: it and what is before it is not taken back"))

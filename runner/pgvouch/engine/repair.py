@@ -5,12 +5,13 @@ from enum import Enum
 
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
-from pgvouch.engine.rollback import prepare_rollback, roll_back
-from pgvouch.engine.run import Engine
+from pgvouch.engine.context import RunContext
+from pgvouch.engine.run import run
+from pgvouch.engine.task import prepare_rollback
 from pgvouch.errors import PlanError, VouchError
 from pgvouch.events import Finished, Listener
 from pgvouch.ledger import lease, ledger
-from pgvouch.ledger.lease import BETWEEN, Claim
+from pgvouch.ledger.lease import BETWEEN, Lease
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan import build
 from pgvouch.postgres.session import Session
@@ -51,58 +52,60 @@ def repair(
         VouchError: the rollback failed.
     """
     row = build.find(ledger.read(session) or [], wanted)
-    claim = lease.read(session, row.id)
-    if claim is None:
+    found = lease.read(session, row.id)
+    if found is None:
         raise PlanError(f"{row.id} has not stopped on its way: there is nothing to repair")
-    if claim.token and (worker := lease.worker(session, claim)):
+    if found.token and (worker := lease.worker(session, found)):
         raise PlanError(f"a runner is at work on {row.id}: {worker}")
     if how is How.UNDO:
-        _refuse_undoing(row, claim)
-        return row, _undo(Engine(session, options, listener), database, row, claim)
-    if (running := claim.stopped.running) is None:
+        _refuse_undoing(row, found)
+        return row, _roll_back(RunContext(session, options, listener), database, row, found)
+    if (running := found.stopped.running) is None:
         raise PlanError(
-            f"nothing is unknown of {row.id}: {claim.done} of its statements are done, and "
+            f"nothing is unknown of {row.id}: {found.done} of its statements are done, and "
             "PostgreSQL has answered to every one that was sent",
             state="Nothing was changed.",
-            hint=f"{_way_on(claim)} goes on with it",
+            hint=f"{_next_command(found)} goes on with it",
         )
-    settled = replace(claim, stopped=BETWEEN)
+    settled = replace(found, stopped=BETWEEN)
     if how is How.DONE:
-        progress = lease.next_progress(claim.progress, running)
-        settled = replace(settled, done=claim.done + 1, progress=progress)
+        progress = lease.next_progress(found.progress, running)
+        settled = replace(settled, done=found.done + 1, progress=progress)
     lease.write(session, row.id, settled)
     return row, []
 
 
-def _way_on(claim: Claim) -> str:
-    return "pgvouch rollback" if claim.state is State.UNDOING else "pgvouch migrate"
+def _next_command(found: Lease) -> str:
+    return "pgvouch rollback" if found.state is State.UNDOING else "pgvouch migrate"
 
 
-def _refuse_undoing(row: Applied, claim: Claim) -> None:
-    if claim.state is not State.UNDOING:
+def _refuse_undoing(row: Applied, found: Lease) -> None:
+    if found.state is not State.UNDOING:
         return
     unknown = f"pgvouch repair {row.id} --done (it was), or --redo (it was not)"
     raise PlanError(
-        f"{row.id} is being taken back already: its rollback stopped after {claim.done} statements",
+        f"{row.id} is being taken back already: its rollback stopped after {found.done} statements",
         state="Nothing was changed.",
-        hint=unknown if claim.stopped.running else "pgvouch rollback goes on with it",
+        hint=unknown if found.stopped.running else "pgvouch rollback goes on with it",
     )
 
 
-def _undo(engine: Engine, database: Database, row: Applied, claim: Claim) -> list[Finished]:
-    session = engine.session
-    undo = prepare_rollback(engine, [row], database.by_id, engine.options.variables)
-    begun = Claim(State.UNDOING, 0, lease.NOTHING_DONE, BETWEEN, None, None, is_recent=False)
+def _roll_back(
+    context: RunContext, database: Database, row: Applied, found: Lease
+) -> list[Finished]:
+    session = context.session
+    tasks = prepare_rollback(session, [row], database.by_id, context.options)
+    begun = Lease(State.UNDOING, 0, lease.NOTHING_DONE, BETWEEN, None, None, is_recent=False)
     lease.write(session, row.id, begun)
     try:
-        return roll_back(engine, undo)
+        return run(context, tasks)
     except VouchError as exc:
         now = lease.read(session, row.id)
         if now is not None and now.done == 0 and now.stopped == BETWEEN:
-            # Nothing was taken back, so it is what it was: on its way forward.
-            lease.write(session, row.id, claim)
+            # Nothing was rolled back, so it is what it was: on its way forward.
+            lease.write(session, row.id, found)
             exc.state = (
-                f"{row.id} is what it was: {claim.done} of its statements are done and in the "
+                f"{row.id} is what it was: {found.done} of its statements are done and in the "
                 "database, nothing was taken back."
             )
         raise

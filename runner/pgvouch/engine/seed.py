@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pgvouch.engine.prepare import check_sql
+from pgvouch.engine.task import check_sql
 from pgvouch.errors import MigrationError, Place
 from pgvouch.files.folder import read_text
 from pgvouch.files.variables import Rendered

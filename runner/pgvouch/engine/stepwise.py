@@ -1,40 +1,325 @@
-"""Applies a non-transactional migration: its statements one by one, then its promises."""
+"""A non-transactional migration or rollback: statement by statement, then its promises.
 
+A statement that can run in a transaction block is in one together with its row in the ledger, so it
+is done exactly once. One that cannot is announced in the ledger first; after a crash the catalog is
+asked what became of it (reconcile.py).
+"""
+
+import re
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from pgvouch.engine.atomic import judge, record
-from pgvouch.engine.prepare import Prepared
+from pgvouch.engine import data_loss, reconcile
+from pgvouch.engine.atomic import finished, is_provided, judge, record
+from pgvouch.engine.reconcile import Landed, Reconciled
+from pgvouch.engine.resume import PYTHON, Progress
 from pgvouch.engine.transaction import Transaction
-from pgvouch.engine.walk import Walk
-from pgvouch.events import Finished
+from pgvouch.errors import DriftError, MigrationError, PlanError, VouchError
+from pgvouch.events import Finished, Note
+from pgvouch.files.transaction_block import Kind, Outside, outside
+from pgvouch.ledger import lease
+from pgvouch.ledger.lease import BETWEEN, Stopped
+from pgvouch.postgres.message import (
+    RESET_SESSION,
+    Message,
+    Source,
+    application_name_sql,
+    literal,
+)
+from pgvouch.postgres.result import Result
+from pgvouch.postgres.session import QueryError
+from pgvouch.sqltext.place import excerpt
 
-if TYPE_CHECKING:
-    from pgvouch.engine.run import Engine
+T = TypeVar("T")
+
+_SESSION_SET = re.compile(r"(?:set|reset)\s+(?!local\b|constraints\b|transaction\b)", re.IGNORECASE)
+_NOT_IN_A_BLOCK = {"25001", "2D000"}  # active_sql_transaction, invalid_transaction_termination
+_SHORT = 80
+_COMMITTED = ("what it has committed by itself stays",)
 
 
-def apply_stepwise(engine: "Engine", transaction: Transaction, item: Prepared) -> Finished:
-    """Apply a non-transactional migration, going on where an earlier run stopped.
+def run_stepwise(transaction: Transaction) -> Finished:
+    """Run a non-transactional task, going on where an earlier run stopped.
 
     Args:
-        engine: the session and its options.
         transaction: not begun; the promises and the row of the ledger will be in it.
-        item: the migration.
 
     Raises:
         MigrationError: a statement failed; those before it are done and stay done.
         CheckError: its promises are not kept; all its statements are done and stay done.
         DriftError: the statements that are done are not those at the head of the file any more.
+        LedgerMovedError: another runner has done all of it.
     """
     began = time.perf_counter()
-    with Walk(engine, transaction) as walk:
-        if item.migration.is_python and not walk.done:
-            walk.run_python(item.migration, "apply")
-        walk.run()
+    if transaction.task.unless:
+        is_there = is_provided(transaction, transaction.opening())
+        # What is on its way may have made by itself what its `unless` looks for.
+        if is_there and lease.read(transaction.session, transaction.task.id) is None:
+            return record(transaction, finished(transaction, "provided", began))
+        transaction.session.run("rollback")
+    with Progress(transaction) as progress:
+        steps = _Steps(progress)
+        steps.run()
         transaction.open(transaction.opening())
-        passed, _ = judge(engine, transaction, item)
-        duration_ms = (time.perf_counter() - began) * 1000
-        done = Finished(item.migration.id, "applied", duration_ms, passed)
-        verified = item.promises is not None
-        record(engine, transaction, item, done, walk.owned_sql(), verified=verified, flush=True)
-    return done
+        passed, _ = judge(transaction)
+        outcome = "rolled back" if transaction.task.is_rollback else "applied"
+        done = finished(transaction, outcome, began, passed, lost=steps.lost)
+        return record(transaction, done, progress.owned_sql())
+
+
+class _Steps:
+    """The statements of a non-transactional task, one by one."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.transaction = progress.transaction
+        self.context, self.task = self.transaction.context, self.transaction.task
+        self.session = self.context.session
+        self.lost: list[data_loss.Loss] = []
+
+    def run(self) -> None:
+        """Do every statement that is not done yet.
+
+        Raises:
+            MigrationError: a statement failed, or nobody can know how an interrupted one ended.
+            PlanError: another runner has taken over.
+        """
+        progress = self.progress
+        if self.task.is_python and not progress.done:
+            self._run_python()
+        self._prepare_session()
+        self._reconcile()
+        for number in range(progress.done, len(progress.steps)):
+            is_inside = outside(progress.steps[number].text) is None
+            if not (is_inside and self._run_inside(number)):
+                self._run_announced(number)
+
+    def _run_python(self) -> None:
+        """Run the steps of a Python file, which are one statement as far as we can see.
+
+        Raises:
+            MigrationError: a step failed, or nobody can know how an interrupted run ended.
+        """
+        from pgvouch.engine.python_steps import run_steps
+        from pgvouch.ledger.yoyo import VouchBackend
+
+        progress = self.progress
+        if progress.stopped.running:
+            raise progress.unknown()
+        progress.announce(Stopped(PYTHON))
+        try:
+            run_steps(self.task, VouchBackend(self.session.connection, in_transaction=False))
+        except MigrationError as exc:
+            # Those before the one that failed have committed by themselves.
+            exc.explain(hint=progress.unknown().hint)
+            raise
+        progress.count_done(0)
+        progress.announce()
+
+    def _prepare_session(self) -> None:
+        """Begin with a clean session; what the file had set before it stopped is set again."""
+        asked, progress = self.task.directives, self.progress
+        message = Message().add(*RESET_SESSION)
+        # No default for what runs outside of a transaction: a short lock_timeout cancels CREATE
+        # INDEX CONCURRENTLY, which blocks nobody, and leaves an invalid index.
+        message.add(f"set lock_timeout = {literal(asked.lock_timeout or '0')}")
+        if timeout := asked.statement_timeout or self.context.options.statement_timeout:
+            message.add(f"set statement_timeout = {literal(timeout)}")
+        name = application_name_sql(self.task.direction, self.task.id)
+        message.add(name.replace("set local", "set", 1))
+        done = (step.text for step in progress.steps[: progress.done])
+        message.add(*filter(_SESSION_SET.match, done))
+        self.session.run(message.text)
+
+    def _run_inside(self, number: int) -> bool:
+        """Run a statement and record it in one transaction; False where it refuses to be in one."""
+        marker = self.progress.marker
+        head = Message().add(
+            f"{marker} begin isolation level read committed read write",
+            *self.transaction.settings,
+            self.progress.done_sql(number),
+        )
+        if self.task.is_rollback:
+            data_loss.add_savepoint(head)
+        message = Message([*head.parts, *self._add_statement(Message(), number).parts])
+        if not self.task.is_rollback:
+            message.add("commit")
+        self._watch(marker)
+        try:
+            wanted = head.counted if self.task.is_rollback else 0
+            results = self.session.run(message.text, rows_of_first=wanted)
+        except QueryError as exc:
+            self.session.roll_back()
+            # A DO block with COMMIT, a procedure: only the run shows that they commit.
+            if exc.server.sqlstate in _NOT_IN_A_BLOCK:
+                return False
+            raise self._error(message, exc, number) from None
+        if self.task.is_rollback:
+            self._commit_unless_lost(head, results[: head.counted], number)
+        self.progress.count_done(number)
+        return True
+
+    def _commit_unless_lost(self, head: Message, results: Sequence[Result], number: int) -> None:
+        """Commit a statement of a rollback that has just run, if it loses nothing, or may."""
+        statement = self._add_statement(Message(), number)
+
+        def run_again() -> None:
+            self.session.run(statement.text, rows_of_first=0)
+
+        try:
+            self.lost += data_loss.refuse_loss(self.context, self.task.id, head, results, run_again)
+            self.session.run("commit")
+        except QueryError as exc:
+            raise self._error(statement, exc, number) from None
+
+    def _run_announced(self, number: int) -> None:
+        """Run a statement that cannot be in a transaction block, announced beforehand."""
+        progress = self.progress
+        found = outside(progress.steps[number].text)
+        before = self._ask(lambda: reconcile.observe(self.session, found)) if found else ""
+        progress.announce(Stopped(progress.written[number], before))
+        is_done = False
+        if found is not None and found.kind is not Kind.REINDEX:
+            is_done = self._clear_away(found) is Landed.YES
+        if not is_done:
+            self._run_outside(number, found)
+        progress.count_done(number)
+        try:
+            progress.announce()
+        except PlanError:
+            statement = excerpt(progress.written[number], _SHORT)
+            self._note(f"another runner had taken over, so this may have run twice: {statement}")
+            raise
+
+    def _run_outside(self, number: int, found: Outside | None) -> None:
+        progress = self.progress
+        marker = progress.marker
+        # An empty statement before it: the server's parser drops it, so there is still only one.
+        message = self._add_statement(Message().add_comment(marker), number)
+        self._watch(marker)
+        progress.announce_again_if_late()
+        try:
+            self.session.run(message.text, rows_of_first=0)
+        except QueryError as exc:
+            # The server has answered: nothing is announced any more.
+            left = self._left_behind(found) if found else _COMMITTED
+            refused = Stopped(refused=progress.written[number])
+            progress.announce(refused if found and left else BETWEEN)
+            raise self._error(message, exc, number).explain(*left) from None
+
+    def _left_behind(self, found: Outside) -> tuple[str, ...]:
+        try:
+            return reconcile.left_behind(self.session, found)
+        except QueryError:  # the error to be told is that of the statement
+            return ("the next run looks whether it has left something half done",)
+
+    def _reconcile(self) -> None:
+        """Find out what became of the statement that an earlier run has stopped in.
+
+        Raises:
+            MigrationError: nobody can know how it ended, or what it left cannot be cleared away.
+            DriftError: it was done, and has changed in the file.
+            PlanError: another runner has taken over.
+        """
+        progress, stopped = self.progress, self.progress.stopped
+        if stopped == BETWEEN:
+            return
+        progress.announce(stopped)  # fails where another runner has taken over
+        is_more = progress.done < len(progress.steps)
+        next_one = progress.steps[progress.done].text if is_more else None
+        if stopped.running is not None:
+            self._reconcile_running(stopped.running, next_one)
+        elif stopped.refused is not None:
+            self._reconcile_refused(stopped.refused, next_one)
+        progress.announce()
+
+    def _reconcile_running(self, running: str, next_one: str | None) -> None:
+        progress = self.progress
+        is_same = next_one is not None and running == progress.written[progress.done]
+        statement = next_one if next_one is not None and is_same else running
+        if (found := outside(statement)) is None:
+            raise progress.unknown()
+        before, marker = progress.stopped.before, progress.marker
+        landed = self._tell(
+            lambda: reconcile.reconcile(self.session, found, statement, before, marker)
+        )
+        if not is_same:
+            self._tell_left_behind(found)
+        if landed is Landed.UNKNOWN:
+            raise progress.unknown()
+        if landed is Landed.YES and not is_same:
+            raise DriftError(
+                f"{self.task.id} stopped in a statement that was done after all, and it has "
+                "changed in the file",
+                progress.place_of_next(),
+                excerpt(running),
+                hint=f"put it back as it was: {running.splitlines()[0]}; or take back what it did, "
+                f"and pgvouch repair {self.task.id} --redo",
+            )
+        if landed is Landed.YES:
+            progress.count_done(progress.done)
+
+    def _reconcile_refused(self, refused: str, next_one: str | None) -> None:
+        """Clear away what a refused statement left; the file may have been corrected since."""
+        wanted = outside(next_one) if next_one is not None else None
+        # What is in the ledger is without the values of variables, and may not parse.
+        found = outside(refused) or wanted
+        if found is None:
+            return
+        landed = self._clear_away(found)
+        if found != wanted:
+            self._tell_left_behind(found)
+        elif landed is Landed.YES:
+            self.progress.count_done(self.progress.done)
+
+    def _clear_away(self, found: Outside) -> Landed:
+        marker = self.progress.marker
+        return self._tell(lambda: reconcile.clear_away(self.session, found, marker))
+
+    def _tell_left_behind(self, found: Outside) -> None:
+        """Tell what stays half done of a statement that the file does not have any more."""
+        for note in self._ask(lambda: reconcile.left_behind(self.session, found)):
+            self._note(note)
+
+    def _tell(self, action: Callable[[], Reconciled]) -> Landed:
+        """Do what clears something away, and tell of it."""
+        reconciled = self._ask(action)
+        for note in reconciled.notes:
+            self._note(note)
+        return reconciled.landed
+
+    def _ask(self, action: Callable[[], T]) -> T:
+        try:
+            return action()
+        except QueryError as exc:
+            said = f"what was left half done cannot be cleared away: {exc.server.primary}"
+            raise self.progress.own_error(exc, said) from None
+
+    def _note(self, text: str) -> None:
+        self.context.listener(Note(f"{self.task.id}: {text}"))
+
+    def _add_statement(self, message: Message, number: int) -> Message:
+        source, step = self.task.source, self.progress.steps[number]
+        offset = source.rendered.source_offset(step.start)
+        rendered = type(source.rendered)(step.text, secrets=source.rendered.secrets)
+        return message.add_source(Source(source.path, source.text, rendered, offset), 1, "body")
+
+    def _watch(self, marker: str) -> None:
+        self.context.watch.begin(marker)
+        self.session.waiting_interval_s = self.transaction.look_after_s()
+
+    def _error(self, message: Message, exc: QueryError, number: int) -> VouchError:
+        if exc.server.sqlstate == lease.TAKEN_OVER:
+            return self.progress.own_error(exc, "")
+        error = self.transaction.error(message, exc)
+        if error.statement is None:  # a constraint that speaks at the commit
+            error.place = self.task.source.place(self.progress.steps[number].start)
+            error.statement = excerpt(self.progress.written[number])
+        name = self.task.source.path.name
+        return error.explain(
+            hint=f"correct {name} from that statement on; pgvouch rollback --from-files then goes "
+            "on there"
+            if self.task.is_rollback
+            else "correct the file from that statement on; the same command then goes on there"
+        )

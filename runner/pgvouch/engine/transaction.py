@@ -1,15 +1,22 @@
 """One transaction around one migration or rollback: how it begins, and how it ends."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pgvouch.config.options import Options
 from pgvouch.engine import wording
-from pgvouch.engine.locks import LockedError, under_lock
-from pgvouch.engine.prepare import Script
-from pgvouch.errors import PlanError, VouchError
-from pgvouch.events import Listener, Note
-from pgvouch.ledger.lock import LEDGER_MOVED, LEDGER_OTHER, LOCKED, NO_ROW, guard_sql
-from pgvouch.postgres.blockers import Watch
+from pgvouch.engine.context import RunContext, Scope
+from pgvouch.engine.task import Task
+from pgvouch.errors import MigrationError, PlanError
+from pgvouch.events import Note
+from pgvouch.ledger.lock import (
+    LEDGER_MOVED,
+    LEDGER_OTHER,
+    LOCKED,
+    NO_ROW,
+    LockedError,
+    guard_sql,
+    under_lock,
+)
 from pgvouch.postgres.message import (
     LOCK_TIMEOUT_SHARE,
     RESET_ROLE,
@@ -23,11 +30,11 @@ from pgvouch.postgres.message import (
 )
 from pgvouch.postgres.read_only import cannot_begin
 from pgvouch.postgres.result import Result
-from pgvouch.postgres.session import OWN_PATH, QueryError, Session
+from pgvouch.postgres.session import OWN_PATH, QueryError
 from pgvouch.sqltext.duration import seconds
 from pgvouch.sqltext.own import own_sql
-from pgvouch.verify.checks import BACK, Broken
-from pgvouch.verify.wording import unjudged_error
+from pgvouch.verify import checks
+from pgvouch.verify.wording import check_error, unjudged_error
 
 _LONGEST_LOOK_S = 1.0
 # Nothing in it is looked up in a search_path: no operator, and every name with its schema.
@@ -54,44 +61,52 @@ class LedgerMovedError(Exception):
 class Transaction:
     """A transaction that holds a migration (or rollback), its checks and its ledger row."""
 
-    session: Session
-    options: Options
-    listener: Listener
-    identifier: str
-    script: Script
-    verb: str
-    """`migrate` or `rollback`."""
-    watch: Watch
-    begins: bool = True
-    """False where an outer run has begun already (--single-transaction)."""
-    commits: bool = True
+    context: RunContext
+    task: Task
+    scope: Scope = Scope.EACH
+    is_last: bool = True
+    """Whether it is the last task of the run."""
     recorded: int | None = None
-    """How many migrations the ledger has to have ahead of this one; None: nobody counts."""
+    """How many migrations the ledger has to have ahead of this one; None: they are not counted."""
+    begins: bool = True
+    """False where it was begun before, by an earlier task or by the caller."""
     xid: str = ""
 
     def __post_init__(self) -> None:
-        self.session.mask.add(self.script.source.rendered.secrets)
-        self.lock_timeout = self.script.lock_timeout or self.options.lock_timeout
+        self.session, self.watch = self.context.session, self.context.watch
+        self.session.mask.add(self.task.source.rendered.secrets)
+        self.context.xid = ""
+        self.lock_timeout = self.task.directives.lock_timeout or self.context.options.lock_timeout
         """None, until the server has said how long by default."""
+        self._leave_savepoint: tuple[str, ...] = ()
+        """What leads out of the savepoint in which the promises have run."""
+
+    @property
+    def commits(self) -> bool:
+        """Whether it ends with the task, and what the task did stays."""
+        return self.scope is Scope.EACH or (self.scope is Scope.TOGETHER and self.is_last)
 
     @property
     def settings(self) -> tuple[str, ...]:
         """What has to be said again after each reset of the session."""
-        longest = self.script.statement_timeout or self.options.statement_timeout
+        asked, default = self.task.directives.statement_timeout, self.context.options
+        longest = asked or default.statement_timeout
         return (
             *timeouts_sql(self.lock_timeout, longest),
-            application_name_sql(self.verb, self.identifier),
+            application_name_sql(self.task.direction, self.task.id),
         )
 
     def opening(self) -> Message:
         """Return the message that begins it: a clean session, the lock, the timeouts."""
-        marker = marker_of(self.verb, self.identifier)
+        marker = marker_of(self.task.direction, self.task.id)
+        self.begins = self.scope is Scope.EACH or self.session.is_idle
         self.watch.begin(marker)
         self.session.waiting_interval_s = self.look_after_s()
         message = Message()
         statements = list(RESET_SESSION)
         if self.begins:
-            statements.insert(0, f"begin isolation level {self.script.isolation} read write")
+            isolation = self.task.directives.isolation
+            statements.insert(0, f"begin isolation level {isolation} read write")
         first, *rest = statements
         message.add(f"{marker} {first}", name="begin")
         message.add(*rest)
@@ -100,15 +115,14 @@ class Transaction:
             message.add(own_sql("postgres/refuse_read_only"), name="begin")
         # Ahead of the guard: somebody may have locked the ledger itself.
         message.add(*self.settings)
-        is_applied = self.verb == "rollback"
-        guard = guard_sql(self.identifier, applied=is_applied, recorded=self.recorded)
+        guard = guard_sql(self.task.id, applied=self.task.is_rollback, recorded=self.recorded)
         message.add(guard, name="guard")
         return message.add(_WHO, name="xid")
 
     def add_locks(self, message: Message) -> None:
         """Append the locks that the file asks for: what is read behind them stays as it is."""
-        if self.script.lock_tables:
-            message.add(locking_sql(self.script.lock_tables))
+        if tables := self.task.directives.lock_tables:
+            message.add(locking_sql(tables))
 
     def open(self, message: Message) -> tuple[Result, ...]:
         """Send the opening (and what was appended to it), waiting for other runners.
@@ -118,17 +132,16 @@ class Transaction:
             ConnectError: another runner held the lock for all of the wait.
             LedgerMovedError: another runner has done this migration already.
         """
-        of = "the rollback of " if self.verb == "rollback" else ""
-        what = f"{of}{self.identifier}"
         results = under_lock(
             self.session,
-            self.options,
-            self.listener,
+            self.context.options,
+            self.context.listener,
             lambda: self.try_open(message),
-            state=f"Nothing of {what} was run.",
+            state=f"Nothing of {self.task.what} was run.",
         )
         xid, pid, lock_timeout, deadlock_timeout = message.results_of("xid", results)[0].rows[0]
-        self.xid, self.watch.pid = xid or "", int(pid or 0)
+        self.xid = self.context.xid = xid or ""
+        self.watch.pid = int(pid or 0)
         self.refuse_ended()
         self._warn_of_patience(deadlock_timeout or "1s")
         self.lock_timeout = lock_timeout
@@ -182,20 +195,46 @@ class Transaction:
         self.refuse_ended()
         return results
 
-    def finish(self, *ledger: str, verified: bool, flush: bool) -> None:
+    def check(
+        self, message: Message, before: Sequence[Result] = ()
+    ) -> tuple[tuple[Result, ...], int]:
+        """Send a further message with the task's promises behind it.
+
+        Args:
+            message: what goes ahead of the promises.
+            before: what the `before` queries of `same` pairs gave.
+
+        Returns:
+            The results of the message, and how many promises were kept.
+
+        Raises:
+            CheckError: one was not.
+            MigrationError: PostgreSQL refused the message itself, or others were in a check's way.
+        """
+        try:
+            results, verdict = checks.run(
+                self.session, message, self.task.promises, before, settings=self.settings
+            )
+        except QueryError as exc:
+            raise self.error(message, exc) from None
+        self._leave_savepoint = checks.BACK
+        if verdict.broken:
+            raise check_error(self.task.what, verdict.broken)
+        if verdict.unjudged:
+            error = unjudged_error(self.task.what, verdict.unjudged[0])
+            raise wording.name_blockers(error, self.watch.seen)
+        return results, verdict.passed
+
+    def finish(self, *ledger: str) -> None:
         """Write the ledger and commit, in one message.
 
         Args:
             ledger: the statements that record it.
-            verified: whether promises have run and must be taken back first.
-            flush: wait until the commit is on disk; it takes all earlier ones with it.
 
         Raises:
             MigrationError: a deferred constraint failed, or the file ended its transaction.
         """
-        message = Message()
-        if verified:
-            message.add(*BACK)
+        message = Message().add(*self._leave_savepoint)
         # Deferred constraints speak now, where there is still a migration to blame.
         message.add("set constraints all immediate", *RESET_ROLE, *self.settings)
         # LISTEN begins and ends with a commit: taken back in the next migration it would be late.
@@ -203,11 +242,13 @@ class Transaction:
         message.add(same_transaction_sql(self.xid), OWN_PATH)
         message.add(*ledger, name="ledger")
         if self.commits:
+            # The last one is on disk before it is reported, and takes all earlier ones with it.
             durable = (
                 "case current_setting('synchronous_commit') when 'off' then 'on' "
                 "else current_setting('synchronous_commit') end"
             )
-            setting = durable if flush else "'off'"
+            flushes = self.is_last or not self.task.directives.transactional
+            setting = durable if flushes else "'off'"
             message.add(f"select set_config('synchronous_commit', {setting}, true)")
         message.add("set local search_path to default", *(["commit"] if self.commits else []))
         try:
@@ -215,8 +256,10 @@ class Transaction:
         except QueryError as exc:
             error = self.error(message, exc)
             if message.locate(exc).part.name == "ledger":
-                error.notes.append("this is where its row is written into the ledger")
-                error.hint = error.hint or "does the migration itself change the schema pgvouch?"
+                error.explain(
+                    "this is where its row is written into the ledger",
+                    hint="does the migration itself change the schema pgvouch?",
+                )
             raise error from None
 
     def _warn_of_patience(self, deadlock_timeout: str) -> None:
@@ -225,8 +268,8 @@ class Transaction:
         if asked and not 0 < seconds(asked) < seconds(deadlock_timeout):
             longer = "without end" if seconds(asked) == 0 else f"for {asked}"
             # What holds for all of them is said once, not of each.
-            who = self.identifier if self.script.lock_timeout else "a migration"
-            self.listener(
+            who = self.task.id if self.task.directives.lock_timeout else "a migration"
+            self.context.listener(
                 Note(
                     f"{who} waits for a lock {longer}, not less than the server's "
                     f"deadlock_timeout of {deadlock_timeout}: in a deadlock it may be a client's "
@@ -246,18 +289,8 @@ class Transaction:
             MigrationError: the file has committed or rolled back by itself.
         """
         if not self.session.in_transaction:
-            raise wording.ended_its_transaction(self.identifier, self.script.source.place(0))
+            raise wording.ended_its_transaction(self.task)
 
-    def unjudged(self, name: str, stopped: Broken) -> VouchError:
-        """Return the error for a check that ended without an answer."""
-        error = unjudged_error(name, stopped)
-        wording.blame(error, self.watch.seen)
-        return error
-
-    def error(self, message: Message, exc: QueryError) -> VouchError:
+    def error(self, message: Message, exc: QueryError) -> MigrationError:
         """Return the error for a statement of a message, with those who were in its way."""
-        error = wording.migration_error(self.identifier, message, exc, verb=self.verb)
-        if error.place is None:
-            error.place = self.script.source.place(0)
-        wording.blame(error, self.watch.seen)
-        return error
+        return wording.migration_error(self.task, message, exc, self.watch.seen)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pgvouch.errors import MigrationError, Place, ServerMessage
+from pgvouch.engine.task import Task
+from pgvouch.errors import MigrationError, ServerMessage
 from pgvouch.postgres.advice import HINTS, NEW_ENUM_VALUE, value_added_here
 from pgvouch.postgres.blockers import Blocker, look_at
 from pgvouch.postgres.message import ENDED, Message
@@ -12,20 +13,20 @@ from pgvouch.sqltext.scan import marks
 
 
 def migration_error(
-    identifier: str, message: Message, exc: QueryError, *, verb: str
+    task: Task, message: Message, exc: QueryError, blockers: Sequence[Blocker]
 ) -> MigrationError:
     """Return the error for a statement that PostgreSQL refused.
 
     Args:
-        identifier: the migration.
+        task: the migration or rollback.
         message: what was sent.
         exc: what came back.
-        verb: `migrate` or `rollback`.
+        blockers: who was in the way.
     """
     where = message.locate(exc)
     server = _without_the_rest(exc.server)
     if exc.server.sqlstate == ENDED:
-        return ended_its_transaction(identifier, where.place)
+        return ended_its_transaction(task)
     hint = None if server.hint else HINTS.get(server.sqlstate or "")
     if server.sqlstate == NEW_ENUM_VALUE:
         hint = value_added_here(server, where.part.source)
@@ -36,14 +37,15 @@ def migration_error(
             "a quote or comment that is opened there is never closed: close it, and run the same "
             "command again"
         )
-    what = "failed" if verb == "migrate" else "could not be rolled back"
-    return MigrationError(
-        f"{identifier} {what}: {server.primary}",
-        where.place,
+    what = "could not be rolled back" if task.is_rollback else "failed"
+    error = MigrationError(
+        f"{task.id} {what}: {server.primary}",
+        where.place or task.source.place(0),
         where.statement,
         server,
         hint=hint,
     )
+    return name_blockers(error, blockers)
 
 
 def _without_the_rest(server: ServerMessage) -> ServerMessage:
@@ -58,23 +60,22 @@ def _ends_in_a_quote(text: str) -> bool:
     return any(kind == "open" for kind, _, _ in marks(text))
 
 
-def blame(error: MigrationError, blockers: Sequence[Blocker]) -> None:
-    """Add to an error who was in the way, and the command to look at them."""
-    if not blockers or (error.server and error.server.sqlstate) != "55P03":
-        return
-    error.notes += [f"in the way: {blocker}" for blocker in blockers]
-    error.hint = (
-        f"look at it: {look_at(blockers)}; the same command tries again, and a longer "
-        "--lock-timeout or more --retries wait longer"
-    )
+def name_blockers(error: MigrationError, blockers: Sequence[Blocker]) -> MigrationError:
+    """Add to a lock timeout who was in the way, and the command to look at them."""
+    if blockers and error.server and error.server.sqlstate == "55P03":
+        error.hint = (
+            f"look at it: {look_at(blockers)}; the same command tries again, and a longer "
+            "--lock-timeout or more --retries wait longer"
+        )
+        error.explain(*(f"in the way: {blocker}" for blocker in blockers))
+    return error
 
 
-def ended_its_transaction(identifier: str, place: Place | None) -> MigrationError:
+def ended_its_transaction(task: Task) -> MigrationError:
     """Return the error for a file that committed or rolled back by itself."""
     return MigrationError(
-        f"{identifier} ended its own transaction, so its checks and its ledger row could not be "
-        "in it",
-        place,
+        f"{task.id} ended its own transaction, so its checks and its ledger row could not be in it",
+        task.source.place(0),
         notes=["what it committed by itself is in the database, and the ledger does not know it"],
         hint="take the COMMIT or ROLLBACK out of it, and undo by hand what it left",
     )

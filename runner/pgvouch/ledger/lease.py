@@ -1,7 +1,8 @@
 """Who works on a non-transactional migration, and how far it is: a row of the ledger with a token.
 
-There is no transaction to hold the advisory lock in, so the row is the claim. Its token is in every
-message of the one that works; another runner that finds it alive waits, and takes over otherwise.
+There is no transaction in which the lock could be held, so the row is the lease. Its token is in
+every message of the one that works; another runner that finds it alive waits, and takes over
+otherwise.
 """
 
 import secrets
@@ -39,7 +40,7 @@ BETWEEN = Stopped()
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Lease:
     """What the ledger says of a migration that is under way."""
 
     state: State
@@ -73,8 +74,8 @@ def progress_of(steps: Iterable[str]) -> str:
     return reduce(next_progress, steps, NOTHING_DONE)
 
 
-def read(session: Session, identifier: str) -> Claim | None:
-    """Return the claim on a migration, or None where it is not under way."""
+def read(session: Session, identifier: str) -> Lease | None:
+    """Return the lease on a migration, or None where it is not under way."""
     (result,) = session.ask(
         "select state, coalesce(statements_done, 0), progress, running, running_before, refused, "
         "token, pid, "
@@ -85,7 +86,7 @@ def read(session: Session, identifier: str) -> Claim | None:
     if not result.rows:
         return None
     state, done, progress, running, before, refused, token, pid, is_recent = result.rows[0]
-    return Claim(
+    return Lease(
         State(state),
         int(done or 0),
         progress or NOTHING_DONE,
@@ -108,18 +109,18 @@ def look(session: Session, identifier: str) -> tuple[State, int, str | None] | N
     return State(state), int(done or 0), token
 
 
-def worker(session: Session, claim: Claim) -> Blocker | None:
-    """Return the backend that works on a claim, if one does."""
-    if claim.token is None:
+def worker(session: Session, lease: Lease) -> Blocker | None:
+    """Return the backend that works on a lease, if one does."""
+    if lease.token is None:
         return None
-    query = own_sql("ledger/runner_alive").replace("{token}", literal(claim.token))
-    query = query.replace("{pid}", str(claim.pid or 0)).replace("{grace}", f"{GRACE_S} s")
+    query = own_sql("ledger/runner_alive").replace("{token}", literal(lease.token))
+    query = query.replace("{pid}", str(lease.pid or 0)).replace("{grace}", f"{GRACE_S} s")
     (result,) = session.ask(query)
     return Blocker.of(result.rows[0]) if result.rows else None
 
 
 def take_sql(identifier: str, token: str, state: State) -> str:
-    """Return the statements that take (or take over) a claim; the caller holds the lock.
+    """Return the statements that take (or take over) a lease; the caller holds the lock.
 
     How far it is, and what it stopped in, stays as it is.
     """
@@ -171,7 +172,7 @@ def _stopped_sql(stopped: Stopped) -> str:
 
 
 def release_sql(identifier: str, token: str) -> str:
-    """Return the statements that give a claim up, so that nobody has to wait for us.
+    """Return the statements that give a lease up, so that nobody has to wait for us.
 
     A migration of which nothing has been taken back is applied again.
     """
@@ -191,11 +192,11 @@ def _keep_sql(identifier: str) -> str:
         )"""
 
 
-def write(session: Session, identifier: str, claim: Claim) -> None:
-    """Write a claim as a person has settled it; nobody works on it."""
+def write(session: Session, identifier: str, lease: Lease) -> None:
+    """Write a lease as a person has settled it; nobody works on it."""
     session.ask(
-        f"update pgvouch.migration set state = {literal(claim.state.value)}, "
-        f"statements_done = {claim.done}, progress = {literal(claim.progress)}, "
-        f"{_stopped_sql(claim.stopped)}, token = null, touched_at = null "
+        f"update pgvouch.migration set state = {literal(lease.state.value)}, "
+        f"statements_done = {lease.done}, progress = {literal(lease.progress)}, "
+        f"{_stopped_sql(lease.stopped)}, token = null, touched_at = null "
         f"where migration_id = {literal(identifier)}"
     )

@@ -1,9 +1,80 @@
 """The lock that keeps runners apart: a row of the ledger, taken as a migration begins."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from pgvouch.config.options import Options
+from pgvouch.errors import ConnectError
+from pgvouch.events import Listener, Waiting
 from pgvouch.postgres.blockers import Blocker, look_at
 from pgvouch.postgres.message import literal, own_block
+from pgvouch.postgres.retry import Patience, Refusal, patiently
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.own import own_sql
+
+T = TypeVar("T")
+
+LOCKED, LEDGER_MOVED, LEDGER_OTHER, NO_ROW = "PGV01", "PGV02", "PGV05", "PGV07"
+"""What the guard raises."""
+
+
+class LockedError(Exception):
+    """Another runner holds the lock, or is at work on a non-transactional migration."""
+
+    def __init__(self, holder: Blocker | None = None) -> None:
+        super().__init__()
+        self.holder = holder
+
+
+def under_lock(
+    session: Session, options: Options, listener: Listener, action: Callable[[], T], *, state: str
+) -> T:
+    """Run an action that needs the runner's lock, again and again while another runner has it.
+
+    It never waits in the server: a waiting transaction holds a snapshot, for which CREATE INDEX
+    CONCURRENTLY would wait in turn.
+
+    Args:
+        session: idle again whenever the action raises LockedError.
+        options: how long to wait.
+        listener: is told who holds it.
+        action: tries to take the lock without waiting.
+        state: what is in the database, for the error.
+
+    Raises:
+        ConnectError: the wait is spent.
+    """
+    holder: Blocker | None = None
+    refusals = 0
+
+    def again() -> T:
+        if refusals:
+            session.revive()  # an idle session may have been ended in the pause
+        return action()
+
+    def tell(refusal: Refusal) -> None:
+        nonlocal holder, refusals
+        refusals = refusal.attempt
+        assert isinstance(refusal.error, LockedError)
+        holder = refusal.error.holder or lock_holder(session) or holder
+        who = f": {holder}" if holder else ""
+        about = f"another runner {holder.pid if holder else ''}"
+        listener(Waiting(f"another runner is at work{who}", refusal.remaining_s, about))
+
+    try:
+        return patiently(
+            again,
+            Patience(options.lock_wait_s, first_s=0.05, longest_s=1.0),
+            again=lambda exc: isinstance(exc, LockedError),
+            tell=tell,
+        )
+    except LockedError:
+        raise ConnectError(
+            f"another runner has been at work for {options.lock_wait_s:g} s",
+            notes=[f"it is {holder}"] if holder else [],
+            state=state,
+            hint=f"see what it does: {look_at_runner(holder)}; --lock-wait 30min waits longer",
+        ) from None
 
 
 def lock_holder(session: Session) -> Blocker | None:
@@ -25,19 +96,10 @@ def look_at_runner(holder: Blocker | None) -> str:
     return "select * from pg_stat_activity where backend_xid is not null order by xact_start"
 
 
-LOCKED = "PGV01"
-
-LEDGER_MOVED = "PGV02"
-
-LEDGER_OTHER = "PGV05"
-
-NO_ROW = "PGV07"
-
-
 def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) -> str:
     """Return the statement that takes the runner's lock and reads the ledger again under it.
 
-    It fails with one of the SQLSTATEs below; it never waits, because a waiting transaction holds a
+    It fails with one of the SQLSTATEs above; it never waits, because a waiting transaction holds a
     snapshot for which CREATE INDEX CONCURRENTLY would wait in turn. The lock is on a row that only
     the ledger's owner may lock. The row is written, too: under REPEATABLE READ a runner whose
     snapshot is older than somebody else's work then fails with 40001, and tries again.

@@ -39,6 +39,10 @@ _THERE = {
     "42723": "<a condition that is true where it is there>",
 }
 NEW_ENUM_VALUE = "55P04"
+_ALWAYS = {
+    NEW_ENUM_VALUE: "a new enum value can be used once its migration has been committed: in the "
+    "next one, or in a file with `-- transactional: false` in its header"
+}
 _OUT_OF_LOCKS = "53200"
 _LOCKS_TOGETHER = (
     "every relation that one transaction touches stays locked to its end: leave out "
@@ -62,7 +66,7 @@ def _is_out_of_locks(server: ServerMessage) -> bool:
     return server.sqlstate == _OUT_OF_LOCKS and "max_locks_per_transaction" in (server.hint or "")
 
 
-def way_on_together(error: MigrationError) -> str | None:
+def next_step_together(error: MigrationError) -> str | None:
     """Return what to do about an error that comes of running everything in one transaction.
 
     Args:
@@ -75,7 +79,7 @@ def way_on_together(error: MigrationError) -> str | None:
     return _LOCKS_TOGETHER if is_out else None
 
 
-def way_on(error: MigrationError, verb: str, *, is_first: bool) -> str | None:
+def next_step(error: MigrationError, verb: str, *, is_first: bool) -> str | None:
     """Return what to do about an error, or None where the server was not asked.
 
     Args:
@@ -86,15 +90,10 @@ def way_on(error: MigrationError, verb: str, *, is_first: bool) -> str | None:
     if error.server is None or error.server.sqlstate is None:
         return None
     state = error.server.sqlstate
-    if state == NEW_ENUM_VALUE:
-        return (
-            "a new enum value can be used once its migration has been committed: in the next one, "
-            "or in a file with `-- transactional: false` in its header"
-        )
     if _is_out_of_locks(error.server):
         return _LOCKS_ALONE
-    if passing := _PASSING.get(state[:2]):
-        return passing
+    if said := _ALWAYS.get(state) or _PASSING.get(state[:2]):
+        return said
     if state == _NOT_READY and error.server.hint:
         return "do what the hint says, and run the same command again"
     if verb == "migrate" and state in _THERE:

@@ -1,13 +1,14 @@
 """Rows that a rollback would lose: found by running it in a savepoint, not by reading its text.
 
 The rollback is run, and the catalog says which tables and columns are gone, which tables have
-another file, and from which rows were deleted. If there are any, it is taken back to the savepoint,
+another file, and from which rows were deleted. If there are any, it goes back to the savepoint,
 the rows are counted, and it is run again only if there are none, or if they may be lost.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pgvouch.engine.context import RunContext
 from pgvouch.errors import DataLossError
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.result import Result
@@ -68,24 +69,22 @@ def add_savepoint(message: Message) -> None:
     message.add("savepoint pgvouch_rollback")
 
 
-def settle(
-    session: Session,
+def refuse_loss(
+    context: RunContext,
+    identifier: str,
     message: Message,
     results: Sequence[Result],
     again: Callable[[], None],
-    *,
-    identifier: str,
-    discard: bool,
 ) -> tuple[Loss, ...]:
-    """Find out what the rollback that has just run has lost, and take it back if that is too much.
+    """Find out what the rollback that has just run has lost, and refuse it if that is too much.
 
     Args:
-        session: in the rollback's transaction.
+        context: its session is in the rollback's transaction; its options say whether rows may be
+            lost.
+        identifier: the migration.
         message: the message to which the savepoint was added.
         results: its results.
         again: runs the rollback once more.
-        identifier: the migration.
-        discard: whether rows may be lost.
 
     Returns:
         What is lost, where it may be.
@@ -93,6 +92,7 @@ def settle(
     Raises:
         DataLossError: naming what would be lost; the caller ends the transaction.
     """
+    session = context.session
     before = message.results_of("tables", results)[0].rows[0][0] or ""
     after, columns = session.ask(
         f"{own_sql('engine/tables')};\n{own_sql('engine/dropped_columns')}"
@@ -106,7 +106,7 @@ def settle(
     session.run(_BACK)
     there = _count(session, suspects)
     losses = tuple(filter(None, (_loss(s, there.get(s), left.get(s)) for s in suspects)))
-    if losses and not discard:
+    if losses and not context.options.discard_data:
         raise DataLossError(
             f"the rollback of {identifier} would lose data",
             notes=[session.mask(str(loss)) for loss in losses],

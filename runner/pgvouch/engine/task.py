@@ -1,10 +1,11 @@
-"""Everything about a migration that can be known, and refused, before anything is sent."""
+"""What is to be run, forwards or back: every file is read, and refused, before anything is sent."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
@@ -12,42 +13,64 @@ from pgvouch.delta.file import read_delta
 from pgvouch.errors import FileError, Gathered, Place, PlanError
 from pgvouch.events import Doubted, Listener
 from pgvouch.files import other_tools
-from pgvouch.files.directives import ISOLATION, parse_directives
+from pgvouch.files.directives import Directives, parse_directives
 from pgvouch.files.folder import read_text
 from pgvouch.files.migration import Migration
 from pgvouch.files.promises import Kind, Promises, read_promises
 from pgvouch.files.refusals import refuse_in_migration
-from pgvouch.files.variables import render, without_variables
-from pgvouch.plan.build import Plan
+from pgvouch.files.variables import Rendered, render, without_variables
+from pgvouch.ledger import ledger
+from pgvouch.ledger.rows import Applied, State
+from pgvouch.plan.build import Plan, begun_otherwise
 from pgvouch.postgres.message import Source
+from pgvouch.postgres.session import Session
 from pgvouch.sqltext.place import excerpt
 from pgvouch.sqltext.scan import is_blank
 from pgvouch.sqltext.statements import tree_of
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
-    """SQL that is ready to be sent, and how it wants to be run."""
+class Task:
+    """A migration to be applied or rolled back, whose every file was read and found sound."""
 
+    id: str
+    direction: Literal["migrate", "rollback"]
     source: Source
-    transactional: bool
-    lock_timeout: str | None
-    statement_timeout: str | None
-    isolation: str = ISOLATION[0]
-    lock_tables: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A pending migration whose every file has been read and found sound."""
-
-    migration: Migration
-    script: Script
-    rollback_sql: str | None
-    promises: Promises | None
-    expected_delta: tuple[str, ...] | None
+    """The SQL; of a Python migration its text, whose steps yoyo runs."""
+    directives: Directives
+    """What the header of that text asks for."""
+    migration: Migration | None
+    """None for a rollback whose migration has no file here."""
+    promises: Promises | None = None
+    expected_delta: tuple[str, ...] | None = None
+    rollback_sql: str | None = None
+    """Stored with a migration, for releases that do not have the file."""
+    is_provided: bool = False
+    """The rollback of what the database had already: only its row in the ledger goes."""
+    notes: tuple[str, ...] = ()
+    """What is told with the end of it, whatever that is."""
     warnings: tuple[FileError, ...] = ()
     """What is allowed and may not be meant; an error in a strict project."""
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether a migration is rolled back."""
+        return self.direction == "rollback"
+
+    @property
+    def is_python(self) -> bool:
+        """Whether yoyo runs it."""
+        return self.source.path.suffix == ".py"
+
+    @property
+    def what(self) -> str:
+        """The words for it in a sentence."""
+        return f"the rollback of {self.id}" if self.is_rollback else self.id
+
+    @property
+    def unless(self) -> str | None:
+        """The condition under which a migration is recorded and not run."""
+        return None if self.is_rollback else self.directives.unless
 
 
 def prepare(
@@ -57,7 +80,7 @@ def prepare(
     require_promises: bool,
     strict: bool = False,
     known: Collection[str] | None = None,
-) -> list[Prepared]:
+) -> list[Task]:
     """Read and check all files of the pending migrations, so that nothing is run for nothing.
 
     Args:
@@ -73,7 +96,7 @@ def prepare(
         RefusedError: several of these.
     """
     gathered = Gathered()
-    found: list[Prepared] = []
+    found: list[Task] = []
     for migration in migrations:
         with gathered.gather():
             if require_promises:
@@ -83,14 +106,14 @@ def prepare(
     if known is not None:
         gathered.errors += _unknown_until(found, known)
     if strict:
-        gathered.errors += [warning for item in found for warning in item.warnings]
+        gathered.errors += [warning for task in found for warning in task.warnings]
     gathered.refuse()
     return found
 
 
 def sound(
     todo: Plan, database: Database, options: Options, *, require_promises: bool
-) -> list[Prepared]:
+) -> list[Task]:
     """Return what is pending with every file read and found sound; no server is asked.
 
     Raises:
@@ -131,28 +154,32 @@ def refuse_unlike(migrations: Sequence[Migration]) -> None:
             )
 
 
-def tell_doubts(prepared: Sequence[Prepared], listener: Listener) -> tuple[FileError, ...]:
+def tell_warnings(tasks: Sequence[Task], listener: Listener) -> tuple[FileError, ...]:
     """Tell, and return, the warnings about files."""
-    warnings = tuple(warning for item in prepared for warning in item.warnings)
+    warnings = tuple(warning for task in tasks for warning in task.warnings)
     for warning in warnings:
         listener(Doubted(warning.message, warning.place))
     return warnings
 
 
-def _unknown_until(prepared: Sequence[Prepared], known: Collection[str]) -> Iterator[FileError]:
+def _unknown_until(tasks: Sequence[Task], known: Collection[str]) -> Iterator[FileError]:
     """Yield an error for every check that a migration shall retire which nobody has written."""
     stems = {name.rpartition("/")[2] for name in known}
-    for item in prepared:
-        for check in item.promises.checks if item.promises else ():
+    for task in tasks:
+        for check in task.promises.checks if task.promises else ():
             if check.until is not None and check.until not in stems:
                 yield FileError(f"`-- until: {check.until}` is not a migration here", check.place)
 
 
-def _prepare(migration: Migration, variables: Mapping[str, str]) -> Prepared:
+def _prepare(migration: Migration, variables: Mapping[str, str]) -> Task:
     gathered = Gathered()
-    script = rollback = promises = delta = None
+    text = rollback = promises = delta = None
     with gathered.gather():
-        script = python_script(migration) if migration.is_python else _script(migration, variables)
+        text = (
+            _python_text(migration)
+            if migration.is_python
+            else _checked_text(migration.sql, migration.path, variables)
+        )
     with gathered.gather():
         rollback = _read_rollback(migration.rollback_path)
     with gathered.gather():
@@ -162,9 +189,17 @@ def _prepare(migration: Migration, variables: Mapping[str, str]) -> Prepared:
     with gathered.gather():
         delta = read_delta(migration.delta_path)
     gathered.refuse()
-    assert script is not None
-    warnings = tuple(_empty_files(migration, rollback))
-    return Prepared(migration, script, rollback, promises, delta, warnings)
+    assert text is not None
+    return Task(
+        migration.id,
+        "migrate",
+        *text,
+        migration,
+        promises,
+        expected_delta=delta,
+        rollback_sql=rollback,
+        warnings=tuple(_empty_files(migration, rollback)),
+    )
 
 
 def _read_rollback(path: Path | None) -> str | None:
@@ -200,34 +235,27 @@ def _refuse_same(promises: Promises) -> None:
         )
 
 
-def _script(migration: Migration, variables: Mapping[str, str]) -> Script:
-    check_sql(migration.sql, migration.path)
-    return make_script(migration.sql, migration.path, variables)
+def _checked_text(text: str, path: Path, variables: Mapping[str, str]) -> tuple[Source, Directives]:
+    check_sql(text, path)
+    return _text(text, path, variables)
 
 
-def make_script(text: str, path: Path, variables: Mapping[str, str]) -> Script:
-    """Return the SQL of a migration or rollback with its directives read and variables filled in.
+def _text(text: str, path: Path, variables: Mapping[str, str]) -> tuple[Source, Directives]:
+    """Return the SQL of a migration or rollback with its variables filled in, and its directives.
 
     Raises:
         FileError: a bad directive.
         UsageError: a declared variable without a value.
     """
     directives = parse_directives(text, path)
-    rendered = render(text, directives.variables, variables, Place(path))
-    return Script(
-        Source(path, text, rendered),
-        directives.transactional,
-        directives.lock_timeout,
-        directives.statement_timeout,
-        directives.isolation,
-        directives.lock_tables,
-    )
+    return Source(
+        path, text, render(text, directives.variables, variables, Place(path))
+    ), directives
 
 
-def python_script(migration: Migration) -> Script:
-    """Return the frame of a Python migration, whose steps yoyo runs."""
-    source = Source(migration.path, migration.sql, render(migration.sql, (), {}, Place(Path())))
-    return Script(source, migration.directives.transactional, None, None)
+def _python_text(migration: Migration) -> tuple[Source, Directives]:
+    source = Source(migration.path, migration.sql, Rendered(migration.sql))
+    return source, migration.directives
 
 
 def check_sql(text: str, path: Path) -> None:
@@ -278,3 +306,74 @@ def _refuse_condition(condition: str | None, place: Place) -> None:
             place,
             hint="write a boolean expression without a semicolon; a subquery is one",
         )
+
+
+def prepare_rollback(
+    session: Session,
+    rows: Sequence[Applied],
+    files: Mapping[str, Migration],
+    options: Options,
+) -> list[Task]:
+    """Read all rollback SQL, from the ledger before the files; refuse what cannot be rolled back.
+
+    Args:
+        session: where the ledger is.
+        rows: what is to be rolled back, newest first.
+        files: by identifier.
+        options: whether the files win over the ledger, and the values of variables.
+
+    Raises:
+        PlanError: a migration without rollback SQL, or one that says it is irreversible.
+        FileError: a file that is not what its name says.
+    """
+    stored = ledger.rollback_texts(session, [row.id for row in rows])
+    return [
+        _prepare_rollback(row, stored.get(row.id, ledger.Stored()), files.get(row.id), options)
+        for row in rows
+    ]
+
+
+def _prepare_rollback(
+    row: Applied, stored: ledger.Stored, migration: Migration | None, options: Options
+) -> Task:
+    if stored.irreversible:
+        raise PlanError(
+            f"{row.id} cannot be rolled back: {stored.irreversible}",
+            state="Nothing was rolled back.",
+            hint="restore a backup, or write a new migration that undoes what can be undone",
+        )
+    on_disk = migration.rollback_path if migration else None
+    path = on_disk or Path(f"{row.id}.rollback.sql")
+    promises = read_promises(migration.rollback_verify_path) if migration else None
+    if row.state is State.PROVIDED:
+        return Task(row.id, "rollback", *_text("", path, {}), migration, is_provided=True)
+    if migration is not None and migration.is_python:
+        return Task(row.id, "rollback", *_python_text(migration), migration, promises)
+    text, notes = _rollback_text(stored.sql, on_disk, is_from_file=options.rollback_from_files)
+    if text is None:
+        raise PlanError(
+            f"{row.id} has no rollback: none was stored with it, and there is no file",
+            state="Nothing was rolled back.",
+            hint=f"write {path.name} beside the migration"
+            if migration
+            else f"its file is not here either: put it back, and write {path.name} beside it",
+        )
+    source, directives = _text(text, path, options.variables)
+    if directives.transactional and row.state is State.UNDOING and row.is_half_done:
+        raise begun_otherwise(row, Place(path), "the same command")
+    return Task(row.id, "rollback", source, directives, migration, promises, notes=notes)
+
+
+def _rollback_text(
+    stored: str | None, path: Path | None, *, is_from_file: bool
+) -> tuple[str | None, tuple[str, ...]]:
+    """Choose between the ledger's text and the file's; also return a note where they differ."""
+    if path is None:
+        return stored, ()
+    written = read_text(path)
+    if stored is not None and not is_from_file:
+        differs = f"{path.name} has changed since; the ledger's own text is used"
+        return stored, (differs,) if written != stored else ()
+    check_sql(written, path)
+    differs = f"{path.name} has changed since; the file is used"
+    return written, (differs,) if stored not in {None, written} else ()

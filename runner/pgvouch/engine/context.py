@@ -1,0 +1,106 @@
+"""What all tasks of one run share: the session, the options, who listens, what was found."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
+
+from pgvouch.config.options import Options
+from pgvouch.delta.snapshot import Snapshot
+from pgvouch.engine.lock_timeout import run_again_when_refused
+from pgvouch.errors import CheckError
+from pgvouch.events import Listener, Running
+from pgvouch.postgres.blockers import Watch, told_blockers
+from pgvouch.postgres.session import Session
+
+if TYPE_CHECKING:
+    from pgvouch.ledger.yoyo import VouchBackend
+
+T = TypeVar("T")
+
+
+class Scope(Enum):
+    """What one transaction holds."""
+
+    EACH = "each"
+    """A migration, with its checks and its ledger row."""
+    TOGETHER = "together"
+    """All of them: the first one begins it, the last one commits."""
+    REHEARSAL = "rehearsal"
+    """All of them, and the caller rolls it back; it may have begun it, too."""
+
+
+class Deltas(Enum):
+    """What is done with the catalog deltas of a run."""
+
+    COMPARED = "compared"
+    """Taken and compared where there is a .delta file."""
+    TAKEN = "taken"
+    """Taken of every migration, and compared where there is a file."""
+    RECORDED = "recorded"
+    """Taken of every migration to be written into a file, compared with none."""
+
+
+@dataclass
+class RunContext:
+    """What the tasks of one run share."""
+
+    session: Session
+    options: Options
+    listener: Listener
+    deltas: Deltas = Deltas.COMPARED
+    differences: list[CheckError] | None = None
+    """Where differences of the catalog are kept; None: the first one is raised."""
+    xid: str = ""
+    """The transaction that is under way, or was the last."""
+    is_unflushed: bool = False
+    """Whether a commit may not have reached the disk yet."""
+    with_values: set[str] = field(default_factory=set)
+    """The migrations in whose delta a variable's value stands."""
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    """The catalog before each migration, where a snapshot was taken."""
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.session.conninfo, told_blockers(self.listener))
+        self.session.while_waiting = self._look
+
+    def _look(self) -> None:
+        """See who is in the way of a statement that takes its time, and tell that it runs."""
+        self.watch()
+        self.listener(Running())
+
+    @property
+    def backend(self) -> "VouchBackend":
+        """yoyo's backend, on the connection as it is now."""
+        # yoyo and what it imports cost a third of a run that has nothing to do.
+        from pgvouch.ledger.yoyo import VouchBackend
+
+        return VouchBackend(self.session.connection)
+
+    def run_again_when_refused(self, name: str, action: Callable[[], T]) -> T:
+        """Run a whole transaction, and again when others were in its way.
+
+        Raises:
+            VouchError: the last attempt's error.
+        """
+        return run_again_when_refused(self.session, self.options, self.listener, name, action)
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Keep the difference of the catalog that is found inside, where they are kept."""
+        try:
+            yield
+        except CheckError as exc:
+            if self.differences is None:
+                raise
+            self.differences.append(exc)
+
+    def flush(self) -> None:
+        """Make sure that what is said to have landed is on disk, where the last one failed."""
+        if self.is_unflushed:
+            self.session.try_run(
+                "begin; set local synchronous_commit = on; "
+                "select pg_catalog.pg_current_xact_id(); commit"
+            )
+            self.is_unflushed = False
