@@ -316,7 +316,7 @@ def test_a_log_that_comes_up_while_yoyo_is_taken_over(folder: Folder) -> None:
 def test_a_ledger_that_comes_up_between_trust_and_use(folder: Folder) -> None:
     """The tables are locked ahead of the judgement: nobody puts others in their place."""
     from pgvouch.ledger import ledger
-    from pgvouch.sqltext.own import own_sql
+    from pgvouch.sqltext.own import own_query
 
     with role(folder, "swapper"):
         folder.query(LEDGER)
@@ -331,7 +331,7 @@ def test_a_ledger_that_comes_up_between_trust_and_use(folder: Folder) -> None:
 
         with pytest.raises(InterruptedError):
             ledger.read(Seen())  # type: ignore[arg-type]
-    rows = own_sql("ledger/rows")
+    rows = own_query("ledger", "rows")
     assert text[0].index("lock table") < text[0].index("do $pgvouch$") < text[0].index(rows)
 
 

@@ -13,7 +13,7 @@ from pgvouch.errors import DataLossError
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import OWN_PATH, READ, READING, QueryError, Session
-from pgvouch.sqltext.own import own_sql
+from pgvouch.sqltext.own import Raw, own_query
 
 _BACK = "rollback to savepoint pgvouch_rollback"
 _HIDDEN = "42501"  # row_security = off, and a policy would have hidden rows
@@ -65,7 +65,7 @@ class _Suspect:
 
 def add_savepoint(message: Message) -> None:
     """Append what has to be known ahead of a rollback, and the point to go back to."""
-    message.add(*READING).add(own_sql("engine/tables"), name="tables").add(*READ)
+    message.add(*READING).add(own_query("engine", "tables"), name="tables").add(*READ)
     message.add("savepoint pgvouch_rollback")
 
 
@@ -95,7 +95,7 @@ def refuse_loss(
     session = context.session
     before = message.results_of("tables", results)[0].rows[0][0] or ""
     after, columns = session.ask(
-        f"{own_sql('engine/tables')};\n{own_sql('engine/dropped_columns')}"
+        f"{own_query('engine', 'tables')};\n{own_query('engine', 'dropped_columns')}"
     )
     suspects = _suspects(before, after.rows[0][0] or "")
     suspects += [_Suspect("column", str(row[0]), str(row[1])) for row in columns.rows]
@@ -117,7 +117,7 @@ def refuse_loss(
 
 
 def _suspects(before: str, after: str) -> list[_Suspect]:
-    """Compare two texts of tables.sql."""
+    """Compare two results of the query `tables`."""
     if before == after:
         return []
     now = {oid: rest for oid, *rest in (line.split() for line in after.split(";") if line)}
@@ -140,7 +140,7 @@ def _count(session: Session, suspects: Sequence[_Suspect]) -> _Counted:
     if not suspects:
         return {}
     wanted = ", ".join(f"({s.relation}::oid, {s.attribute})" for s in suspects)
-    (named,) = session.ask(own_sql("engine/table_names").replace("{wanted}", wanted))
+    (named,) = session.ask(own_query("engine", "table_names", wanted=Raw(wanted)))
     names = {(row[0], row[1]): (str(row[2]), row[3], row[4]) for row in named.rows}
     found = [(s, *names[key]) for s in suspects if (key := (s.relation, s.attribute)) in names]
     queries = [_counting(table, column, uncounted) for _, table, column, uncounted in found]

@@ -11,10 +11,10 @@ from pgvouch.engine.context import RunContext, Scope
 from pgvouch.engine.task import Task
 from pgvouch.errors import ConnectError, Interrupted, MigrationError, VouchError
 from pgvouch.postgres.advice import next_step, next_step_together, tell_of_value_together
-from pgvouch.postgres.message import literal
 from pgvouch.postgres.refused import knows_no_transactions
 from pgvouch.postgres.retry import Patience, patiently
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session, TooMuchError
+from pgvouch.sqltext.own import own_query
 
 _PATIENCE_S = 10.0
 _SIGNAL_S = 3.0
@@ -135,13 +135,7 @@ def _recorded(session: Session, ids: Sequence[str], xid: str) -> dict[str, int |
     if xid and _is_in_progress(session, xid):
         raise _NotKnownYetError
     try:
-        (result,) = session.ask(
-            "select y.migration_id, null from pgvouch._yoyo_migration as y "
-            f"where y.migration_id = any ({literal(list(ids))}) union all "
-            "select m.migration_id, coalesce(m.statements_done, 0) from pgvouch.migration as m "
-            f"where m.migration_id = any ({literal(list(ids))}) "
-            "and m.state in ('incomplete', 'undoing')"
-        )
+        (result,) = session.ask(own_query("ledger", "recorded", ids=list(ids)))
     except QueryError as exc:
         if exc.server.sqlstate in _NO_LEDGER:
             return {}
@@ -151,7 +145,7 @@ def _recorded(session: Session, ids: Sequence[str], xid: str) -> dict[str, int |
 
 def _is_in_progress(session: Session, xid: str) -> bool:
     try:
-        (result,) = session.ask(f"select pg_xact_status({literal(xid)}::xid8)")
+        (result,) = session.ask(own_query("engine", "transaction_status", xid=xid))
     except QueryError:  # a crash may have lost the number itself: then it is over
         return False
     return bool(result.rows[0][0] == "in progress")

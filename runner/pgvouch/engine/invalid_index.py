@@ -13,9 +13,8 @@ from psycopg.sql import Identifier
 
 from pgvouch.errors import MigrationError
 from pgvouch.files.transaction_block import Outside, on_empty_copy
-from pgvouch.postgres.message import literal
 from pgvouch.postgres.session import OWN_PATH, QueryError, Session
-from pgvouch.sqltext.own import own_sql
+from pgvouch.sqltext.own import Raw, literal, own_query
 
 _NOT_ALLOWED = "42501"
 
@@ -74,12 +73,12 @@ def is_as_written(session: Session, index: Index, statement: str) -> bool:
     # The copy has the table's name, for expressions may be written with it.
     copy = f"pg_temp.{index.table}"
     original = f"{index.schema}.{index.table}"
-    query = own_sql("engine/index_definitions").replace("{index}", index.oid)
+    query = own_query("engine", "index_definitions", index=Raw(index.oid), copy=copy)
     try:
         results = session.run(
             "begin isolation level read committed read write;\n"
             f"create temporary table {index.table} (like {original});\n"
-            f"{on_empty_copy(statement)}\n;{OWN_PATH};\n" + query.replace("{copy}", literal(copy))
+            f"{on_empty_copy(statement)}\n;{OWN_PATH};\n{query}"
         )
     except QueryError:  # no right to temporary tables, an event trigger: then nobody knows
         return False
@@ -103,7 +102,7 @@ def index_of_name(session: Session, found: Outside, *, anywhere: bool = False) -
 
 def index_where(session: Session, which: str) -> Index | None:
     """Return the relation that a condition on pg_class (c) picks, None where there is none."""
-    (result,) = session.ask(own_sql("engine/index_state").replace("{which}", which))
+    (result,) = session.ask(own_query("engine", "index_state", which=Raw(which)))
     if not result.rows:
         return None
     oid, name, table_oid, schema, table, is_valid, builder = result.rows[0]
@@ -113,7 +112,7 @@ def index_where(session: Session, which: str) -> Index | None:
 def reindex_leftovers(session: Session, found: Outside) -> list[tuple[str, bool]]:
     """Return names of the indexes that REINDEX has left, and whether each is of a TOAST table."""
     (result,) = session.ask(
-        own_sql("engine/reindex_leftovers").replace("{scope}", _reindexed(session, found))
+        own_query("engine", "reindex_leftovers", scope=Raw(_reindexed(session, found)))
     )
     return [(str(row[0]), row[1] == "t") for row in result.rows]
 

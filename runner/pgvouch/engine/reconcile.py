@@ -19,7 +19,7 @@ from pgvouch.engine.invalid_index import (
 )
 from pgvouch.files.transaction_block import Kind, Outside
 from pgvouch.postgres.session import Session
-from pgvouch.sqltext.own import own_sql
+from pgvouch.sqltext.own import Raw, own_query
 
 
 class Landed(Enum):
@@ -180,6 +180,7 @@ def _family(session: Session, found: Outside) -> tuple[str, str]:
 
 def _partition(session: Session, parent: str, partition: str) -> tuple[str, str, str] | None:
     """Return whether a detach is pending, and both names; None where it is no partition of it."""
-    query = own_sql("engine/partition_state").replace("{parent}", parent)
-    (result,) = session.ask(query.replace("{partition}", partition))
+    (result,) = session.ask(
+        own_query("engine", "partition_state", parent=Raw(parent), partition=Raw(partition))
+    )
     return tuple(map(str, result.rows[0])) if result.rows else None  # type: ignore[return-value]

@@ -25,10 +25,10 @@ from pgvouch.postgres.message import (
     Message,
     Source,
     application_name_sql,
-    literal,
 )
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import QueryError
+from pgvouch.sqltext.own import literal
 from pgvouch.sqltext.place import excerpt
 
 T = TypeVar("T")

@@ -17,6 +17,7 @@ from pgvouch.ledger.lock import (
     guard_sql,
     under_lock,
 )
+from pgvouch.postgres import read_only
 from pgvouch.postgres.message import (
     LOCK_TIMEOUT_SHARE,
     RESET_ROLE,
@@ -28,20 +29,14 @@ from pgvouch.postgres.message import (
     same_transaction_sql,
     timeouts_sql,
 )
-from pgvouch.postgres.read_only import cannot_begin
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import OWN_PATH, QueryError
 from pgvouch.sqltext.duration import seconds
-from pgvouch.sqltext.own import own_sql
+from pgvouch.sqltext.own import own_query
 from pgvouch.verify import checks
 from pgvouch.verify.wording import check_error, unjudged_error
 
 _LONGEST_LOOK_S = 1.0
-# Nothing in it is looked up in a search_path: no operator, and every name with its schema.
-_WHO = (
-    "select pg_catalog.pg_current_xact_id()::pg_catalog.text, pg_catalog.pg_backend_pid(), "
-    "pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('deadlock_timeout')"
-)
 
 
 def ledger_without_row() -> PlanError:
@@ -111,13 +106,12 @@ class Transaction:
         message.add(f"{marker} {first}", name="begin")
         message.add(*rest)
         if self.begins:
-            # Our `read write` would pass over what an administrator has switched off.
-            message.add(own_sql("postgres/refuse_read_only"), name="begin")
+            message.add(read_only.REFUSE, name="begin")
         # Ahead of the guard: somebody may have locked the ledger itself.
         message.add(*self.settings)
         guard = guard_sql(self.task.id, applied=self.task.is_rollback, recorded=self.recorded)
         message.add(guard, name="guard")
-        return message.add(_WHO, name="xid")
+        return message.add(own_query("postgres", "who"), name="xid")
 
     def add_locks(self, message: Message) -> None:
         """Append the locks that the file asks for: what is read behind them stays as it is."""
@@ -163,7 +157,7 @@ class Transaction:
         except QueryError as exc:
             name = message.locate(exc).part.name
             if name == "begin":
-                raise cannot_begin(self.session, exc) from None
+                raise read_only.cannot_begin(self.session, exc) from None
             if name != "guard":
                 raise self.error(message, exc) from None
             self.session.roll_back()

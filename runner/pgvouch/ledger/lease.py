@@ -13,12 +13,14 @@ from functools import reduce
 from pgvouch.files.migration import checksum
 from pgvouch.ledger.rows import State
 from pgvouch.postgres.blockers import Blocker
-from pgvouch.postgres.message import literal, own_block
+from pgvouch.postgres.message import own_block
 from pgvouch.postgres.session import OWN_PATH, Session
-from pgvouch.sqltext.own import own_sql
+from pgvouch.sqltext.own import own_query
 
 GRACE_S = 3
 """How long a runner may be silent between two messages before it is taken for dead."""
+
+_GRACE = f"{GRACE_S} s"
 
 TAKEN_OVER = "PGV04"
 
@@ -76,13 +78,7 @@ def progress_of(steps: Iterable[str]) -> str:
 
 def read(session: Session, identifier: str) -> Lease | None:
     """Return the lease on a migration, or None where it is not under way."""
-    (result,) = session.ask(
-        "select state, coalesce(statements_done, 0), progress, running, running_before, refused, "
-        "token, pid, "
-        f"touched_at > pg_catalog.clock_timestamp() - interval '{GRACE_S} s' "
-        f"from pgvouch.migration where migration_id = {literal(identifier)} "
-        "and state in ('incomplete', 'undoing')"
-    )
+    (result,) = session.ask(own_query("ledger", "lease", id=identifier, grace=_GRACE))
     if not result.rows:
         return None
     state, done, progress, running, before, refused, token, pid, is_recent = result.rows[0]
@@ -99,10 +95,7 @@ def read(session: Session, identifier: str) -> Lease | None:
 
 def look(session: Session, identifier: str) -> tuple[State, int, str | None] | None:
     """Return state, statements done and token as they are now; None where there is no row."""
-    (result,) = session.ask(
-        "select state, coalesce(statements_done, 0), token from pgvouch.migration "
-        f"where migration_id = {literal(identifier)}"
-    )
+    (result,) = session.ask(own_query("ledger", "look_at_lease", id=identifier))
     if not result.rows:
         return None
     state, done, token = result.rows[0]
@@ -113,9 +106,9 @@ def worker(session: Session, lease: Lease) -> Blocker | None:
     """Return the backend that works on a lease, if one does."""
     if lease.token is None:
         return None
-    query = own_sql("ledger/runner_alive").replace("{token}", literal(lease.token))
-    query = query.replace("{pid}", str(lease.pid or 0)).replace("{grace}", f"{GRACE_S} s")
-    (result,) = session.ask(query)
+    (result,) = session.ask(
+        own_query("ledger", "runner_alive", token=lease.token, pid=lease.pid or 0, grace=_GRACE)
+    )
     return Blocker.of(result.rows[0]) if result.rows else None
 
 
@@ -124,50 +117,39 @@ def take_sql(identifier: str, token: str, state: State) -> str:
 
     How far it is, and what it stopped in, stays as it is.
     """
-    name = literal(identifier)
-    return f"""{OWN_PATH};
-      insert into pgvouch.migration (migration_id, state, transactional)
-      values ({name}, {literal(state.value)}, false) on conflict (migration_id) do nothing;
-      update pgvouch.migration
-      set state = {literal(state.value)}, transactional = false, token = {literal(token)},
-        pid = pg_catalog.pg_backend_pid(), statements_done = coalesce(statements_done, 0),
-        progress = coalesce(progress, {literal(NOTHING_DONE)}),
-        touched_at = pg_catalog.clock_timestamp()
-      where migration_id = {name}"""
-
-
-_TAKEN_OVER_SQL = (
-    f"raise exception using errcode = '{TAKEN_OVER}', message = 'another runner has taken over';"
-)
+    taken = own_query(
+        "ledger",
+        "take_lease",
+        id=identifier,
+        token=token,
+        state=state.value,
+        nothing_done=NOTHING_DONE,
+    )
+    return f"{OWN_PATH};\n{taken}"
 
 
 def owned_sql(identifier: str, token: str) -> str:
     """Return the statement that fails where another runner has taken over."""
-    return own_block(f"""
-  if not exists (
-    select from pgvouch.migration
-    where migration_id = {literal(identifier)} and token = {literal(token)}
-  ) then
-    {_TAKEN_OVER_SQL}
-  end if;""")
+    return own_block(
+        own_query("ledger", "keep_lease", id=identifier, token=token, taken_over=TAKEN_OVER)
+    )
 
 
 def step_sql(identifier: str, token: str, *, done: int, progress: str, stopped: Stopped) -> str:
     """Return the statement that records a step, and fails where another runner has taken over."""
-    return own_block(f"""
-  update pgvouch.migration
-  set statements_done = {done}, progress = {literal(progress)}, {_stopped_sql(stopped)},
-    pid = pg_catalog.pg_backend_pid(), touched_at = pg_catalog.clock_timestamp()
-  where migration_id = {literal(identifier)} and token = {literal(token)};
-  if not found then
-    {_TAKEN_OVER_SQL}
-  end if;""")
-
-
-def _stopped_sql(stopped: Stopped) -> str:
-    return (
-        f"running = {literal(stopped.running)}, running_before = {literal(stopped.before)}, "
-        f"refused = {literal(stopped.refused)}"
+    return own_block(
+        own_query(
+            "ledger",
+            "record_step",
+            id=identifier,
+            token=token,
+            done=done,
+            progress=progress,
+            running=stopped.running,
+            before=stopped.before,
+            refused=stopped.refused,
+            taken_over=TAKEN_OVER,
+        )
     )
 
 
@@ -176,27 +158,21 @@ def release_sql(identifier: str, token: str) -> str:
 
     A migration of which nothing has been taken back is applied again.
     """
-    return f"""{OWN_PATH};
-      update pgvouch.migration set token = null, touched_at = null
-      where migration_id = {literal(identifier)} and token = {literal(token)};
-      {_keep_sql(identifier)}"""
-
-
-def _keep_sql(identifier: str) -> str:
-    return f"""update pgvouch.migration as m
-      set state = 'applied', statements_done = null, progress = null
-      where m.migration_id = {literal(identifier)} and m.state = 'undoing' and m.token is null
-        and m.statements_done = 0 and m.running is null and m.refused is null
-        and exists (
-          select from pgvouch._yoyo_migration as y where y.migration_id = m.migration_id
-        )"""
+    return f"{OWN_PATH};\n{own_query('ledger', 'release_lease', id=identifier, token=token)}"
 
 
 def write(session: Session, identifier: str, lease: Lease) -> None:
     """Write a lease as a person has settled it; nobody works on it."""
     session.ask(
-        f"update pgvouch.migration set state = {literal(lease.state.value)}, "
-        f"statements_done = {lease.done}, progress = {literal(lease.progress)}, "
-        f"{_stopped_sql(lease.stopped)}, token = null, touched_at = null "
-        f"where migration_id = {literal(identifier)}"
+        own_query(
+            "ledger",
+            "write_lease",
+            id=identifier,
+            state=lease.state.value,
+            done=lease.done,
+            progress=lease.progress,
+            running=lease.stopped.running,
+            before=lease.stopped.before,
+            refused=lease.stopped.refused,
+        )
     )

@@ -7,9 +7,9 @@ from datetime import datetime
 from pgvouch import __version__
 from pgvouch.errors import ConnectError, PlanError
 from pgvouch.ledger.rows import Applied, State
-from pgvouch.postgres.message import literal
+from pgvouch.postgres import read_only
 from pgvouch.postgres.session import OWN_PATH, QueryError, Session
-from pgvouch.sqltext.own import own_sql
+from pgvouch.sqltext.own import Raw, literal, own_query, own_sql
 
 VERSION = 1
 _LOOK_TIMEOUT = "5s"
@@ -39,7 +39,7 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
     try:
         result = session.ask(
             f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{lock};\n{trust};\n"
-            f"{own_sql('ledger/rows')}"
+            f"{own_query('ledger', 'rows')}"
         )[-1]
     except QueryError as exc:
         if exc.server.sqlstate in _NOT_LOCKED and session.is_idle:
@@ -89,8 +89,9 @@ def _refuse_untrusted(session: Session, trust: str) -> None:
 
 def _trust_sql(relations: str, *, of_anyone: bool = False) -> str:
     """Return the statement that fails where a ledger is not to be believed."""
-    text = own_sql("ledger/trust").replace("{relations}", relations)
-    return text.replace("{owners}", str(not of_anyone).lower()).replace("{untrusted}", UNTRUSTED)
+    return own_query(
+        "ledger", "trust", relations=Raw(relations), owners=not of_anyone, untrusted=UNTRUSTED
+    )
 
 
 def _refuse_stranger(exc: QueryError) -> None:
@@ -159,9 +160,9 @@ def _applied(row: Sequence[str | None]) -> Applied:
 class _Yoyo:
     """The ledger of stock yoyo, in a database that has none of ours."""
 
-    migration: str
+    migration: Raw
     """Its table, qualified and quoted."""
-    log: str
+    log: Raw
 
     @staticmethod
     def judged_sql(*tables: str) -> str:
@@ -182,7 +183,7 @@ def read_yoyo(session: Session) -> list[Applied]:
     try:
         result = session.ask(
             f"{found.judged_sql(found.migration)};\n"
-            f"select migration_id from {found.migration} order by applied_at_utc, migration_id"
+            f"{own_query('ledger', 'yoyo_rows', table=found.migration)}"
         )[-1]
     except QueryError as exc:
         _refuse_stranger(exc)
@@ -205,17 +206,13 @@ def _find_yoyo(session: Session) -> _Yoyo | None:
         "c.relname = '_yoyo_log' and c.relnamespace in "
         f"(select c.relnamespace from pg_class as c, pg_namespace as n where {wanted})"
     )
-    names = (
-        "select format('%I.%I', n.nspname, c.relname), format('%I.%I', n.nspname, '_yoyo_log') "
-        "from pg_class as c join pg_namespace as n on n.oid = c.relnamespace "
-        f"where {wanted} order by n.nspname <> 'pgvouch'"
-    )
+    names = own_query("ledger", "find_yoyo", wanted=Raw(wanted))
     try:
         _, result = session.ask(f"{_trust_sql(f'{wanted} or {beside}')};\n{names}")
     except QueryError as exc:
         _refuse_stranger(exc)
         raise
-    return _Yoyo(str(result.rows[0][0]), str(result.rows[0][1])) if result.rows else None
+    return _Yoyo(*(Raw(name) for name in result.rows[0])) if result.rows else None
 
 
 def ensure(session: Session) -> int | None:
@@ -236,11 +233,8 @@ def ensure(session: Session) -> int | None:
     yoyo = _find_yoyo(session)
     results = session.run(
         "begin isolation level read committed read write\n;"
-        f"{own_sql('postgres/refuse_read_only')}\n;{OWN_PATH}\n;"
-        f"set local lock_timeout = '{_CREATE_TIMEOUT}'\n;"
-        "select to_regnamespace('pgvouch') is not null, exists (select from pg_class as c "
-        "join pg_namespace as n on n.oid = c.relnamespace "
-        "where n.nspname = 'pgvouch' and c.relname = 'ledger')"
+        f"{read_only.REFUSE}\n;{OWN_PATH}\n;"
+        f"set local lock_timeout = '{_CREATE_TIMEOUT}'\n;{own_query('ledger', 'has_ledger')}"
     )
     has_schema, has_ledger = (value == "t" for value in results[-1].rows[0])
     try:
@@ -282,16 +276,12 @@ def _create(session: Session, yoyo: _Yoyo | None, *, has_schema: bool) -> int:
 
 
 def _take_over_sql(yoyo: _Yoyo) -> str:
-    copied = f"""
-      insert into pgvouch._yoyo_migration select * from {yoyo.migration};
-      insert into pgvouch._yoyo_log select * from {yoyo.log};"""
     # Where its tables are in our schema already, they are the ledger's own.
-    return f"""
-      {yoyo.judged_sql(yoyo.migration, yoyo.log)};
-      {"" if yoyo.migration.startswith("pgvouch.") else copied}
-      insert into pgvouch.migration (migration_id, state, applied_at, applied_by)
-      select migration_id, 'applied', applied_at_utc at time zone 'UTC', 'yoyo'
-      from {yoyo.migration} order by applied_at_utc, migration_id"""
+    is_ours = yoyo.migration.startswith("pgvouch.")
+    copied = own_query("ledger", "copy_yoyo", migration=yoyo.migration, log=yoyo.log)
+    taken_over = own_query("ledger", "take_over_yoyo", migration=yoyo.migration)
+    judged = yoyo.judged_sql(yoyo.migration, yoyo.log)
+    return ";\n".join([judged, *([] if is_ours else [copied]), taken_over])
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +295,7 @@ class Stored:
 
 def forget_sql(migration_id: str) -> str:
     """Return the statement that removes a row."""
-    return f"delete from pgvouch.migration where migration_id = {literal(migration_id)}"
+    return own_query("ledger", "forget", id=migration_id)
 
 
 def record_sql(
@@ -321,39 +311,33 @@ def record_sql(
     delta: Sequence[str] | None = None,
 ) -> str:
     """Return the statement that adds a row."""
-    values = {
-        "migration_id": migration_id,
-        "state": state.value,
-        "checksum": checksum,
-        "rollback_sql": rollback_sql,
-        "irreversible": irreversible,
-        "transactional": transactional,
-        "duration_ms": None if duration_ms is None else round(duration_ms, 3),
-        "checks_passed": checks_passed,
-        "delta": None if delta is None else "\n".join(delta),
-        "tool_version": __version__,
-    }
-    columns = ", ".join(values)
-    literals = ", ".join(literal(value) for value in values.values())
-    return f"insert into pgvouch.migration ({columns}) values ({literals})"
+    return own_query(
+        "ledger",
+        "record",
+        migration_id=migration_id,
+        state=state.value,
+        checksum=checksum,
+        rollback_sql=rollback_sql,
+        irreversible=irreversible,
+        transactional=transactional,
+        duration_ms=None if duration_ms is None else round(duration_ms, 3),
+        checks_passed=checks_passed,
+        delta=None if delta is None else "\n".join(delta),
+        tool_version=__version__,
+    )
 
 
 def rollback_texts(session: Session, ids: Sequence[str]) -> dict[str, "Stored"]:
     """Return the rollbacks that were stored with migrations, by identifier."""
-    (result,) = session.ask(
-        "select migration_id, rollback_sql, irreversible from pgvouch.migration "
-        f"where migration_id = any ({literal(list(ids))})"
-    )
+    (result,) = session.ask(own_query("ledger", "rollback_texts", ids=list(ids)))
     return {str(row[0]): Stored(row[1], row[2]) for row in result.rows}
 
 
 def accept_sql(row: Applied, checksum: str, why: str) -> str:
     """Return the statements that record a changed file as harmless."""
-    return f"""
-      insert into pgvouch.acceptance (migration_id, recorded, accepted, why)
-      values ({literal(row.id)}, {literal(row.checksum)}, {literal(checksum)}, {literal(why)});
-      update pgvouch.migration set checksum = {literal(checksum)}
-      where migration_id = {literal(row.id)}"""
+    return own_query(
+        "ledger", "accept", id=row.id, recorded=row.checksum, accepted=checksum, why=why
+    )
 
 
 UNTRUSTED = "PGV06"

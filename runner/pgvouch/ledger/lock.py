@@ -7,10 +7,10 @@ from pgvouch.config.options import Options
 from pgvouch.errors import ConnectError
 from pgvouch.events import Listener, Waiting
 from pgvouch.postgres.blockers import Blocker, look_at
-from pgvouch.postgres.message import literal, own_block
+from pgvouch.postgres.message import own_block
 from pgvouch.postgres.retry import Patience, Refusal, patiently
 from pgvouch.postgres.session import QueryError, Session
-from pgvouch.sqltext.own import own_sql
+from pgvouch.sqltext.own import Raw, own_query
 
 T = TypeVar("T")
 
@@ -80,10 +80,10 @@ def under_lock(
 def lock_holder(session: Session) -> Blocker | None:
     """Return the runner that holds the lock, or None where it has just let go."""
     try:
-        (result,) = session.ask(own_sql("ledger/lock_holder"))
+        (result,) = session.ask(own_query("ledger", "lock_holder"))
     except QueryError:
         try:
-            (result,) = session.ask(own_sql("ledger/creator"))
+            (result,) = session.ask(own_query("ledger", "creator"))
         except QueryError:
             return None
     return Blocker.of(result.rows[0]) if result.rows else None
@@ -99,42 +99,32 @@ def look_at_runner(holder: Blocker | None) -> str:
 def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) -> str:
     """Return the statement that takes the runner's lock and reads the ledger again under it.
 
-    It fails with one of the SQLSTATEs above; it never waits, because a waiting transaction holds a
-    snapshot for which CREATE INDEX CONCURRENTLY would wait in turn. The lock is on a row that only
-    the ledger's owner may lock. The row is written, too: under REPEATABLE READ a runner whose
-    snapshot is older than somebody else's work then fails with 40001, and tries again.
+    It fails with one of the SQLSTATEs above, and never waits.
 
     Args:
         migration_id: the migration.
         applied: whether it has to be applied (and the newest one), or must not be.
-        recorded: how many migrations the ledger has to have; None: as many as it likes.
+        recorded: how many migrations the ledger has to have; None: they are not counted.
     """
-    name = literal(migration_id)
-    moved = f"exists (select from pgvouch._yoyo_migration where migration_id = {name})"
-    other = "false"
+
+    def condition(name: str, **values: object) -> Raw:
+        return Raw(own_query("ledger", name, **values))
+
+    moved = condition("is_gone" if applied else "is_applied", id=migration_id)
+    other = Raw("false")
     if applied:
-        moved = f"""not {moved} and not exists (
-    select from pgvouch.migration where migration_id = {name} and state = 'undoing'
-  )"""
-        other = f"""exists (
-    select from pgvouch.migration as newer
-      join pgvouch.migration as own on own.applied_order < newer.applied_order
-    where own.migration_id = {name}
-  )"""
+        other = condition("has_newer", id=migration_id)
     elif recorded is not None:
-        other = f"(select count(*) from pgvouch._yoyo_migration) <> {recorded}"
-    return own_block(f"""\
-  perform from pgvouch.ledger for update skip locked;
-  if not found then
-    if not exists (select from pgvouch.ledger) then
-      raise exception using errcode = '{NO_ROW}', message = 'pgvouch.ledger has lost its row';
-    end if;
-    raise exception using errcode = '{LOCKED}', message = 'another runner is at work';
-  end if;
-  update pgvouch.ledger set version = version;
-  if {moved} then
-    raise exception using errcode = '{LEDGER_MOVED}', message = 'the ledger has moved on';
-  end if;
-  if {other} then
-    raise exception using errcode = '{LEDGER_OTHER}', message = 'the ledger is another one';
-  end if;""")
+        other = condition("has_other_count", recorded=recorded)
+    return own_block(
+        own_query(
+            "ledger",
+            "guard",
+            moved=moved,
+            other=other,
+            locked=LOCKED,
+            ledger_moved=LEDGER_MOVED,
+            ledger_other=LEDGER_OTHER,
+            no_row=NO_ROW,
+        )
+    )

@@ -6,7 +6,8 @@ The codes are those of https://www.postgresql.org/docs/current/errcodes-appendix
 import re
 
 from pgvouch.errors import CheckError, MigrationError, ServerMessage, VouchError
-from pgvouch.postgres.message import Source, literal
+from pgvouch.postgres.message import Source
+from pgvouch.sqltext.own import literal
 from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.scan import GAP
 from pgvouch.sqltext.statements import rough_statements

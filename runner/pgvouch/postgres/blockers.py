@@ -7,9 +7,8 @@ from typing import Self
 
 from pgvouch.errors import ConnectError
 from pgvouch.events import Listener, Waiting
-from pgvouch.postgres.message import literal
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
-from pgvouch.sqltext.own import own_sql
+from pgvouch.sqltext.own import Raw, literal, own_query
 
 _LONGEST_QUERY = 80
 _LONGEST_LOOK_S = 5.0
@@ -35,7 +34,7 @@ class Blocker:
 
     @classmethod
     def of(cls, row: Sequence[str | None]) -> Self:
-        """Return the blocker in a row of blockers.sql or lock_holder.sql."""
+        """Return the blocker in a row of the query `blockers`, or of one with its columns."""
         pid, role, application, address, state, age, query, mode, relation = row
         age_s = float(age) if age else None
         return cls(int(pid or 0), role, application, address, state, age_s, query, mode, relation)
@@ -107,7 +106,7 @@ class Watch:
         if self._is_blind or not self.marker:
             return
         own = f"a.pid = {self.pid}" if self.pid else f"starts_with(a.query, {literal(self.marker)})"
-        query = own_sql("postgres/blockers").replace("{own}", own)
+        query = own_query("postgres", "blockers", own=Raw(own))
         try:
             self._session = self._session or Session.open(
                 self.conninfo, "pgvouch watch", within_s=_LONGEST_LOOK_S

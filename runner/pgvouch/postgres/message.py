@@ -11,12 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from psycopg import sql
-
 from pgvouch.errors import Place, VouchError
 from pgvouch.files.variables import Rendered
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import QueryError
+from pgvouch.sqltext.own import Raw, literal, own_query
 from pgvouch.sqltext.place import excerpt, line_and_column
 from pgvouch.sqltext.statements import statement_at_index, statement_at_offset, whole_pieces
 
@@ -222,11 +221,6 @@ def _failure_at_statement(part: Part, index: int) -> Failure:
     return Failure(part, part.source.place(found.start), original)
 
 
-def literal(value: object) -> str:
-    """Return a value as an SQL literal."""
-    return sql.Literal(value).as_string(None)
-
-
 def own_block(body: str) -> str:
     """Return a DO block of our own for a transaction in which an author's SQL runs too.
 
@@ -243,11 +237,9 @@ end
 $pgvouch$"""
 
 
-DEFAULT_LOCK_TIMEOUT = own_block(f"""\
-  perform set_config('lock_timeout', greatest(
-    1, {LOCK_TIMEOUT_SHARE} * 1000
-      * extract(epoch from current_setting('deadlock_timeout')::interval)
-  )::bigint::text, true);""")
+DEFAULT_LOCK_TIMEOUT = own_block(
+    own_query("postgres", "default_lock_timeout", share=LOCK_TIMEOUT_SHARE)
+)
 """Where nothing else is said: our statement gives way, and is tried again, well before somebody
 who is in a deadlock with us looks for one and is ended by the server."""
 
@@ -270,20 +262,9 @@ def locking_sql(statements: Sequence[str]) -> str:
     Whoever comes behind the first of them waits for the last of them: each with a timeout of its
     own would add up.
     """
-    rest = """
-    if asked <> '0' then
-      perform set_config('lock_timeout', greatest(
-        1, extract(epoch from ends - clock_timestamp()) * 1000
-      )::bigint::text, true);
-    end if;"""
-    taken = rest.join(f"\n    {statement};" for statement in statements)
-    return own_block(f"""\
-  declare
-    asked text := current_setting('lock_timeout');
-    ends timestamptz := clock_timestamp() + asked::interval;
-  begin{taken}
-    perform set_config('lock_timeout', asked, true);
-  end;""")
+    rest = f"\n{own_query('postgres', 'shorten_lock_timeout')}"
+    locks = rest.join(f"\n    {statement};" for statement in statements)
+    return own_block(own_query("postgres", "take_locks", locks=Raw(locks)))
 
 
 def application_name_sql(verb: str, migration_id: str) -> str:
@@ -303,10 +284,7 @@ def marker_of(verb: str, migration_id: str, token: str = "") -> str:
 
 def same_transaction_sql(xid: str) -> str:
     """Return the statement that fails when the transaction is no longer the one that began."""
-    return own_block(f"""\
-  if pg_current_xact_id_if_assigned()::text is distinct from {literal(xid)} then
-    raise exception using errcode = '{ENDED}', message = 'the transaction was ended';
-  end if;""")
+    return own_block(own_query("postgres", "same_transaction", xid=xid, ended=ENDED))
 
 
 ENDED = "PGV03"

@@ -2,9 +2,13 @@
 
 from pgvouch.errors import MigrationError, StandbyError, VouchError
 from pgvouch.postgres.session import QueryError, Session
+from pgvouch.sqltext.own import own_query
 
 READ_ONLY = "PGVRO"
-"""Raised by refuse_read_only.sql."""
+"""Raised by REFUSE."""
+
+REFUSE = own_query("postgres", "refuse_read_only", read_only=READ_ONLY)
+"""Fails where an administrator has switched writing off; our `read write` would pass over that."""
 
 
 def cannot_begin(session: Session, exc: QueryError) -> VouchError:

@@ -1,10 +1,54 @@
-"""The SQL that pgvouch runs for itself, one file a purpose."""
+"""The SQL that pgvouch runs for itself, in .sql files: a purpose a file, or named blocks."""
 
+import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+
+_NAME = re.compile(r"^-- name: (\w+)\n(?:--.*\n)*", re.MULTILINE)
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Raw(str):
+    """SQL that stands in another statement as it is."""
+
+    __slots__ = ()
 
 
 @cache
 def own_sql(name: str) -> str:
-    """Return the text of one of the package's own .sql files."""
+    """Return the text of one of the package's own .sql files, such as `ledger/schema`."""
     return (Path(__file__).parent.parent / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@cache
+def own_blocks(room: str) -> Mapping[str, str]:
+    """Return the blocks of a room's queries.sql by name, each without the comment at its head."""
+    _, *parts = _NAME.split(own_sql(f"{room}/queries"))
+    return {name: text.strip("\n") for name, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def own_query(room: str, name: str, /, **values: object) -> str:
+    """Return a block of a room's queries.sql with its values filled in.
+
+    Args:
+        room: the package that it belongs to.
+        name: what stands behind `-- name:`.
+        values: what stands in braces: a literal, or SQL where it is Raw.
+
+    Raises:
+        KeyError: there is no such block, or a value is missing.
+    """
+
+    def filled(place: re.Match[str]) -> str:
+        value = values[place[1]]
+        return value if isinstance(value, Raw) else literal(value)
+
+    return _PLACE.sub(filled, own_blocks(room)[name])
+
+
+def literal(value: object) -> str:
+    """Return a value as an SQL literal."""
+    from psycopg import sql
+
+    return sql.Literal(value).as_string(None)

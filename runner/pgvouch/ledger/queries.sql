@@ -1,0 +1,402 @@
+-- The ledger, read and written. Each block says what it returns; what stands in braces is filled in, as a literal unless
+-- it is SQL itself. Names without a schema are those of pg_catalog: the message sets the search_path.
+
+-- name: rows
+-- Everything a run needs to know of the ledger, in one query: its version, and a row per migration.
+-- yoyo's table is joined in so that a migration that stock yoyo applied to our ledger counts too. Its place is behind those
+-- of ours that were there at that time: a rollback goes backwards through the places.
+select
+  (select max(version) from pgvouch.ledger)::text as ledger_version,
+  coalesce(m.migration_id, y.migration_id) as migration_id,
+  coalesce(m.state, 'applied') as state,
+  m.checksum,
+  to_char(
+    coalesce(m.applied_at, y.applied_at_utc at time zone 'UTC') at time zone 'UTC',
+    'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
+  ) as applied_at,
+  m.applied_by,
+  m.duration_ms,
+  m.checks_passed,
+  (m.rollback_sql is not null)::text as has_rollback,
+  m.statements_done,
+  coalesce(m.running, m.refused) as running,
+  row_number() over (
+    order by
+      coalesce(
+        m.applied_order,
+        (
+          select max(ours.applied_order)
+          from pgvouch.migration as ours
+          where ours.applied_at <= y.applied_at_utc at time zone 'UTC'
+        ),
+        0
+      ),
+      m.applied_order is null,
+      y.applied_at_utc,
+      y.migration_id
+  ) as place,
+  (y.migration_id is not null)::text as recorded
+from pgvouch.migration as m
+  full join pgvouch._yoyo_migration as y on y.migration_id = m.migration_id
+-- what stock yoyo rolled back in our ledger is gone, though our own row is still there
+where y.migration_id is not null or m.state in ('incomplete', 'undoing')
+union all
+select (select max(version) from pgvouch.ledger)::text, null, null, null, null, null, null, null,
+  null, null, null, null, null
+order by place nulls last
+
+-- name: rollback_texts
+-- The rollbacks that were stored with migrations, and why one may not be run.
+select migration_id, rollback_sql, irreversible
+from pgvouch.migration
+where migration_id = any ({ids})
+
+-- name: recorded
+-- Which of some migrations the ledger has; of one that is on its way also how many of its statements are done.
+select y.migration_id, null from pgvouch._yoyo_migration as y where y.migration_id = any ({ids})
+union all
+select m.migration_id, coalesce(m.statements_done, 0)
+from pgvouch.migration as m
+where m.migration_id = any ({ids}) and m.state in ('incomplete', 'undoing')
+
+-- name: record
+-- Adds the row of a migration. No result.
+insert into pgvouch.migration (
+  migration_id, state, checksum, rollback_sql, irreversible, transactional, duration_ms, checks_passed, delta, tool_version
+) values (
+  {migration_id}, {state}, {checksum}, {rollback_sql}, {irreversible}, {transactional}, {duration_ms}, {checks_passed},
+  {delta}, {tool_version}
+)
+
+-- name: forget
+-- Removes the row of a migration. No result.
+delete from pgvouch.migration where migration_id = {id}
+
+-- name: accept
+-- Records a changed file as harmless, with the reason. No result.
+insert into pgvouch.acceptance (migration_id, recorded, accepted, why)
+values ({id}, {recorded}, {accepted}, {why});
+update pgvouch.migration set checksum = {accepted} where migration_id = {id}
+
+-- name: trust
+-- Whether a ledger may be believed: what it says decides what is run, and its stored rollbacks are run as they are. Its
+-- schema and tables belong to a role that could do as much without it, and the tables are tables: no view, rule,
+-- trigger or row security runs somebody's code, or hides a row, when they are read. Nor is there a type, index,
+-- default or constraint with a function of somebody's: a cast is found whatever the search_path is, and planning a query
+-- evaluates what is constant in an index's expression. A foreign key on the ledger fires triggers of another table.
+-- Fails with {untrusted}; passes where there is nothing. {relations} are the relations that are asked about, {owners}
+-- whether their owners matter, which they always do to a superuser. The caller has locked them, where they are read.
+do $pgvouch$
+declare
+  flaw record;
+begin
+  with recursive mine (id) as (
+    -- The role that acts, the one that has logged in, and those whose rights they have or can take.
+    select r.oid from pg_roles as r where r.rolname in (current_user, session_user)
+    union
+    select m.roleid
+    from pg_auth_members as m
+      join mine on mine.id = m.member
+    -- Up to 15 a member has both; from 16 on a grant may be for administration only.
+    where coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)
+      or coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)
+  ),
+  believed (id) as (
+    select mine.id from mine
+    union
+    select r.oid from pg_roles as r where r.rolsuper or r.rolname = 'pg_database_owner'
+    union
+    select d.datdba from pg_database as d where d.datname = current_database()
+  ),
+  asked as (
+    select c.oid, c.relname, c.relkind, c.relowner, c.relpersistence, c.relrowsecurity, c.relnamespace
+    from pg_class as c
+      join pg_namespace as n on n.oid = c.relnamespace
+    where {relations}
+  ),
+  flaws (object, owner, what) as (
+    select format('schema %I', n.nspname), n.nspowner, null
+    from pg_namespace as n
+    where n.nspname = 'pgvouch'
+    union all
+    select
+      format('%I.%I', n.nspname, a.relname),
+      a.relowner,
+      case
+        when a.relkind <> 'r' then 'it is no ordinary table'
+        when a.relpersistence = 't' then 'it is a temporary table'
+        when a.relrowsecurity then 'it has row level security'
+        when exists (select from pg_rewrite as r where r.ev_class = a.oid) then 'it has a rule'
+        when exists (select from pg_trigger as t where t.tgrelid = a.oid and not t.tgisinternal) then 'it has a trigger'
+        when exists (select from pg_inherits as i where a.oid in (i.inhrelid, i.inhparent)) then 'it inherits'
+        when exists (select from pg_constraint as k where k.confrelid = a.oid) then 'a foreign key refers to it'
+        -- What comes with PostgreSQL is pinned, and nothing is recorded to depend on it.
+        when exists (
+          select from pg_depend as d
+          where d.refclassid in (
+              'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass, 'pg_opclass'::regclass
+            )
+            and (
+              (d.classid = 'pg_class'::regclass and d.objid = a.oid)
+              or exists (
+                select from pg_depend as p
+                where p.refclassid = 'pg_class'::regclass and p.refobjid = a.oid and p.deptype in ('a', 'i')
+                  and p.classid <> 'pg_type'::regclass and p.classid = d.classid and p.objid = d.objid
+              )
+            )
+        ) then 'it has a type or a function that is not PostgreSQL''s'
+      end
+    from asked as a
+      join pg_namespace as n on n.oid = a.relnamespace
+  )
+  select
+    f.object,
+    coalesce(f.what, 'its owner is ' || quote_ident(pg_get_userbyid(f.owner))) as what,
+    f.what is null as foreign_owner
+  into flaw
+  from flaws as f
+  where f.what is not null
+    or (
+      f.owner not in (select b.id from believed as b)
+      and ({owners} or exists (
+        select from pg_roles as r where r.rolname in (current_user, session_user) and r.rolsuper
+      ))
+    )
+  order by f.object
+  limit 1;
+  if found then
+    raise exception using
+      errcode = {untrusted},
+      message = flaw.object,
+      detail = flaw.what,
+      hint = case when flaw.foreign_owner then 'owner' else 'shape' end;
+  end if;
+end
+$pgvouch$
+
+-- name: has_ledger
+-- Whether there is a schema of our name, and a ledger in it.
+select
+  to_regnamespace('pgvouch') is not null,
+  exists (
+    select from pg_class as c
+      join pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = 'pgvouch' and c.relname = 'ledger'
+  )
+
+-- name: find_yoyo
+-- The names of the tables of stock yoyo, qualified and quoted; those in our schema first.
+select format('%I.%I', n.nspname, c.relname), format('%I.%I', n.nspname, '_yoyo_log')
+from pg_class as c
+  join pg_namespace as n on n.oid = c.relnamespace
+where {wanted}
+order by n.nspname <> 'pgvouch'
+
+-- name: yoyo_rows
+-- What stock yoyo has recorded, in the order of application.
+select migration_id from {table} order by applied_at_utc, migration_id
+
+-- name: copy_yoyo
+-- Copies the tables of stock yoyo from another schema. No result.
+insert into pgvouch._yoyo_migration select * from {migration};
+insert into pgvouch._yoyo_log select * from {log}
+
+-- name: take_over_yoyo
+-- Adds a row for everything that stock yoyo has recorded. No result.
+insert into pgvouch.migration (migration_id, state, applied_at, applied_by)
+select migration_id, 'applied', applied_at_utc at time zone 'UTC', 'yoyo'
+from {migration}
+order by applied_at_utc, migration_id
+
+-- name: guard
+-- Takes the runners' lock, and reads the ledger again under it; the body of a DO block. It never waits, because a waiting
+-- transaction holds a snapshot for which CREATE INDEX CONCURRENTLY would wait in turn. The lock is on a row that only
+-- the ledger's owner may lock. The row is written, too: under REPEATABLE READ a runner whose snapshot is older than
+-- somebody else's work then fails with 40001, and tries again. {moved} and {other} are conditions: the migration was
+-- done by another runner, the ledger is not what was planned with.
+  perform from pgvouch.ledger for update skip locked;
+  if not found then
+    if not exists (select from pgvouch.ledger) then
+      raise exception using errcode = {no_row}, message = 'pgvouch.ledger has lost its row';
+    end if;
+    raise exception using errcode = {locked}, message = 'another runner is at work';
+  end if;
+  update pgvouch.ledger set version = version;
+  if {moved} then
+    raise exception using errcode = {ledger_moved}, message = 'the ledger has moved on';
+  end if;
+  if {other} then
+    raise exception using errcode = {ledger_other}, message = 'the ledger is another one';
+  end if;
+
+-- name: is_applied
+-- A condition: the migration is applied.
+exists (select from pgvouch._yoyo_migration where migration_id = {id})
+
+-- name: is_gone
+-- A condition: the migration is not applied, and no rollback of it has stopped on its way.
+not exists (select from pgvouch._yoyo_migration where migration_id = {id})
+and not exists (select from pgvouch.migration where migration_id = {id} and state = 'undoing')
+
+-- name: has_newer
+-- A condition: a migration was applied after this one.
+exists (
+  select from pgvouch.migration as newer
+    join pgvouch.migration as own on own.applied_order < newer.applied_order
+  where own.migration_id = {id}
+)
+
+-- name: has_other_count
+-- A condition: the ledger does not have as many migrations as were planned with.
+(select count(*) from pgvouch._yoyo_migration) <> {recorded}
+
+-- name: lock_holder
+-- The runner that holds the lock: it has written the ledger's row, and others see its transaction as the old row's xmax.
+select
+  a.pid,
+  a.usename,
+  a.application_name,
+  host(a.client_addr),
+  a.state,
+  date_part('epoch', clock_timestamp() - a.xact_start),
+  a.query,
+  null,
+  null
+from pgvouch.ledger as w
+  join pg_locks as l on l.locktype = 'transactionid' and l.transactionid = w.xmax and l.granted
+  join pg_stat_activity as a on a.pid = l.pid
+where l.mode = 'ExclusiveLock'
+
+-- name: creator
+-- Where there is no ledger yet: who has written something here, has not committed for longest, and so may hold the name of
+-- the schema that is to be made.
+select
+  a.pid,
+  a.usename,
+  a.application_name,
+  host(a.client_addr),
+  a.state,
+  date_part('epoch', clock_timestamp() - a.xact_start),
+  a.query,
+  null,
+  null
+from pg_stat_activity as a
+where a.datname = current_database()
+  and a.pid <> pg_backend_pid()
+  and a.backend_xid is not null
+order by a.xact_start
+limit 1
+
+-- name: lease
+-- The lease on a migration that is under way, and whether it was written within the grace period.
+select
+  state,
+  coalesce(statements_done, 0),
+  progress,
+  running,
+  running_before,
+  refused,
+  token,
+  pid,
+  touched_at > pg_catalog.clock_timestamp() - {grace}::interval
+from pgvouch.migration
+where migration_id = {id} and state in ('incomplete', 'undoing')
+
+-- name: look_at_lease
+-- State, statements done and token of a migration, as they are now.
+select state, coalesce(statements_done, 0), token from pgvouch.migration where migration_id = {id}
+
+-- name: runner_alive
+-- The backend that works, or has just worked, on a non-transactional migration: its messages carry the token of the
+-- ledger's row. Behind a pooler an idle backend keeps the text of its last message, so an idle one counts for a
+-- moment only. Where another role's messages are hidden from us, the recorded pid has to do. Who may not write the ledger
+-- is no runner, whatever he writes into his messages.
+select
+  a.pid,
+  a.usename,
+  a.application_name,
+  pg_catalog.host(a.client_addr),
+  a.state,
+  pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - a.query_start),
+  a.query,
+  null,
+  null
+from pg_catalog.pg_stat_activity as a
+where a.datname = pg_catalog.current_database()
+  and a.pid <> pg_catalog.pg_backend_pid()
+  and pg_catalog.has_table_privilege(a.usesysid, 'pgvouch.migration', 'update')
+  and (
+    (
+      pg_catalog.strpos(pg_catalog.left(a.query, 300), {token}) > 0
+      and (a.state <> 'idle' or a.state_change > pg_catalog.clock_timestamp() - {grace}::interval)
+    )
+    or (a.pid = {pid} and a.query = '<insufficient privilege>')
+  )
+limit 1
+
+-- name: take_lease
+-- Takes, or takes over, the lease on a migration; how far it is, and what it stopped in, stays as it is. The caller holds
+-- the lock. No result.
+insert into pgvouch.migration (migration_id, state, transactional)
+values ({id}, {state}, false)
+on conflict (migration_id) do nothing;
+update pgvouch.migration
+set
+  state = {state},
+  transactional = false,
+  token = {token},
+  pid = pg_catalog.pg_backend_pid(),
+  statements_done = coalesce(statements_done, 0),
+  progress = coalesce(progress, {nothing_done}),
+  touched_at = pg_catalog.clock_timestamp()
+where migration_id = {id}
+
+-- name: keep_lease
+-- Fails where another runner has taken over; the body of a DO block.
+  if not exists (select from pgvouch.migration where migration_id = {id} and token = {token}) then
+    raise exception using errcode = {taken_over}, message = 'another runner has taken over';
+  end if;
+
+-- name: record_step
+-- Records how far a migration is, and fails where another runner has taken over; the body of a DO block.
+  update pgvouch.migration
+  set
+    statements_done = {done},
+    progress = {progress},
+    running = {running},
+    running_before = {before},
+    refused = {refused},
+    pid = pg_catalog.pg_backend_pid(),
+    touched_at = pg_catalog.clock_timestamp()
+  where migration_id = {id} and token = {token};
+  if not found then
+    raise exception using errcode = {taken_over}, message = 'another runner has taken over';
+  end if;
+
+-- name: release_lease
+-- Gives a lease up, so that others need not wait for us. A migration of which nothing was rolled back is applied again. No
+-- result.
+update pgvouch.migration set token = null, touched_at = null where migration_id = {id} and token = {token};
+update pgvouch.migration as m
+set state = 'applied', statements_done = null, progress = null
+where m.migration_id = {id}
+  and m.state = 'undoing'
+  and m.token is null
+  and m.statements_done = 0
+  and m.running is null
+  and m.refused is null
+  and exists (select from pgvouch._yoyo_migration as y where y.migration_id = m.migration_id)
+
+-- name: write_lease
+-- Writes a lease as a person has settled it; no runner works on it. No result.
+update pgvouch.migration
+set
+  state = {state},
+  statements_done = {done},
+  progress = {progress},
+  running = {running},
+  running_before = {before},
+  refused = {refused},
+  token = null,
+  touched_at = null
+where migration_id = {id}

@@ -1,0 +1,87 @@
+-- Statements around those of an author. Each block says what it returns; what stands in braces is filled in, as a literal
+-- unless it is SQL itself.
+
+-- name: blockers
+-- Who keeps a backend of ours waiting, and for which lock. Read over another connection. Ours is known by its
+-- pid or, before the transaction has begun, by the comment at the head of its message: behind a pooler the client
+-- knows no backend beforehand.
+-- pg_blocking_pids() names prepared transactions as 0.
+with ours as (
+  select a.pid
+  from pg_catalog.pg_stat_activity as a
+  where a.datname = pg_catalog.current_database()
+    and a.pid <> pg_catalog.pg_backend_pid()
+    and {own}
+)
+select
+  blocker.pid,
+  a.usename,
+  a.application_name,
+  pg_catalog.host(a.client_addr),
+  a.state,
+  pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - coalesce(a.xact_start, p.prepared)),
+  case when blocker.pid = 0 then 'PREPARE TRANSACTION ' || p.gid else a.query end,
+  wanted.mode,
+  wanted.relation::pg_catalog.regclass::text
+from ours
+  cross join lateral pg_catalog.unnest(pg_catalog.pg_blocking_pids(ours.pid)) as blocker (pid)
+  left join pg_catalog.pg_stat_activity as a on a.pid = blocker.pid
+  left join lateral (
+    select w.mode, w.relation from pg_catalog.pg_locks as w where w.pid = ours.pid and not w.granted limit 1
+  ) as wanted on true
+  left join lateral (
+    select x.gid, x.prepared from pg_catalog.pg_prepared_xacts as x
+    where blocker.pid = 0 and x.database = pg_catalog.current_database()
+    order by x.prepared limit 1
+  ) as p on true
+order by 6 desc nulls last
+
+-- name: refuse_read_only
+-- Fails where an administrator has switched writing off, for our own `read write` would pass over that. It runs before the
+-- search_path is ours.
+do $pgvouch$
+begin
+  if pg_catalog.current_setting('default_transaction_read_only') operator(pg_catalog.=) 'on' then
+    raise exception using errcode = {read_only}, message = 'default_transaction_read_only is on';
+  end if;
+end
+$pgvouch$
+
+-- name: who
+-- Our transaction, our backend, and two settings. The author's search_path is in force: no operator, and every name with its
+-- schema.
+select
+  pg_catalog.pg_current_xact_id()::pg_catalog.text,
+  pg_catalog.pg_backend_pid(),
+  pg_catalog.current_setting('lock_timeout'),
+  pg_catalog.current_setting('deadlock_timeout')
+
+-- name: default_lock_timeout
+-- Sets the lock timeout to a share of the server's deadlock_timeout; the body of a DO block.
+  perform set_config('lock_timeout', greatest(
+    1, {share} * 1000 * extract(epoch from current_setting('deadlock_timeout')::interval)
+  )::bigint::text, true);
+
+-- name: take_locks
+-- Takes locks one by one, all of them within one lock_timeout; the body of a DO block. {locks} are statements, with
+-- shorten_lock_timeout between them.
+  declare
+    asked text := current_setting('lock_timeout');
+    ends timestamptz := clock_timestamp() + asked::interval;
+  begin{locks}
+    perform set_config('lock_timeout', asked, true);
+  end;
+
+-- name: shorten_lock_timeout
+-- Part of take_locks: what is left of the time.
+    if asked <> '0' then
+      perform set_config('lock_timeout', greatest(
+        1, extract(epoch from ends - clock_timestamp()) * 1000
+      )::bigint::text, true);
+    end if;
+
+-- name: same_transaction
+-- Fails when the transaction is no longer the one that began; the body of a DO block.
+  if pg_current_xact_id_if_assigned()::text is distinct from {xid} then
+    raise exception using errcode = {ended}, message = 'the transaction was ended';
+  end if;
