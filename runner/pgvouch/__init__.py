@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     )
     from pgvouch.ledger.rows import Applied, State
     from pgvouch.plan.status import MigrationStatus
-    from pgvouch.verify.live import Finding, Verified
+    from pgvouch.verify.checks import Finding, Verdict
 
 __version__ = "0.1.0"
 __all__ = [
@@ -87,7 +87,7 @@ __all__ = [
     "State",
     "TooManyConnectionsError",
     "UsageError",
-    "Verified",
+    "Verdict",
     "Vouch",
     "VouchError",
     "Waiting",
@@ -102,7 +102,7 @@ _HOMES = (
     "pgvouch.engine.commands",
     "pgvouch.api.values",
     "pgvouch.api.vouch",
-    "pgvouch.verify.live",
+    "pgvouch.verify.checks",
     "pgvouch.authoring",
 )
 

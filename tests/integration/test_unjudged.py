@@ -14,7 +14,8 @@ from pgvouch.config.project import Database, Project, read_database
 from pgvouch.engine import commands
 from pgvouch.events import Event, Waiting
 from pgvouch.postgres.session import Session
-from pgvouch.verify.live import Verified, verify_database
+from pgvouch.verify.checks import Verdict
+from pgvouch.verify.live import verify_database
 
 CHECKS = """
 -- check: first
@@ -55,7 +56,7 @@ def database(folder: Folder) -> Database:
     return Database("", folder.path, folder.url, read_database(project, ""))
 
 
-def check_again(folder: Folder, listener: Any, **options: Any) -> Verified:
+def check_again(folder: Folder, listener: Any, **options: Any) -> Verdict:
     with Session.open(folder.url, "pgvouch verify") as session:
         rows = commands.read_ledger(session)
         (found,) = verify_database(session, database(folder), rows, Options(**options), listener)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pgvouch.authoring import Written
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
-    from pgvouch.verify.live import Verified
+    from pgvouch.verify.checks import Verdict
 
 
 class Vouch:
@@ -275,7 +275,7 @@ class Vouch:
             found = commands.look_back(session, self._database, options, steps=steps, to=to)
         return tuple(RollbackStep(task.id, task.source.text, notes) for task, notes in found)
 
-    def verify(self) -> tuple["Verified", ...]:
+    def verify(self) -> tuple["Verdict", ...]:
         """Run every promise of every applied migration again, and leave nothing behind.
 
         Returns:

@@ -12,7 +12,7 @@ from pgvouch.plan.status import MigrationStatus
 if TYPE_CHECKING:
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
-    from pgvouch.verify.live import Finding, Verified
+    from pgvouch.verify.checks import Finding, Verdict
 
 Document = Mapping[str, Any]
 
@@ -97,7 +97,7 @@ def _planned(item: Planned) -> Document:
     }
 
 
-def of_verified(name: str, verified: Sequence["Verified"]) -> Document:
+def of_verified(name: str, verified: Sequence["Verdict"]) -> Document:
     """Return what `verify` prints."""
     return {
         "database": name,

@@ -13,7 +13,7 @@ from pgvouch.errors import FAILED, UNREACHABLE
 from pgvouch.postgres.retry import TRANSIENT
 
 if TYPE_CHECKING:
-    from pgvouch.verify.live import Finding, Verified
+    from pgvouch.verify.checks import Finding, Verdict
 
 
 @click.command()
@@ -40,7 +40,7 @@ _AFTER_BROKEN = (
 )
 
 
-def _lines(name: str, verified: Sequence["Verified"]) -> list[Line]:
+def _lines(name: str, verified: Sequence["Verdict"]) -> list[Line]:
     from pgvouch.verify.wording import labelled, more_of
 
     broken = [(item.id, finding) for item in verified for finding in item.broken]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pgvouch.errors import FileError, Place
 from pgvouch.files.folder import read_text
+from pgvouch.sqltext.place import excerpt
 
 HEADER = """\
 # What this migration does to the catalog, one object a line: + new, - gone, ~ changed.
@@ -42,9 +43,11 @@ def parse_file(text: str, path: Path) -> tuple[str, ...]:
         if not line or line.startswith("#"):
             continue
         if not _LINE.match(line):
-            raise _malformed(path, number, f"is no line of a catalog delta: {line[:80]}")
+            raise _malformed(path, number, f"is no line of a catalog delta: {excerpt(line, 80)}")
         if line in lines:
-            raise _malformed(path, number, f"says what line {lines[line]} says: {line[:80]}")
+            raise _malformed(
+                path, number, f"says what line {lines[line]} says: {excerpt(line, 80)}"
+            )
         lines[line] = number
     return tuple(sorted(lines))
 

@@ -9,6 +9,7 @@ from pgvouch.errors import ConnectError
 from pgvouch.events import Listener, Waiting
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 from pgvouch.sqltext.own import Raw, literal, own_query
+from pgvouch.sqltext.place import excerpt
 
 _LONGEST_QUERY = 80
 _LONGEST_LOOK_S = 5.0
@@ -59,7 +60,7 @@ def _short(query: str) -> str:
     """Return the beginning of a statement, without the values in it: a log is read by many."""
     words = " ".join(_VALUE.sub("'…'", query).split())
     shown = "".join(c if c.isprintable() else "?" for c in words)
-    return shown if len(shown) <= _LONGEST_QUERY else f"{shown[:_LONGEST_QUERY]}…"
+    return excerpt(shown, _LONGEST_QUERY)
 
 
 def _age(seconds: float) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from pgvouch.errors import FileError, Place, ServerMessage, VouchError
 from pgvouch.files.promises import Check, Kind, Piece, Promises
-from pgvouch.files.variables import Mask, Rendered
+from pgvouch.files.variables import Rendered
 from pgvouch.postgres.message import (
     DEFAULT_LOCK_TIMEOUT,
     RESET_ROLE,
@@ -14,7 +14,7 @@ from pgvouch.postgres.message import (
     Source,
     own_block,
 )
-from pgvouch.postgres.result import Result, Sample
+from pgvouch.postgres.result import Result
 from pgvouch.postgres.retry import is_transient
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.own import own_sql
@@ -24,7 +24,7 @@ from pgvouch.sqltext.statements import statements
 _VERIFY = "pgvouch_verify"
 _CHECK = "pgvouch_check"
 BACK = (f"rollback to savepoint {_VERIFY}", f"release savepoint {_VERIFY}")
-"""What takes back everything that promises did; the next message begins with it."""
+"""What rolls back everything that promises did; the next message begins with it."""
 
 _SHORT = 60
 """Characters that stand beside a label on a narrow terminal."""
@@ -59,8 +59,8 @@ def lines_of(found: str | Rows) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """A promise that was not kept."""
+class Finding:
+    """A check that was not kept, or that ended without an answer."""
 
     check: Check
     expected: str
@@ -69,17 +69,29 @@ class Broken:
     statement: str | None = None
     server: ServerMessage | None = None
 
+    @property
+    def sentence(self) -> str:
+        """What the check promises."""
+        return self.check.sentence
+
+    @property
+    def sqlstate(self) -> str | None:
+        """PostgreSQL's, where it ended in an error."""
+        return self.server.sqlstate if self.server else None
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What came of the promises of one file."""
 
     passed: int
-    broken: tuple[Broken, ...] = ()
-    unjudged: tuple[Broken, ...] = ()
+    broken: tuple[Finding, ...] = ()
+    unjudged: tuple[Finding, ...] = ()
     """Checks that ended without an answer: others were in the way, or the server had its limits."""
     left: tuple[Check, ...] = ()
     """Checks that were not run, because one ahead of them met others."""
+    id: str = ""
+    """The migration, where those of several are verified."""
 
 
 def add_before(message: Message, promises: Promises | None) -> None:
@@ -157,8 +169,8 @@ class _Hearing:
     before: Mapping[Check, Result]
     marker: str
     passed: int = 0
-    broken: list[Broken] = field(default_factory=list)
-    unjudged: list[Broken] = field(default_factory=list)
+    broken: list[Finding] = field(default_factory=list)
+    unjudged: list[Finding] = field(default_factory=list)
     left: list[Check] = field(default_factory=list)
     is_over: bool = False
 
@@ -211,7 +223,7 @@ class _Hearing:
                     continue
                 self._take(_ended(check, message.locate(exc), exc), todo)
             else:
-                self.broken.append(Broken(check, _expectation(check), "no error", check.place))
+                self.broken.append(Finding(check, _expectation(check), "no error", check.place))
 
     def _back(self) -> str:
         return f"{self.marker}{' ' * bool(self.marker)}rollback to savepoint {_CHECK}"
@@ -224,7 +236,7 @@ class _Hearing:
 
     def _send(
         self, message: Message, checks: Sequence[Check], wanted: int
-    ) -> tuple[tuple[Result, ...], Broken | None]:
+    ) -> tuple[tuple[Result, ...], Finding | None]:
         """Send a message with checks; return its results, and the check that ended it."""
         try:
             return self.session.run(
@@ -255,7 +267,7 @@ class _Hearing:
             else:
                 self.broken.append(found)
 
-    def _take(self, stopped: Broken, behind: Sequence[Check]) -> None:
+    def _take(self, stopped: Finding, behind: Sequence[Check]) -> None:
         """Count a check that ended in an error."""
         if not self._is_unjudged(stopped):
             self.broken.append(stopped)
@@ -270,15 +282,15 @@ class _Hearing:
             self.is_over = True
             self.left += behind
 
-    def _stop_at_setup(self, stopped: Broken) -> None:
+    def _stop_at_setup(self, stopped: Finding) -> None:
         self.is_over = True
         if self._is_unjudged(stopped):
             self.unjudged += [replace(stopped, check=check) for check in self.promises.checks]
         else:
             self.broken.append(stopped)
 
-    def _is_unjudged(self, stopped: Broken) -> bool:
-        state = (stopped.server.sqlstate if stopped.server else None) or ""
+    def _is_unjudged(self, stopped: Finding) -> bool:
+        state = stopped.sqlstate or ""
         if state == _CANCELED:
             # Who sets a limit in a check has made it part of the promise.
             setup = self.promises.setup.sql if self.promises.setup else ""
@@ -299,7 +311,7 @@ def _add_piece(
     message.add_source(source, count, name, tallied=tallied)
 
 
-def _failed_piece(message: Message, exc: QueryError, plain: Sequence[Check]) -> Broken | None:
+def _failed_piece(message: Message, exc: QueryError, plain: Sequence[Check]) -> Finding | None:
     where = message.locate(exc)
     if where.part.name.startswith("check "):
         return _ended(plain[int(where.part.name.removeprefix("check "))], where, exc)
@@ -310,10 +322,10 @@ def _failed_piece(message: Message, exc: QueryError, plain: Sequence[Check]) -> 
     return None
 
 
-def _ended(check: Check, where: Failure, exc: QueryError) -> Broken:
+def _ended(check: Check, where: Failure, exc: QueryError) -> Finding:
     found = f"{exc.server.sqlstate}: {exc.server.primary}"
     place = where.place or check.place
-    return Broken(check, _expectation(check), found, place, where.statement, exc.server)
+    return Finding(check, _expectation(check), found, place, where.statement, exc.server)
 
 
 def _expectation(check: Check) -> str:
@@ -325,11 +337,11 @@ def _expectation(check: Check) -> str:
     }[check.kind]
 
 
-def _judge(check: Check, result: Result, before: Result | None, session: Session) -> Broken | None:
+def _judge(check: Check, result: Result, before: Result | None, session: Session) -> Finding | None:
     expected = _expectation(check)
     if result.columns is None:
         found = f"{result.tag}, which returns no rows: the last statement of a check is a query"
-        return Broken(check, expected, found, check.place)
+        return Finding(check, expected, found, check.place)
     if check.kind is Kind.NONE:
         kept = not result.count
     elif before is not None:
@@ -338,19 +350,18 @@ def _judge(check: Check, result: Result, before: Result | None, session: Session
         expected = f"{expected}: {_rows(before, session)}"
     else:
         kept = result.count > 0 and result.is_true
-    return None if kept else Broken(check, expected, _rows(result, session), check.place)
+    return None if kept else Finding(check, expected, _rows(result, session), check.place)
 
 
 def _rows(result: Result, session: Session) -> Rows:
     shown = tuple(
-        "(" + ", ".join(_show_value(value, session.mask, session.sample) for value in row) + ")"
+        "(" + ", ".join("null" if value is None else _shown(value, session) for value in row) + ")"
         for row in result.rows
     )
     return Rows(shown, result.count - len(shown))
 
 
-def _show_value(value: str | None, mask: Mask, sample: Sample) -> str:
-    if value is None:
-        return "null"
-    value = mask(value)
-    return value if len(value) <= sample.characters else f"{value[: sample.characters]}…"
+def _shown(value: str, session: Session) -> str:
+    # No excerpt, which trims: blanks at the end of a value may be what is wrong with it.
+    value, most = session.mask(value), session.sample.characters
+    return value if len(value) <= most else f"{value[:most]}…"

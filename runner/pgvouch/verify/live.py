@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
-from pgvouch.errors import MigrationError, Place
+from pgvouch.errors import MigrationError
 from pgvouch.events import Listener, Waiting, silent
 from pgvouch.files.migration import Migration
 from pgvouch.files.promises import Check, Promises, read_promises
@@ -25,28 +25,7 @@ from pgvouch.postgres.retry import Patience, Refusal, is_transient, patiently
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.duration import seconds
 from pgvouch.verify import checks
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A promise that does not hold any more, or that could not be judged."""
-
-    sentence: str
-    place: Place
-    expected: str
-    found: str | checks.Rows
-    sqlstate: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What came of the promises of one applied migration."""
-
-    id: str
-    passed: int
-    broken: tuple[Finding, ...] = ()
-    unjudged: tuple[Finding, ...] = ()
-    """Others were in the way until patience was spent, or the server had its limits."""
+from pgvouch.verify.checks import Finding, Verdict
 
 
 class _BlockedError(Exception):
@@ -68,14 +47,13 @@ class _File:
     passed: int = 0
     broken: list[Finding] = field(default_factory=list)
     unjudged: list[Finding] = field(default_factory=list)
-    blocked: dict[Check, checks.Broken] = field(default_factory=dict)
+    blocked: dict[Check, Finding] = field(default_factory=dict)
     """What is to be tried again, with the reason."""
 
-    def verified(self) -> Verified:
+    def verdict(self) -> Verdict:
         """Return what has come of them until now."""
-        waiting = [_finding(broken) for broken in self.blocked.values()]
-        found = (tuple(self.broken), (*self.unjudged, *waiting))
-        return Verified(self.migration.id, self.passed, *found)
+        unjudged = (*self.unjudged, *self.blocked.values())
+        return Verdict(self.passed, tuple(self.broken), unjudged, id=self.migration.id)
 
     def run(self, session: Session, watch: Watch, until_s: float | None) -> None:
         """Run what is to be done, in a transaction of its own after each check that met others.
@@ -88,19 +66,19 @@ class _File:
         while self.todo:
             verdict = self._judge(session, watch)
             self.passed += verdict.passed
-            self.broken += map(_finding, verdict.broken)
+            self.broken += verdict.broken
             self.todo = verdict.left
             for stopped in verdict.unjudged:
                 if is_transient(stopped.server):
                     self.blocked[stopped.check] = stopped
                 else:
-                    self.unjudged.append(_finding(stopped))
+                    self.unjudged.append(stopped)
             if verdict.unjudged and until_s is not None and time.monotonic() > until_s:
                 reason = verdict.unjudged[-1]
                 self.blocked |= {check: replace(reason, check=check) for check in self.todo}
                 self.todo = ()
 
-    def _judge(self, session: Session, watch: Watch) -> checks.Verdict:
+    def _judge(self, session: Session, watch: Watch) -> Verdict:
         marker = marker_of("verify", self.migration.id)
         watch.begin(marker)
         message = Message().add(f"{marker} begin isolation level read committed read write")
@@ -129,7 +107,7 @@ def verify_database(
     rows: Sequence[Applied],
     options: Options | None = None,
     listener: Listener = silent,
-) -> list[Verified]:
+) -> list[Verdict]:
     """Run every promise of every applied migration again, and leave nothing behind.
 
     A check that meets other people's work is not broken by that. It is tried again, with pauses in
@@ -176,7 +154,7 @@ def verify_database(
     finally:
         session.while_waiting = None
         watch.close()
-    return [file.verified() for file in files]
+    return [file.verdict() for file in files]
 
 
 def _files(
@@ -232,13 +210,3 @@ def _round(
     if blocked:
         assert blocked[0].server is not None
         raise _BlockedError(len(blocked), blocked[0].server.primary)
-
-
-def _finding(broken: checks.Broken) -> Finding:
-    return Finding(
-        broken.check.sentence,
-        broken.place,
-        broken.expected,
-        broken.found,
-        broken.server.sqlstate if broken.server else None,
-    )

@@ -5,21 +5,21 @@ from collections.abc import Iterable, Sequence
 from pgvouch.errors import CheckError, MigrationError
 from pgvouch.files.promises import Kind
 from pgvouch.postgres.advice import HINTS, NEW_ENUM_VALUE, value_in_a_check
-from pgvouch.verify.checks import Broken, Rows, lines_of
+from pgvouch.verify.checks import Finding, Rows, lines_of
 
 
-def check_error(identifier: str, broken: Sequence[Broken]) -> CheckError:
+def check_error(identifier: str, broken: Sequence[Finding]) -> CheckError:
     """Return the error for promises that were not kept; the first one leads."""
     first = broken[0]
     # What the server said has a line of its own.
     found = f"an error {first.server.sqlstate}" if first.server else first.found
     notes = [f"expected {first.expected}", *labelled("found", found)]
     for other in broken[1:]:
-        notes.append(f"also broken: {other.check.sentence} ({other.check.place})")
-        told = [f"expected {other.expected}", *labelled("found", other.found)]
-        notes += [f"  {line}" for line in told]
+        notes.append(f"also broken: {other.sentence} ({other.check.place})")
+        lines = [f"expected {other.expected}", *labelled("found", other.found)]
+        notes += [f"  {line}" for line in lines]
     return CheckError(
-        f"{identifier} does not keep its promise: {first.check.sentence}",
+        f"{identifier} does not keep its promise: {first.sentence}",
         first.place,
         first.statement,
         first.server,
@@ -39,7 +39,7 @@ def labelled(label: str, found: str | Rows) -> list[str]:
     return [f"{'' if number else label:<8} {line}" for number, line in enumerate(lines_of(found))]
 
 
-def unjudged_error(identifier: str, stopped: Broken) -> MigrationError:
+def unjudged_error(identifier: str, stopped: Finding) -> MigrationError:
     """Return the error for a check that ended without an answer: no promise is broken by that."""
     assert stopped.server is not None
     return MigrationError(
@@ -47,12 +47,12 @@ def unjudged_error(identifier: str, stopped: Broken) -> MigrationError:
         stopped.place,
         stopped.statement,
         stopped.server,
-        notes=[f"the check: {stopped.check.sentence}"],
+        notes=[f"the check: {stopped.sentence}"],
         hint=HINTS.get(stopped.server.sqlstate or ""),
     )
 
 
-def _next_after(broken: Broken) -> str:
+def _next_after(broken: Finding) -> str:
     if broken.server and broken.server.sqlstate == NEW_ENUM_VALUE:
         return value_in_a_check(broken.server)
     if broken.check.kind is Kind.SAME:
