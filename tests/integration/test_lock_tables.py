@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from conftest import Folder, query
-from pgvouch.postgres.message import locking_sql
+from pgvouch.postgres.timeouts import locking_sql
 
 COUNTED = """
 -- same: no row comes or goes

@@ -21,7 +21,8 @@ from pgvouch.errors import CheckError, ServerMessage, VouchError
 from pgvouch.events import silent
 from pgvouch.files.migration import Migration, checksum
 from pgvouch.files.promises import read_promises
-from pgvouch.postgres.message import RESET_ROLE, Message
+from pgvouch.postgres.message import Message
+from pgvouch.postgres.pooling import RESET_ROLE
 from pgvouch.postgres.retry import is_transient
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.place import line_and_column

@@ -13,7 +13,8 @@ from pgvouch.errors import FileError, Place
 from pgvouch.events import Finished
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import State
-from pgvouch.postgres.message import RESET_ROLE, Message, Source
+from pgvouch.postgres.message import Message, Source
+from pgvouch.postgres.pooling import RESET_ROLE
 from pgvouch.postgres.result import Result
 from pgvouch.sqltext.scan import is_blank
 from pgvouch.verify import checks

@@ -15,7 +15,7 @@ from pgvouch.ledger import lease
 from pgvouch.ledger.lease import BETWEEN, Lease, Stopped
 from pgvouch.ledger.lock import LockedError, under_lock
 from pgvouch.ledger.rows import Applied, State
-from pgvouch.postgres.message import marker_of
+from pgvouch.postgres.pooling import marker_of
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 from pgvouch.sqltext.place import excerpt
 from pgvouch.sqltext.statements import Statement, statements

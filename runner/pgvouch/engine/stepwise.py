@@ -20,12 +20,8 @@ from pgvouch.events import Finished, Note
 from pgvouch.files.transaction_block import Kind, Outside, outside
 from pgvouch.ledger import lease
 from pgvouch.ledger.lease import BETWEEN, Stopped
-from pgvouch.postgres.message import (
-    RESET_SESSION,
-    Message,
-    Source,
-    application_name_sql,
-)
+from pgvouch.postgres.message import Message, Source
+from pgvouch.postgres.pooling import RESET_SESSION, application_name_sql
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import QueryError
 from pgvouch.sqltext.own import literal

@@ -18,19 +18,17 @@ from pgvouch.ledger.lock import (
     under_lock,
 )
 from pgvouch.postgres import read_only
-from pgvouch.postgres.message import (
-    LOCK_TIMEOUT_SHARE,
+from pgvouch.postgres.message import Message
+from pgvouch.postgres.pooling import (
     RESET_ROLE,
     RESET_SESSION,
-    Message,
     application_name_sql,
-    locking_sql,
     marker_of,
     same_transaction_sql,
-    timeouts_sql,
 )
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import OWN_PATH, QueryError
+from pgvouch.postgres.timeouts import LOCK_TIMEOUT_SHARE, locking_sql, timeouts_sql
 from pgvouch.sqltext.duration import seconds
 from pgvouch.sqltext.own import own_query
 from pgvouch.verify import checks

@@ -7,7 +7,8 @@ from pgvouch.engine.task import Task
 from pgvouch.errors import MigrationError, ServerMessage
 from pgvouch.postgres.advice import HINTS, NEW_ENUM_VALUE, value_added_here
 from pgvouch.postgres.blockers import Blocker, look_at
-from pgvouch.postgres.message import ENDED, Message
+from pgvouch.postgres.message import Message
+from pgvouch.postgres.pooling import ENDED
 from pgvouch.postgres.session import QueryError
 from pgvouch.sqltext.scan import marks
 

@@ -13,9 +13,8 @@ from functools import reduce
 from pgvouch.files.migration import checksum
 from pgvouch.ledger.rows import State
 from pgvouch.postgres.blockers import Blocker
-from pgvouch.postgres.message import own_block
 from pgvouch.postgres.session import OWN_PATH, Session
-from pgvouch.sqltext.own import own_query
+from pgvouch.sqltext.own import own_block, own_query
 
 GRACE_S = 3
 """How long a runner may be silent between two messages before it is taken for dead."""
@@ -130,26 +129,22 @@ def take_sql(identifier: str, token: str, state: State) -> str:
 
 def owned_sql(identifier: str, token: str) -> str:
     """Return the statement that fails where another runner has taken over."""
-    return own_block(
-        own_query("ledger", "keep_lease", id=identifier, token=token, taken_over=TAKEN_OVER)
-    )
+    return own_block("ledger", "keep_lease", id=identifier, token=token, taken_over=TAKEN_OVER)
 
 
 def step_sql(identifier: str, token: str, *, done: int, progress: str, stopped: Stopped) -> str:
     """Return the statement that records a step, and fails where another runner has taken over."""
     return own_block(
-        own_query(
-            "ledger",
-            "record_step",
-            id=identifier,
-            token=token,
-            done=done,
-            progress=progress,
-            running=stopped.running,
-            before=stopped.before,
-            refused=stopped.refused,
-            taken_over=TAKEN_OVER,
-        )
+        "ledger",
+        "record_step",
+        id=identifier,
+        token=token,
+        done=done,
+        progress=progress,
+        running=stopped.running,
+        before=stopped.before,
+        refused=stopped.refused,
+        taken_over=TAKEN_OVER,
     )
 
 

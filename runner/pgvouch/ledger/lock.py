@@ -7,10 +7,9 @@ from pgvouch.config.options import Options
 from pgvouch.errors import ConnectError
 from pgvouch.events import Listener, Waiting
 from pgvouch.postgres.blockers import Blocker, look_at
-from pgvouch.postgres.message import own_block
 from pgvouch.postgres.retry import Patience, Refusal, patiently
 from pgvouch.postgres.session import QueryError, Session
-from pgvouch.sqltext.own import Raw, own_query
+from pgvouch.sqltext.own import Raw, own_block, own_query
 
 T = TypeVar("T")
 
@@ -117,14 +116,12 @@ def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) 
     elif recorded is not None:
         other = condition("has_other_count", recorded=recorded)
     return own_block(
-        own_query(
-            "ledger",
-            "guard",
-            moved=moved,
-            other=other,
-            locked=LOCKED,
-            ledger_moved=LEDGER_MOVED,
-            ledger_other=LEDGER_OTHER,
-            no_row=NO_ROW,
-        )
+        "ledger",
+        "guard",
+        moved=moved,
+        other=other,
+        locked=LOCKED,
+        ledger_moved=LEDGER_MOVED,
+        ledger_other=LEDGER_OTHER,
+        no_row=NO_ROW,
     )

@@ -4,8 +4,6 @@ One message is one round trip. When it fails, the number of results before the e
 position PostgreSQL reports, leads back to the part, and from there to the author's file.
 """
 
-import re
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,33 +13,10 @@ from pgvouch.errors import Place, VouchError
 from pgvouch.files.variables import Rendered
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import QueryError
-from pgvouch.sqltext.own import Raw, literal, own_query
 from pgvouch.sqltext.place import excerpt, line_and_column
 from pgvouch.sqltext.statements import statement_at_index, statement_at_offset, whole_pieces
 
-RESET_SESSION = (
-    "reset session authorization",
-    "reset role",
-    "reset all",
-    "set client_encoding = 'UTF8'",
-    "close all",
-    "deallocate all",
-    "discard plans",
-    "discard sequences",
-    "discard temp",
-    "select pg_catalog.pg_advisory_unlock_all()",
-)
-"""What `discard all` does and what can run in a transaction block; psycopg speaks UTF-8."""
-
-RESET_ROLE = ("reset session authorization", "reset role", "reset all")
-"""Enough within one migration: its own temporary tables and prepared statements stay."""
-
 _LARGEST_MESSAGE = 1 << 20
-LOCK_TIMEOUT_SHARE = 0.5
-"""Of the server's deadlock_timeout, which is a second unless somebody has changed it."""
-
-_LONGEST_NAME = 63
-_NOT_PLAIN = re.compile(r"[^A-Za-z0-9_./ -]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,72 +194,3 @@ def _failure_at_statement(part: Part, index: int) -> Failure:
     end = found.start + len(found.text)
     original = excerpt(part.source.original(found.start, end))
     return Failure(part, part.source.place(found.start), original)
-
-
-def own_block(body: str) -> str:
-    """Return a DO block of our own for a transaction in which an author's SQL runs too.
-
-    It resolves names in pg_catalog alone, and gives the author's search_path back.
-    """
-    return f"""do $pgvouch$
-declare
-  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
-begin
-  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-{body}
-  perform pg_catalog.set_config('search_path', authors_path, true);
-end
-$pgvouch$"""
-
-
-DEFAULT_LOCK_TIMEOUT = own_block(
-    own_query("postgres", "default_lock_timeout", share=LOCK_TIMEOUT_SHARE)
-)
-"""Where nothing else is said: our statement gives way, and is tried again, well before somebody
-who is in a deadlock with us looks for one and is ended by the server."""
-
-
-def timeouts_sql(lock_timeout: str | None, statement_timeout: str | None) -> tuple[str, ...]:
-    """Return the statements that set both for a transaction.
-
-    Args:
-        lock_timeout: None is half of the server's deadlock_timeout.
-        statement_timeout: None is what the role has.
-    """
-    lock = f"set local lock_timeout = {literal(lock_timeout)}" if lock_timeout else None
-    longest = f"set local statement_timeout = {literal(statement_timeout)}"
-    return (lock or DEFAULT_LOCK_TIMEOUT, *([longest] if statement_timeout else []))
-
-
-def locking_sql(statements: Sequence[str]) -> str:
-    """Return the statement that takes locks one by one, all of them within one lock_timeout.
-
-    Whoever comes behind the first of them waits for the last of them: each with a timeout of its
-    own would add up.
-    """
-    rest = f"\n{own_query('postgres', 'shorten_lock_timeout')}"
-    locks = rest.join(f"\n    {statement};" for statement in statements)
-    return own_block(own_query("postgres", "take_locks", locks=Raw(locks)))
-
-
-def application_name_sql(verb: str, migration_id: str) -> str:
-    """Return the statement that shows in pg_stat_activity what is being done."""
-    name = _NOT_PLAIN.sub("?", f"pgvouch {verb} {migration_id}")[:_LONGEST_NAME]
-    return f"set local application_name = {literal(name)}"
-
-
-def marker_of(verb: str, migration_id: str, token: str = "") -> str:
-    """Return a comment by which another connection knows a message in pg_stat_activity.
-
-    The client cannot know the backend's pid beforehand: a pooler gives it one for a transaction.
-    """
-    plain = _NOT_PLAIN.sub("?", migration_id)[:_LONGEST_NAME]
-    return f"/* pgvouch {verb} {plain} {token or secrets.token_hex(8)} */"
-
-
-def same_transaction_sql(xid: str) -> str:
-    """Return the statement that fails when the transaction is no longer the one that began."""
-    return own_block(own_query("postgres", "same_transaction", xid=xid, ended=ENDED))
-
-
-ENDED = "PGV03"

@@ -47,6 +47,22 @@ def own_query(room: str, name: str, /, **values: object) -> str:
     return _PLACE.sub(filled, own_blocks(room)[name])
 
 
+def own_block(room: str, name: str, /, **values: object) -> str:
+    """Return a block of SQL as a DO block, for a transaction in which an author's SQL runs too.
+
+    It resolves names in pg_catalog alone, and gives the author's search_path back.
+    """
+    return f"""do $pgvouch$
+declare
+  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+{own_query(room, name, **values)}
+  perform pg_catalog.set_config('search_path', authors_path, true);
+end
+$pgvouch$"""
+
+
 def literal(value: object) -> str:
     """Return a value as an SQL literal."""
     from psycopg import sql

@@ -6,18 +6,13 @@ from dataclasses import dataclass, field, replace
 from pgvouch.errors import FileError, Place, ServerMessage, VouchError
 from pgvouch.files.promises import Check, Kind, Piece, Promises
 from pgvouch.files.variables import Rendered
-from pgvouch.postgres.message import (
-    DEFAULT_LOCK_TIMEOUT,
-    RESET_ROLE,
-    Failure,
-    Message,
-    Source,
-    own_block,
-)
+from pgvouch.postgres.message import Failure, Message, Source
+from pgvouch.postgres.pooling import RESET_ROLE
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.retry import is_transient
 from pgvouch.postgres.session import QueryError, Session
-from pgvouch.sqltext.own import own_sql
+from pgvouch.postgres.timeouts import DEFAULT_LOCK_TIMEOUT
+from pgvouch.sqltext.own import own_block
 from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.statements import statements
 
@@ -149,7 +144,7 @@ def run(
         return session.run(
             message.text, rows_of_first=message.counted, tallied=message.tallied
         ), Verdict(0)
-    message.add(own_block(own_sql("verify/restart_sequences")))
+    message.add(own_block("verify", "restart_sequences"))
     wanted = message.counted
     if promises.setup:
         _add_piece(message, promises, promises.setup, "setup")

@@ -13,16 +13,11 @@ from pgvouch.files.promises import Check, Promises, read_promises
 from pgvouch.files.variables import given_variables
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.postgres.blockers import Watch, told_blockers
-from pgvouch.postgres.message import (
-    LOCK_TIMEOUT_SHARE,
-    RESET_SESSION,
-    Message,
-    application_name_sql,
-    marker_of,
-    timeouts_sql,
-)
+from pgvouch.postgres.message import Message
+from pgvouch.postgres.pooling import RESET_SESSION, application_name_sql, marker_of
 from pgvouch.postgres.retry import Patience, Refusal, is_transient, patiently
 from pgvouch.postgres.session import QueryError, Session
+from pgvouch.postgres.timeouts import LOCK_TIMEOUT_SHARE, timeouts_sql
 from pgvouch.sqltext.duration import seconds
 from pgvouch.verify import checks
 from pgvouch.verify.checks import Finding, Verdict

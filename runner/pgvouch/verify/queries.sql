@@ -1,6 +1,7 @@
+-- name: restart_sequences
 -- Gives every sequence that this transaction has made another file, so that what checks draw from it is taken back with
 -- their savepoint. It is made by us if we hold the strongest lock on it: one that others can use is left alone, for
--- ALTER SEQUENCE would keep them waiting.
+-- ALTER SEQUENCE would keep them waiting. The body of a DO block.
   declare
     made record;
     at record;

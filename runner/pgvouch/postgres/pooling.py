@@ -1,0 +1,55 @@
+"""Why a pooler in transaction mode needs nothing of us, and no detection.
+
+Such a pooler gives a backend to each transaction, and another one to the next. So nothing of ours
+outlives a transaction: settings are `set local`, no statement is prepared (connect.py), the lock is
+a row and not a session's advisory lock, and a lease is a token in the messages, for the client
+knows no backend's pid. What others have left in the session is reset as a transaction begins.
+"""
+
+import re
+import secrets
+
+from pgvouch.sqltext.own import literal, own_block
+
+RESET_SESSION = (
+    "reset session authorization",
+    "reset role",
+    "reset all",
+    "set client_encoding = 'UTF8'",
+    "close all",
+    "deallocate all",
+    "discard plans",
+    "discard sequences",
+    "discard temp",
+    "select pg_catalog.pg_advisory_unlock_all()",
+)
+"""What `discard all` does and what can run in a transaction block; psycopg speaks UTF-8."""
+
+RESET_ROLE = ("reset session authorization", "reset role", "reset all")
+"""Enough within one migration: its own temporary tables and prepared statements stay."""
+
+_LONGEST_NAME = 63
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9_./ -]")
+
+ENDED = "PGV03"
+"""Raised by same_transaction_sql."""
+
+
+def application_name_sql(verb: str, migration_id: str) -> str:
+    """Return the statement that shows in pg_stat_activity what is being done."""
+    name = _NOT_PLAIN.sub("?", f"pgvouch {verb} {migration_id}")[:_LONGEST_NAME]
+    return f"set local application_name = {literal(name)}"
+
+
+def marker_of(verb: str, migration_id: str, token: str = "") -> str:
+    """Return a comment by which another connection knows a message in pg_stat_activity.
+
+    The client cannot know the backend's pid beforehand: a pooler gives it one for a transaction.
+    """
+    plain = _NOT_PLAIN.sub("?", migration_id)[:_LONGEST_NAME]
+    return f"/* pgvouch {verb} {plain} {token or secrets.token_hex(8)} */"
+
+
+def same_transaction_sql(xid: str) -> str:
+    """Return the statement that fails when the transaction is no longer the one that began."""
+    return own_block("postgres", "same_transaction", xid=xid, ended=ENDED)

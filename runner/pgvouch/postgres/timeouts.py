@@ -1,0 +1,35 @@
+"""How long our statements wait for others: less than the server lets others wait for us."""
+
+from collections.abc import Sequence
+
+from pgvouch.sqltext.own import Raw, literal, own_block, own_query
+
+LOCK_TIMEOUT_SHARE = 0.5
+"""Of the server's deadlock_timeout, which is a second unless somebody has changed it."""
+
+DEFAULT_LOCK_TIMEOUT = own_block("postgres", "default_lock_timeout", share=LOCK_TIMEOUT_SHARE)
+"""Where nothing else is said: our statement gives way, and is tried again, well before somebody
+who is in a deadlock with us looks for one and is ended by the server."""
+
+
+def timeouts_sql(lock_timeout: str | None, statement_timeout: str | None) -> tuple[str, ...]:
+    """Return the statements that set both for a transaction.
+
+    Args:
+        lock_timeout: None is half of the server's deadlock_timeout.
+        statement_timeout: None is what the role has.
+    """
+    lock = f"set local lock_timeout = {literal(lock_timeout)}" if lock_timeout else None
+    longest = f"set local statement_timeout = {literal(statement_timeout)}"
+    return (lock or DEFAULT_LOCK_TIMEOUT, *([longest] if statement_timeout else []))
+
+
+def locking_sql(statements: Sequence[str]) -> str:
+    """Return the statement that takes locks one by one, all of them within one lock_timeout.
+
+    Whoever comes behind the first of them waits for the last of them: each with a timeout of its
+    own would add up.
+    """
+    rest = f"\n{own_query('postgres', 'shorten_lock_timeout')}"
+    locks = rest.join(f"\n    {statement};" for statement in statements)
+    return own_block("postgres", "take_locks", locks=Raw(locks))
