@@ -23,7 +23,7 @@ from pgvouch.files.migration import Migration, checksum
 from pgvouch.files.promises import read_promises
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.pooling import RESET_ROLE
-from pgvouch.postgres.retry import is_transient
+from pgvouch.postgres.retry import others_were_in_the_way
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.statements import statements
@@ -416,7 +416,7 @@ class _BusyError(Exception):
 
 
 def _refuse_busy(server: ServerMessage | None) -> None:
-    if is_transient(server):
+    if others_were_in_the_way(server):
         raise _BusyError
 
 

@@ -3,8 +3,8 @@
 The modules, each importing only those above it:
 
     task           what is to be run, forwards or back, read and refused before anything is sent
-    lock_timeout   runs a migration again that a busy table, or a deadlock, has refused
     context        what the tasks of one run share
+    lock_timeout   runs a migration again that a busy table, or a deadlock, has refused
     wording        what is said of a statement that PostgreSQL refused
     transaction    how the transaction of a task begins, and how it ends
     python_steps   yoyo's Python migrations

@@ -1,23 +1,20 @@
 """What all tasks of one run share: the session, the options, who listens, what was found."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from pgvouch.config.options import Options
 from pgvouch.delta.snapshot import Snapshot
-from pgvouch.engine.lock_timeout import run_again_when_refused
 from pgvouch.errors import CheckError
 from pgvouch.events import Listener, Running
-from pgvouch.postgres.blockers import Watch, told_blockers
+from pgvouch.postgres.blockers import Watch, telling_of_blockers
 from pgvouch.postgres.session import Session
 
 if TYPE_CHECKING:
     from pgvouch.ledger.yoyo import VouchBackend
-
-T = TypeVar("T")
 
 
 class Scope(Enum):
@@ -62,7 +59,7 @@ class RunContext:
     """The catalog before each migration, where a snapshot was taken."""
 
     def __post_init__(self) -> None:
-        self.watch = Watch(self.session.conninfo, told_blockers(self.listener))
+        self.watch = Watch(self.session.conninfo, telling_of_blockers(self.listener))
         self.session.while_waiting = self._look
 
     def _look(self) -> None:
@@ -77,14 +74,6 @@ class RunContext:
         from pgvouch.ledger.yoyo import VouchBackend
 
         return VouchBackend(self.session.connection)
-
-    def run_again_when_refused(self, name: str, action: Callable[[], T]) -> T:
-        """Run a whole transaction, and again when others were in its way.
-
-        Raises:
-            VouchError: the last attempt's error.
-        """
-        return run_again_when_refused(self.session, self.options, self.listener, name, action)
 
     @contextmanager
     def collecting(self) -> Iterator[None]:

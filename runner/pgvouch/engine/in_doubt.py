@@ -11,8 +11,8 @@ from pgvouch.engine.context import RunContext, Scope
 from pgvouch.engine.task import Task
 from pgvouch.errors import ConnectError, Interrupted, MigrationError, VouchError
 from pgvouch.postgres.advice import next_step, next_step_together, tell_of_value_together
-from pgvouch.postgres.refused import knows_no_transactions
-from pgvouch.postgres.retry import Patience, patiently
+from pgvouch.postgres.connect_errors import knows_no_transactions
+from pgvouch.postgres.retry import RetryLimits, retry
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session, TooMuchError
 from pgvouch.sqltext.own import own_query
 
@@ -102,9 +102,9 @@ def _found_state(context: RunContext, task: Task, landed: Sequence[str], budget_
     wanted = [task.id, *landed]
     try:
         with context.session.limited(budget_s):
-            recorded = patiently(
+            recorded = retry(
                 lambda: _recorded(context.session, wanted, context.xid),
-                Patience(budget_s, first_s=0.1, longest_s=1.0),
+                RetryLimits(budget_s, first_s=0.1, longest_s=1.0),
                 again=lambda exc: isinstance(exc, _AGAIN),
                 tell=lambda _refusal: None,
             )

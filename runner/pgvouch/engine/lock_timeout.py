@@ -3,41 +3,36 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from pgvouch.config.options import Options
+from pgvouch.engine.context import RunContext
 from pgvouch.errors import VouchError
-from pgvouch.events import Listener, Waiting
-from pgvouch.postgres import retry
-from pgvouch.postgres.retry import Patience, Refusal, patiently
-from pgvouch.postgres.session import Session
+from pgvouch.events import Waiting
+from pgvouch.postgres.retry import FailedAttempt, RetryLimits, others_were_in_the_way, retry
 
 T = TypeVar("T")
 
 
-def run_again_when_refused(
-    session: Session, options: Options, listener: Listener, name: str, action: Callable[[], T]
-) -> T:
-    """Run a whole migration again when somebody else's lock, or a deadlock, has refused it.
+def run_again_when_refused(context: RunContext, name: str, action: Callable[[], T]) -> T:
+    """Run a whole transaction again when somebody else's lock, or a deadlock, has refused it.
 
     Each attempt gives way after lock_timeout, so that no queue forms behind it for longer.
 
     Args:
-        session: idle again whenever the action fails.
-        options: how often, and for how long.
-        listener: is told ahead of each pause.
+        context: its options say how often, and for how long; its listener is told of each pause.
         name: the migration.
-        action: runs it.
+        action: runs it; the session is idle again whenever it fails.
 
     Raises:
         VouchError: the last attempt's error; its notes say how often it was tried.
     """
+    session, options = context.session, context.options
     attempts = 1
 
-    def tell(refusal: Refusal) -> None:
+    def tell(refusal: FailedAttempt) -> None:
         nonlocal attempts
         attempts = refusal.attempt + 1
         assert isinstance(refusal.error, VouchError)
         assert refusal.error.server is not None
-        listener(
+        context.listener(
             Waiting(
                 f"{name} gave way: {refusal.error.server.primary}; attempt {attempts} of "
                 f"{options.retries + 1} in {refusal.pause_s:.1f} s",
@@ -51,10 +46,10 @@ def run_again_when_refused(
         return action()
 
     try:
-        return patiently(
+        return retry(
             again,
-            Patience(options.retry_budget_s, 0.5, 20.0, attempts=options.retries + 1),
-            again=is_transient,
+            RetryLimits(options.retry_budget_s, 0.5, 20.0, attempts=options.retries + 1),
+            again=_is_transient,
             tell=tell,
         )
     except VouchError as exc:
@@ -63,6 +58,6 @@ def run_again_when_refused(
         raise
 
 
-def is_transient(error: BaseException) -> bool:
+def _is_transient(error: BaseException) -> bool:
     """Say whether a migration's failure may be gone when all of it is run again."""
-    return isinstance(error, VouchError) and retry.is_transient(error.server)
+    return isinstance(error, VouchError) and others_were_in_the_way(error.server)

@@ -14,7 +14,7 @@ from pgvouch.errors import (
     TooManyConnectionsError,
 )
 from pgvouch.events import Listener, Waiting
-from pgvouch.postgres.retry import Patience, Refusal, patiently
+from pgvouch.postgres.retry import FailedAttempt, RetryLimits, retry
 from pgvouch.postgres.session import ConnectionLost, Session
 
 _LOOK_S = 5.0
@@ -65,13 +65,13 @@ def wait_for_schema(
                     raise
                 raise _may_not_read(session, exc) from None
 
-    def tell(refusal: Refusal) -> None:
+    def tell(refusal: FailedAttempt) -> None:
         listener(Waiting(str(refusal.error), refusal.remaining_s))
 
     # The migration that grants this role the right may still be on its way.
-    patiently(
+    retry(
         look,
-        Patience(left_s(), first_s=0.2, longest_s=2.0),
+        RetryLimits(left_s(), first_s=0.2, longest_s=2.0),
         again=lambda exc: isinstance(exc, NoDatabaseError) or _is_refused(exc),
         tell=tell,
     )
@@ -86,15 +86,15 @@ def _wait_for_rows(
         if todo.pending:
             raise _PendingError(todo.pending[0].id)
 
-    def tell(refusal: Refusal) -> None:
+    def tell(refusal: FailedAttempt) -> None:
         listener(Waiting(f"{refusal.error} is not applied yet", refusal.remaining_s))
 
     again = (_PendingError, NotReadyError, TooManyConnectionsError, ConnectionLost)
     try:
         with session.limited(budget_s + _LOOK_S):
-            patiently(
+            retry(
                 look,
-                Patience(budget_s, first_s=0.2, longest_s=2.0),
+                RetryLimits(budget_s, first_s=0.2, longest_s=2.0),
                 again=lambda exc: isinstance(exc, again),
                 tell=tell,
             )

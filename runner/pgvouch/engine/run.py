@@ -7,6 +7,7 @@ from pgvouch.delta.snapshot import add_snapshot, difference, read_snapshot
 from pgvouch.engine import in_doubt
 from pgvouch.engine.atomic import run_atomic
 from pgvouch.engine.context import RunContext, Scope
+from pgvouch.engine.lock_timeout import run_again_when_refused
 from pgvouch.engine.task import Task
 from pgvouch.engine.transaction import LedgerMovedError, Transaction
 from pgvouch.errors import CheckError, Place, PlanError
@@ -39,7 +40,7 @@ def run(
     try:
         if scope is Scope.TOGETHER:
             whole = partial(_run_all, context, tasks, scope, recorded)
-            return context.run_again_when_refused("all of it", whole)
+            return run_again_when_refused(context, "all of it", whole)
         return _run_all(context, tasks, scope, recorded)
     finally:
         context.flush()
@@ -63,7 +64,7 @@ def _run_all(
         )
         with in_doubt.explained(context, task, landed, scope, is_first=recorded == 0):
             done = (
-                context.run_again_when_refused(task.id, run_one)
+                run_again_when_refused(context, task.id, run_one)
                 if scope is Scope.EACH
                 else run_one()
             )

@@ -7,7 +7,7 @@ from pgvouch.config.options import Options
 from pgvouch.errors import ConnectError
 from pgvouch.events import Listener, Waiting
 from pgvouch.postgres.blockers import Blocker, look_at
-from pgvouch.postgres.retry import Patience, Refusal, patiently
+from pgvouch.postgres.retry import FailedAttempt, RetryLimits, retry
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.own import Raw, own_block, own_query
 
@@ -51,7 +51,7 @@ def under_lock(
             session.revive()  # an idle session may have been ended in the pause
         return action()
 
-    def tell(refusal: Refusal) -> None:
+    def tell(refusal: FailedAttempt) -> None:
         nonlocal holder, refusals
         refusals = refusal.attempt
         assert isinstance(refusal.error, LockedError)
@@ -61,9 +61,9 @@ def under_lock(
         listener(Waiting(f"another runner is at work{who}", refusal.remaining_s, about))
 
     try:
-        return patiently(
+        return retry(
             again,
-            Patience(options.lock_wait_s, first_s=0.05, longest_s=1.0),
+            RetryLimits(options.lock_wait_s, first_s=0.05, longest_s=1.0),
             again=lambda exc: isinstance(exc, LockedError),
             tell=tell,
         )

@@ -131,7 +131,7 @@ class Watch:
             self._session = None
 
 
-def told_blockers(listener: Listener) -> Callable[[Sequence[Blocker]], None]:
+def telling_of_blockers(listener: Listener) -> Callable[[Sequence[Blocker]], None]:
     """Return what tells a listener who is in the way of a waiting message."""
 
     def tell(blockers: Sequence[Blocker]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from pgvouch.config.address import parts_of
-from pgvouch.postgres.refused import connect_error
+from pgvouch.postgres.connect_errors import connect_error
 
 CONNECT_S = 10
 """The longest that a server may take to let us in, where the URL says nothing else."""

@@ -12,8 +12,8 @@ from pgvouch.errors import (
     TooManyConnectionsError,
 )
 from pgvouch.events import Listener, Waiting, silent
-from pgvouch.postgres.refused import knows_no_transactions
-from pgvouch.postgres.retry import Patience, Refusal, patiently
+from pgvouch.postgres.connect_errors import knows_no_transactions
+from pgvouch.postgres.retry import FailedAttempt, RetryLimits, retry
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 
 
@@ -38,7 +38,7 @@ def open_session(
         ConnectError: with what was said, never with the password.
     """
 
-    def waiting(refusal: Refusal) -> None:
+    def waiting(refusal: FailedAttempt) -> None:
         tell(Waiting(str(refusal.error), refusal.remaining_s))
 
     until_s = time.monotonic() + wait_s
@@ -55,8 +55,8 @@ def open_session(
 
     if not wait_s:
         return attempt()
-    patience = Patience(wait_s, first_s=0.2, longest_s=2.0)
-    return patiently(attempt, patience, again=_may_come_up, tell=waiting)
+    limits = RetryLimits(wait_s, first_s=0.2, longest_s=2.0)
+    return retry(attempt, limits, again=_may_come_up, tell=waiting)
 
 
 @contextmanager

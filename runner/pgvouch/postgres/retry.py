@@ -15,13 +15,13 @@ TRANSIENT = frozenset({"55P03", "40P01", "40001"})
 """SQLSTATEs of what others were in the way of: lock timeout, deadlock, serialization failure."""
 
 
-def is_transient(server: "ServerMessage | None") -> bool:
+def others_were_in_the_way(server: "ServerMessage | None") -> bool:
     """Say whether others were in the way, so that the same may pass a moment later."""
     return server is not None and server.sqlstate in TRANSIENT
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryLimits:
     """How long and how often to try again. Times are in seconds."""
 
     budget_s: float
@@ -35,7 +35,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class FailedAttempt:
     """An attempt that came to nothing, and what happens next."""
 
     error: BaseException
@@ -45,12 +45,12 @@ class Refusal:
     remaining_s: float
 
 
-def patiently(
+def retry(
     action: Callable[[], T],
-    patience: Patience,
+    patience: RetryLimits,
     *,
     again: Callable[[BaseException], bool],
-    tell: Callable[[Refusal], None],
+    tell: Callable[[FailedAttempt], None],
 ) -> T:
     """Run an action until it succeeds, fails for good, or patience is spent.
 
@@ -81,7 +81,9 @@ def patiently(
         error = state.outcome.exception()
         assert error is not None
         remaining = patience.budget_s - (state.seconds_since_start or 0.0)
-        tell(Refusal(error, state.attempt_number, state.next_action.sleep, max(remaining, 0.0)))
+        tell(
+            FailedAttempt(error, state.attempt_number, state.next_action.sleep, max(remaining, 0.0))
+        )
 
     counted = stop_after_attempt(patience.attempts) if patience.attempts else stop_never
     return Retrying(

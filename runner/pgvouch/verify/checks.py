@@ -9,7 +9,7 @@ from pgvouch.files.variables import Rendered
 from pgvouch.postgres.message import Failure, Message, Source
 from pgvouch.postgres.pooling import RESET_ROLE
 from pgvouch.postgres.result import Result
-from pgvouch.postgres.retry import is_transient
+from pgvouch.postgres.retry import others_were_in_the_way
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.postgres.timeouts import DEFAULT_LOCK_TIMEOUT
 from pgvouch.sqltext.own import own_block
@@ -149,14 +149,14 @@ def run(
     if promises.setup:
         _add_piece(message, promises, promises.setup, "setup")
     message.add(f"savepoint {_CHECK}")
-    hearing = _Hearing(session, promises, dict(zip(_same(promises), before, strict=False)), marker)
-    results = hearing.hear_plain(message, wanted)
-    hearing.hear_errors()
-    return results, hearing.verdict()
+    running = _CheckRun(session, promises, dict(zip(_same(promises), before, strict=False)), marker)
+    results = running.run_plain(message, wanted)
+    running.run_errors()
+    return results, running.verdict()
 
 
 @dataclass
-class _Hearing:
+class _CheckRun:
     """The checks of one file on their way to a verdict."""
 
     session: Session
@@ -173,7 +173,7 @@ class _Hearing:
         """Return what has come of them."""
         return Verdict(self.passed, tuple(self.broken), tuple(self.unjudged), tuple(self.left))
 
-    def hear_plain(self, message: Message, wanted: int) -> tuple[Result, ...]:
+    def run_plain(self, message: Message, wanted: int) -> tuple[Result, ...]:
         """Send a message with the plain checks behind it; return the results of the message.
 
         What is behind a check that ends in an error is sent again without it.
@@ -190,7 +190,7 @@ class _Hearing:
             done = todo.index(stopped.check)
             self._judge(message, todo[:done], results, failed=True)
             todo = todo[done + 1 :]
-            self._take(stopped, [*todo, *self.promises.of_kind(Kind.ERROR)])
+            self._count_stopped(stopped, [*todo, *self.promises.of_kind(Kind.ERROR)])
             if len(first) < needed:
                 # It was refused before any of it ran: there is nothing to go back to.
                 self._end([*todo, *self.promises.of_kind(Kind.ERROR)])
@@ -202,7 +202,7 @@ class _Hearing:
         self._judge(message, todo, results, failed=False)
         return first
 
-    def hear_errors(self) -> None:
+    def run_errors(self) -> None:
         """Run every `check error`, each on its own."""
         todo = list(self.promises.of_kind(Kind.ERROR))
         while todo and not self.is_over:
@@ -210,13 +210,13 @@ class _Hearing:
             message = Message().add(self._back())
             _add_piece(message, self.promises, check.query, "check")
             try:
-                # Deferred constraints have their say before a check is called peaceful.
+                # Deferred constraints have their say before a check counts as one without an error.
                 self.session.run(message.text, rows_of_first=0)
             except QueryError as exc:
                 if exc.server.sqlstate == check.sqlstate:
                     self.passed += 1
                     continue
-                self._take(_ended(check, message.locate(exc), exc), todo)
+                self._count_stopped(_ended(check, message.locate(exc), exc), todo)
             else:
                 self.broken.append(Finding(check, _expectation(check), "no error", check.place))
 
@@ -262,13 +262,13 @@ class _Hearing:
             else:
                 self.broken.append(found)
 
-    def _take(self, stopped: Finding, behind: Sequence[Check]) -> None:
+    def _count_stopped(self, stopped: Finding, behind: Sequence[Check]) -> None:
         """Count a check that ended in an error."""
         if not self._is_unjudged(stopped):
             self.broken.append(stopped)
             return
         self.unjudged.append(stopped)
-        if is_transient(stopped.server):
+        if others_were_in_the_way(stopped.server):
             # Others may wait for what this transaction has locked: it ends here.
             self._end(behind)
 
@@ -290,7 +290,7 @@ class _Hearing:
             # Who sets a limit in a check has made it part of the promise.
             setup = self.promises.setup.sql if self.promises.setup else ""
             return "statement_timeout" not in (setup + stopped.check.query.sql).lower()
-        return is_transient(stopped.server) or state[:2] in _SERVERS_TROUBLE
+        return others_were_in_the_way(stopped.server) or state[:2] in _SERVERS_TROUBLE
 
 
 def _add_piece(

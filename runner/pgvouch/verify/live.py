@@ -12,10 +12,10 @@ from pgvouch.files.migration import Migration
 from pgvouch.files.promises import Check, Promises, read_promises
 from pgvouch.files.variables import given_variables
 from pgvouch.ledger.rows import Applied, State
-from pgvouch.postgres.blockers import Watch, told_blockers
+from pgvouch.postgres.blockers import Watch, telling_of_blockers
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.pooling import RESET_SESSION, application_name_sql, marker_of
-from pgvouch.postgres.retry import Patience, Refusal, is_transient, patiently
+from pgvouch.postgres.retry import FailedAttempt, RetryLimits, others_were_in_the_way, retry
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.postgres.timeouts import LOCK_TIMEOUT_SHARE, timeouts_sql
 from pgvouch.sqltext.duration import seconds
@@ -64,7 +64,7 @@ class _File:
             self.broken += verdict.broken
             self.todo = verdict.left
             for stopped in verdict.unjudged:
-                if is_transient(stopped.server):
+                if others_were_in_the_way(stopped.server):
                     self.blocked[stopped.check] = stopped
                 else:
                     self.unjudged.append(stopped)
@@ -114,7 +114,7 @@ def verify_database(
     """
     options = options or Options(variables=given_variables({}))
     files = _files(session, database, rows, options)
-    watch = Watch(session.conninfo, told_blockers(listener))
+    watch = Watch(session.conninfo, telling_of_blockers(listener))
     session.while_waiting = watch
     attempts = 0
 
@@ -125,7 +125,7 @@ def verify_database(
             session.revive()  # an idle session may have been ended in the pause
         _round(session, files, watch, options, until_s if attempts > 1 else None)
 
-    def tell(refusal: Refusal) -> None:
+    def tell(refusal: FailedAttempt) -> None:
         assert isinstance(refusal.error, _BlockedError)
         count = refusal.error.count
         listener(
@@ -138,9 +138,9 @@ def verify_database(
 
     until_s = time.monotonic() + options.retry_budget_s
     try:
-        patiently(
+        retry(
             again,
-            Patience(options.retry_budget_s, 0.5, 20.0, attempts=options.retries + 1),
+            RetryLimits(options.retry_budget_s, 0.5, 20.0, attempts=options.retries + 1),
             again=lambda exc: isinstance(exc, _BlockedError),
             tell=tell,
         )
