@@ -360,6 +360,27 @@ def test_a_pytest_fixture(notes: Folder, pg18: Server) -> None:
     )
 
 
+def test_a_type_checker_knows_it(tmp_path: Path) -> None:
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    first = re.search(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
+    assert first is not None
+    (tmp_path / "first.py").write_text(first[1])
+    (tmp_path / "wrong.py").write_text(
+        "from pgvouch import Vouch\nVouch(lock_timeout=3).migrate(too='7').applied = 3\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull, "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    errors = [line for line in done.stdout.splitlines() if ": error:" in line]
+    assert {line.partition(":")[0] for line in errors} == {"wrong.py"}, done.stdout
+    assert len(errors) == 3
+
+
 def test_the_program_is_built_on_the_library_alone() -> None:
     """A command parses, calls and renders: of the other rooms it knows values and constants."""
     own = {"api", "cli", "config", "embedded", "errors", "events", "sqltext"}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from pgvouch.sqltext.parser import postgast
 from pgvouch.sqltext.scan import GAP, without_leading_comments
 from pgvouch.sqltext.statements import tree_of
 
@@ -89,13 +90,12 @@ def on_empty_copy(statement: str) -> str:
     Args:
         statement: one that `outside` says to be of kind CREATE_INDEX.
     """
-    from postgast import deparse, parse
-
-    tree = parse(statement)
+    parser = postgast()
+    tree = parser.parse(statement)
     node = tree.stmts[0].stmt.index_stmt
     node.concurrent = node.if_not_exists = False
     node.relation.schemaname, node.table_space = "pg_temp", ""
-    return str(deparse(tree))
+    return str(parser.deparse(tree))
 
 
 def _is_on(options: Any, name: str, *, default: bool) -> bool:
@@ -117,8 +117,7 @@ def _is_on(options: Any, name: str, *, default: bool) -> bool:
 
 
 def _word(enum: str, value: int, prefix: str) -> str:
-    from postgast import pg_query_pb2 as tree
-
+    tree = postgast().pg_query_pb2
     return str(getattr(tree, enum).Name(value)).removeprefix(prefix)
 
 

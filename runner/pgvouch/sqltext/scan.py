@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pgvouch.sqltext.parser import postgast
+
 # Each part can be read in one way only, so that a run of dashes or stars is not divided in a great
 # many. Possessive quantifiers would say it, and Python 3.11 up to 3.11.4 gets nested ones wrong.
 GAP = r"(?:\s|--[^\r\n]*(?:[\r\n]|\Z)|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|\*/)+"
@@ -41,11 +43,11 @@ def each_token(text: str, *, comments: bool = False) -> Iterator[Token]:
 
 
 def _scanned(text: str, base: int, *, comments: bool) -> Iterator[Token]:
-    from postgast import PgQueryError, pg_query_pb2, scan
+    parser = postgast()
 
     try:
-        scanned = scan(text).tokens
-    except PgQueryError as exc:
+        scanned = parser.scan(text).tokens
+    except parser.PgQueryError as exc:
         error = SyntaxError(str(exc))
         error.offset = base + (exc.cursorpos or 0)
         raise error from exc
@@ -55,7 +57,9 @@ def _scanned(text: str, base: int, *, comments: bool) -> Iterator[Token]:
         char += len(raw[byte : token.start].decode())
         length = len(raw[token.start : token.end].decode())
         byte = token.end
-        name = pg_query_pb2.Token.Name(token.token) if token.token > 255 else chr(token.token)
+        name = (
+            parser.pg_query_pb2.Token.Name(token.token) if token.token > 255 else chr(token.token)
+        )
         if (name in {"SQL_COMMENT", "C_COMMENT"}) is comments:
             yield Token(name, char, char + length)
         char += length

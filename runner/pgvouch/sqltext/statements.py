@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from pgvouch.sqltext import scan
+from pgvouch.sqltext.parser import postgast
 from pgvouch.sqltext.scan import SPACE, ends, skip_blank
 
 
@@ -123,11 +124,12 @@ def tree_of(statement: str) -> Any | None:
         into Python (an expression of some 50 operands); the server has the last word on those.
     """
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-    from postgast import PgQueryError, parse
+
+    parser = postgast()
 
     try:
-        parsed = parse(statement).stmts
-    except (PgQueryError, DecodeError):
+        parsed = parser.parse(statement).stmts
+    except (parser.PgQueryError, DecodeError):
         return None
     return parsed[0].stmt if len(parsed) == 1 else None
 
@@ -155,19 +157,17 @@ def _is_unfinished(error: SyntaxError, end: int) -> bool:
 def _parsed(text: str, base: int) -> list[Statement]:
     # postgast.split() returns texts without their places, and parse() builds a tree of 2.5 kB a
     # statement only to give the places: the result behind split() has both.
-    from postgast import PgQueryError
-    from postgast.errors import check_error
-    from postgast.native import lib
+    lib = postgast("native").lib
 
     raw = text.encode()
     result: Any = lib.pg_query_split_with_parser(raw)
     try:
-        check_error(result)
+        postgast("errors").check_error(result)
         spans = [
             (s.contents.stmt_location, s.contents.stmt_len)
             for s in (result.stmts[i] for i in range(result.n_stmts))
         ]
-    except PgQueryError as exc:
+    except postgast().PgQueryError as exc:
         error = SyntaxError(str(exc))
         error.offset = base + (exc.cursorpos or 0)
         raise error from exc

@@ -10,6 +10,8 @@ from functools import cache
 
 from psycopg import sql
 
+from pgvouch.sqltext.parser import postgast
+
 MAX_NAME_BYTES = 63
 """NAMEDATALEN - 1: PostgreSQL silently cuts what is longer."""
 
@@ -114,10 +116,10 @@ def qualified(parts: list[str]) -> str:
 
 @cache
 def _is_keyword(word: str) -> bool:
-    from postgast import pg_query_pb2, scan
-
-    kind = scan(word).tokens[0].keyword_kind
-    return kind not in (pg_query_pb2.NO_KEYWORD, pg_query_pb2.UNRESERVED_KEYWORD)
+    parser = postgast()
+    kind = parser.scan(word).tokens[0].keyword_kind
+    kinds = parser.pg_query_pb2
+    return kind not in (kinds.NO_KEYWORD, kinds.UNRESERVED_KEYWORD)
 
 
 def _hides(char: str) -> bool:

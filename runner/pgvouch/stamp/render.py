@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from pgvouch.errors import Place, StampError
+from pgvouch.sqltext.parser import postgast
 from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.scan import tokens
 from pgvouch.stamp.call import Value
@@ -195,11 +196,10 @@ def _comments(text: str, path: Path, place: Place) -> list[tuple[int, int]]:
 
 
 def _check_sql(text: str, path: Path, place: Place) -> None:
-    from postgast import PgQueryError, parse
-
+    parser = postgast()
     try:
-        parse(text)
-    except PgQueryError as exc:
+        parser.parse(text)
+    except parser.PgQueryError as exc:
         error = SyntaxError(str(exc))
         error.offset = exc.cursorpos
         raise _not_sql(text, error, path, place) from None
