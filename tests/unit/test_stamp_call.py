@@ -116,6 +116,8 @@ def test_escapes() -> None:
         ("t(a=1) -- why", "nothing may follow the closing parenthesis", 18),
         ("t(a=1);", "nothing may follow the closing parenthesis", 17),
         ("t(a=" + "[" * 40 + "]" * 40 + ")", "nested more than 16 deep", 31),
+        ("t(a=" + "-" * 100_000 + "1)", "expected", 11),
+        ("t(a=" + "~" * 900 + "1)", "expected a value", 15),
         ("9t(a=1)", "expected the template's name", 11),
         ("@t(a=1)", "expected the template's name", 11),
     ],

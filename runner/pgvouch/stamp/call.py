@@ -31,6 +31,8 @@ _WORDS: dict[str, Value] = {"true": True, "false": False, "null": None, "none": 
 """As JSON and TOML write what Python writes with a capital."""
 _MAX_DEPTH = 17
 """The parentheses included."""
+_UNREADABLE = (SyntaxError, ValueError, MemoryError, RecursionError)
+"""What Python's parser raises; the last two where there is too much of something, such as signs."""
 _HINT = (
     "a stamp is a call with named arguments: -- stamp: "
     'template(table="projects", commands=["select"])'
@@ -147,10 +149,11 @@ class _Reader:
         source = "\n".join(line.text for line in self._lines)
         try:
             call = ast.parse(source, mode="eval").body
-        except (SyntaxError, ValueError) as exc:
+        except _UNREADABLE as exc:
             line, column = getattr(exc, "lineno", None) or 1, getattr(exc, "offset", None) or 1
+            said = exc.args[0] if exc.args else "too much for Python"
             self._fail(
-                f"expected named values with commas between: {exc.args[0]}",
+                f"expected named values with commas between: {said}",
                 self._place(line - 1, column - 1),
             )
         if not isinstance(call, ast.Call) or call.args:
@@ -166,7 +169,7 @@ class _Reader:
         if isinstance(node, ast.Name) and node.id in _WORDS:
             return _WORDS[node.id]
         value: Value | type = object
-        with suppress(ValueError, TypeError):
+        with suppress(TypeError, *_UNREADABLE):
             value = ast.literal_eval(node)
         if value is None or isinstance(value, int):
             return value
