@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
+import tiers
 from conftest import ROOT
 from pgvouch.cli.main import cli
 
@@ -127,6 +128,35 @@ def test_every_command_in_the_documents_is_there() -> None:
     for document in DOCUMENTS:
         for word in re.findall(r"(?:^\$ |`)pgvouch ([a-z-]+)", document.read_text(), re.MULTILINE):
             assert word in names, (document.name, word)
+
+
+def test_targets_of_make_are_those_of_the_documents() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert phony is not None
+    assert targets == set(phony[1].split())
+    listed = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {line.split()[0] for line in listed.stdout.splitlines()} == targets
+    for document in [*DOCUMENTS, ROOT / ".ci" / "run"]:
+        for word in re.findall(
+            r"(?:^(?:\$ )?|`)make ([a-z-]+)", document.read_text(), re.MULTILINE
+        ):
+            assert word in targets, (document.name, word)
+
+
+@pytest.mark.parametrize("start", [*tiers.THOROUGH, *tiers.KEPT])
+def test_tests_that_the_tiers_name_are_there(start: str) -> None:
+    path, _, name = start.partition("::")
+    assert (ROOT / "tests" / path).exists()
+    if name:
+        assert f"def {name.partition('[')[0]}" in (ROOT / "tests" / path).read_text()
 
 
 def test_the_settings_are_those_of_the_documents(tmp_path: Path) -> None:

@@ -33,6 +33,20 @@ THOROUGH: dict[str, str] = {
     "unit/test_stamp_names.py::test_an_expansion_names_exactly_its_names": "random names",
     "unit/test_stamp_names.py::test_no_name_adds_or_hides_a_check": "random names",
     "unit/test_pythons.py::test_texts_are_read_alike": "Debian's Python",
+    "systems/coding_sessions/test_queries.py::test_other": "more key queries",
+    "systems/coding_sessions/test_queries.py::test_plan": "more key queries",
+    "systems/learning_plans/test_queries.py::test_other": "more key queries",
+    "systems/learning_plans/test_queries.py::test_plan": "more key queries",
+    "systems/workouts/test_queries.py": "queries of a million rows",
+    "systems/workouts/test_rollbacks.py::test_all_at_once": "long ways back",
+    "systems/workouts/test_rollbacks.py::test_users_exercises": "long ways back",
+    "systems/feature_planner/test_move.py::test_what_could_not_be_dropped_whole": "strays in the "
+    "catalog",
+    "systems/test_systems.py::test_all_at_once": "long ways back",
+    "systems/test_systems.py::test_what_psql_made": "systems that psql made",
+    "security/test_migrations_among_shadows.py": "shadows beside other systems",
+    "security/test_systems_among_shadows.py": "shadows beside other systems",
+    "test_wheel.py": "a wheel, installed",
     "test_docs.py::test_the_make_targets": "the targets of make in a copy",
 }
 """Beginnings of test ids below tests/, and what is found there."""
@@ -57,6 +71,11 @@ KEPT = (
     "faults/test_output.py::test_a_reader_who_is_gone[plan]",
     "faults/test_stopped.py::test_a_stopped_runner_tells_what_the_ledger_says[migrate-create index "
     "concurrently i-silent]",
+    "systems/test_systems.py::test_what_psql_made_is_taken_over_as_the_guide_says[monthly_planner]",
+    "security/test_migrations_among_shadows.py::test_a_migration_binds_and_runs_nothing_of_them"
+    "[pg18-coding_sessions]",
+    "security/test_systems_among_shadows.py::test_neither_verify_nor_a_rollback_runs_anything_of_them"
+    "[pg18-coding_sessions]",
     "integration/test_server.py::test_start_url_psql_stop",
     "integration/test_server.py::test_it_starts_on_demand_and_outlives_the_program",
 )

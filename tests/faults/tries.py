@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pytest_postgresql.janitor import DatabaseJanitor
-
 from conftest import Server, query
 from faults import world
 from faults.processes import answering, bouncing, crash, ended, migrating, until
@@ -22,13 +20,7 @@ REPLICAS = 10
 def database(server: Server) -> Iterator[str]:
     """An empty database with a name of its own."""
     name = f"fault_{secrets.token_hex(5)}"
-    with DatabaseJanitor(
-        user="postgres",
-        host=str(server.running.socket_folder),
-        port=server.running.port,
-        dbname=name,
-        connection_timeout=60,  # the server may be recovering from the last crash
-    ):
+    with server.janitor(name):
         yield name
 
 
