@@ -15,6 +15,7 @@ from typing import Any, LiteralString, Self
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -98,6 +99,10 @@ class Janitor:
                     raise
                 time.sleep(0.05)
 
+
+# How long an example takes says more about the machine than about what is tested.
+settings.register_profile("pgvouch", deadline=None)
+settings.load_profile("pgvouch")
 
 # One folder a test run, so that two runs at once do not stop each other's servers.
 _SERVERS = "PGVOUCH_TEST_SERVERS"

@@ -4,7 +4,7 @@ The author regenerates the delta, so the delta says nothing: what notices has to
 change that PostgreSQL itself refuses is none, for nobody would hand it in; nor is one that changes
 nothing.
 
-    SEED=7 NUMBER=100 make test ARGS='tests/mistakes/test_careless.py -rP'
+    SEED=7 NUMBER=100 make test-all ARGS='tests/mistakes/test_careless.py -rP'
 """
 
 import random
