@@ -20,5 +20,5 @@ The modules, each importing only those above it:
     ready          waits for a server, and for another runner
     seed           development data
     rehearsal      all of it, in one transaction that is rolled back
-    repair         settles what nobody can know
+    repair         goes on where a person has found out what the server cannot say
 """

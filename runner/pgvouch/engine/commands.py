@@ -104,7 +104,7 @@ def migrate(
     _tell_ahead(todo, known, listener)
     if not todo.pending:
         if rows is None and known:
-            # What stock yoyo has recorded, or marked, is ours from here on, and can be taken back.
+            # What stock yoyo has recorded, or marked, is ours from here on, and can be rolled back.
             create_ledger(session, options, listener)
         return Outcome.of((), known, todo.ahead)
     from pgvouch.engine.context import RunContext, Scope
@@ -136,7 +136,7 @@ def roll_back_steps(
     steps: int | None,
     to: str | None,
 ) -> Outcome:
-    """Take migrations back, newest first.
+    """Roll migrations back, newest first.
 
     Raises:
         VouchError: with what was rolled back and what is still there.

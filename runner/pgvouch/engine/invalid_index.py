@@ -47,7 +47,7 @@ def drop_invalid(session: Session, found: Outside, marker: str) -> tuple[str, ..
         A sentence on what was dropped; none where nothing was.
 
     Raises:
-        MigrationError: somebody is building the same index right now.
+        MigrationError: another session is building the same index right now.
         QueryError: it failed.
     """
     index = index_of_name(session, found)
@@ -80,7 +80,7 @@ def is_as_written(session: Session, index: Index, statement: str) -> bool:
             f"create temporary table {index.table} (like {original});\n"
             f"{on_empty_copy(statement)}\n;{OWN_PATH};\n{query}"
         )
-    except QueryError:  # no right to temporary tables, an event trigger: then nobody knows
+    except QueryError:  # no right to temporary tables, an event trigger: it stays unknown
         return False
     finally:
         session.roll_back()

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def run_again_when_refused(context: RunContext, name: str, action: Callable[[], T]) -> T:
-    """Run a whole transaction again when somebody else's lock, or a deadlock, has refused it.
+    """Run a whole transaction again that another session's lock, or a deadlock, has refused.
 
     Each attempt gives way after lock_timeout, so that no queue forms behind it for longer.
 

@@ -34,7 +34,7 @@ where l.pid = pg_catalog.pg_backend_pid()
 -- name: table_names
 -- The names of tables and columns, as they are in this moment. A generated column holds nothing of its own.
 -- The last column is why rows may not be counted: PostgreSQL evaluates what is constant in the expressions of an index,
--- of statistics and of a check when it plans a query, so a table of somebody else's would run his functions as us.
+-- of statistics and of a check when it plans a query, so another role's table would run its functions as us.
 -- Those of PostgreSQL itself are pinned: nothing is recorded to depend on them. An empty file is counted by its size.
 select
   w.relation,

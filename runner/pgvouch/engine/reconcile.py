@@ -69,11 +69,11 @@ def reconcile(
         session: idle; not in a transaction.
         found: the statement.
         statement: its text.
-        before: what `observe` returned when it was announced; None where nobody knows.
+        before: what `observe` returned when it was announced; None where that is unknown.
         marker: a comment by which other runners know that we are alive.
 
     Raises:
-        MigrationError: somebody is building the same index right now.
+        MigrationError: another session is building the same index right now.
         QueryError: clearing away failed.
     """
     cleared = clear_away(session, found, marker)
@@ -102,7 +102,7 @@ def clear_away(session: Session, found: Outside, marker: str = "") -> Reconciled
         NO, or YES where it has been finished.
 
     Raises:
-        MigrationError: somebody is building the same index right now.
+        MigrationError: another session is building the same index right now.
         QueryError: it failed.
     """
     if found.kind is Kind.CREATE_INDEX:

@@ -1,4 +1,4 @@
-"""Applies what is pending and takes it back again, in one transaction that is rolled back."""
+"""Applies what is pending and rolls it back, in one transaction that leaves nothing behind."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ def rehearse(
     to: str | None = None,
     require_promises: bool = False,
 ) -> Outcome:
-    """Apply what is pending and take it back again, in one transaction that is rolled back.
+    """Apply what is pending and roll it back, in one transaction that leaves nothing behind.
 
     Differences of the catalog do not end it: they are told together, at the end.
 
@@ -64,9 +64,9 @@ def rehearse(
 
 
 def _refuse_without_rollback(tasks: Sequence[Task]) -> None:
-    """Say before all the work, not behind it, what cannot be taken back.
+    """Say before all the work, not after it, what cannot be rolled back.
 
-    What may turn out to be there already has nothing to be taken back.
+    What may turn out to be there already has nothing to be rolled back.
     """
     missing = [
         task.id

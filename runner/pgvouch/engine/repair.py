@@ -1,4 +1,4 @@
-"""Goes on with a non-transactional migration of which nobody can know how its statement ended."""
+"""Goes on with a non-transactional migration once a person knows how its statement ended."""
 
 from dataclasses import replace
 from enum import Enum
@@ -39,8 +39,8 @@ def repair(
         session: idle.
         database: with the files.
         wanted: the migration.
-        how: DONE: the statement that was under way is done. REDO: it is not. UNDO: take all of the
-            migration back, by its rollback.
+        how: DONE: the statement that was under way is done. REDO: it is not. UNDO: roll all of
+            the migration back.
         options: how a rollback is run.
         listener: is told about it.
 

@@ -242,7 +242,7 @@ class Progress:
         )
 
     def unknown(self) -> MigrationError:
-        """Return the error for an interrupted statement of which nobody knows how it ended."""
+        """Return the error for an interrupted statement whose end is unknown."""
         back = "" if self.task.is_rollback else ", or --undo (take all of it back)"
         return MigrationError(
             f"nobody can know whether a statement of {self.task.id} was done",

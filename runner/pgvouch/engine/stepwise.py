@@ -78,7 +78,7 @@ class _Steps:
         """Do every statement that is not done yet.
 
         Raises:
-            MigrationError: a statement failed, or nobody can know how an interrupted one ended.
+            MigrationError: a statement failed, or the end of an interrupted one is unknown.
             PlanError: another runner has taken over.
         """
         progress = self.progress
@@ -95,7 +95,7 @@ class _Steps:
         """Run the steps of a Python file, which are one statement as far as we can see.
 
         Raises:
-            MigrationError: a step failed, or nobody can know how an interrupted run ended.
+            MigrationError: a step failed, or the end of an interrupted run is unknown.
         """
         from pgvouch.engine.python_steps import run_steps
         from pgvouch.ledger.yoyo import VouchBackend
@@ -118,7 +118,7 @@ class _Steps:
         asked, progress = self.task.directives, self.progress
         message = Message().add(*RESET_SESSION)
         # No default for what runs outside of a transaction: a short lock_timeout cancels CREATE
-        # INDEX CONCURRENTLY, which blocks nobody, and leaves an invalid index.
+        # INDEX CONCURRENTLY, which blocks no one, and leaves an invalid index.
         message.add(f"set lock_timeout = {literal(asked.lock_timeout or '0')}")
         if timeout := asked.statement_timeout or self.context.options.statement_timeout:
             message.add(f"set statement_timeout = {literal(timeout)}")
@@ -214,7 +214,7 @@ class _Steps:
         """Find out what became of the statement that an earlier run has stopped in.
 
         Raises:
-            MigrationError: nobody can know how it ended, or what it left cannot be cleared away.
+            MigrationError: its end is unknown, or what it left cannot be cleared away.
             DriftError: it was done, and has changed in the file.
             PlanError: another runner has taken over.
         """

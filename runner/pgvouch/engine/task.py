@@ -48,7 +48,7 @@ class Task:
     is_provided: bool = False
     """The rollback of what the database had already: only its row in the ledger goes."""
     notes: tuple[str, ...] = ()
-    """What is told with the end of it, whatever that is."""
+    """Facts to be reported with its outcome, good or bad."""
     warnings: tuple[FileError, ...] = ()
     """What is allowed and may not be meant; an error in a strict project."""
 
@@ -163,7 +163,7 @@ def tell_warnings(tasks: Sequence[Task], listener: Listener) -> tuple[FileError,
 
 
 def _unknown_until(tasks: Sequence[Task], known: Collection[str]) -> Iterator[FileError]:
-    """Yield an error for every check that a migration shall retire which nobody has written."""
+    """Yield an error for every check that is to be retired by a migration that does not exist."""
     stems = {name.rpartition("/")[2] for name in known}
     for task in tasks:
         for check in task.promises.checks if task.promises else ():

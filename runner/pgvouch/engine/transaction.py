@@ -105,7 +105,7 @@ class Transaction:
         message.add(*rest)
         if self.begins:
             message.add(read_only.REFUSE, name="begin")
-        # Ahead of the guard: somebody may have locked the ledger itself.
+        # Ahead of the guard: the ledger itself may be locked.
         message.add(*self.settings)
         guard = guard_sql(self.task.id, applied=self.task.is_rollback, recorded=self.recorded)
         message.add(guard, name="guard")
@@ -229,7 +229,7 @@ class Transaction:
         message = Message().add(*self._leave_savepoint)
         # Deferred constraints speak now, where there is still a migration to blame.
         message.add("set constraints all immediate", *RESET_ROLE, *self.settings)
-        # LISTEN begins and ends with a commit: taken back in the next migration it would be late.
+        # LISTEN begins and ends with a commit: ended by the next migration it would be late.
         message.add("unlisten *")
         message.add(same_transaction_sql(self.xid), OWN_PATH)
         message.add(*ledger, name="ledger")
@@ -255,7 +255,7 @@ class Transaction:
             raise error from None
 
     def _warn_of_patience(self, deadlock_timeout: str) -> None:
-        """Say what a lock timeout that somebody has asked for may do to others."""
+        """Say what a lock timeout that was asked for may do to others."""
         asked = self.lock_timeout
         if asked and not 0 < seconds(asked) < seconds(deadlock_timeout):
             longer = "without end" if seconds(asked) == 0 else f"for {asked}"

@@ -149,15 +149,15 @@ def step_sql(identifier: str, token: str, *, done: int, progress: str, stopped: 
 
 
 def release_sql(identifier: str, token: str) -> str:
-    """Return the statements that give a lease up, so that nobody has to wait for us.
+    """Return the statements that give a lease up, so that others need not wait for us.
 
-    A migration of which nothing has been taken back is applied again.
+    A migration of which nothing was rolled back is applied again.
     """
     return f"{OWN_PATH};\n{own_query('ledger', 'release_lease', id=identifier, token=token)}"
 
 
 def write(session: Session, identifier: str, lease: Lease) -> None:
-    """Write a lease as a person has settled it; nobody works on it."""
+    """Write a lease as a person has settled it; no runner works on it."""
     session.ask(
         own_query(
             "ledger",

@@ -69,7 +69,7 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
 def _lock_sql(*tables: str) -> str:
     """Return the statement that keeps tables what they are while they are judged and read.
 
-    Otherwise somebody could put others in their place between the one and the other.
+    Otherwise others could be put in their place between the one and the other.
     """
     return f"lock table {', '.join(f'only {table}' for table in tables)} in access share mode"
 

@@ -81,8 +81,8 @@ update pgvouch.migration set checksum = {accepted} where migration_id = {id}
 -- name: trust
 -- Whether a ledger may be believed: what it says decides what is run, and its stored rollbacks are run as they are. Its
 -- schema and tables belong to a role that could do as much without it, and the tables are tables: no view, rule,
--- trigger or row security runs somebody's code, or hides a row, when they are read. Nor is there a type, index,
--- default or constraint with a function of somebody's: a cast is found whatever the search_path is, and planning a query
+-- trigger or row security runs another role's code, or hides a row, when they are read. Nor is there a type, index,
+-- default or constraint with a function of another role: a cast is found whatever the search_path is, and planning a query
 -- evaluates what is constant in an index's expression. A foreign key on the ledger fires triggers of another table.
 -- Fails with {untrusted}; passes where there is nothing. {relations} are the relations that are asked about, {owners}
 -- whether their owners matter, which they always do to a superuser. The caller has locked them, where they are read.
@@ -212,7 +212,7 @@ order by applied_at_utc, migration_id
 -- Takes the runners' lock, and reads the ledger again under it; the body of a DO block. It never waits, because a waiting
 -- transaction holds a snapshot for which CREATE INDEX CONCURRENTLY would wait in turn. The lock is on a row that only
 -- the ledger's owner may lock. The row is written, too: under REPEATABLE READ a runner whose snapshot is older than
--- somebody else's work then fails with 40001, and tries again. {moved} and {other} are conditions: the migration was
+-- another session's work then fails with 40001, and tries again. {moved} and {other} are conditions: the migration was
 -- done by another runner, the ledger is not what was planned with.
   perform from pgvouch.ledger for update skip locked;
   if not found then

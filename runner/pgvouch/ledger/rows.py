@@ -32,7 +32,7 @@ class Applied:
     has_rollback: bool = False
     statements_done: int | None = None
     running: str | None = None
-    """The statement outside of a transaction whose end nobody has seen, or that left something."""
+    """The statement outside of a transaction that got no answer, or that left something."""
     is_recorded: bool = True
     """Whether yoyo's own table has it: what is on its way for the first time is not there."""
     order: int = 0

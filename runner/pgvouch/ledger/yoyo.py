@@ -56,7 +56,7 @@ def in_our_words(connection: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
-    """A yoyo backend inside a transaction that somebody else has begun and will end."""
+    """A yoyo backend inside a transaction that the engine begins and ends."""
 
     # yoyo asks for `<table>_quoted`; ours are always qualified, whatever the search_path is.
     migration_table_quoted = f'"{SCHEMA}"."_yoyo_migration"'

@@ -1,4 +1,4 @@
-"""What to do about an error that nobody has better advice for, by its SQLSTATE. No I/O.
+"""What to do about an error where nothing better is known, by its SQLSTATE. No I/O.
 
 The codes are those of https://www.postgresql.org/docs/current/errcodes-appendix.html.
 """

@@ -103,7 +103,7 @@ class Watch:
         self.seen = ()
 
     def __call__(self) -> None:
-        """Look once, and tell where somebody new is in the way."""
+        """Look once, and tell where another session is in the way than before."""
         if self._is_blind or not self.marker:
             return
         own = f"a.pid = {self.pid}" if self.pid else f"starts_with(a.query, {literal(self.marker)})"

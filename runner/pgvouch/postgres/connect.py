@@ -77,7 +77,7 @@ def _limit_silence(connection: psycopg.Connection[Any]) -> None:
 
 
 class Deadline:
-    """A moment after which nobody waits for an answer any more; none to begin with."""
+    """A moment after which an answer is not waited for any more; none to begin with."""
 
     def __init__(self) -> None:
         self.at_s: float | None = None

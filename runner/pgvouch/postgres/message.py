@@ -57,7 +57,7 @@ class Part:
 
     sql: str
     count: int | None
-    """How many results it gives; None for a last part, whose statements nobody counted."""
+    """How many results it gives; None for a last part, whose statements were not counted."""
     name: str = ""
     source: Source | None = None
     tallied: str = ""

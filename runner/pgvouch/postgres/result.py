@@ -38,7 +38,7 @@ class Result:
 class Growth:
     """How much memory libpq asks for to hold one message of the server, which it reads whole.
 
-    Nobody can tell it to read no further. But it asks for all of the room as soon as it knows the
+    It cannot be told to read no further. But it asks for all of the room as soon as it knows the
     length, so what is too large is noticed before it has arrived. What the process takes for
     itself meanwhile does not count, nor does what libpq gives back.
     """

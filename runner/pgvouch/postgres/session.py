@@ -43,8 +43,8 @@ OWN_PATH = "set local search_path = pg_catalog, pg_temp"
 could otherwise put a function or an operator there that fits better than PostgreSQL's."""
 READING = ("savepoint pgvouch_own", OWN_PATH)
 READ = ("rollback to savepoint pgvouch_own", "release savepoint pgvouch_own")
-"""Stand around statements of our own that read in somebody's transaction: they give back his path,
-as it was, and the locks."""
+"""Stand around statements of our own that read in an author's transaction: they give back its
+search_path, as it was, and the locks."""
 
 
 class QueryError(Exception):
@@ -154,7 +154,7 @@ class Session:
 
         def forward(diagnostic: psycopg.errors.Diagnostic) -> None:
             severity = diagnostic.severity_nonlocalized or "NOTICE"
-            if diagnostic.sqlstate == _NAME_CUT:  # nobody wants a name to be cut unseen
+            if diagnostic.sqlstate == _NAME_CUT:  # a name should not be cut unseen
                 severity = "WARNING"
             handler(severity, self.mask(diagnostic.message_primary or ""))
 
@@ -173,7 +173,7 @@ class Session:
         Args:
             message: SQL, any number of statements; nothing in it is interpolated.
             rows_of_first: how many results are wanted with their rows; None means all. What a
-                migration selects may be large, and nobody reads it.
+                migration selects may be large, and is not read.
             tallied: which results are only counted, and whether their rows are digested.
 
         Returns:
@@ -189,7 +189,7 @@ class Session:
             self._pgconn.send_query(message.encode())
             self._grown = Growth(watched=rows_of_first is not None)
             if rows_of_first is not None and pq.version() >= _CHUNKS_SINCE:
-                # Rows that nobody reads come and go; libpq would hold a million of them.
+                # Rows that are not read come and go; libpq would hold a million of them.
                 self._pgconn.set_chunked_rows_mode(_ROWS_AT_ONCE)
             self._flush()
             return self._results(rows_of_first, tallied)
@@ -231,7 +231,7 @@ class Session:
             self._results(0)
 
     def roll_back(self) -> None:
-        """End an open transaction, where there is one and somebody to hear it."""
+        """End an open transaction, where there is one and a server to hear it."""
         if not self.is_idle:
             self.try_run("rollback")
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pgvouch.sqltext.own import Raw, literal, own_block, own_query
 
 LOCK_TIMEOUT_SHARE = 0.5
-"""Of the server's deadlock_timeout, which is a second unless somebody has changed it."""
+"""Of the server's deadlock_timeout, which is a second by default."""
 
 DEFAULT_LOCK_TIMEOUT = own_block("postgres", "default_lock_timeout", share=LOCK_TIMEOUT_SHARE)
-"""Where nothing else is said: our statement gives way, and is tried again, well before somebody
-who is in a deadlock with us looks for one and is ended by the server."""
+"""Where nothing else is said: our statement gives way, and is tried again, well before whoever
+is in a deadlock with us looks for one and is ended by the server."""
 
 
 def timeouts_sql(lock_timeout: str | None, statement_timeout: str | None) -> tuple[str, ...]:
