@@ -8,12 +8,12 @@ from typing import Self
 
 from pgvouch.config.options import Options
 from pgvouch.engine.task import Task
-from pgvouch.engine.transaction import LedgerMovedError, Transaction
+from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import DriftError, MigrationError, Place, PlanError, VouchError
 from pgvouch.events import Listener
 from pgvouch.ledger import lease
 from pgvouch.ledger.lease import BETWEEN, Lease, Stopped
-from pgvouch.ledger.lock import LockedError, under_lock
+from pgvouch.ledger.lock import LedgerMovedError, LockedError, under_lock
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.postgres.pooling import marker_of
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session

@@ -9,9 +9,10 @@ from pgvouch.engine.atomic import run_atomic
 from pgvouch.engine.context import RunContext, Scope
 from pgvouch.engine.lock_timeout import run_again_when_refused
 from pgvouch.engine.task import Task
-from pgvouch.engine.transaction import LedgerMovedError, Transaction
+from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import CheckError, Place, PlanError
 from pgvouch.events import Finished, Started
+from pgvouch.ledger.lock import LedgerMovedError
 from pgvouch.postgres.message import Message
 
 

@@ -6,17 +6,9 @@ from dataclasses import dataclass
 from pgvouch.engine import wording
 from pgvouch.engine.context import RunContext, Scope
 from pgvouch.engine.task import Task
-from pgvouch.errors import MigrationError, PlanError
+from pgvouch.errors import MigrationError
 from pgvouch.events import Note
-from pgvouch.ledger.lock import (
-    LEDGER_MOVED,
-    LEDGER_OTHER,
-    LOCKED,
-    NO_ROW,
-    LockedError,
-    guard_sql,
-    under_lock,
-)
+from pgvouch.ledger.lock import guard_error, guard_sql, under_lock
 from pgvouch.postgres import read_only
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.pooling import (
@@ -35,19 +27,6 @@ from pgvouch.verify import checks
 from pgvouch.verify.wording import check_error, unjudged_error
 
 _LONGEST_LOOK_S = 1.0
-
-
-def ledger_without_row() -> PlanError:
-    """Return the error for a ledger in which there is nothing to lock."""
-    return PlanError(
-        "pgvouch.ledger has lost its row, so runners cannot keep each other out",
-        state="Nothing was run.",
-        hint="find out who has deleted it; then: insert into pgvouch.ledger (version) values (1)",
-    )
-
-
-class LedgerMovedError(Exception):
-    """Another runner has applied or rolled back this migration in the meantime."""
 
 
 @dataclass
@@ -149,9 +128,7 @@ class Transaction:
             PlanError: another runner has done something else meanwhile.
         """
         try:
-            return self.session.run(
-                message.text, rows_of_first=message.counted, tallied=message.tallied
-            )
+            return message.send(self.session)
         except QueryError as exc:
             name = message.locate(exc).part.name
             if name == "begin":
@@ -159,18 +136,7 @@ class Transaction:
             if name != "guard":
                 raise self.error(message, exc) from None
             self.session.roll_back()
-            if exc.server.sqlstate == LEDGER_MOVED:
-                raise LedgerMovedError from None
-            if exc.server.sqlstate == LOCKED:
-                raise LockedError from None
-            if exc.server.sqlstate == LEDGER_OTHER:
-                raise PlanError(
-                    "another runner has applied or rolled back something in the meantime",
-                    hint="run the same command again: it plans anew",
-                ) from None
-            if exc.server.sqlstate == NO_ROW:
-                raise ledger_without_row() from None
-            raise self.error(message, exc) from None
+            raise guard_error(exc) or self.error(message, exc) from None
 
     def send(self, message: Message) -> tuple[Result, ...]:
         """Send a further message of the transaction.
@@ -179,9 +145,7 @@ class Transaction:
             MigrationError: PostgreSQL refused a statement, or the file ended its transaction.
         """
         try:
-            results = self.session.run(
-                message.text, rows_of_first=message.counted, tallied=message.tallied
-            )
+            results = message.send(self.session)
         except QueryError as exc:
             raise self.error(message, exc) from None
         self.refuse_ended()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pgvouch.config.options import Options
-from pgvouch.errors import ConnectError
+from pgvouch.errors import ConnectError, PlanError
 from pgvouch.events import Listener, Waiting
 from pgvouch.postgres.blockers import Blocker, look_at
 from pgvouch.postgres.retry import FailedAttempt, RetryLimits, retry
@@ -13,8 +13,11 @@ from pgvouch.sqltext.own import Raw, own_block, own_query
 
 T = TypeVar("T")
 
-LOCKED, LEDGER_MOVED, LEDGER_OTHER, NO_ROW = "PGV01", "PGV02", "PGV05", "PGV07"
-"""What the guard raises."""
+
+class _Guard:
+    """The SQLSTATEs that the guard raises."""
+
+    LOCKED, LEDGER_MOVED, LEDGER_OTHER, NO_ROW = "PGV01", "PGV02", "PGV05", "PGV07"
 
 
 class LockedError(Exception):
@@ -23,6 +26,10 @@ class LockedError(Exception):
     def __init__(self, holder: Blocker | None = None) -> None:
         super().__init__()
         self.holder = holder
+
+
+class LedgerMovedError(Exception):
+    """Another runner has applied or rolled back this migration in the meantime."""
 
 
 def under_lock(
@@ -98,7 +105,7 @@ def look_at_runner(holder: Blocker | None) -> str:
 def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) -> str:
     """Return the statement that takes the runner's lock and reads the ledger again under it.
 
-    It fails with one of the SQLSTATEs above, and never waits.
+    Where it fails, `guard_error` says why; it never waits.
 
     Args:
         migration_id: the migration.
@@ -120,8 +127,30 @@ def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) 
         "guard",
         moved=moved,
         other=other,
-        locked=LOCKED,
-        ledger_moved=LEDGER_MOVED,
-        ledger_other=LEDGER_OTHER,
-        no_row=NO_ROW,
+        locked=_Guard.LOCKED,
+        ledger_moved=_Guard.LEDGER_MOVED,
+        ledger_other=_Guard.LEDGER_OTHER,
+        no_row=_Guard.NO_ROW,
     )
+
+
+def guard_error(exc: QueryError) -> Exception | None:
+    """Return what the guard has found, or None where it failed for another reason."""
+    match exc.server.sqlstate:
+        case _Guard.LOCKED:
+            return LockedError()
+        case _Guard.LEDGER_MOVED:
+            return LedgerMovedError()
+        case _Guard.LEDGER_OTHER:
+            return PlanError(
+                "another runner has applied or rolled back something in the meantime",
+                hint="run the same command again: it plans anew",
+            )
+        case _Guard.NO_ROW:
+            return PlanError(
+                "pgvouch.ledger has lost its row, so runners cannot keep each other out",
+                state="Nothing was run.",
+                hint="find out who has deleted it; then: insert into pgvouch.ledger (version) "
+                "values (1)",
+            )
+    return None

@@ -12,7 +12,7 @@ from typing import Self
 from pgvouch.errors import Place, VouchError
 from pgvouch.files.variables import Rendered
 from pgvouch.postgres.result import Result
-from pgvouch.postgres.session import QueryError
+from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.place import excerpt, line_and_column
 from pgvouch.sqltext.statements import statement_at_index, statement_at_offset, whole_pieces
 
@@ -118,6 +118,15 @@ class Message:
                 found |= dict.fromkeys(range(at, at + number), part.tallied == "digested")
             at += number
         return found
+
+    def send(self, session: Session) -> tuple[Result, ...]:
+        """Send it; rows are read of its counted parts, or tallied.
+
+        Raises:
+            QueryError: a statement failed.
+            ConnectionLost: no answer will come.
+        """
+        return session.run(self.text, rows_of_first=self.counted, tallied=self.tallied)
 
     def results_of(
         self, name: str, results: Sequence[Result], *, failed: bool = False

@@ -141,9 +141,7 @@ def run(
     message.add(*RESET_ROLE, *settings)
     message.add("set constraints all immediate", f"savepoint {_VERIFY}")
     if promises is None:
-        return session.run(
-            message.text, rows_of_first=message.counted, tallied=message.tallied
-        ), Verdict(0)
+        return message.send(session), Verdict(0)
     message.add(own_block("verify", "restart_sequences"))
     wanted = message.counted
     if promises.setup:
