@@ -52,7 +52,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MessagePart:
     """Some statements of a message."""
 
     sql: str
@@ -65,10 +65,10 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ErrorPlace:
     """Where in a message an error belongs."""
 
-    part: Part
+    part: MessagePart
     place: Place | None
     statement: str | None
 
@@ -77,23 +77,23 @@ class Failure:
 class Message:
     """Parts, in the order in which they are sent."""
 
-    parts: list[Part] = field(default_factory=list)
+    parts: list[MessagePart] = field(default_factory=list)
 
     def add(self, *statements: str, name: str = "") -> Self:
         """Append statements of our own, one a string, without semicolons."""
-        self.parts += [Part(statement, 1, name) for statement in statements]
+        self.parts += [MessagePart(statement, 1, name) for statement in statements]
         return self
 
     def add_comment(self, comment: str) -> Self:
         """Append a comment, which gives no result."""
-        self.parts.append(Part(comment, 0))
+        self.parts.append(MessagePart(comment, 0))
         return self
 
     def add_source(
         self, source: Source, count: int | None, name: str = "", *, tallied: str = ""
     ) -> Self:
         """Append SQL that a user wrote."""
-        self.parts.append(Part(source.rendered.text, count, name, source, tallied))
+        self.parts.append(MessagePart(source.rendered.text, count, name, source, tallied))
         return self
 
     @property
@@ -157,7 +157,7 @@ class Message:
             at += part.count or 0
         return found
 
-    def locate(self, error: QueryError) -> Failure:
+    def locate(self, error: QueryError) -> ErrorPlace:
         """Return the part, the place and the statement that an error belongs to."""
         if error.server.position is not None:
             return self._locate_position(error.server.position - 1)
@@ -166,9 +166,9 @@ class Message:
             if part.count is None or index < part.count:
                 return _failure_at_statement(part, index)
             index -= part.count
-        return Failure(self.parts[-1], None, None)
+        return ErrorPlace(self.parts[-1], None, None)
 
-    def _locate_position(self, offset: int) -> Failure:
+    def _locate_position(self, offset: int) -> ErrorPlace:
         for part in self.parts:
             if offset <= len(part.sql) or part is self.parts[-1]:
                 return _failure_at_offset(part, min(offset, len(part.sql)))
@@ -176,9 +176,9 @@ class Message:
         raise AssertionError("a message has at least one part")
 
 
-def _failure_at_offset(part: Part, offset: int) -> Failure:
+def _failure_at_offset(part: MessagePart, offset: int) -> ErrorPlace:
     if part.source is None:
-        return Failure(part, None, None)
+        return ErrorPlace(part, None, None)
     statement = None
     try:
         found = statement_at_offset(part.sql, offset)
@@ -190,16 +190,16 @@ def _failure_at_offset(part: Part, offset: int) -> Failure:
         start = part.sql.rfind("\n", 0, offset) + 1
         end = line_end if line_end >= 0 else len(part.sql)
         statement = excerpt(part.source.original(start, end))
-    return Failure(part, part.source.place(offset), statement)
+    return ErrorPlace(part, part.source.place(offset), statement)
 
 
-def _failure_at_statement(part: Part, index: int) -> Failure:
+def _failure_at_statement(part: MessagePart, index: int) -> ErrorPlace:
     if part.source is None:
-        return Failure(part, None, None)
+        return ErrorPlace(part, None, None)
     try:
         found = statement_at_index(part.sql, index)
     except (SyntaxError, IndexError):
-        return Failure(part, Place(part.source.path), None)
+        return ErrorPlace(part, Place(part.source.path), None)
     end = found.start + len(found.text)
     original = excerpt(part.source.original(found.start, end))
-    return Failure(part, part.source.place(found.start), original)
+    return ErrorPlace(part, part.source.place(found.start), original)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pgvouch.errors import FileError, Place, ServerMessage, VouchError
 from pgvouch.files.promises import Check, Kind, Piece, Promises
 from pgvouch.files.variables import Rendered
-from pgvouch.postgres.message import Failure, Message, Source
+from pgvouch.postgres.message import ErrorPlace, Message, Source
 from pgvouch.postgres.pooling import RESET_ROLE
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.retry import others_were_in_the_way
@@ -315,7 +315,7 @@ def _failed_piece(message: Message, exc: QueryError, plain: Sequence[Check]) -> 
     return None
 
 
-def _ended(check: Check, where: Failure, exc: QueryError) -> Finding:
+def _ended(check: Check, where: ErrorPlace, exc: QueryError) -> Finding:
     found = f"{exc.server.sqlstate}: {exc.server.primary}"
     place = where.place or check.place
     return Finding(check, _expectation(check), found, place, where.statement, exc.server)
