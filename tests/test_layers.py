@@ -25,7 +25,7 @@ ROOMS = (
     "delta",
     "verify",
     "engine",
-    "authoring",
+    "operations",
     "api",
     "cli",
     "__main__",
@@ -106,3 +106,46 @@ def test_functions_stay_small(path: Path) -> None:
         if isinstance(node, ast.FunctionDef):
             assert node.body[-1].end_lineno is not None
             assert node.body[-1].end_lineno - node.body[0].lineno < 60, node.name
+
+
+CORE = ROOMS[: ROOMS.index("operations")]
+"""What `migrate`, `rollback`, `status` and `verify` need; but for those that only authors need."""
+BESIDE = {"stamp", "embedded"}
+
+
+def test_the_core_is_read_in_an_afternoon() -> None:
+    paths = [p for p in MODULES if _own_name(p).partition(".")[0] in set(CORE) - BESIDE]
+    assert sum(_lines_of_code(path) for path in paths) < 6500
+
+
+def _lines_of_code(path: Path) -> int:
+    """Count lines that are no comment, no docstring, no import and not blank."""
+    text = path.read_text()
+    prose: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        is_prose = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if is_prose or isinstance(node, ast.Import | ast.ImportFrom):
+            assert node.end_lineno is not None
+            prose.update(range(node.lineno, node.end_lineno + 1))
+    lines = enumerate(text.splitlines(), start=1)
+    return sum(
+        number not in prose and bool(line.strip()) and not line.lstrip().startswith("#")
+        for number, line in lines
+    )
+
+
+def test_the_core_knows_nothing_of_what_is_above_it() -> None:
+    above = set(ROOMS[ROOMS.index("operations") :]) | {"stamp"}
+    for path in MODULES:
+        if _own_name(path).partition(".")[0] in set(CORE) - BESIDE:
+            for name in _imports(ast.walk(ast.parse(path.read_text()))):
+                assert name.split(".")[1:2] == [] or name.split(".")[1] not in above, name
+
+
+def test_the_page_of_the_architecture_names_what_is_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*\.(?:py|sql))`", page)) - {"queries.sql"}
+    assert len(named) > 20
+    assert not [n for n in named if not (PACKAGE / n).exists() and not (ROOT / n).exists()]
+    for room in {_own_name(path).partition(".")[0] for path in MODULES}:
+        assert re.search(rf"\b{room}\b", page), room

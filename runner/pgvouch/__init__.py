@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pgvouch.api.values import Plan, Planned, Repaired, RollbackStep, Settings
     from pgvouch.api.vouch import Vouch
-    from pgvouch.authoring import Written
     from pgvouch.engine.commands import Outcome
     from pgvouch.errors import (
         AuthenticationError,
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
         Waiting,
     )
     from pgvouch.ledger.rows import Applied, State
+    from pgvouch.operations.authoring import Written
     from pgvouch.plan.status import MigrationStatus
     from pgvouch.verify.checks import Finding, Verdict
 
@@ -103,7 +103,7 @@ _HOMES = (
     "pgvouch.api.values",
     "pgvouch.api.vouch",
     "pgvouch.verify.checks",
-    "pgvouch.authoring",
+    "pgvouch.operations.authoring",
 )
 
 

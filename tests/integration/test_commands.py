@@ -10,8 +10,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from conftest import Folder, Server, database_of
-from pgvouch import authoring
 from pgvouch.cli import main
+from pgvouch.operations import authoring
 
 TABLE = "create table public.a (id int primary key, name varchar(20) not null default 'x');\n"
 

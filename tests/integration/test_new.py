@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Folder
-from pgvouch.authoring import next_prefix
 from pgvouch.files.migration import Migration
 from pgvouch.files.version import Version
+from pgvouch.operations.authoring import next_prefix
 
 NOW = datetime(2026, 11, 21, 17, 30, 5, 123456, tzinfo=UTC)
 

@@ -35,7 +35,7 @@ from pgvouch.postgres.result import BRIEF, FULL
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 
 if TYPE_CHECKING:
-    from pgvouch.authoring import Written
+    from pgvouch.operations.authoring import Written
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
     from pgvouch.verify.checks import Verdict
@@ -222,7 +222,7 @@ class Vouch:
         Raises:
             VouchError: a migration, a check or a rollback failed, or a rollback left something.
         """
-        from pgvouch.engine.rehearsal import rehearse
+        from pgvouch.operations.rehearsal import rehearse
 
         with self._connected("migrate", notices=True) as session:
             return rehearse(
@@ -324,7 +324,7 @@ class Vouch:
             PlanError: it has not stopped, or a runner is at work on it.
             UsageError: `how` is none of these.
         """
-        from pgvouch.engine.repair import How, repair
+        from pgvouch.operations.repair import How, repair
 
         known = {item.value: item for item in How}
         if how not in known:
@@ -344,7 +344,7 @@ class Vouch:
             UsageError: there is no such file.
             MigrationError: PostgreSQL refused a statement; nothing of it stays.
         """
-        from pgvouch.engine.seed import read_seed, run_seed
+        from pgvouch.operations.seed import read_seed, run_seed
 
         path = self.project.seed / f"{self.name}.sql"
         if not path.exists():
@@ -359,7 +359,7 @@ class Vouch:
         Raises:
             ConnectError: the time, in seconds, is spent.
         """
-        from pgvouch.engine.ready import wait_for_server
+        from pgvouch.operations.ready import wait_for_server
 
         return wait_for_server(self._waiter, budget_s)
 
@@ -370,7 +370,7 @@ class Vouch:
             ConnectError: the time, in seconds, is spent.
             DriftError: an applied file has changed or is gone.
         """
-        from pgvouch.engine.ready import wait_for_schema
+        from pgvouch.operations.ready import wait_for_schema
 
         wait_for_schema(self._waiter, self._database, budget_s, self.on_event)
 
@@ -380,7 +380,7 @@ class Vouch:
         Raises:
             UsageError: a name that cannot be part of a file's name, or several databases.
         """
-        from pgvouch.authoring import new_migration
+        from pgvouch.operations.authoring import new_migration
 
         folder_name = self._folder_name()
         folder = self.project.migrations / folder_name
@@ -393,7 +393,7 @@ class Vouch:
         Raises:
             VouchError: a migration fails there; no file was written.
         """
-        from pgvouch.authoring import accept_deltas
+        from pgvouch.operations.authoring import accept_deltas
 
         options = self._options()
         with _as_vouch_errors():
@@ -406,7 +406,7 @@ class Vouch:
             check: write nothing.
             force: overwrite expansions that were edited by hand.
         """
-        from pgvouch.authoring import stamp_folder
+        from pgvouch.operations.authoring import stamp_folder
 
         name = self._folder_name()
         applied = None if name.startswith("_") else self._applied  # a platform set has no database
@@ -421,7 +421,7 @@ class Vouch:
         Raises:
             UsageError: one of them is not there.
         """
-        from pgvouch.authoring import stamped_folders
+        from pgvouch.operations.authoring import stamped_folders
 
         return tuple(stamped_folders(self.project, names))
 

@@ -17,8 +17,4 @@ The modules, each importing only those above it:
     in_doubt       after a failure: what is in the database now
     run            tasks, one after the other
     commands       what each command does to one database
-    ready          waits for a server, and for another runner
-    seed           development data
-    rehearsal      all of it, in one transaction that is rolled back
-    repair         goes on where a person has found out what the server cannot say
 """

@@ -9,9 +9,9 @@ import pytest
 from psycopg import errors
 
 from pgvouch.config.options import Options
-from pgvouch.engine.rehearsal import rehearse
 from pgvouch.errors import CheckError, VouchError
 from pgvouch.events import silent
+from pgvouch.operations.rehearsal import rehearse
 from pgvouch.postgres.session import Session
 from systems.system import dump
 

@@ -1,0 +1,10 @@
+"""What is done beside migrating. The rooms below know nothing of it, and work without it.
+
+The modules, each importing only those above it:
+
+    rehearsal  all that is pending and its rollbacks, in one transaction that is rolled back
+    repair     settles a statement of which nothing can say how it ended
+    seed       development data
+    ready      waits for a server, and for another runner
+    authoring  what writes files: a new migration, its delta, the expansions of its stamps
+"""
