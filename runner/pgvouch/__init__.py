@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from pgvouch.ledger.rows import Applied, State
     from pgvouch.operations.authoring import Written
     from pgvouch.plan.status import MigrationStatus
+    from pgvouch.stamp.templates import Family
+    from pgvouch.stamp.verdict import Stamped
     from pgvouch.verify.checks import Finding, Verdict
 
 __version__ = "0.1.0"
@@ -60,6 +62,7 @@ __all__ = [
     "Doubted",
     "DriftError",
     "Event",
+    "Family",
     "FileError",
     "Finding",
     "Finished",
@@ -82,6 +85,7 @@ __all__ = [
     "ServerMessage",
     "Settings",
     "StampError",
+    "Stamped",
     "StandbyError",
     "Started",
     "State",
@@ -103,6 +107,8 @@ _HOMES = (
     "pgvouch.api.values",
     "pgvouch.api.vouch",
     "pgvouch.verify.checks",
+    "pgvouch.stamp.templates",
+    "pgvouch.stamp.verdict",
     "pgvouch.operations.authoring",
 )
 

@@ -17,7 +17,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A migration or rollback landed (or, in a rehearsal, would have)."""
+    """A migration or rollback landed.
+
+    In a rehearsal, and in a single transaction ahead of its commit: it ran, and its checks hold.
+    """
 
     id: str
     outcome: str

@@ -258,7 +258,7 @@ def test_a_server_that_comes_up_is_waited_for(folder: Folder, pg18: Server) -> N
     port = free_port()
     url = f"postgresql://postgres@127.0.0.1:{port}/{database_of(folder.url)}?sslmode=disable"
     path = f"{pg18.running.socket_folder}/.s.PGSQL.{pg18.running.port}"
-    from pgvouch.postgres.reach import connect
+    from pgvouch.postgres.reach import open_session
 
     opened = []
 
@@ -271,7 +271,7 @@ def test_a_server_that_comes_up_is_waited_for(folder: Folder, pg18: Server) -> N
 
     with (
         ExitStack() as proxies,
-        connect(url, application_name="x", create=False, wait_s=30, tell=on) as session,
+        open_session(url, application_name="x", wait_s=30, tell=on) as session,
     ):
         assert session.run("select 1")[0].rows == (("1",),)
     assert opened
@@ -385,10 +385,11 @@ def _owner(path: Path) -> tuple[int, int]:
 
 
 def test_a_lost_connection_is_told_outside_of_a_migration(folder: Folder) -> None:
-    from pgvouch.postgres.reach import connect
+    from pgvouch.postgres.reach import open_session, telling_of_loss
 
     with (
         pytest.raises(ConnectError, match="the connection was lost"),
-        connect(folder.url, application_name="x", create=False) as session,
+        open_session(folder.url, application_name="x") as session,
+        telling_of_loss(),
     ):
         session.run("select pg_terminate_backend(pg_backend_pid())")

@@ -241,6 +241,85 @@ def test_a_project_with_several_databases(pg18: Server, tmp_path: Path) -> None:
     ]
 
 
+def test_what_cannot_be_is_a_vouch_error(notes: Folder) -> None:
+    with pytest.raises(UsageError, match="there is no setting lock_timeot"):
+        _vouch(notes, lock_timeot="2s").plan()
+    with pytest.raises(UsageError, match="without a unit"):
+        _vouch(notes, lock_timeout="5").plan()
+    assert _vouch(notes, lock_timeout=None).plan().pending
+    with _vouch(notes) as vouch:
+        vouch.migrate()
+        for steps in (0, -1):
+            with pytest.raises(PlanError, match="cannot be rolled back"):
+                vouch.rollback(steps=steps)
+        with pytest.raises(PlanError, match="there is no migration ²"):
+            vouch.migrate(to="²")
+        assert len(vouch.status()) == 2
+
+
+def test_after_close_the_next_call_opens_another_connection(notes: Folder) -> None:
+    with _vouch(notes) as vouch:
+        vouch.status()
+        vouch.close()
+        vouch.migrate()
+        count = "select count(*) from pg_stat_activity where application_name = 'pgvouch migrate'"
+        assert notes.query(f"{count} and datname = current_database()") == [(1,)]
+
+
+def test_after_a_run_nothing_listens_any_more(notes: Folder) -> None:
+    heard: list[Event] = []
+    with _vouch(notes, on_event=heard.append) as vouch:
+        vouch.migrate()
+        assert vouch._session is not None
+        vouch._session.waiting_interval_s = 0.0
+        heard.clear()
+        vouch.status()
+        assert heard == []
+
+
+def test_a_note_that_holds_for_all_is_told_once(notes: Folder) -> None:
+    heard: list[str] = []
+    with _vouch(
+        notes,
+        lock_timeout="5s",
+        on_event=lambda e: heard.append(e.text) if isinstance(e, Note) else None,
+    ) as vouch:
+        assert len(vouch.migrate().finished) == 2
+    assert len([text for text in heard if "waits for a lock for 5s" in text]) == 1
+
+
+STEPS = """\
+from yoyo import step
+
+steps = [
+    step("select 'from yoyo'"),
+    step(lambda connection: print("from the step"), lambda connection: None),
+]
+"""
+
+
+def test_steps_in_python_print_nothing_of_their_own(
+    url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "001_steps.py").write_text(STEPS)
+    stdout = sys.stdout
+    with Vouch(url, migrations=tmp_path) as vouch:
+        vouch.migrate()
+        assert sys.stdout is stdout
+        assert capfd.readouterr().out == "from the step\n"
+        vouch.rollback()
+    capfd.readouterr()
+    done = subprocess.run(
+        [sys.executable, "-m", "pgvouch", "migrate", "--json", "--migrations", tmp_path],
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "from the step" in done.stderr
+    assert "from" not in done.stdout
+
+
 def test_settings_win_over_the_configuration(notes: Folder) -> None:
     toml = notes.root / "pgvouch.toml"
     toml.write_text(f'migrations = "{notes.path}"\nlock_timeout = "3s"\n')

@@ -340,8 +340,7 @@ def test_after_a_run_nobody_looks_who_is_in_the_way(folder: Folder) -> None:
     folder.write(BUSY)
     with Session.open(folder.url) as session:
         commands.migrate(session, _database(folder), Options(), lambda _event: None)
-        assert session.while_waiting is not None
-        session.while_waiting()
+        assert session.while_waiting is None
         watching = "select pid from pg_stat_activity where application_name = 'pgvouch watch'"
         assert not query(folder.url, f"{watching} and datname = current_database()")
 

@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 class Vouch:
     """One database, and the migrations that make it.
 
-    Each call is complete: it reads what is there, does its work, and ends its connection, or within
-    a `with` block keeps it for the next one. An object is for one thread at a time; several objects
-    can be at work at once.
+    The files are read once, by the first call. Each call reads the ledger, does its work and ends
+    its connection, or within a `with` block keeps it for the next one. An object is for one thread
+    at a time; several objects can be at work at once.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Vouch:
         self._creates = create_database
         self._wait_s = wait_s
         self._shows_all_rows = show_all_rows
-        self._settings = {name: str(value) for name, value in settings.items()}
+        self._settings = {k: str(v) for k, v in settings.items() if v is not None}
         self._chosen: Database | None = None
         self._session: Session | None = None
         self._is_entered = False
@@ -122,11 +122,11 @@ class Vouch:
         return self
 
     def __exit__(self, *_exc: object) -> None:
+        self._is_entered = False
         self.close()
 
     def close(self) -> None:
         """Close the connection, if there is one; the next call opens another."""
-        self._is_entered = False
         if self._session is not None:
             self._session.connection.close()
             self._session = None

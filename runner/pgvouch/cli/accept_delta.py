@@ -2,7 +2,7 @@
 
 import click
 
-from pgvouch.cli import as_text
+from pgvouch.cli import as_text, output
 from pgvouch.cli.options import Context, running
 from pgvouch.errors import UsageError
 
@@ -18,7 +18,9 @@ def accept_delta(context: Context, migration: str | None, database: str | None) 
     if migration is not None and len(chosen) > 1:
         raise UsageError("which database?", hint=f"--database {chosen[0].name} (or another one)")
     for vouch in chosen:
-        for file in vouch.accept_delta(migration):
+        with output.kept_for_data():
+            written = vouch.accept_delta(migration)
+        for file in written:
             word = "written" if file.changed else "unchanged"
             context.tell(
                 f"{word:<9} {as_text.shown_path(file.path)} ({file.lines} lines)",

@@ -51,7 +51,7 @@ def entrypoint(
 
 def _migrate(chosen: Sequence[Vouch]) -> None:
     for vouch in chosen:
-        with vouch:
+        with vouch, output.kept_for_data():
             outcome = vouch.migrate()
         output.say(as_text.migrated(vouch.name, outcome), err=True)
 

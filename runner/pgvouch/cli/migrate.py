@@ -3,7 +3,7 @@
 import click
 
 from pgvouch.api.vouch import Vouch
-from pgvouch.cli import as_json, as_text
+from pgvouch.cli import as_json, as_text, output
 from pgvouch.cli.options import Context, running
 
 
@@ -31,13 +31,14 @@ def migrate(
             if dry_run:
                 _show_sql(context, vouch, to, out_of_order)
                 continue
-            outcome = (
-                vouch.rehearse(to=to)
-                if rehearse
-                else vouch.migrate(
-                    to=to, single_transaction=single_transaction, out_of_order=out_of_order
+            with output.kept_for_data():
+                outcome = (
+                    vouch.rehearse(to=to)
+                    if rehearse
+                    else vouch.migrate(
+                        to=to, single_transaction=single_transaction, out_of_order=out_of_order
+                    )
                 )
-            )
         verb = "rehearsed" if rehearse else "applied"
         context.tell(
             as_text.migrated(vouch.name, outcome, verb=verb),

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import Any, TextIO
@@ -160,6 +160,11 @@ def _write(text: str, *, err: bool) -> None:
             # Left to choose, click writes UTF-8 to a terminal that says it knows only ASCII.
             stream = sys.stderr if err else sys.stdout
             click.echo(text, stream, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def kept_for_data() -> AbstractContextManager[object]:
+    """Keep stdout for data while migrations run: what a Python step prints goes to stderr."""
+    return redirect_stdout(sys.stderr)
 
 
 def prepare_streams() -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import click
 
-from pgvouch.cli import as_json
+from pgvouch.cli import as_json, output
 from pgvouch.cli.options import Context, running
 from pgvouch.errors import UsageError
 from pgvouch.ledger.rows import State
@@ -29,7 +29,7 @@ def repair(
     """Settle a non-transactional migration of which nobody can know how a statement ended."""
     if how is None:
         raise UsageError("say what you have found out: --done, --redo or --undo")
-    with context.database(database) as vouch:
+    with context.database(database) as vouch, output.kept_for_data():
         repaired = vouch.repair(migration, how, discard_data=discard_data)
     next_command = "rollback" if repaired.state is State.UNDOING else "migrate"
     said = {

@@ -3,7 +3,7 @@
 import click
 
 from pgvouch.api.vouch import Vouch
-from pgvouch.cli import as_json, as_text
+from pgvouch.cli import as_json, as_text, output
 from pgvouch.cli.options import Context, running
 from pgvouch.errors import UsageError
 
@@ -48,9 +48,10 @@ def rollback(
             if dry_run:
                 _show_sql(context, vouch, steps, to, from_files)
                 continue
-            outcome = vouch.rollback(
-                steps=steps, to=to, discard_data=discard_data, from_files=from_files
-            )
+            with output.kept_for_data():
+                outcome = vouch.rollback(
+                    steps=steps, to=to, discard_data=discard_data, from_files=from_files
+                )
         context.tell(
             as_text.rolled_back(vouch.name, outcome),
             document=as_json.of_outcome(vouch.name, outcome),

@@ -109,7 +109,9 @@ class Options:
             UsageError: a value that cannot be.
         """
         for name, text in settings.items():
-            setting = SETTINGS[name]
+            if (setting := SETTINGS.get(name)) is None:
+                known = ", ".join(SETTINGS)
+                raise UsageError(f"there is no setting {name}", hint=f"the settings: {known}")
             try:
                 given[setting.field] = setting.read(text)
             except ValueError as exc:

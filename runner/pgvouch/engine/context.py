@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pgvouch.config.options import Options
 from pgvouch.delta.snapshot import Snapshot
 from pgvouch.errors import CheckError
-from pgvouch.events import Listener, Running
+from pgvouch.events import Listener, Note, Running
 from pgvouch.postgres.blockers import Watch, telling_of_blockers
 from pgvouch.postgres.session import Session
 
@@ -55,17 +55,28 @@ class RunContext:
     """Whether a commit may not have reached the disk yet."""
     with_values: set[str] = field(default_factory=set)
     """The migrations in whose delta a variable's value stands."""
+    noted: set[str] = field(default_factory=set)
+    """Notes that were told: what holds for all migrations is said once."""
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     """The catalog before each migration, where a snapshot was taken."""
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.session.conninfo, telling_of_blockers(self.listener))
+
+    def open(self) -> None:
+        """Look from now on, while a statement takes its time, at who is in its way."""
         self.session.while_waiting = self._look
 
     def _look(self) -> None:
         """See who is in the way of a statement that takes its time, and tell that it runs."""
         self.watch()
         self.listener(Running())
+
+    def note(self, text: str) -> None:
+        """Tell a note, unless it was told before."""
+        if text not in self.noted:
+            self.noted.add(text)
+            self.listener(Note(text))
 
     @property
     def backend(self) -> "VouchBackend":
@@ -84,6 +95,11 @@ class RunContext:
             if self.differences is None:
                 raise
             self.differences.append(exc)
+
+    def close(self) -> None:
+        """Look at who is in the way no more: the run is over."""
+        self.session.while_waiting = None
+        self.watch.close()
 
     def flush(self) -> None:
         """Make sure that what is said to have landed is on disk, where the last one failed."""

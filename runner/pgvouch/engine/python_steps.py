@@ -1,7 +1,5 @@
 """Runs yoyo's Python migrations: their steps, on our connection and in our transaction."""
 
-import contextlib
-import sys
 import traceback
 from pathlib import Path
 
@@ -35,8 +33,7 @@ def run_steps(task: Task, backend: VouchBackend) -> None:
         YoyoMigration(name, str(migration.path.with_name(f"{name}.sql")), folder)
     loaded = YoyoMigration(migration.path.stem, str(migration.path), folder)
     try:
-        # A step that selects is printed by yoyo; our stdout is for data.
-        with contextlib.redirect_stdout(sys.stderr), noticing_loss(backend.connection):
+        with noticing_loss(backend.connection):
             loaded.process_steps(backend, "rollback" if task.is_rollback else "apply")
     except BadMigration as exc:
         raise MigrationError(

@@ -38,6 +38,7 @@ def run(
     Raises:
         VouchError: one failed; its `state` says what landed before it.
     """
+    context.open()
     try:
         if scope is Scope.TOGETHER:
             whole = partial(_run_all, context, tasks, scope, recorded)
@@ -45,7 +46,7 @@ def run(
         return _run_all(context, tasks, scope, recorded)
     finally:
         context.flush()
-        context.watch.close()
+        context.close()
 
 
 def _run_all(

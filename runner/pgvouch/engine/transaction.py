@@ -7,7 +7,6 @@ from pgvouch.engine import wording
 from pgvouch.engine.context import RunContext, Scope
 from pgvouch.engine.task import Task
 from pgvouch.errors import MigrationError
-from pgvouch.events import Note
 from pgvouch.ledger.lock import guard_error, guard_sql, under_lock
 from pgvouch.postgres import read_only
 from pgvouch.postgres.message import Message
@@ -223,14 +222,10 @@ class Transaction:
         asked = self.lock_timeout
         if asked and not 0 < seconds(asked) < seconds(deadlock_timeout):
             longer = "without end" if seconds(asked) == 0 else f"for {asked}"
-            # What holds for all of them is said once, not of each.
             who = self.task.id if self.task.directives.lock_timeout else "a migration"
-            self.context.listener(
-                Note(
-                    f"{who} waits for a lock {longer}, not less than the server's "
-                    f"deadlock_timeout of {deadlock_timeout}: in a deadlock it may be a client's "
-                    "transaction that is ended"
-                )
+            self.context.note(
+                f"{who} waits for a lock {longer}, not less than the server's deadlock_timeout of "
+                f"{deadlock_timeout}: in a deadlock it may be a client's transaction that is ended"
             )
 
     def look_after_s(self) -> float:

@@ -55,6 +55,15 @@ def in_our_words(connection: psycopg.Connection[Any]) -> Iterator[None]:
         raise QueryError(said_by(exc), ()) from exc
 
 
+class _SilentCursor(psycopg.Cursor[Any]):
+    """A cursor of whose rows yoyo prints nothing: it prints where there is a description."""
+
+    @property
+    def description(self) -> None:
+        """None, whatever there is."""
+        return None
+
+
 class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     """A yoyo backend inside a transaction that the engine begins and ends."""
 
@@ -78,6 +87,10 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def __exit__(self, *_exc: object) -> None:
         """Leave the connection open: it is the engine's."""
+
+    def cursor(self) -> psycopg.Cursor[Any]:
+        """Return the cursor on which yoyo runs a step of SQL."""
+        return _SilentCursor(self.connection)
 
     @contextmanager
     def lock(self, timeout: float = 10) -> Iterator[None]:

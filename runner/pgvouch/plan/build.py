@@ -53,6 +53,7 @@ def forward(
         out_of_order: allow a number below the newest applied one.
 
     Raises:
+        DriftError: one that stopped without a transaction has a transactional file now.
         PlanError: an unknown target or dependency, a cycle, or an order that is refused.
     """
     _refuse_undoing(applied)
@@ -129,8 +130,10 @@ def backward(
         to: the migration that shall be the newest one afterwards.
 
     Raises:
-        PlanError: an unknown target.
+        PlanError: an unknown target, fewer steps than one, or a migration that stopped on its way.
     """
+    if steps is not None and steps < 1:
+        raise PlanError(f"{steps} migrations cannot be rolled back", hint="say how many: 1, 2 …")
     if stopped := next((row for row in applied if row.state is State.INCOMPLETE), None):
         raise PlanError(
             f"{stopped.id} stopped after {stopped.statements_done or 0} statements",
@@ -167,7 +170,7 @@ def find(items: Sequence[_Item], wanted: str) -> _Item:
 def _called(items: Sequence[_Item], wanted: str) -> list[_Item]:
     if exact := [item for item in items if item.id == wanted]:
         return exact[:1]
-    if not wanted.isdigit():
+    if not wanted.isdecimal():
         return [item for item in items if item.id.rpartition("/")[2] == wanted]
     numbered = [(Version.of(item.id), item) for item in items]
     near = [item for version, item in numbered if version and version.number == int(wanted)]
