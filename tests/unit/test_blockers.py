@@ -1,11 +1,12 @@
 """What is told of somebody else's backend."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from pgvouch.cli.as_text import Progress
-from pgvouch.postgres.blockers import Blocker, look_at, telling_of_blockers
+from pgvouch.postgres.blockers import Blocker, look_at, tell_of_blockers
 
 
 def _blocker(query: str | None, pid: int = 7, age: float | None = 61.0) -> Blocker:
@@ -49,7 +50,7 @@ def test_a_prepared_transaction_has_no_pid() -> None:
 def test_one_lock_that_keeps_many_checks_waiting_is_told_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    tell = telling_of_blockers(Progress())
+    tell = partial(tell_of_blockers, Progress())
     for age, mode in ((1, "RowExclusiveLock"), (2, "RowExclusiveLock"), (3, "RowShareLock")):
         tell([replace(_blocker("lock table t", age=age), mode=mode)])
     assert capsys.readouterr().err.count("waiting for public.t (") == 1

@@ -10,7 +10,7 @@ from pgvouch.config.options import Options
 from pgvouch.delta.snapshot import Snapshot
 from pgvouch.errors import CheckError
 from pgvouch.events import Listener, Note, Running
-from pgvouch.postgres.blockers import Watch, telling_of_blockers
+from pgvouch.postgres.blockers import Watch
 from pgvouch.postgres.session import Session
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class RunContext:
     """The catalog before each migration, where a snapshot was taken."""
 
     def __post_init__(self) -> None:
-        self.watch = Watch(self.session.conninfo, telling_of_blockers(self.listener))
+        self.watch = Watch(self.session.conninfo, self.listener)
 
     def open(self) -> None:
         """Look from now on, while a statement takes its time, at who is in its way."""

@@ -24,7 +24,7 @@ def run_again_when_refused(context: RunContext, name: str, action: Callable[[], 
     Raises:
         VouchError: the last attempt's error; its notes say how often it was tried.
     """
-    session, options = context.session, context.options
+    options = context.options
     attempts = 1
 
     def tell(refusal: FailedAttempt) -> None:
@@ -40,17 +40,13 @@ def run_again_when_refused(context: RunContext, name: str, action: Callable[[], 
             )
         )
 
-    def again() -> T:
-        if attempts > 1:
-            session.revive()
-        return action()
-
     try:
         return retry(
-            again,
+            action,
             RetryLimits(options.retry_budget_s, 0.5, 20.0, attempts=options.retries + 1),
             again=_is_transient,
             tell=tell,
+            revive=context.session.revive,
         )
     except VouchError as exc:
         if attempts > 1:

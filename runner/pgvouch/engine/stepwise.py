@@ -141,7 +141,7 @@ class _Steps:
         message = Message([*head.parts, *self._add_statement(Message(), number).parts])
         if not self.task.is_rollback:
             message.add("commit")
-        self._watch(marker)
+        self.transaction.look_out(marker)
         try:
             wanted = head.counted if self.task.is_rollback else 0
             results = self.session.run(message.text, rows_of_first=wanted)
@@ -193,7 +193,7 @@ class _Steps:
         marker = progress.marker
         # An empty statement before it: the server's parser drops it, so there is still only one.
         message = self._add_statement(Message().add_comment(marker), number)
-        self._watch(marker)
+        self.transaction.look_out(marker)
         progress.announce_again_if_late()
         try:
             self.session.run(message.text, rows_of_first=0)
@@ -300,10 +300,6 @@ class _Steps:
         offset = source.rendered.source_offset(step.start)
         rendered = type(source.rendered)(step.text, secrets=source.rendered.secrets)
         return message.add_source(Source(source.path, source.text, rendered, offset), 1, "body")
-
-    def _watch(self, marker: str) -> None:
-        self.context.watch.begin(marker)
-        self.session.waiting_interval_s = self.transaction.look_after_s()
 
     def _error(self, message: Message, exc: QueryError, number: int) -> VouchError:
         if exc.server.sqlstate == lease.TAKEN_OVER:

@@ -19,13 +19,11 @@ from pgvouch.postgres.pooling import (
 )
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import OWN_PATH, QueryError
-from pgvouch.postgres.timeouts import LOCK_TIMEOUT_SHARE, locking_sql, timeouts_sql
+from pgvouch.postgres.timeouts import locking_sql, look_after_s, timeouts_sql
 from pgvouch.sqltext.duration import seconds
 from pgvouch.sqltext.own import own_query
 from pgvouch.verify import checks
 from pgvouch.verify.wording import check_error, unjudged_error
-
-_LONGEST_LOOK_S = 1.0
 
 
 @dataclass
@@ -67,12 +65,16 @@ class Transaction:
             application_name_sql(self.task.direction, self.task.id),
         )
 
+    def look_out(self, marker: str) -> None:
+        """Watch for who is in the way of the message that begins with a marker."""
+        self.watch.begin(marker)
+        self.session.waiting_interval_s = look_after_s(self.lock_timeout)
+
     def opening(self) -> Message:
         """Return the message that begins it: a clean session, the lock, the timeouts."""
         marker = marker_of(self.task.direction, self.task.id)
         self.begins = self.scope is Scope.EACH or self.session.is_idle
-        self.watch.begin(marker)
-        self.session.waiting_interval_s = self.look_after_s()
+        self.look_out(marker)
         message = Message()
         statements = list(RESET_SESSION)
         if self.begins:
@@ -227,11 +229,6 @@ class Transaction:
                 f"{who} waits for a lock {longer}, not less than the server's deadlock_timeout of "
                 f"{deadlock_timeout}: in a deadlock it may be a client's transaction that is ended"
             )
-
-    def look_after_s(self) -> float:
-        """Return after how long a wait we look at who is in the way."""
-        timeout_s = seconds(self.lock_timeout) if self.lock_timeout else LOCK_TIMEOUT_SHARE
-        return min(timeout_s / 2 or _LONGEST_LOOK_S, _LONGEST_LOOK_S)
 
     def refuse_ended(self) -> None:
         """Refuse to go on outside a transaction.

@@ -1,6 +1,7 @@
 """The lock that keeps runners apart: a row of the ledger, taken as a migration begins."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from pgvouch.config.options import Options
@@ -51,16 +52,9 @@ def under_lock(
         ConnectError: the wait is spent.
     """
     holder: Blocker | None = None
-    refusals = 0
-
-    def again() -> T:
-        if refusals:
-            session.revive()  # an idle session may have been ended in the pause
-        return action()
 
     def tell(refusal: FailedAttempt) -> None:
-        nonlocal holder, refusals
-        refusals = refusal.attempt
+        nonlocal holder
         assert isinstance(refusal.error, LockedError)
         holder = refusal.error.holder or lock_holder(session) or holder
         who = f": {holder}" if holder else ""
@@ -69,37 +63,33 @@ def under_lock(
 
     try:
         return retry(
-            again,
+            action,
             RetryLimits(options.lock_wait_s, first_s=0.05, longest_s=1.0),
             again=lambda exc: isinstance(exc, LockedError),
             tell=tell,
+            revive=session.revive,
         )
     except LockedError:
+        query = (
+            look_at([holder])
+            if holder
+            else "select * from pg_stat_activity where backend_xid is not null order by xact_start"
+        )
         raise ConnectError(
             f"another runner has been at work for {options.lock_wait_s:g} s",
             notes=[f"it is {holder}"] if holder else [],
             state=state,
-            hint=f"see what it does: {look_at_runner(holder)}; --lock-wait 30min waits longer",
+            hint=f"see what it does: {query}; --lock-wait 30min waits longer",
         ) from None
 
 
 def lock_holder(session: Session) -> Blocker | None:
     """Return the runner that holds the lock, or None where it has just let go."""
-    try:
-        (result,) = session.ask(own_query("ledger", "lock_holder"))
-    except QueryError:
-        try:
-            (result,) = session.ask(own_query("ledger", "creator"))
-        except QueryError:
-            return None
-    return Blocker.of(result.rows[0]) if result.rows else None
-
-
-def look_at_runner(holder: Blocker | None) -> str:
-    """Return the command that shows the runner that holds the lock."""
-    if holder is not None:
-        return look_at([holder])
-    return "select * from pg_stat_activity where backend_xid is not null order by xact_start"
+    for query in ("lock_holder", "creator"):
+        with suppress(QueryError):
+            (result,) = session.ask(own_query("ledger", query))
+            return Blocker.of(result.rows[0]) if result.rows else None
+    return None
 
 
 def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) -> str:

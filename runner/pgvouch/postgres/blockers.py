@@ -1,7 +1,7 @@
 """Who is in the way: other backends that hold what we wait for, in words for people."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -86,7 +86,7 @@ class Watch:
     """
 
     conninfo: str
-    tell: Callable[[Sequence[Blocker]], None]
+    listener: Listener
     marker: str = ""
     """The comment that our message begins with."""
     pid: int = 0
@@ -120,7 +120,7 @@ class Watch:
             return
         found = tuple(Blocker.of(row) for row in result.rows)
         if found and {b.pid for b in found} != {b.pid for b in self.seen}:
-            self.tell(found)
+            tell_of_blockers(self.listener, found)
         self.seen = found or self.seen
 
     def close(self) -> None:
@@ -131,13 +131,9 @@ class Watch:
             self._session = None
 
 
-def telling_of_blockers(listener: Listener) -> Callable[[Sequence[Blocker]], None]:
-    """Return what tells a listener who is in the way of a waiting message."""
-
-    def tell(blockers: Sequence[Blocker]) -> None:
-        wanted = next((b for b in blockers if b.relation), None)
-        what = f"{wanted.relation} ({wanted.mode})" if wanted else "a lock"
-        about = f"{wanted.relation if wanted else ''} {sorted({b.pid for b in blockers})}"
-        listener(Waiting(f"waiting for {what}, held by {blockers[0]}", None, about))
-
-    return tell
+def tell_of_blockers(listener: Listener, blockers: Sequence[Blocker]) -> None:
+    """Tell a listener who is in the way of a waiting message."""
+    wanted = next((b for b in blockers if b.relation), None)
+    what = f"{wanted.relation} ({wanted.mode})" if wanted else "a lock"
+    about = f"{wanted.relation if wanted else ''} {sorted({b.pid for b in blockers})}"
+    listener(Waiting(f"waiting for {what}, held by {blockers[0]}", None, about))

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import time
 from typing import Any
 
 import psycopg
@@ -74,14 +73,3 @@ def _limit_silence(connection: psycopg.Connection[Any]) -> None:
             option = getattr(socket, name, None)  # not every system has all of them
             if option is not None and not given.get(setting):
                 wire.setsockopt(socket.IPPROTO_TCP, option, value)
-
-
-class Deadline:
-    """A moment after which an answer is not waited for any more; none to begin with."""
-
-    def __init__(self) -> None:
-        self.at_s: float | None = None
-
-    def left_s(self) -> float | None:
-        """Return the seconds that are left, or None where there is no end."""
-        return None if self.at_s is None else max(self.at_s - time.monotonic(), 0.0)

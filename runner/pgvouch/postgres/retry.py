@@ -51,6 +51,7 @@ def retry(
     *,
     again: Callable[[BaseException], bool],
     tell: Callable[[FailedAttempt], None],
+    revive: Callable[[], None] | None = None,
 ) -> T:
     """Run an action until it succeeds, fails for good, or patience is spent.
 
@@ -59,12 +60,13 @@ def retry(
         patience: the limits.
         again: whether an error may be gone at the next attempt.
         tell: called ahead of each pause.
+        revive: called behind each pause: an idle session may have been ended in it.
 
     Returns:
         What the action returns.
 
     Raises:
-        BaseException: the action's own last error.
+        BaseException: the action's own last error, or that of `revive`.
     """
     from tenacity import (
         Retrying,
@@ -85,11 +87,16 @@ def retry(
             FailedAttempt(error, state.attempt_number, state.next_action.sleep, max(remaining, 0.0))
         )
 
+    def before(state: "RetryCallState") -> None:
+        if revive and state.attempt_number > 1:
+            revive()
+
     counted = stop_after_attempt(patience.attempts) if patience.attempts else stop_never
     return Retrying(
         retry=retry_if_exception(again),
         stop=stop_before_delay(patience.budget_s) | counted,
         wait=wait_random_exponential(multiplier=patience.first_s, max=patience.longest_s),
+        before=before,
         before_sleep=before_sleep,
         reraise=True,
     )(action)

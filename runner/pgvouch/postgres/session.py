@@ -16,7 +16,7 @@ from psycopg import pq
 
 from pgvouch.errors import ServerMessage
 from pgvouch.files.variables import Mask
-from pgvouch.postgres.connect import Deadline, open_connection
+from pgvouch.postgres.connect import open_connection
 from pgvouch.postgres.result import (
     BRIEF,
     Growth,
@@ -81,7 +81,8 @@ class Session:
         self.sample = BRIEF
         """What is kept of results that are only counted."""
         self._pgconn = connection.pgconn
-        self.deadline = Deadline()
+        self._until_s: float | None = None
+        """The moment after which an answer is not waited for any more."""
         self._grown = Growth()
         self.mask = Mask()
         """Hides the values of variables in whatever the server says."""
@@ -111,8 +112,7 @@ class Session:
             ConnectError: no connection came about.
         """
         self.connection.close()
-        left_s = self.deadline.left_s()
-        self.connection = open_connection(self.conninfo, "pgvouch", within_s=left_s)
+        self.connection = open_connection(self.conninfo, "pgvouch", within_s=self.left_s)
         self._pgconn = self.connection.pgconn
         for handler in self._notice_handlers:
             self.connection.add_notice_handler(handler)
@@ -143,6 +143,11 @@ class Session:
     def is_idle(self) -> bool:
         """Whether no transaction block is open."""
         return self._pgconn.transaction_status == pq.TransactionStatus.IDLE
+
+    @property
+    def left_s(self) -> float | None:
+        """The seconds for which an answer is still waited for; None where there is no limit."""
+        return None if self._until_s is None else max(self._until_s - time.monotonic(), 0.0)
 
     @property
     def server_version(self) -> int:
@@ -286,7 +291,7 @@ class Session:
 
     def _await(self, *writing: int) -> None:
         """Wait until there is something to read (or room to write), and read it."""
-        watched, left_s = self.while_waiting, self.deadline.left_s()
+        watched, left_s = self.while_waiting, self.left_s
         interval = self.waiting_interval_s if watched else None
         if left_s is not None:
             interval = left_s if interval is None else min(interval, left_s)
@@ -313,13 +318,13 @@ class Session:
         Raises:
             ConnectionLost: the time is over; the connection is closed then.
         """
-        before = self.deadline.at_s
+        before = self._until_s
         until_s = time.monotonic() + seconds
-        self.deadline.at_s = until_s if before is None else min(until_s, before)
+        self._until_s = until_s if before is None else min(until_s, before)
         try:
             yield
         finally:
-            self.deadline.at_s = before
+            self._until_s = before
 
     def _leave_copy(self, status: int) -> None:
         if status == pq.ExecStatus.COPY_IN:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pgvouch.sqltext.duration import seconds
 from pgvouch.sqltext.own import Raw, literal, own_block, own_query
 
 LOCK_TIMEOUT_SHARE = 0.5
@@ -10,6 +11,18 @@ LOCK_TIMEOUT_SHARE = 0.5
 DEFAULT_LOCK_TIMEOUT = own_block("postgres", "default_lock_timeout", share=LOCK_TIMEOUT_SHARE)
 """Where nothing else is said: our statement gives way, and is tried again, well before whoever
 is in a deadlock with us looks for one and is ended by the server."""
+
+_LONGEST_LOOK_S = 1.0
+
+
+def look_after_s(lock_timeout: str | None) -> float:
+    """Return how long a statement waits, in s, before we look at who is in its way.
+
+    Args:
+        lock_timeout: None is half of the server's deadlock_timeout.
+    """
+    timeout_s = seconds(lock_timeout) if lock_timeout else LOCK_TIMEOUT_SHARE
+    return min(timeout_s / 2 or _LONGEST_LOOK_S, _LONGEST_LOOK_S)
 
 
 def timeouts_sql(lock_timeout: str | None, statement_timeout: str | None) -> tuple[str, ...]:
