@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from conftest import Folder, database_of, query
-from pgvouch.engine.reconcile import Landed, observe, reconcile
+from pgvouch.engine.reconcile import Landed, Reconciler
 from pgvouch.files.transaction_block import outside
 from pgvouch.ledger import lease
 from pgvouch.postgres.session import Session
@@ -201,7 +201,7 @@ ASKED = {
 def _reconciled(session: Session, statement: str, before: str | None) -> Landed:
     found = outside(statement)
     assert found is not None
-    return reconcile(session, found, statement, before).landed
+    return Reconciler(session, found).reconcile(statement, before).landed
 
 
 def test_an_index_counts_as_built_only_if_it_is_the_one_that_was_asked_for(every_url: str) -> None:
@@ -223,7 +223,7 @@ def test_an_index_that_was_there_before_was_not_built(folder: Folder) -> None:
         statement = "create index concurrently i on t (id)"
         found = outside(statement)
         assert found is not None
-        before = observe(session, found)
+        before = Reconciler(session, found).observe()
         assert (before,) in folder.query("select 'i'::regclass::oid::text")
         assert _reconciled(session, statement, before) is Landed.NO  # refused, or skipped, again
         assert _reconciled(session, statement, "") is Landed.YES
@@ -245,11 +245,11 @@ def test_what_was_not_there_before_has_not_gone(folder: Folder, statement: str, 
     with Session.open(folder.url) as session:
         found = outside(statement)
         assert found is not None
-        before = observe(session, found)
+        before = Reconciler(session, found).observe()
         assert [(before,)] == folder.query(f"select ({oids})::text")
         assert _reconciled(session, statement, before) is Landed.NO
         session.run(statement)
-        assert observe(session, found) == ""
+        assert Reconciler(session, found).observe() == ""
         assert _reconciled(session, statement, before) is Landed.YES
         assert (
             _reconciled(session, statement, "") is Landed.NO

@@ -201,16 +201,16 @@ def record(transaction: Transaction, done: Finished, *ahead: str) -> Finished:
         return done
     assert task.migration is not None
     row = ledger.record_sql(
-        task.id,
-        State(done.outcome),
+        id=task.id,
+        state=done.outcome,
         checksum=task.migration.checksum,
         # What was not run is not rolled back either.
         rollback_sql=None if done.outcome == State.PROVIDED.value else task.rollback_sql,
         irreversible=task.directives.irreversible,
         transactional=task.directives.transactional,
-        duration_ms=done.duration_ms,
+        duration_ms=round(done.duration_ms, 3),
         checks_passed=done.checks,
-        delta=done.delta,
+        delta=None if done.delta is None else "\n".join(done.delta),
     )
     transaction.finish(*ahead, *backend.mark_sql(task.id), forget, row)
     return done

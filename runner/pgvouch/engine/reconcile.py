@@ -5,6 +5,7 @@ where no answer came is the catalog asked, and what it says now is compared with
 the statement was announced. What CONCURRENTLY leaves half done is cleared away first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -38,149 +39,139 @@ class Reconciled:
     notes: tuple[str, ...] = ()
 
 
-def observe(session: Session, found: Outside) -> str:
-    """Return what the catalog says before a statement is run: the oids that it is about.
+class Reconciler:
+    """Finds out what became of a statement, and clears away what it has left half done."""
 
-    Args:
-        session: idle; not in a transaction.
-        found: the statement.
+    def __init__(self, session: Session, found: Outside, marker: str = "") -> None:
+        """Look into nothing yet.
 
-    Returns:
-        Of CREATE INDEX and DROP INDEX: the index of that name. Of DETACH: the parent and its
-        partition. Empty where there is none.
-    """
-    if found.kind is Kind.CREATE_INDEX:
-        index = index_of_name(session, found, anywhere=True)
-        return index.oid if index else ""
-    if found.kind is Kind.DROP_INDEX:
-        return oid_of(session, *found.names[0]) or ""
-    if found.kind is Kind.DETACH:
-        family = _family(session, found)
-        return " ".join(family) if _partition(session, *family) else ""
-    return ""
+        Args:
+            session: idle; not in a transaction.
+            found: the statement.
+            marker: a comment by which other runners know that we are alive: clearing away may take
+                long.
+        """
+        self.session, self.found, self.marker = session, found, marker
 
+    def observe(self) -> str:
+        """Return what the catalog says before the statement is run: the oids that it is about.
 
-def reconcile(
-    session: Session, found: Outside, statement: str, before: str | None, marker: str = ""
-) -> Reconciled:
-    """Find out what became of a statement to which no answer came, and clear away what it left.
+        Returns:
+            Of CREATE INDEX and DROP INDEX: the index of that name. Of DETACH: the parent and its
+            partition. Empty where there is none.
+        """
+        found = self.found
+        if found.kind is Kind.CREATE_INDEX:
+            index = index_of_name(self.session, found, anywhere=True)
+            return index.oid if index else ""
+        if found.kind is Kind.DROP_INDEX:
+            return oid_of(self.session, *found.names[0]) or ""
+        if found.kind is Kind.DETACH:
+            family = self._family()
+            return " ".join(family) if self._partition(*family) else ""
+        return ""
 
-    Args:
-        session: idle; not in a transaction.
-        found: the statement.
-        statement: its text.
-        before: what `observe` returned when it was announced; None where that is unknown.
-        marker: a comment by which other runners know that we are alive.
+    def reconcile(self, statement: str, before: str | None) -> Reconciled:
+        """Find out what became of it when no answer came, and clear away what it left.
 
-    Raises:
-        MigrationError: another session is building the same index right now.
-        QueryError: clearing away failed.
-    """
-    cleared = clear_away(session, found, marker)
-    if cleared.landed is Landed.YES or cleared.notes:
-        return cleared
-    if found.kind in {Kind.REINDEX, Kind.IDEMPOTENT}:
+        Args:
+            statement: its text.
+            before: what `observe` returned when it was announced; None where that is unknown.
+
+        Raises:
+            MigrationError: another session is building the same index right now.
+            QueryError: clearing away failed.
+        """
+        kind = self.found.kind
+        cleared = self.clear_away()
+        if cleared.landed is Landed.YES or cleared.notes:
+            return cleared
+        if kind in {Kind.REINDEX, Kind.IDEMPOTENT}:
+            return Reconciled(Landed.NO)
+        if kind is Kind.CREATE_INDEX:
+            return self._of_valid_index(statement, before)
+        if kind is Kind.OTHER or before is None:
+            return Reconciled(Landed.UNKNOWN)
+        # Where there was nothing that it could have been done to, PostgreSQL says so again.
+        is_gone = bool(before) and not self._is_still_there(before)
+        return Reconciled(Landed.YES if is_gone else Landed.NO)
+
+    def clear_away(self) -> Reconciled:
+        """Take away what the statement has left half done, or finish it.
+
+        Returns:
+            NO, or YES where it has been finished.
+
+        Raises:
+            MigrationError: another session is building the same index right now.
+            QueryError: it failed.
+        """
+        session, marker = self.session, self.marker
+        if self.found.kind is Kind.CREATE_INDEX:
+            return Reconciled(Landed.NO, drop_invalid(session, self.found, marker))
+        if self.found.kind is Kind.REINDEX:
+            left = reindex_leftovers(session, self.found)
+            notes = tuple(drop_leftover(session, each, marker) for each in left)
+            return Reconciled(Landed.NO, notes)
+        if family := self._pending():
+            parent, partition = family
+            session.run(f"{marker} alter table {parent} detach partition {partition} finalize")
+            return Reconciled(Landed.YES, (f"finalized the interrupted detach of {partition}",))
         return Reconciled(Landed.NO)
-    if found.kind is Kind.CREATE_INDEX:
-        return _of_valid_index(session, found, statement, before)
-    if found.kind is Kind.OTHER or before is None:
-        return Reconciled(Landed.UNKNOWN)
-    # There was nothing that it could have been done to: PostgreSQL says so again.
-    is_gone = bool(before) and not _is_still_there(session, found.kind, before)
-    return Reconciled(Landed.YES if is_gone else Landed.NO)
 
+    def left_behind(self) -> tuple[str, ...]:
+        """Say what the statement has left half done, and what becomes of it; nothing is changed."""
+        found, session = self.found, self.session
+        if found.kind is Kind.CREATE_INDEX:
+            index = index_of_name(session, found)
+            if index and not (index.is_valid or index.builder):
+                return (
+                    f"{index.name} is left invalid: it is dropped and built anew by the next run",
+                )
+        if found.kind is Kind.DROP_INDEX:
+            oid = oid_of(session, *found.names[0])
+            index = index_where(session, f"c.oid = {oid}") if oid else None
+            if index and not index.is_valid:
+                return (f"{index.name} is still there, and invalid: the same statement drops it",)
+        if found.kind is Kind.REINDEX:
+            left = reindex_leftovers(session, found)
+            return tuple(f"{name} is left over: it is dropped by the next run" for name, _ in left)
+        if family := self._pending():
+            return (f"the detach of {family[1]} is half done: it is finalized by the next run",)
+        return ()
 
-def clear_away(session: Session, found: Outside, marker: str = "") -> Reconciled:
-    """Take away what a statement has left half done, or finish it.
+    def _of_valid_index(self, statement: str, before: str | None) -> Reconciled:
+        index = index_of_name(self.session, self.found)
+        if index is None or index.oid == before:
+            return Reconciled(Landed.NO)  # where the name is taken, PostgreSQL says so itself
+        if before is None:
+            return Reconciled(Landed.UNKNOWN)
+        if is_as_written(self.session, index, statement):
+            return Reconciled(Landed.YES)
+        note = f"{index.name} has come up since, and it is not seen to be what the statement makes"
+        return Reconciled(Landed.UNKNOWN, (note,))
 
-    Args:
-        session: idle; not in a transaction.
-        found: the statement.
-        marker: a comment by which other runners know that we are alive: it may take long.
+    def _is_still_there(self, before: str) -> bool:
+        if self.found.kind is Kind.DROP_INDEX:
+            return index_where(self.session, f"c.oid = {before}") is not None
+        return self._partition(*before.split()) is not None
 
-    Returns:
-        NO, or YES where it has been finished.
+    def _pending(self) -> tuple[str, str] | None:
+        """Return the names of a parent and a partition between which a detach is half done."""
+        if self.found.kind is not Kind.DETACH:
+            return None
+        row = self._partition(*self._family())
+        return (str(row[1]), str(row[2])) if row and row[0] == "t" else None
 
-    Raises:
-        MigrationError: another session is building the same index right now.
-        QueryError: it failed.
-    """
-    if found.kind is Kind.CREATE_INDEX:
-        return Reconciled(Landed.NO, drop_invalid(session, found, marker))
-    if found.kind is Kind.REINDEX:
-        left = reindex_leftovers(session, found)
-        return Reconciled(Landed.NO, tuple(drop_leftover(session, each, marker) for each in left))
-    if found.kind is Kind.DETACH and (family := _pending(session, found)):
-        parent, partition = family
-        session.run(f"{marker} alter table {parent} detach partition {partition} finalize")
-        return Reconciled(Landed.YES, (f"finalized the interrupted detach of {partition}",))
-    return Reconciled(Landed.NO)
+    def _family(self) -> tuple[str, str]:
+        found = self.found
+        assert found.relation is not None
+        assert found.name is not None
+        parent = oid_of(self.session, found.schema, found.relation)
+        return parent or "0", oid_of(self.session, found.name_schema, found.name) or "0"
 
-
-def left_behind(session: Session, found: Outside) -> tuple[str, ...]:
-    """Say what a statement has left half done that the server has refused; nothing is changed.
-
-    Args:
-        session: idle; not in a transaction.
-        found: the statement.
-
-    Returns:
-        A sentence for each, with what becomes of it.
-    """
-    if found.kind is Kind.CREATE_INDEX:
-        index = index_of_name(session, found)
-        if index and not (index.is_valid or index.builder):
-            return (f"{index.name} is left invalid: it is dropped and built anew by the next run",)
-    if found.kind is Kind.DROP_INDEX:
-        oid = oid_of(session, *found.names[0])
-        index = index_where(session, f"c.oid = {oid}") if oid else None
-        if index and not index.is_valid:
-            return (f"{index.name} is still there, and invalid: the same statement drops it",)
-    if found.kind is Kind.REINDEX:
-        left = reindex_leftovers(session, found)
-        return tuple(f"{name} is left over: it is dropped by the next run" for name, _ in left)
-    if found.kind is Kind.DETACH and (family := _pending(session, found)):
-        return (f"the detach of {family[1]} is half done: it is finalized by the next run",)
-    return ()
-
-
-def _of_valid_index(
-    session: Session, found: Outside, statement: str, before: str | None
-) -> Reconciled:
-    index = index_of_name(session, found)
-    if index is None or index.oid == before:
-        return Reconciled(Landed.NO)  # PostgreSQL says itself that the name is taken, if it is
-    if before is None:
-        return Reconciled(Landed.UNKNOWN)
-    if is_as_written(session, index, statement):
-        return Reconciled(Landed.YES)
-    note = f"{index.name} has come up since, and it is not seen to be what the statement makes"
-    return Reconciled(Landed.UNKNOWN, (note,))
-
-
-def _is_still_there(session: Session, kind: Kind, before: str) -> bool:
-    if kind is Kind.DROP_INDEX:
-        return index_where(session, f"c.oid = {before}") is not None
-    parent, partition = before.split()
-    return _partition(session, parent, partition) is not None
-
-
-def _pending(session: Session, found: Outside) -> tuple[str, str] | None:
-    """Return the names of a parent and a partition between which a detach is half done."""
-    row = _partition(session, *_family(session, found))
-    return (row[1], row[2]) if row and row[0] == "t" else None
-
-
-def _family(session: Session, found: Outside) -> tuple[str, str]:
-    assert found.relation is not None
-    assert found.name is not None
-    parent = oid_of(session, found.schema, found.relation)
-    return parent or "0", oid_of(session, found.name_schema, found.name) or "0"
-
-
-def _partition(session: Session, parent: str, partition: str) -> tuple[str, str, str] | None:
-    """Return whether a detach is pending, and both names; None where it is no partition of it."""
-    (result,) = session.ask(
-        own_query("engine", "partition_state", parent=Raw(parent), partition=Raw(partition))
-    )
-    return tuple(map(str, result.rows[0])) if result.rows else None  # type: ignore[return-value]
+    def _partition(self, parent: str, partition: str) -> Sequence[str | None] | None:
+        """Return whether a detach is pending, and both names; None where it is no partition."""
+        query = own_query("engine", "partition_state", parent=Raw(parent), partition=Raw(partition))
+        (result,) = self.session.ask(query)
+        return result.rows[0] if result.rows else None

@@ -7,12 +7,12 @@ asked what became of it (reconcile.py).
 
 import re
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from pgvouch.engine import data_loss, reconcile
+from pgvouch.engine import data_loss
 from pgvouch.engine.atomic import finished, is_provided, judge, record
-from pgvouch.engine.reconcile import Landed, Reconciled
+from pgvouch.engine.reconcile import Landed, Reconciled, Reconciler
 from pgvouch.engine.resume import PYTHON, Progress
 from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import DriftError, MigrationError, PlanError, VouchError
@@ -26,8 +26,6 @@ from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import QueryError
 from pgvouch.sqltext.own import literal
 from pgvouch.sqltext.place import excerpt
-
-T = TypeVar("T")
 
 _SESSION_SET = re.compile(r"(?:set|reset)\s+(?!local\b|constraints\b|transaction\b)", re.IGNORECASE)
 _NOT_IN_A_BLOCK = {"25001", "2D000"}  # active_sql_transaction, invalid_transaction_termination
@@ -173,7 +171,8 @@ class _Steps:
         """Run a statement that cannot be in a transaction block, announced beforehand."""
         progress = self.progress
         found = outside(progress.steps[number].text)
-        before = self._ask(lambda: reconcile.observe(self.session, found)) if found else ""
+        with self._clearing():
+            before = self._reconciler(found).observe() if found else ""
         progress.announce(Stopped(progress.written[number], before))
         is_done = False
         if found is not None and found.kind is not Kind.REINDEX:
@@ -206,7 +205,7 @@ class _Steps:
 
     def _left_behind(self, found: Outside) -> tuple[str, ...]:
         try:
-            return reconcile.left_behind(self.session, found)
+            return self._reconciler(found).left_behind()
         except QueryError:  # the error to be told is that of the statement
             return ("the next run looks whether it has left something half done",)
 
@@ -236,10 +235,9 @@ class _Steps:
         statement = next_one if next_one is not None and is_same else running
         if (found := outside(statement)) is None:
             raise progress.unknown()
-        before, marker = progress.stopped.before, progress.marker
-        landed = self._tell(
-            lambda: reconcile.reconcile(self.session, found, statement, before, marker)
-        )
+        with self._clearing():
+            reconciled = self._reconciler(found).reconcile(statement, progress.stopped.before)
+        landed = self._told(reconciled)
         if not is_same:
             self._tell_left_behind(found)
         if landed is Landed.UNKNOWN:
@@ -270,24 +268,29 @@ class _Steps:
             self.progress.count_done(self.progress.done)
 
     def _clear_away(self, found: Outside) -> Landed:
-        marker = self.progress.marker
-        return self._tell(lambda: reconcile.clear_away(self.session, found, marker))
+        with self._clearing():
+            reconciled = self._reconciler(found).clear_away()
+        return self._told(reconciled)
 
     def _tell_left_behind(self, found: Outside) -> None:
         """Tell what stays half done of a statement that the file does not have any more."""
-        for note in self._ask(lambda: reconcile.left_behind(self.session, found)):
+        with self._clearing():
+            left = self._reconciler(found).left_behind()
+        for note in left:
             self._note(note)
 
-    def _tell(self, action: Callable[[], Reconciled]) -> Landed:
-        """Do what clears something away, and tell of it."""
-        reconciled = self._ask(action)
+    def _told(self, reconciled: Reconciled) -> Landed:
         for note in reconciled.notes:
             self._note(note)
         return reconciled.landed
 
-    def _ask(self, action: Callable[[], T]) -> T:
+    def _reconciler(self, found: Outside) -> Reconciler:
+        return Reconciler(self.session, found, self.progress.marker)
+
+    @contextmanager
+    def _clearing(self) -> Iterator[None]:
         try:
-            return action()
+            yield
         except QueryError as exc:
             said = f"what was left half done cannot be cleared away: {exc.server.primary}"
             raise self.progress.own_error(exc, said) from None

@@ -1,17 +1,21 @@
 """The ledger: what is in the database, in rows. Reads them, and gives the SQL that writes them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pgvouch import __version__
 from pgvouch.errors import ConnectError, PlanError
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.postgres import read_only
+from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import OWN_PATH, QueryError, Session
 from pgvouch.sqltext.own import Raw, literal, own_query, own_sql
 
 VERSION = 1
+UNTRUSTED = "PGV06"
+"""Raised by the block `trust`."""
 _LOOK_TIMEOUT = "5s"
 _CREATE_TIMEOUT = "100ms"
 _NO_LEDGER = {"3F000", "42P01"}  # no such schema, no such table
@@ -43,7 +47,7 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
         )[-1]
     except QueryError as exc:
         if exc.server.sqlstate in _NOT_LOCKED and session.is_idle:
-            _refuse_untrusted(session, trust)
+            _ask(session, trust)  # a ledger that is not to be believed is told first
         if exc.server.sqlstate in _NO_LEDGER:
             return None
         if exc.server.sqlstate == "55P03":
@@ -63,7 +67,8 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
             state="Nothing was run.",
             hint="use the newer pgvouch that has been here before",
         )
-    return [_applied(row) for row in result.rows if row[1] is not None]
+    columns = (result.columns or ())[1:]
+    return [_applied(columns, row[1:]) for row in result.rows if row[1] is not None]
 
 
 def _lock_sql(*tables: str) -> str:
@@ -74,14 +79,14 @@ def _lock_sql(*tables: str) -> str:
     return f"lock table {', '.join(f'only {table}' for table in tables)} in access share mode"
 
 
-def _refuse_untrusted(session: Session, trust: str) -> None:
-    """Refuse a ledger that is not to be believed, before it is said that it cannot be read.
+def _ask(session: Session, statements: str) -> tuple[Result, ...]:
+    """Ask a ledger, and say of one that is not ours, or not to be believed, what it is.
 
     Raises:
-        PlanError: it is not.
+        PlanError: it is one of these.
     """
     try:
-        session.ask(trust)
+        return session.ask(statements)
     except QueryError as exc:
         _refuse_stranger(exc)
         raise
@@ -123,52 +128,29 @@ def _refuse_stranger(exc: QueryError) -> None:
     )
 
 
-def _applied(row: Sequence[str | None]) -> Applied:
-    (
-        _,
-        identifier,
-        state,
-        checksum,
-        at,
-        by,
-        duration,
-        checks,
-        rollback,
-        done,
-        running,
-        place,
-        recorded,
-    ) = row
-    assert identifier is not None
-    return Applied(
-        id=identifier,
-        state=State(state),
-        checksum=checksum,
-        applied_at=datetime.fromisoformat(at) if at else None,
-        applied_by=by,
-        duration_ms=float(duration) if duration else None,
-        checks=int(checks) if checks else None,
-        has_rollback=rollback == "true",
-        statements_done=int(done) if done else None,
-        running=running,
-        is_recorded=recorded == "true",
-        order=int(place or 0),
-    )
+_READ: Mapping[str, Callable[[str], object]] = {
+    "state": State,
+    "applied_at": datetime.fromisoformat,
+    "duration_ms": float,
+    "checks": int,
+    "has_rollback": "true".__eq__,
+    "statements_done": int,
+    "is_recorded": "true".__eq__,
+    "order": int,
+}
+"""How the columns of the query `rows` become the fields of the same names; the others are text."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Yoyo:
-    """The ledger of stock yoyo, in a database that has none of ours."""
+def _applied(columns: Sequence[str], row: Sequence[str | None]) -> Applied:
+    there = {name: value for name, value in zip(columns, row, strict=True) if value is not None}
+    fields: dict[str, Any] = {name: _READ.get(name, str)(value) for name, value in there.items()}
+    return Applied(**fields)
 
-    migration: Raw
-    """Its table, qualified and quoted."""
-    log: Raw
 
-    @staticmethod
-    def judged_sql(*tables: str) -> str:
-        """Return the statements that lock tables of it, and fail where they are not believed."""
-        oids = ", ".join(f"to_regclass({literal(table)})" for table in tables)
-        return f"{_lock_sql(*tables)};\n{_trust_sql(f'c.oid in ({oids})')}"
+def _judged_sql(*tables: str) -> str:
+    """Return the statements that lock tables of stock yoyo, and fail where it is not trusted."""
+    oids = ", ".join(f"to_regclass({literal(table)})" for table in tables)
+    return f"{_lock_sql(*tables)};\n{_trust_sql(f'c.oid in ({oids})')}"
 
 
 def read_yoyo(session: Session) -> list[Applied]:
@@ -180,20 +162,18 @@ def read_yoyo(session: Session) -> list[Applied]:
     found = _find_yoyo(session)
     if found is None:
         return []
-    try:
-        result = session.ask(
-            f"{found.judged_sql(found.migration)};\n"
-            f"{own_query('ledger', 'yoyo_rows', table=found.migration)}"
-        )[-1]
-    except QueryError as exc:
-        _refuse_stranger(exc)
-        raise
+    migration, _ = found
+    rows = own_query("ledger", "yoyo_rows", table=migration)
+    result = _ask(session, f"{_judged_sql(migration)};\n{rows}")[-1]
     ids = [row[0] for row in result.rows if row[0]]
-    return [Applied(name, State.APPLIED, None, order=place) for place, name in enumerate(ids)]
+    return [Applied(name, State.APPLIED, order=place) for place, name in enumerate(ids)]
 
 
-def _find_yoyo(session: Session) -> _Yoyo | None:
-    """Find yoyo's ledger where yoyo looks for it: in the session's search_path.
+def _find_yoyo(session: Session) -> tuple[Raw, Raw] | None:
+    """Find stock yoyo's ledger where yoyo looks for it: in the session's search_path.
+
+    Returns:
+        Its tables of migrations and of the log, qualified and quoted; None where there is none.
 
     Raises:
         PlanError: it is not to be believed.
@@ -207,12 +187,11 @@ def _find_yoyo(session: Session) -> _Yoyo | None:
         f"(select c.relnamespace from pg_class as c, pg_namespace as n where {wanted})"
     )
     names = own_query("ledger", "find_yoyo", wanted=Raw(wanted))
-    try:
-        _, result = session.ask(f"{_trust_sql(f'{wanted} or {beside}')};\n{names}")
-    except QueryError as exc:
-        _refuse_stranger(exc)
-        raise
-    return _Yoyo(*(Raw(name) for name in result.rows[0])) if result.rows else None
+    _, result = _ask(session, f"{_trust_sql(f'{wanted} or {beside}')};\n{names}")
+    if not result.rows:
+        return None
+    migration, log = result.rows[0]
+    return Raw(migration), Raw(log)
 
 
 def ensure(session: Session) -> int | None:
@@ -255,7 +234,7 @@ def ensure(session: Session) -> int | None:
     return taken_over
 
 
-def _create(session: Session, yoyo: _Yoyo | None, *, has_schema: bool) -> int:
+def _create(session: Session, yoyo: tuple[Raw, Raw] | None, *, has_schema: bool) -> int:
     """Create the ledger in the open transaction, and take over what stock yoyo has recorded.
 
     Returns:
@@ -271,17 +250,16 @@ def _create(session: Session, yoyo: _Yoyo | None, *, has_schema: bool) -> int:
         backend.create_tables()
     session.run(f"{OWN_PATH}\n;{own_sql('ledger/schema')}")
     if yoyo is not None:
-        session.run(_take_over_sql(yoyo))
+        session.run(_take_over_sql(*yoyo))
     return len(read(session) or ())
 
 
-def _take_over_sql(yoyo: _Yoyo) -> str:
-    # Where its tables are in our schema already, they are the ledger's own.
-    is_ours = yoyo.migration.startswith("pgvouch.")
-    copied = own_query("ledger", "copy_yoyo", migration=yoyo.migration, log=yoyo.log)
-    taken_over = own_query("ledger", "take_over_yoyo", migration=yoyo.migration)
-    judged = yoyo.judged_sql(yoyo.migration, yoyo.log)
-    return ";\n".join([judged, *([] if is_ours else [copied]), taken_over])
+def _take_over_sql(migration: Raw, log: Raw) -> str:
+    # Where its tables are in our schema already, they are the ledger's.
+    is_ours = migration.startswith("pgvouch.")
+    copied = own_query("ledger", "copy_yoyo", migration=migration, log=log)
+    taken_over = own_query("ledger", "take_over_yoyo", migration=migration)
+    return ";\n".join([_judged_sql(migration, log), *([] if is_ours else [copied]), taken_over])
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,36 +276,16 @@ def forget_sql(migration_id: str) -> str:
     return own_query("ledger", "forget", id=migration_id)
 
 
-def record_sql(
-    migration_id: str,
-    state: State,
-    *,
-    checksum: str | None,
-    rollback_sql: str | None = None,
-    irreversible: str | None = None,
-    transactional: bool = True,
-    duration_ms: float | None = None,
-    checks_passed: int | None = None,
-    delta: Sequence[str] | None = None,
-) -> str:
-    """Return the statement that adds a row."""
-    return own_query(
-        "ledger",
-        "record",
-        migration_id=migration_id,
-        state=state.value,
-        checksum=checksum,
-        rollback_sql=rollback_sql,
-        irreversible=irreversible,
-        transactional=transactional,
-        duration_ms=None if duration_ms is None else round(duration_ms, 3),
-        checks_passed=checks_passed,
-        delta=None if delta is None else "\n".join(delta),
-        tool_version=__version__,
-    )
+def record_sql(**columns: object) -> str:
+    """Return the statement that adds a row.
+
+    Args:
+        columns: a value for each of the columns that the block `record` names.
+    """
+    return own_query("ledger", "record", tool_version=__version__, **columns)
 
 
-def rollback_texts(session: Session, ids: Sequence[str]) -> dict[str, "Stored"]:
+def rollback_texts(session: Session, ids: Sequence[str]) -> dict[str, Stored]:
     """Return the rollbacks that were stored with migrations, by identifier."""
     (result,) = session.ask(own_query("ledger", "rollback_texts", ids=list(ids)))
     return {str(row[0]): Stored(row[1], row[2]) for row in result.rows}
@@ -338,6 +296,3 @@ def accept_sql(row: Applied, checksum: str, why: str) -> str:
     return own_query(
         "ledger", "accept", id=row.id, recorded=row.checksum, accepted=checksum, why=why
     )
-
-
-UNTRUSTED = "PGV06"

@@ -2,12 +2,13 @@
 -- it is SQL itself. Names without a schema are those of pg_catalog: the message sets the search_path.
 
 -- name: rows
--- Everything a run needs to know of the ledger, in one query: its version, and a row per migration.
+-- Everything a run needs to know of the ledger, in one query: its version, and a row per migration, whose columns are
+-- named as the fields of Applied.
 -- yoyo's table is joined in so that a migration that stock yoyo applied to our ledger counts too. Its place is behind those
 -- of ours that were there at that time: a rollback goes backwards through the places.
 select
   (select max(version) from pgvouch.ledger)::text as ledger_version,
-  coalesce(m.migration_id, y.migration_id) as migration_id,
+  coalesce(m.migration_id, y.migration_id) as id,
   coalesce(m.state, 'applied') as state,
   m.checksum,
   to_char(
@@ -16,7 +17,7 @@ select
   ) as applied_at,
   m.applied_by,
   m.duration_ms,
-  m.checks_passed,
+  m.checks_passed as checks,
   (m.rollback_sql is not null)::text as has_rollback,
   m.statements_done,
   coalesce(m.running, m.refused) as running,
@@ -34,8 +35,8 @@ select
       m.applied_order is null,
       y.applied_at_utc,
       y.migration_id
-  ) as place,
-  (y.migration_id is not null)::text as recorded
+  ) as "order",
+  (y.migration_id is not null)::text as is_recorded
 from pgvouch.migration as m
   full join pgvouch._yoyo_migration as y on y.migration_id = m.migration_id
 -- what stock yoyo rolled back in our ledger is gone, though our own row is still there
@@ -43,7 +44,7 @@ where y.migration_id is not null or m.state in ('incomplete', 'undoing')
 union all
 select (select max(version) from pgvouch.ledger)::text, null, null, null, null, null, null, null,
   null, null, null, null, null
-order by place nulls last
+order by "order" nulls last
 
 -- name: rollback_texts
 -- The rollbacks that were stored with migrations, and why one may not be run.
@@ -64,7 +65,7 @@ where m.migration_id = any ({ids}) and m.state in ('incomplete', 'undoing')
 insert into pgvouch.migration (
   migration_id, state, checksum, rollback_sql, irreversible, transactional, duration_ms, checks_passed, delta, tool_version
 ) values (
-  {migration_id}, {state}, {checksum}, {rollback_sql}, {irreversible}, {transactional}, {duration_ms}, {checks_passed},
+  {id}, {state}, {checksum}, {rollback_sql}, {irreversible}, {transactional}, {duration_ms}, {checks_passed},
   {delta}, {tool_version}
 )
 

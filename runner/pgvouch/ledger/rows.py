@@ -23,7 +23,7 @@ class Applied:
 
     id: str
     state: State
-    checksum: str | None
+    checksum: str | None = None
     """None for what stock yoyo applied: it keeps no checksum."""
     applied_at: datetime | None = None
     applied_by: str | None = None
