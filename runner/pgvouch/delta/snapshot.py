@@ -118,10 +118,7 @@ SNAPSHOT_SETTINGS = (
 )
 """Statements to send before snapshot_sql(): they make its text independent of the session."""
 
-SNAPSHOT_RESET = (
-    "rollback to savepoint pgvouch_snapshot",
-    "release savepoint pgvouch_snapshot",
-)
+SNAPSHOT_RESET = ("rollback to savepoint pgvouch_snapshot", "release savepoint pgvouch_snapshot")
 """Statements to send behind it. They give back the settings as they were, and the locks: describing
 a view takes a share lock on its tables, which would else be held until the transaction ends."""
 

@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
-from pgvouch.errors import (
-    MigrationError,
-    PlanError,
-    VouchError,
-)
+from pgvouch.errors import MigrationError, PlanError, VouchError
 from pgvouch.events import Finished, Listener, Note, silent
 from pgvouch.ledger import ledger
 from pgvouch.ledger.lock import LockedError, under_lock
@@ -156,12 +152,7 @@ def roll_back_steps(
 
 
 def look_back(
-    session: Session,
-    database: Database,
-    options: Options,
-    *,
-    steps: int | None,
-    to: str | None,
+    session: Session, database: Database, options: Options, *, steps: int | None, to: str | None
 ) -> list[tuple["Task", tuple[str, ...]]]:
     """Return what `rollback` would run and lose, found by running it in a transaction that is
     rolled back; its locks are held as long as that takes.

@@ -309,10 +309,7 @@ def _refuse_condition(condition: str | None, place: Place) -> None:
 
 
 def prepare_rollback(
-    session: Session,
-    rows: Sequence[Applied],
-    files: Mapping[str, Migration],
-    options: Options,
+    session: Session, rows: Sequence[Applied], files: Mapping[str, Migration], options: Options
 ) -> list[Task]:
     """Read all rollback SQL, from the ledger before the files; refuse what cannot be rolled back.
 

@@ -133,10 +133,7 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def _log_sql(self, migration_id: str, operation: str) -> str:
         values = self.get_log_data(None, operation)
-        values |= {
-            "migration_id": migration_id,
-            "migration_hash": get_migration_hash(migration_id),
-        }
+        values |= {"migration_id": migration_id, "migration_hash": get_migration_hash(migration_id)}
         return self._text(self.log_migration_sql, values)
 
     def get_log_data(self, migration: Any = None, operation: str = "apply") -> dict[str, Any]:
