@@ -35,7 +35,7 @@ def run_atomic(transaction: Transaction) -> Finished:
     message = transaction.opening()
     if task.unless:
         if is_provided(transaction, message):
-            return record(transaction, finished(transaction, "provided", began))
+            return record(transaction, "provided", began)
         message = Message()
     transaction.add_locks(message)
     checks.add_before(message, task.promises)
@@ -54,7 +54,7 @@ def run_atomic(transaction: Transaction) -> Finished:
         lost = data_loss.refuse_loss(context, task.id, message, results, body.run_again)
     passed, delta = judge(transaction, before, snapshot)
     outcome = "left" if task.is_provided else "rolled back" if task.is_rollback else "applied"
-    return record(transaction, finished(transaction, outcome, began, passed, delta, lost))
+    return record(transaction, outcome, began, passed, delta, lost=lost)
 
 
 def _wants_delta(context: RunContext, task: Task) -> bool:
@@ -156,45 +156,34 @@ def judge(
     return passed, shown
 
 
-def finished(
+def record(
     transaction: Transaction,
     outcome: str,
     began_s: float,
     passed: int = 0,
     delta: tuple[str, ...] | None = None,
+    *,
     lost: Sequence[data_loss.Loss] = (),
+    ahead: Sequence[str] = (),
 ) -> Finished:
-    """Return the end of a task as an event.
+    """Write the rows of the ledger and commit; return the end of the task as an event.
 
     Args:
-        transaction: of the task.
+        transaction: open; the task has run in it.
         outcome: as `Finished` has it.
         began_s: when the task began, on the clock of time.perf_counter.
         passed: how many checks passed.
         delta: what it did to the catalog.
         lost: rows that a rollback has lost, with permission.
-    """
-    task, mask = transaction.task, transaction.session.mask
-    duration_ms = (time.perf_counter() - began_s) * 1000
-    notes = (*task.notes, *(mask(f"lost  {loss}") for loss in lost))
-    return Finished(task.id, outcome, duration_ms, passed, delta, notes)
-
-
-def record(transaction: Transaction, done: Finished, *ahead: str) -> Finished:
-    """Write the rows of the ledger and commit.
-
-    Args:
-        transaction: open.
-        done: what was done in it.
         ahead: statements to be run ahead of the rows.
-
-    Returns:
-        What was done.
 
     Raises:
         MigrationError: a deferred constraint failed, or the file ended its transaction.
     """
     task, backend = transaction.task, transaction.context.backend
+    notes = (*task.notes, *(transaction.session.mask(f"lost  {loss}") for loss in lost))
+    duration_ms = (time.perf_counter() - began_s) * 1000
+    done = Finished(task.id, outcome, duration_ms, passed, delta, notes)
     forget = ledger.forget_sql(task.id)
     if task.is_rollback:
         transaction.finish(*ahead, *backend.unmark_sql(task.id), forget)
@@ -202,15 +191,15 @@ def record(transaction: Transaction, done: Finished, *ahead: str) -> Finished:
     assert task.migration is not None
     row = ledger.record_sql(
         id=task.id,
-        state=done.outcome,
+        state=outcome,
         checksum=task.migration.checksum,
         # What was not run is not rolled back either.
-        rollback_sql=None if done.outcome == State.PROVIDED.value else task.rollback_sql,
+        rollback_sql=None if outcome == State.PROVIDED.value else task.rollback_sql,
         irreversible=task.directives.irreversible,
         transactional=task.directives.transactional,
-        duration_ms=round(done.duration_ms, 3),
-        checks_passed=done.checks,
-        delta=None if done.delta is None else "\n".join(done.delta),
+        duration_ms=round(duration_ms, 3),
+        checks_passed=passed,
+        delta=None if delta is None else "\n".join(delta),
     )
     transaction.finish(*ahead, *backend.mark_sql(task.id), forget, row)
     return done

@@ -13,6 +13,7 @@ from pgvouch.ledger.lock import LockedError, under_lock
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan import build
 from pgvouch.plan.drift import drift, find_applied, refuse_drift
+from pgvouch.postgres.read_only import READ_ONLY, cannot_begin
 from pgvouch.postgres.session import QueryError, Session
 
 if TYPE_CHECKING:
@@ -207,8 +208,6 @@ def create_ledger(session: Session, options: Options, listener: Listener) -> Non
 
 
 def _no_ledger(session: Session, exc: QueryError) -> VouchError:
-    from pgvouch.postgres.read_only import READ_ONLY, cannot_begin
-
     if exc.server.sqlstate == READ_ONLY or (
         exc.server.sqlstate in {"25006", "0A000"} and not exc.done
     ):

@@ -144,13 +144,7 @@ def _count(session: Session, suspects: Sequence[_Suspect]) -> _Counted:
     names = {(row[0], row[1]): (str(row[2]), row[3], row[4]) for row in named.rows}
     found = [(s, *names[key]) for s in suspects if (key := (s.relation, s.attribute)) in names]
     queries = [_counting(table, column, uncounted) for _, table, column, uncounted in found]
-    try:
-        counts: list[int | None] = list(_run_counts(session, queries))
-    except QueryError as exc:
-        if exc.server.sqlstate != _HIDDEN:
-            raise
-        session.run("rollback to savepoint pgvouch_count")
-        counts = [_count_alone(session, query) for query in queries]
+    counts = _run_counts(session, queries)
     return {
         suspect: (f"{table}.{column}" if column else table, count)
         for (suspect, table, column, _), count in zip(found, counts, strict=True)
@@ -164,22 +158,19 @@ def _counting(table: str, column: str | None, uncounted: str | None) -> str:
     return f"select count(*) from (select from only {table}{condition} limit {MOST + 1}) as counted"
 
 
-def _run_counts(session: Session, queries: Sequence[str]) -> list[int]:
+def _run_counts(session: Session, queries: Sequence[str]) -> list[int | None]:
+    """Run queries that count, one by one where they fail together; None for hidden rows."""
     if not queries:
         return []
     inside = ["savepoint pgvouch_count", OWN_PATH, "set local row_security = off", *queries]
-    results = session.run(";\n".join([*inside, "rollback to savepoint pgvouch_count"]))
-    return [int(result.rows[0][0] or 0) for result in results[3:-1]]
-
-
-def _count_alone(session: Session, query: str) -> int | None:
     try:
-        return _run_counts(session, [query])[0]
+        results = session.run(";\n".join([*inside, "rollback to savepoint pgvouch_count"]))
     except QueryError as exc:
         if exc.server.sqlstate != _HIDDEN:
             raise
         session.run("rollback to savepoint pgvouch_count")
-        return None
+        return [None] if len(queries) == 1 else [_run_counts(session, [q])[0] for q in queries]
+    return [int(result.rows[0][0] or 0) for result in results[3:-1]]
 
 
 def _loss(

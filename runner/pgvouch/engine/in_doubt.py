@@ -5,12 +5,12 @@ knowing. The ledger's row is part of the transaction, so whether it is there is 
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pgvouch.engine.context import RunContext, Scope
 from pgvouch.engine.task import Task
 from pgvouch.errors import ConnectError, Interrupted, MigrationError, VouchError
-from pgvouch.postgres.advice import next_step, next_step_together, tell_of_value_together
+from pgvouch.postgres.advice import explain_together, next_step
 from pgvouch.postgres.connect_errors import knows_no_transactions
 from pgvouch.postgres.retry import RetryLimits, retry
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session, TooMuchError
@@ -50,10 +50,8 @@ def explained(
     try:
         yield
     except VouchError as exc:
-        if is_together and landed:
-            tell_of_value_together(exc, landed[-1])
-        if is_together and isinstance(exc, MigrationError):
-            exc.hint = next_step_together(exc) or exc.hint
+        if is_together:
+            explain_together(exc, landed)
         if isinstance(exc, MigrationError):
             is_first = is_first and not landed
             exc.explain(hint=next_step(exc, task.direction, is_first=is_first))
@@ -132,8 +130,11 @@ def _recorded(session: Session, ids: Sequence[str], xid: str) -> dict[str, int |
     """
     session.revive()
     session.roll_back()
-    if xid and _is_in_progress(session, xid):
-        raise _NotKnownYetError
+    if xid:
+        with suppress(QueryError):  # a crash may have lost the number itself: then it is over
+            (status,) = session.ask(own_query("engine", "transaction_status", xid=xid))
+            if status.rows[0][0] == "in progress":
+                raise _NotKnownYetError
     try:
         (result,) = session.ask(own_query("ledger", "recorded", ids=list(ids)))
     except QueryError as exc:
@@ -141,11 +142,3 @@ def _recorded(session: Session, ids: Sequence[str], xid: str) -> dict[str, int |
             return {}
         raise
     return {str(row[0]): None if row[1] is None else int(row[1]) for row in result.rows}
-
-
-def _is_in_progress(session: Session, xid: str) -> bool:
-    try:
-        (result,) = session.ask(own_query("engine", "transaction_status", xid=xid))
-    except QueryError:  # a crash may have lost the number itself: then it is over
-        return False
-    return bool(result.rows[0][0] == "in progress")

@@ -41,16 +41,11 @@ def run_steps(task: Task, backend: VouchBackend) -> None:
         ) from exc
     except ConnectionLost:
         raise
-    except psycopg.Error as exc:
-        raise MigrationError(
-            f"{migration.id} failed: {exc.diag.message_primary or exc}",
-            _place(exc, migration.path),
-            server=said_by(exc),
-        ) from exc
     except Exception as exc:
-        raise MigrationError(
-            f"{migration.id} failed: {type(exc).__name__}: {exc}", _place(exc, migration.path)
-        ) from exc
+        server = said_by(exc) if isinstance(exc, psycopg.Error) else None
+        said = server.primary if server else f"{type(exc).__name__}: {exc}"
+        place = _place(exc, migration.path)
+        raise MigrationError(f"{migration.id} failed: {said}", place, server=server) from exc
 
 
 def _place(exc: BaseException, path: Path) -> Place:

@@ -31,9 +31,8 @@ def statements_of(task: Task) -> tuple[list[Statement], list[str]]:
     """
     if task.is_python:
         return [], [PYTHON]
-    source = task.source
-    steps = statements(source.rendered.text)
-    return steps, [source.original(s.start, s.start + len(s.text)) for s in steps]
+    steps = statements(task.source.rendered.text)
+    return steps, [task.source.written(step) for step in steps]
 
 
 def keep_untouched(
@@ -73,7 +72,8 @@ class Progress:
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
-        self.session, self.task = transaction.session, transaction.task
+        self.context, self.session = transaction.context, transaction.session
+        self.task = transaction.task
         self.steps, self.written = statements_of(self.task)
         self.token = ""
         self.done = 0
@@ -86,11 +86,9 @@ class Progress:
 
     def __enter__(self) -> Self:
         """Lease the migration, waiting for another runner that is at work on it."""
-        context = self.transaction.context
+        options, listener = self.context.options, self.context.listener
         state = f"Nothing of {self.task.what} was run."
-        found = under_lock(
-            self.session, context.options, context.listener, self._try_lease, state=state
-        )
+        found = under_lock(self.session, options, listener, self._try_lease, state=state)
         if found is not None:
             self.done, self.checksum, self.stopped = found.done, found.progress, found.stopped
         return self
@@ -156,9 +154,8 @@ class Progress:
             state = State.UNDOING if self.task.is_rollback else State.INCOMPLETE
             self.session.run(lease.take_sql(self.task.id, token, state))
             self.session.run("commit")
-        except BaseException:
+        finally:
             self.session.roll_back()
-            raise
         self.token = token
         return found
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from pgvouch.engine import data_loss
-from pgvouch.engine.atomic import finished, is_provided, judge, record
+from pgvouch.engine.atomic import is_provided, judge, record
 from pgvouch.engine.reconcile import Landed, Reconciled, Reconciler
 from pgvouch.engine.resume import PYTHON, Progress
 from pgvouch.engine.transaction import Transaction
@@ -50,26 +50,22 @@ def run_stepwise(transaction: Transaction) -> Finished:
         is_there = is_provided(transaction, transaction.opening())
         # What is on its way may have made by itself what its `unless` looks for.
         if is_there and lease.read(transaction.session, transaction.task.id) is None:
-            return record(transaction, finished(transaction, "provided", began))
+            return record(transaction, "provided", began)
         transaction.session.run("rollback")
-    with Progress(transaction) as progress:
-        steps = _Steps(progress)
+    with _Steps(transaction) as steps:
         steps.run()
         transaction.open(transaction.opening())
         passed, _ = judge(transaction)
         outcome = "rolled back" if transaction.task.is_rollback else "applied"
-        done = finished(transaction, outcome, began, passed, lost=steps.lost)
-        return record(transaction, done, progress.owned_sql())
+        ahead = [steps.owned_sql()]
+        return record(transaction, outcome, began, passed, lost=steps.lost, ahead=ahead)
 
 
-class _Steps:
+class _Steps(Progress):
     """The statements of a non-transactional task, one by one."""
 
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-        self.transaction = progress.transaction
-        self.context, self.task = self.transaction.context, self.transaction.task
-        self.session = self.context.session
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction)
         self.lost: list[data_loss.Loss] = []
 
     def run(self) -> None:
@@ -79,13 +75,12 @@ class _Steps:
             MigrationError: a statement failed, or the end of an interrupted one is unknown.
             PlanError: another runner has taken over.
         """
-        progress = self.progress
-        if self.task.is_python and not progress.done:
+        if self.task.is_python and not self.done:
             self._run_python()
         self._prepare_session()
         self._reconcile()
-        for number in range(progress.done, len(progress.steps)):
-            is_inside = outside(progress.steps[number].text) is None
+        for number in range(self.done, len(self.steps)):
+            is_inside = outside(self.steps[number].text) is None
             if not (is_inside and self._run_inside(number)):
                 self._run_announced(number)
 
@@ -98,22 +93,21 @@ class _Steps:
         from pgvouch.engine.python_steps import run_steps
         from pgvouch.ledger.yoyo import VouchBackend
 
-        progress = self.progress
-        if progress.stopped.running:
-            raise progress.unknown()
-        progress.announce(Stopped(PYTHON))
+        if self.stopped.running:
+            raise self.unknown()
+        self.announce(Stopped(PYTHON))
         try:
             run_steps(self.task, VouchBackend(self.session.connection, in_transaction=False))
         except MigrationError as exc:
             # Those before the one that failed have committed by themselves.
-            exc.explain(hint=progress.unknown().hint)
+            exc.explain(hint=self.unknown().hint)
             raise
-        progress.count_done(0)
-        progress.announce()
+        self.count_done(0)
+        self.announce()
 
     def _prepare_session(self) -> None:
         """Begin with a clean session; what the file had set before it stopped is set again."""
-        asked, progress = self.task.directives, self.progress
+        asked = self.task.directives
         message = Message().add(*RESET_SESSION)
         # No default for what runs outside of a transaction: a short lock_timeout cancels CREATE
         # INDEX CONCURRENTLY, which blocks no one, and leaves an invalid index.
@@ -122,17 +116,17 @@ class _Steps:
             message.add(f"set statement_timeout = {literal(timeout)}")
         name = application_name_sql(self.task.direction, self.task.id)
         message.add(name.replace("set local", "set", 1))
-        done = (step.text for step in progress.steps[: progress.done])
+        done = (step.text for step in self.steps[: self.done])
         message.add(*filter(_SESSION_SET.match, done))
         self.session.run(message.text)
 
     def _run_inside(self, number: int) -> bool:
         """Run a statement and record it in one transaction; False where it refuses to be in one."""
-        marker = self.progress.marker
+        marker = self.marker
         head = Message().add(
             f"{marker} begin isolation level read committed read write",
             *self.transaction.settings,
-            self.progress.done_sql(number),
+            self.done_sql(number),
         )
         if self.task.is_rollback:
             data_loss.add_savepoint(head)
@@ -151,7 +145,7 @@ class _Steps:
             raise self._error(message, exc, number) from None
         if self.task.is_rollback:
             self._commit_unless_lost(head, results[: head.counted], number)
-        self.progress.count_done(number)
+        self.count_done(number)
         return True
 
     def _commit_unless_lost(self, head: Message, results: Sequence[Result], number: int) -> None:
@@ -169,38 +163,36 @@ class _Steps:
 
     def _run_announced(self, number: int) -> None:
         """Run a statement that cannot be in a transaction block, announced beforehand."""
-        progress = self.progress
-        found = outside(progress.steps[number].text)
+        found = outside(self.steps[number].text)
         with self._clearing():
             before = self._reconciler(found).observe() if found else ""
-        progress.announce(Stopped(progress.written[number], before))
+        self.announce(Stopped(self.written[number], before))
         is_done = False
         if found is not None and found.kind is not Kind.REINDEX:
             is_done = self._clear_away(found) is Landed.YES
         if not is_done:
             self._run_outside(number, found)
-        progress.count_done(number)
+        self.count_done(number)
         try:
-            progress.announce()
+            self.announce()
         except PlanError:
-            statement = excerpt(progress.written[number], _SHORT)
+            statement = excerpt(self.written[number], _SHORT)
             self._note(f"another runner had taken over, so this may have run twice: {statement}")
             raise
 
     def _run_outside(self, number: int, found: Outside | None) -> None:
-        progress = self.progress
-        marker = progress.marker
+        marker = self.marker
         # An empty statement before it: the server's parser drops it, so there is still only one.
         message = self._add_statement(Message().add_comment(marker), number)
         self.transaction.look_out(marker)
-        progress.announce_again_if_late()
+        self.announce_again_if_late()
         try:
             self.session.run(message.text, rows_of_first=0)
         except QueryError as exc:
             # The server has answered: nothing is announced any more.
             left = self._left_behind(found) if found else _COMMITTED
-            refused = Stopped(refused=progress.written[number])
-            progress.announce(refused if found and left else BETWEEN)
+            refused = Stopped(refused=self.written[number])
+            self.announce(refused if found and left else BETWEEN)
             raise self._error(message, exc, number).explain(*left) from None
 
     def _left_behind(self, found: Outside) -> tuple[str, ...]:
@@ -217,42 +209,41 @@ class _Steps:
             DriftError: it was done, and has changed in the file.
             PlanError: another runner has taken over.
         """
-        progress, stopped = self.progress, self.progress.stopped
+        stopped = self.stopped
         if stopped == BETWEEN:
             return
-        progress.announce(stopped)  # fails where another runner has taken over
-        is_more = progress.done < len(progress.steps)
-        next_one = progress.steps[progress.done].text if is_more else None
+        self.announce(stopped)  # fails where another runner has taken over
+        is_more = self.done < len(self.steps)
+        next_one = self.steps[self.done].text if is_more else None
         if stopped.running is not None:
             self._reconcile_running(stopped.running, next_one)
         elif stopped.refused is not None:
             self._reconcile_refused(stopped.refused, next_one)
-        progress.announce()
+        self.announce()
 
     def _reconcile_running(self, running: str, next_one: str | None) -> None:
-        progress = self.progress
-        is_same = next_one is not None and running == progress.written[progress.done]
+        is_same = next_one is not None and running == self.written[self.done]
         statement = next_one if next_one is not None and is_same else running
         if (found := outside(statement)) is None:
-            raise progress.unknown()
+            raise self.unknown()
         with self._clearing():
-            reconciled = self._reconciler(found).reconcile(statement, progress.stopped.before)
+            reconciled = self._reconciler(found).reconcile(statement, self.stopped.before)
         landed = self._told(reconciled)
         if not is_same:
             self._tell_left_behind(found)
         if landed is Landed.UNKNOWN:
-            raise progress.unknown()
+            raise self.unknown()
         if landed is Landed.YES and not is_same:
             raise DriftError(
                 f"{self.task.id} stopped in a statement that was done after all, and it has "
                 "changed in the file",
-                progress.place_of_next(),
+                self.place_of_next(),
                 excerpt(running),
                 hint=f"put it back as it was: {running.splitlines()[0]}; or take back what it did, "
                 f"and pgvouch repair {self.task.id} --redo",
             )
         if landed is Landed.YES:
-            progress.count_done(progress.done)
+            self.count_done(self.done)
 
     def _reconcile_refused(self, refused: str, next_one: str | None) -> None:
         """Clear away what a refused statement left; the file may have been corrected since."""
@@ -265,7 +256,7 @@ class _Steps:
         if found != wanted:
             self._tell_left_behind(found)
         elif landed is Landed.YES:
-            self.progress.count_done(self.progress.done)
+            self.count_done(self.done)
 
     def _clear_away(self, found: Outside) -> Landed:
         with self._clearing():
@@ -285,7 +276,7 @@ class _Steps:
         return reconciled.landed
 
     def _reconciler(self, found: Outside) -> Reconciler:
-        return Reconciler(self.session, found, self.progress.marker)
+        return Reconciler(self.session, found, self.marker)
 
     @contextmanager
     def _clearing(self) -> Iterator[None]:
@@ -293,24 +284,24 @@ class _Steps:
             yield
         except QueryError as exc:
             said = f"what was left half done cannot be cleared away: {exc.server.primary}"
-            raise self.progress.own_error(exc, said) from None
+            raise self.own_error(exc, said) from None
 
     def _note(self, text: str) -> None:
         self.context.listener(Note(f"{self.task.id}: {text}"))
 
     def _add_statement(self, message: Message, number: int) -> Message:
-        source, step = self.task.source, self.progress.steps[number]
+        source, step = self.task.source, self.steps[number]
         offset = source.rendered.source_offset(step.start)
         rendered = type(source.rendered)(step.text, secrets=source.rendered.secrets)
         return message.add_source(Source(source.path, source.text, rendered, offset), 1, "body")
 
     def _error(self, message: Message, exc: QueryError, number: int) -> VouchError:
         if exc.server.sqlstate == lease.TAKEN_OVER:
-            return self.progress.own_error(exc, "")
+            return self.own_error(exc, "")
         error = self.transaction.error(message, exc)
         if error.statement is None:  # a constraint that speaks at the commit
-            error.place = self.task.source.place(self.progress.steps[number].start)
-            error.statement = excerpt(self.progress.written[number])
+            error.place = self.task.source.place(self.steps[number].start)
+            error.statement = excerpt(self.written[number])
         name = self.task.source.path.name
         return error.explain(
             hint=f"correct {name} from that statement on; pgvouch rollback --from-files then goes "

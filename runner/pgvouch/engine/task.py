@@ -173,27 +173,29 @@ def _unknown_until(tasks: Sequence[Task], known: Collection[str]) -> Iterator[Fi
 
 def _prepare(migration: Migration, variables: Mapping[str, str]) -> Task:
     gathered = Gathered()
-    text = rollback = promises = delta = None
+    source = rollback = promises = delta = None
+    directives = migration.directives
     with gathered.gather():
-        text = (
-            _python_text(migration)
-            if migration.is_python
-            else _checked_text(migration.sql, migration.path, variables)
-        )
+        if not migration.is_python:
+            directives = check_sql(migration.sql, migration.path)
+        source = _source(migration.sql, migration.path, directives, variables)
     with gathered.gather():
-        rollback = _read_rollback(migration.rollback_path)
+        if migration.rollback_path is not None:
+            rollback = read_text(migration.rollback_path)
+            check_sql(rollback, migration.rollback_path)
     with gathered.gather():
         promises = read_promises(migration.verify_path)
-        if promises and not migration.directives.transactional:
+        if promises and not directives.transactional:
             _refuse_same(promises)
     with gathered.gather():
         delta = read_delta(migration.delta_path)
     gathered.refuse()
-    assert text is not None
+    assert source is not None
     return Task(
         migration.id,
         "migrate",
-        *text,
+        source,
+        directives,
         migration,
         promises,
         expected_delta=delta,
@@ -202,12 +204,8 @@ def _prepare(migration: Migration, variables: Mapping[str, str]) -> Task:
     )
 
 
-def _read_rollback(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    text = read_text(path)
-    check_sql(text, path)
-    return text
+def _source(text: str, path: Path, directives: Directives, variables: Mapping[str, str]) -> Source:
+    return Source(path, text, render(text, directives.variables, variables, Place(path)))
 
 
 def _empty_files(migration: Migration, rollback: str | None) -> Iterator[FileError]:
@@ -235,31 +233,8 @@ def _refuse_same(promises: Promises) -> None:
         )
 
 
-def _checked_text(text: str, path: Path, variables: Mapping[str, str]) -> tuple[Source, Directives]:
-    check_sql(text, path)
-    return _text(text, path, variables)
-
-
-def _text(text: str, path: Path, variables: Mapping[str, str]) -> tuple[Source, Directives]:
-    """Return the SQL of a migration or rollback with its variables filled in, and its directives.
-
-    Raises:
-        FileError: a bad directive.
-        UsageError: a declared variable without a value.
-    """
-    directives = parse_directives(text, path)
-    return Source(
-        path, text, render(text, directives.variables, variables, Place(path))
-    ), directives
-
-
-def _python_text(migration: Migration) -> tuple[Source, Directives]:
-    source = Source(migration.path, migration.sql, Rendered(migration.sql))
-    return source, migration.directives
-
-
-def check_sql(text: str, path: Path) -> None:
-    """Refuse what cannot be part of a migration or a rollback.
+def check_sql(text: str, path: Path) -> Directives:
+    """Refuse what cannot be part of a migration or a rollback; return what its header asks for.
 
     Raises:
         FileError: both halves of another tool's file, psql meta-commands, COPY data, a statement
@@ -271,6 +246,7 @@ def check_sql(text: str, path: Path) -> None:
     text = without_variables(text, directives.variables)
     refuse_in_migration(text, place, transactional=directives.transactional)
     _refuse_condition(directives.unless, place)
+    return directives
 
 
 def _refuse_without_promises(migration: Migration) -> None:
@@ -343,9 +319,12 @@ def _prepare_rollback(
     path = on_disk or Path(f"{row.id}.rollback.sql")
     promises = read_promises(migration.rollback_verify_path) if migration else None
     if row.state is State.PROVIDED:
-        return Task(row.id, "rollback", *_text("", path, {}), migration, is_provided=True)
+        nothing = Source(path, "", Rendered(""))
+        directives = parse_directives("", path)
+        return Task(row.id, "rollback", nothing, directives, migration, is_provided=True)
     if migration is not None and migration.is_python:
-        return Task(row.id, "rollback", *_python_text(migration), migration, promises)
+        source = Source(migration.path, migration.sql, Rendered(migration.sql))
+        return Task(row.id, "rollback", source, migration.directives, migration, promises)
     text, notes = _rollback_text(stored.sql, on_disk, is_from_file=options.rollback_from_files)
     if text is None:
         raise PlanError(
@@ -355,7 +334,8 @@ def _prepare_rollback(
             if migration
             else f"its file is not here either: put it back, and write {path.name} beside it",
         )
-    source, directives = _text(text, path, options.variables)
+    directives = parse_directives(text, path)
+    source = _source(text, path, directives, options.variables)
     if directives.transactional and row.state is State.UNDOING and row.is_half_done:
         raise begun_otherwise(row, Place(path), "the same command")
     return Task(row.id, "rollback", source, directives, migration, promises, notes=notes)

@@ -7,7 +7,7 @@ otherwise.
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import reduce
 
 from pgvouch.files.migration import checksum
@@ -141,10 +141,8 @@ def step_sql(identifier: str, token: str, *, done: int, progress: str, stopped: 
         token=token,
         done=done,
         progress=progress,
-        running=stopped.running,
-        before=stopped.before,
-        refused=stopped.refused,
         taken_over=TAKEN_OVER,
+        **asdict(stopped),
     )
 
 
@@ -166,8 +164,6 @@ def write(session: Session, identifier: str, lease: Lease) -> None:
             state=lease.state.value,
             done=lease.done,
             progress=lease.progress,
-            running=lease.stopped.running,
-            before=lease.stopped.before,
-            refused=lease.stopped.refused,
+            **asdict(lease.stopped),
         )
     )

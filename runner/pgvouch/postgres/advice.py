@@ -4,6 +4,7 @@ The codes are those of https://www.postgresql.org/docs/current/errcodes-appendix
 """
 
 import re
+from collections.abc import Sequence
 
 from pgvouch.errors import CheckError, MigrationError, ServerMessage, VouchError
 from pgvouch.postgres.message import Source
@@ -65,19 +66,6 @@ _ADDS_VALUE = re.compile(
 def _is_out_of_locks(server: ServerMessage) -> bool:
     """Say whether the table of locks is full; memory of other kinds has the same SQLSTATE."""
     return server.sqlstate == _OUT_OF_LOCKS and "max_locks_per_transaction" in (server.hint or "")
-
-
-def next_step_together(error: MigrationError) -> str | None:
-    """Return what to do about an error that comes of running everything in one transaction.
-
-    Args:
-        error: what PostgreSQL said of one of the migrations.
-
-    Returns:
-        None where it would have failed alone, too.
-    """
-    is_out = error.server is not None and _is_out_of_locks(error.server)
-    return _LOCKS_TOGETHER if is_out else None
 
 
 def next_step(error: MigrationError, verb: str, *, is_first: bool) -> str | None:
@@ -185,22 +173,25 @@ def value_in_a_check(server: ServerMessage) -> str:
     )
 
 
-def tell_of_value_together(error: VouchError, newest: str) -> None:
-    """Add to an error what to do where an earlier migration of one transaction adds an enum value.
+def explain_together(error: VouchError, earlier: Sequence[str]) -> None:
+    """Add to an error what to do about it because everything ran in one transaction.
 
     Args:
-        error: of a run that is one transaction; it is left as it is where it is of another kind,
-            or where the file that failed adds the value itself.
-        newest: the last migration that came before it in that transaction.
+        error: of one of the migrations; it is left as it is where it would have come up anyway.
+        earlier: the migrations that came before it in that transaction.
     """
-    if error.server is None or error.server.sqlstate != NEW_ENUM_VALUE:
+    if error.server is None:
         return
-    earlier = (
+    if isinstance(error, MigrationError) and _is_out_of_locks(error.server):
+        error.hint = _LOCKS_TOGETHER
+    if error.server.sqlstate != NEW_ENUM_VALUE or not earlier:
+        return
+    advice = (
         "--rehearse and --single-transaction run everything in one transaction, in which an enum "
         "value cannot be used that an earlier migration has added; a plain migrate has no such "
-        f"limit. Apply those before it first: pgvouch migrate --to {newest}"
+        f"limit. Apply those before it first: pgvouch migrate --to {earlier[-1]}"
     )
     if error.hint is None:
-        error.hint = earlier
+        error.hint = advice
     elif isinstance(error, CheckError):  # the value may be its own migration's
-        error.hint += f"; or, where an earlier migration adds it: {earlier}"
+        error.hint += f"; or, where an earlier migration adds it: {advice}"

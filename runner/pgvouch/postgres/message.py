@@ -14,7 +14,12 @@ from pgvouch.files.variables import Rendered
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.place import excerpt, line_and_column
-from pgvouch.sqltext.statements import statement_at_index, statement_at_offset, whole_pieces
+from pgvouch.sqltext.statements import (
+    Statement,
+    statement_at_index,
+    statement_at_offset,
+    whole_pieces,
+)
 
 _LARGEST_MESSAGE = 1 << 20
 
@@ -49,6 +54,10 @@ class Source:
         """Return what the author wrote between two offsets of the part's SQL."""
         first = self.offset + self.rendered.source_offset(start)
         return self.text[first : self.offset + self.rendered.source_offset(end)]
+
+    def written(self, statement: Statement) -> str:
+        """Return a statement of the part's SQL as its author wrote it."""
+        return self.original(statement.start, statement.start + len(statement.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +188,9 @@ class Message:
 def _failure_at_offset(part: MessagePart, offset: int) -> ErrorPlace:
     if part.source is None:
         return ErrorPlace(part, None, None)
-    statement = None
     try:
         found = statement_at_offset(part.sql, offset)
-        if found is not None:
-            end = found.start + len(found.text)
-            statement = excerpt(part.source.original(found.start, end))
+        statement = excerpt(part.source.written(found)) if found else None
     except SyntaxError:  # the statement with the error is the one that does not parse
         line_end = part.sql.find("\n", offset)
         start = part.sql.rfind("\n", 0, offset) + 1
@@ -200,6 +206,4 @@ def _failure_at_statement(part: MessagePart, index: int) -> ErrorPlace:
         found = statement_at_index(part.sql, index)
     except (SyntaxError, IndexError):
         return ErrorPlace(part, Place(part.source.path), None)
-    end = found.start + len(found.text)
-    original = excerpt(part.source.original(found.start, end))
-    return ErrorPlace(part, part.source.place(found.start), original)
+    return ErrorPlace(part, part.source.place(found.start), excerpt(part.source.written(found)))

@@ -41,16 +41,12 @@ class Rows:
         more = f" and {self.more:,} more" if self.more else ""
         return (", ".join(self.shown) or "no row") + more
 
-    def lines(self) -> list[str]:
-        """Return one line for all where that is short, and otherwise one for each."""
-        if len(", ".join(self.shown)) <= _SHORT:
-            return [str(self)]
-        return [*self.shown, f"and {self.more:,} more"] if self.more else [*self.shown]
-
 
 def lines_of(found: str | Rows) -> list[str]:
     """Return what a check has found, a line for each row where they are long."""
-    return [found] if isinstance(found, str) else found.lines()
+    if isinstance(found, str) or len(", ".join(found.shown)) <= _SHORT:
+        return [str(found)]
+    return [*found.shown, *([f"and {found.more:,} more"] if found.more else [])]
 
 
 @dataclass(frozen=True, slots=True)
