@@ -81,6 +81,11 @@ class VouchError(Exception):
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
 
+    @classmethod
+    def unreadable(cls, path: Path, exc: OSError, what: str = "") -> Self:
+        """Return the error for a file, or what it is called instead, that cannot be read."""
+        return cls(f"{what or path.name} cannot be read: {exc.strerror or exc}", Place(path))
+
     def explain(self, *notes: str, state: str | None = None, hint: str | None = None) -> Self:
         """Add what is known further out; what was said closer to the cause stays.
 

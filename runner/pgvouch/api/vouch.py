@@ -22,6 +22,7 @@ from pgvouch.config.project import (
     database_names,
     find_project,
     read_database,
+    which_database,
 )
 from pgvouch.engine import commands
 from pgvouch.engine.commands import Limits, Outcome
@@ -179,7 +180,8 @@ class Vouch:
         options = self._options()
         rows, limits = self._read()
         todo = commands.pending(self._database, rows, to=to, out_of_order=out_of_order)
-        prepared = sound(todo, self._database, options, require_promises=self._requires_promises)
+        requires = self.project.verify_required
+        prepared = sound(todo, self._database, options, require_promises=requires)
         return Plan(
             tuple(planned(item.migration, options, limits) for item in prepared if item.migration),
             todo.ahead,
@@ -213,7 +215,7 @@ class Vouch:
                 self.on_event,
                 to=to,
                 out_of_order=out_of_order,
-                require_promises=self._requires_promises,
+                require_promises=self.project.verify_required,
             )
 
     def rehearse(self, *, to: str | None = None) -> Outcome:
@@ -231,7 +233,7 @@ class Vouch:
                 self._options(),
                 self.on_event,
                 to=to,
-                require_promises=self._requires_promises,
+                require_promises=self.project.verify_required,
             )
 
     def rollback(
@@ -439,15 +441,9 @@ class Vouch:
             wanted = (self._name,) if self._name else ()
             chosen = choose(self.project, wanted, self._url, self._environment)
             if len(chosen) > 1:
-                raise UsageError(
-                    "which database?", hint=f"--database {chosen[0].name} (or another one)"
-                )
+                raise which_database([database.name for database in chosen])
             self._chosen = chosen[0]
         return self._chosen
-
-    @property
-    def _requires_promises(self) -> bool:
-        return self.project.verify_required
 
     def _options(self, **given: Any) -> Options:
         """Return how migrations are to be run: what was given over the configuration."""
@@ -550,7 +546,7 @@ class Vouch:
                 raise UsageError(f"there is no database {self._name} here")
             return self._name
         if len(names) > 1:
-            raise UsageError("which database?", hint=f"--database {names[0]} (or another one)")
+            raise which_database(names)
         return (names or [""])[0]
 
 

@@ -4,7 +4,7 @@ import click
 
 from pgvouch.cli import as_text, output
 from pgvouch.cli.options import Context, running
-from pgvouch.errors import UsageError
+from pgvouch.config.project import which_database
 
 
 @click.command(name="accept-delta")
@@ -16,7 +16,7 @@ def accept_delta(context: Context, migration: str | None, database: str | None) 
     """Write verify/ID.delta from a scratch database; review it like code."""
     chosen = context.databases((database,) if database else ())
     if migration is not None and len(chosen) > 1:
-        raise UsageError("which database?", hint=f"--database {chosen[0].name} (or another one)")
+        raise which_database([vouch.name for vouch in chosen])
     for vouch in chosen:
         with output.kept_for_data():
             written = vouch.accept_delta(migration)

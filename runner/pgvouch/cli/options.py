@@ -11,8 +11,7 @@ from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_text, output
 from pgvouch.cli.output import Line
 from pgvouch.config.options import SETTINGS, Setting
-from pgvouch.config.project import Project
-from pgvouch.errors import UsageError
+from pgvouch.config.project import Project, which_database
 from pgvouch.sqltext.duration import seconds
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -56,7 +55,7 @@ class Context:
             **self.settings,
         )
         for vouch in found:
-            vouch.on_event = self.progress()
+            vouch.on_event = as_text.Progress(quiet=self.as_json, verbose=self.verbose)
         return found
 
     def database(self, wanted: str | None) -> Vouch:
@@ -67,9 +66,7 @@ class Context:
         """
         chosen = self.databases((wanted,) if wanted else ())
         if len(chosen) > 1:
-            raise UsageError(
-                "which database?", hint=f"--database {chosen[0].name} (or another one)"
-            )
+            raise which_database([vouch.name for vouch in chosen])
         return chosen[0]
 
     def folder(self, name: str | None) -> Vouch:
@@ -97,10 +94,6 @@ class Context:
             self.tell(document=document)
         else:
             output.say_text("\n".join(parts))
-
-    def progress(self) -> as_text.Progress:
-        """Return a listener that fits the options."""
-        return as_text.Progress(quiet=self.as_json, verbose=self.verbose)
 
 
 def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from pgvouch.errors import UsageError
+from pgvouch.errors import Place, UsageError
 from pgvouch.sqltext.duration import is_duration, seconds
 
 Measure: TypeAlias = Literal["timeout", "wait", "count"]
@@ -30,28 +30,28 @@ class Setting:
         """What it is called on the command line."""
         return "--" + self.name.replace("_", "-")
 
-    @property
-    def sample(self) -> str:
-        """A value that it can have."""
-        return "5" if self.measure == "count" else "5s"
-
-    def read(self, text: str) -> str | float | int:
+    def read(self, text: str, place: Place | None = None) -> str | float | int:
         """Return the value for `Options`.
 
+        Args:
+            text: as it is written.
+            place: the configuration file; None: the command line.
+
         Raises:
-            ValueError: it cannot be one; the message says why.
+            UsageError: it cannot be a value.
         """
-        if self.measure == "count":
-            if not text.isdecimal():
-                raise ValueError(f"{self.name} is a number, not {text!r}")
+        is_count = self.measure == "count"
+        if not (text.isdecimal() if is_count else is_duration(text)):
+            said = f"{self.name} is a {'number' if is_count else 'time'}, not {text!r}"
+        elif self.measure == "timeout" and text.isdecimal() and int(text):
+            said = f"{self.name} is {text} without a unit, to PostgreSQL milliseconds"
+        elif is_count:
             return int(text)
-        if not is_duration(text):
-            raise ValueError(f"{self.name} is a time, not {text!r}")
-        if self.measure == "wait":
-            return seconds(text, unit="s")
-        if text.isdecimal() and int(text):
-            raise ValueError(f"{self.name} is {text} without a unit, to PostgreSQL milliseconds")
-        return text
+        else:
+            return seconds(text, unit="s") if self.measure == "wait" else text
+        sample = "5" if is_count else "5s"
+        hint = f'{self.name} = "{sample}"' if place else f"{self.option} {sample}"
+        raise UsageError(said, place, hint=hint)
 
 
 _SETTINGS = (
@@ -112,9 +112,5 @@ class Options:
             if (setting := SETTINGS.get(name)) is None:
                 known = ", ".join(SETTINGS)
                 raise UsageError(f"there is no setting {name}", hint=f"the settings: {known}")
-            try:
-                given[setting.field] = setting.read(text)
-            except ValueError as exc:
-                hint = f"{setting.option} {setting.sample}"
-                raise UsageError(str(exc), hint=hint) from None
+            given[setting.field] = setting.read(text)
         return cls(**given)

@@ -103,9 +103,7 @@ def _table(file: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as exc:
-        raise UsageError(
-            f"{file.name} cannot be read: {exc.strerror or exc}", Place(file)
-        ) from None
+        raise UsageError.unreadable(file, exc) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise UsageError(f"{file.name} is not TOML: {exc}", Place(file)) from None
     if file.name == "pyproject.toml":
@@ -126,6 +124,9 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         raise UsageError(f'verify is "required" or "optional", not {verify!r}', Place(file))
     if not isinstance(strict, bool):
         raise UsageError(f"strict is true or false, not {strict!r}", Place(file))
+    settings = {name: str(table[name]) for name in SETTINGS if name in table}
+    for name, text in settings.items():
+        SETTINGS[name].read(text, Place(file))
     return Project(
         root=root,
         migrations=root / table.get("migrations", "migrations"),
@@ -134,7 +135,7 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         config_file=file,
         verify_required=verify == "required",
         strict=strict,
-        settings=_settings(file, table),
+        settings=settings,
         requires={
             "": tuple(table.get("requires", ())),
             **{n: tuple(s.get("requires", ())) for n, s in databases.items()},
@@ -142,18 +143,6 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         embedded_bin=Path(embedded["bin"]) if "bin" in embedded else None,
         embedded_data=root / embedded["data"] if "data" in embedded else None,
     )
-
-
-def _settings(file: Path, table: Mapping[str, Any]) -> dict[str, str]:
-    found = {name: str(table[name]) for name in SETTINGS if name in table}
-    for name, text in found.items():
-        setting = SETTINGS[name]
-        try:
-            setting.read(text)
-        except ValueError as exc:
-            hint = f'{name} = "{setting.sample}"'
-            raise UsageError(str(exc), Place(file), hint=hint) from None
-    return found
 
 
 def _refuse_unknown(file: Path, prefix: str, table: Mapping[str, Any], known: set[str]) -> None:
@@ -175,6 +164,11 @@ def database_names(project: Project) -> list[str]:
         UsageError: there is no folder of migrations.
     """
     return databases_in(project.migrations)
+
+
+def which_database(names: Sequence[str]) -> UsageError:
+    """Return the error for a command about one database that does not say which."""
+    return UsageError("which database?", hint=f"--database {names[0]} (or another one)")
 
 
 def choose(

@@ -34,7 +34,7 @@ def read_text(path: Path) -> str:
             )
         return decode(path.read_bytes(), path)
     except OSError as exc:
-        raise FileError(f"{path.name} cannot be read: {exc.strerror or exc}", Place(path)) from exc
+        raise FileError.unreadable(path, exc) from exc
 
 
 def read_folder(folder: Path, set_name: str = "") -> tuple[Migration, ...]:
@@ -76,9 +76,7 @@ def _listing(folder: Path, gathered: Gathered, known: Collection[str]) -> list[s
         with os.scandir(folder) as entries:
             found = [entry for entry in entries if not strays.IGNORED.match(entry.name)]
     except OSError as exc:
-        raise FileError(
-            f"the folder {folder.name} cannot be read: {exc.strerror or exc}", Place(folder)
-        ) from exc
+        raise FileError.unreadable(folder, exc, f"the folder {folder.name}") from exc
     names = []
     for entry in sorted(found, key=lambda entry: entry.name):
         with gathered.gather():

@@ -7,6 +7,7 @@ from pathlib import Path
 from pgvouch.errors import FileError, Place
 from pgvouch.files.directives import Directives
 from pgvouch.files.version import Version
+from pgvouch.sqltext.place import line_and_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,6 @@ def decode(raw: bytes, path: Path) -> str:
     Raises:
         FileError: it is not UTF-8 (with the byte offset), or it holds a NUL.
     """
-    from pgvouch.files.refusals import refuse_nul
-
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -61,5 +60,10 @@ def decode(raw: bytes, path: Path) -> str:
             Place(path, raw.count(b"\n", 0, exc.start) + 1),
             hint=f"save the file as UTF-8: iconv -f {encoding} -t UTF-8 {path.name}",
         ) from None
-    refuse_nul(text, Place(path))
+    if (offset := text.find("\0")) >= 0:  # libpq sends a C string
+        raise FileError(
+            "the file holds a NUL byte; PostgreSQL would see nothing of what comes after it",
+            Place(path, *line_and_column(text, offset)),
+            hint="remove the byte (an editor that saved UTF-16 leaves one after every letter)",
+        )
     return text.removeprefix("\ufeff")

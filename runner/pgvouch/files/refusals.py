@@ -72,20 +72,6 @@ def refuse_statements(text: str, place: Place, *, transactional: bool) -> None:
     _refuse(each_statement, text, place, rules)
 
 
-def refuse_nul(text: str, place: Place) -> None:
-    """Refuse a NUL: libpq sends a C string, so everything after it would silently be cut off.
-
-    Raises:
-        FileError: with the place of the first NUL.
-    """
-    if (offset := text.find("\0")) >= 0:
-        raise FileError(
-            "the file holds a NUL byte; PostgreSQL would see nothing of what comes after it",
-            _at(place, text, offset),
-            hint="remove the byte (an editor that saved UTF-16 leaves one after every letter)",
-        )
-
-
 def refuse_psql_only(text: str, place: Place) -> None:
     """Refuse what only psql understands: meta-commands and data after COPY … FROM STDIN.
 

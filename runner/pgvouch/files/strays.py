@@ -32,9 +32,7 @@ def is_source(entry: "os.DirEntry[str]") -> bool:
     try:
         is_file = entry.is_file()
     except OSError as exc:  # a symbolic link that leads back to itself
-        raise FileError(
-            f"{entry.name} cannot be read: {exc.strerror or exc}", Place(Path(entry.path))
-        ) from exc
+        raise FileError.unreadable(Path(entry.path), exc) from exc
     if ending is None:
         if is_file and is_code(entry.name):
             raise FileError(
@@ -103,9 +101,7 @@ def databases_in(folder: Path) -> list[str]:
     try:
         names = sorted(os.listdir(folder))  # noqa: PTH208 - ten thousand Paths cost a third of a run
     except OSError as exc:
-        raise UsageError(
-            f"the folder {folder.name} cannot be read: {exc.strerror or exc}", Place(folder)
-        ) from exc
+        raise UsageError.unreadable(folder, exc, f"the folder {folder.name}") from exc
     if any(_stands_alone(name) for name in names):
         return [""]
     return [name for name in names if _is_database(folder / name)]

@@ -87,7 +87,7 @@ def _read(path: Path, templates: Templates) -> _File | None:
     try:
         raw = path.read_bytes()
     except OSError as exc:
-        raise FileError(f"{path.name} cannot be read: {exc.strerror or exc}", Place(path)) from exc
+        raise FileError.unreadable(path, exc) from exc
     if b"stamp" not in raw.lower():
         return None
     text = decode(raw, path)

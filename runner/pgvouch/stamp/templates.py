@@ -123,7 +123,7 @@ def read_template(path: Path) -> str:
     except UnicodeDecodeError as exc:
         raise StampError(f"byte {exc.start} is not UTF-8", Place(path)) from None
     except OSError as exc:
-        raise StampError(f"{path.name} cannot be read: {exc.strerror or exc}", Place(path)) from exc
+        raise StampError.unreadable(path, exc) from exc
 
 
 def _families(folder: Path) -> dict[str, Target]:
