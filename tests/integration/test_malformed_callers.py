@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from conftest import Folder
-from pgvouch.stamp import Templates, stamp_files
+from pgvouch.stamp.rewrite import stamp_files
+from pgvouch.stamp.templates import Templates
 from support.stamp_bench import PLATFORM
 
 IDENTITY = "select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'"

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from pgvouch.files import promises
-from pgvouch.stamp import Target
+from pgvouch.stamp.templates import Target
 from support.stamp_bench import PLATFORM, broken, failing, stamp
 
 TABLES = """

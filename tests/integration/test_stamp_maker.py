@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import psycopg
 import pytest
 
-from pgvouch.stamp import Target
+from pgvouch.stamp.templates import Target
 from support.stamp_bench import PLATFORM, broken, stamp
 
 TABLES = """

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from psycopg import sql
 
 from conftest import Server
-from pgvouch.stamp import Target
+from pgvouch.stamp.templates import Target
 from support.stamp_bench import (
     ODD_NAMES,
     PLATFORM,

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from conftest import Folder
-from pgvouch.stamp import Templates, stamp_files
+from pgvouch.stamp.rewrite import stamp_files
+from pgvouch.stamp.templates import Templates
 from support.stamp_bench import PLATFORM
 
 STAMPS = """-- stamp: owner_policies(table="projects", owner="user_id",

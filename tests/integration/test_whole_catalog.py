@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from conftest import Folder
-from pgvouch.stamp import Templates, stamp_files
+from pgvouch.stamp.rewrite import stamp_files
+from pgvouch.stamp.templates import Templates
 
 SYSTEM = """
 create type public.mood as enum ('good', 'bad');

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from conftest import Server
 from pgvouch.files import promises
 from pgvouch.files.promises import Kind
-from pgvouch.stamp import Target, Templates
 from pgvouch.stamp.call import SourceLine, parse_call
 from pgvouch.stamp.render import expand
+from pgvouch.stamp.templates import Target, Templates
 
 STOCK = Templates()
 

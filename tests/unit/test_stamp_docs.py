@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from pgvouch.stamp import Target, Templates
 from pgvouch.stamp.blocks import find
 from pgvouch.stamp.declaration import parse_declaration
 from pgvouch.stamp.environment import FILTERS, KEYWORDS
 from pgvouch.stamp.render import expand
+from pgvouch.stamp.templates import Target, Templates
 from support.stamp_bench import STOCK, stamp
 
 PAGE = Path(__file__).parents[2] / "docs" / "stamping.md"

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pgvouch.errors import FileError, StampError
-from pgvouch.stamp import Stamped, Target, Templates, stamp_files, target_of
+from pgvouch.stamp.rewrite import stamp_files, target_of
+from pgvouch.stamp.templates import Target, Templates
+from pgvouch.stamp.verdict import Stamped
 
 TEMPLATE = """{#- pgvouch
 doc = "a view"

@@ -17,8 +17,8 @@ from postgast import parse
 
 from pgvouch.errors import StampError
 from pgvouch.files import promises
-from pgvouch.stamp import Target
 from pgvouch.stamp.quoting import visible
+from pgvouch.stamp.templates import Target
 from support.stamp_bench import distinct_names, stamp, stamp_values
 
 COMMANDS = ["select", "insert", "update", "delete"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pgvouch.errors import StampError
-from pgvouch.stamp import Target, Templates, list_templates, stock_folder
-from pgvouch.stamp.templates import Family
+from pgvouch.stamp.render import list_templates
+from pgvouch.stamp.templates import Family, Target, Templates, stock_folder
 from support.stamp_bench import STOCK, stamp
 
 FAMILIES = [

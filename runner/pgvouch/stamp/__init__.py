@@ -14,20 +14,3 @@ those above it:
     verdict      one stamp judged: fresh, stale or edited by hand
     rewrite      brings files up to date
 """
-
-from pgvouch.stamp.render import list_templates
-from pgvouch.stamp.rewrite import stamp_files, target_of
-from pgvouch.stamp.templates import Family, Target, Templates, stock_folder
-from pgvouch.stamp.verdict import Freshness, Stamped
-
-__all__ = [
-    "Family",
-    "Freshness",
-    "Stamped",
-    "Target",
-    "Templates",
-    "list_templates",
-    "stamp_files",
-    "stock_folder",
-    "target_of",
-]

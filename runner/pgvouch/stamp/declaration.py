@@ -20,12 +20,13 @@ from typing import Any
 
 from pgvouch.errors import Place, StampError
 from pgvouch.stamp.arguments import (
+    ArgumentType,
     DeclarationError,
     Parameter,
-    Record,
     describe,
     near_miss,
     parse_type,
+    record,
 )
 from pgvouch.stamp.call import Call, SourceLine, Value, parse_call
 from pgvouch.stamp.quoting import BadValueError
@@ -76,7 +77,7 @@ def _bind(parameter: Parameter, call: Call) -> Value:
     if argument.value is None and not parameter.required:
         return parameter.default
     try:
-        return parameter.kind.accept(argument.value, parameter.name)
+        return parameter.accept(argument.value, parameter.name)
     except BadValueError as exc:
         raise StampError(
             str(exc), argument.place, hint=f"{parameter.name} is: {parameter.type}"
@@ -113,9 +114,9 @@ def parse_declaration(source: str, path: Path) -> Declaration:
 
 def _declaration(toml: Mapping[str, Any], path: Path) -> Declaration:
     _refuse_unknown(toml, _KEYS, "the declaration")
-    records: dict[str, Record] = {}
+    records: dict[str, ArgumentType] = {}
     for name, fields in _table(toml, "records").items():
-        records[name] = Record(name, _parameters(fields, records))
+        records[name] = record(name, _parameters(fields, records))
     sample_text = _text(toml, "sample")
     lines = iter([SourceLine(sample_text, 1, 1)])
     return Declaration(
@@ -126,29 +127,31 @@ def _declaration(toml: Mapping[str, Any], path: Path) -> Declaration:
     )
 
 
-def _parameters(table: Mapping[str, Any], records: Mapping[str, Record]) -> tuple[Parameter, ...]:
+def _parameters(
+    table: Mapping[str, Any], records: Mapping[str, ArgumentType]
+) -> tuple[Parameter, ...]:
     return tuple(_parameter(name, declared, records) for name, declared in table.items())
 
 
-def _parameter(name: str, declared: object, records: Mapping[str, Record]) -> Parameter:
+def _parameter(name: str, declared: object, records: Mapping[str, ArgumentType]) -> Parameter:
     if not isinstance(declared, dict):
         raise DeclarationError(f'{name} is not {{ type = "…", doc = "…" }}')
     if iskeyword(name):
         raise DeclarationError(f"{name} is a word of Python, so no call can name it")
     _refuse_unknown(declared, _PARAMETER_KEYS, name)
     type_text = _text(declared, "type", name)
-    kind = parse_type(type_text, records)
+    accept = parse_type(type_text, records)
     default = declared.get("default")
     if default is not None:
         try:
-            default = kind.accept(default, f"the default of {name}")
+            default = accept(default, f"the default of {name}")
         except BadValueError as exc:
             raise DeclarationError(str(exc)) from None
     optional = declared.get("optional", False)
     if not isinstance(optional, bool):
         raise DeclarationError(f"optional of {name} is {describe(optional)}, not true or false")
     required = default is None and not optional
-    return Parameter(name, type_text, kind, _text(declared, "doc", name), required, default)
+    return Parameter(name, type_text, accept, _text(declared, "doc", name), required, default)
 
 
 def _table(toml: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -8,15 +8,30 @@ because importing Jinja costs more than most commands.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
 from typing import Any, NoReturn
 
-from jinja2 import BaseLoader, StrictUndefined, Template, TemplateAssertionError, nodes
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    StrictUndefined,
+    Template,
+    TemplateAssertionError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+    nodes,
+)
 from jinja2.environment import TemplateModule
+from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from pgvouch.errors import Place
 from pgvouch.sqltext.place import excerpt
 from pgvouch.stamp import quoting
 from pgvouch.stamp.quoting import BadValueError
+from pgvouch.stamp.templates import SUFFIX, read_template
 
 KEYWORDS = frozenset(
     {"select", "insert", "update", "delete", "truncate", "references", "trigger", "all"}
@@ -27,17 +42,10 @@ SENTENCE_START, SENTENCE_END = "\ue000", "\ue001"
 """Around what `visible` prints, so that it can be refused outside of a comment."""
 
 _STATEMENTS = (
-    nodes.Output,
-    nodes.For,
-    nodes.If,
-    nodes.Assign,
-    nodes.AssignBlock,
-    nodes.Macro,
-    nodes.Import,
-    nodes.FromImport,
-    nodes.ExprStmt,
-    nodes.Scope,
-)
+    nodes.Output, nodes.For, nodes.If, nodes.Assign, nodes.AssignBlock, nodes.Macro,
+    nodes.Import, nodes.FromImport, nodes.ExprStmt, nodes.Scope,
+)  # fmt: skip
+_TEMPLATE_NAME = re.compile(r"[A-Za-z_][\w.]*\Z")
 _KEPT_FILTERS = ("default", "first", "items", "last", "length", "list", "reverse", "sort", "unique")
 
 
@@ -154,17 +162,10 @@ def _listing(values: object) -> Sql:
     return Sql(f"{SENTENCE_START}{joined}{SENTENCE_END}")
 
 
-FILTERS: dict[str, Callable[[object], Sql]] = {
-    "ident": _ident,
-    "idents": _idents,
-    "qualified": _qualified,
-    "literal": _literal,
-    "literals": _literals,
-    "keyword": _keyword,
-    "keywords": _keywords,
-    "visible": _visible,
-    "listing": _listing,
-}
+_OURS = (
+    _ident, _idents, _qualified, _literal, _literals, _keyword, _keywords, _visible, _listing,
+)  # fmt: skip
+FILTERS: dict[str, Callable[[object], Sql]] = {each.__name__[1:]: each for each in _OURS}
 
 
 def _fail(message: object) -> NoReturn:
@@ -183,9 +184,9 @@ class StampEnvironment(ImmutableSandboxedEnvironment):
     See https://jinja.palletsprojects.com/en/stable/sandbox/.
     """
 
-    def __init__(self, loader: BaseLoader) -> None:
+    def __init__(self, folders: Sequence[Path]) -> None:
         super().__init__(
-            loader=loader,
+            loader=_Loader(folders),
             undefined=StrictUndefined,
             finalize=only_sql,
             autoescape=False,
@@ -202,12 +203,27 @@ class StampEnvironment(ImmutableSandboxedEnvironment):
         self.concat: Any = _concat
 
 
-def refuse_statements(tree: nodes.Template, name: str, filename: str) -> None:
-    """Refuse the statements whose output Jinja does not pass through `finalize`.
+class _Loader(BaseLoader):
+    """Files of a family's folders, in order, each checked before it is compiled."""
 
-    Raises:
-        jinja2.TemplateAssertionError: with the line of the first one.
-    """
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        for folder in self._folders:
+            path = folder / template
+            if _TEMPLATE_NAME.match(template) and template.endswith(SUFFIX) and path.is_file():
+                source = read_template(path)
+                tree = environment.parse(source, template, str(path))
+                _refuse_statements(tree, template, str(path))
+                return source, str(path), lambda: True
+        raise TemplateNotFound(template)
+
+
+def _refuse_statements(tree: nodes.Template, name: str, filename: str) -> None:
+    """Refuse the statements whose output Jinja does not pass through `finalize`."""
     for node in tree.find_all(nodes.Stmt):
         if not isinstance(node, _STATEMENTS):
             word = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).lower()
@@ -224,3 +240,39 @@ def render(template: Template, arguments: dict[str, Any]) -> str:
     """Return the text of a template, with the marks of `visible` still in it."""
     sql: Any = template.render(arguments)
     return sql.__sql__ if isinstance(sql, Sql) else str(sql)
+
+
+def fault(exc: Exception, declared: Iterable[str]) -> tuple[Place | None, str, str | None]:
+    """Return where a template is wrong, how, and what there is instead.
+
+    Args:
+        exc: what its rendering has raised.
+        declared: the names of its arguments.
+    """
+    where = innermost(exc.__traceback__)
+    filters = f"filters: {', '.join(FILTERS)}"
+    match exc:
+        case TemplateNotFound():
+            return where, f"it imports {exc.name}, which is not beside it", None
+        case TemplateSyntaxError():
+            hint = filters if "filter" in (exc.message or "") else None
+            place = Place(Path(exc.filename), exc.lineno) if exc.filename else where
+            return place, f"the template: {exc.message}", hint
+        case UndefinedError():
+            return where, f"the template: {exc.message}", f"declared: {', '.join(declared)}"
+        case PastedTextError():
+            return where, f"the template {exc}", filters
+        case SecurityError():
+            return where, f"the template: {exc}", None
+    return where, f"the template fails: {type(exc).__name__}: {exc}", None
+
+
+def innermost(traceback: TracebackType | None) -> Place | None:
+    """Return the last template line in a traceback; Jinja puts them there."""
+    place = None
+    while traceback is not None:
+        name = traceback.tb_frame.f_code.co_filename
+        if name.endswith(SUFFIX):
+            place = Place(Path(name), traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return place

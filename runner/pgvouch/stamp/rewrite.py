@@ -96,13 +96,8 @@ def _read(path: Path, templates: Templates) -> _File | None:
         return None
     target = target_of(path)
     lines = text.split("\n")
-    return _File(
-        path,
-        raw,
-        text,
-        target,
-        tuple(_item(block, path, target, lines, templates) for block in blocks),
-    )
+    items = tuple(_item(block, path, target, lines, templates) for block in blocks)
+    return _File(path, raw, text, target, items)
 
 
 def _item(block: Block, path: Path, target: Target, lines: list[str], templates: Templates) -> Item:
@@ -122,16 +117,9 @@ def _stamp_file(
     force: bool,
     applied: Callable[[Path], bool] | None,
 ) -> list[Stamped]:
-    stale = [item.state != "fresh" for item in file.items]
-    twins = [
-        _later_twin(file, item, read) if is_stale and not force else None
-        for item, is_stale in zip(file.items, stale, strict=True)
-    ]
-    due = [
-        item
-        for item, is_stale, twin in zip(file.items, stale, twins, strict=True)
-        if is_stale and twin is None
-    ]
+    stale = [item for item in file.items if item.state != "fresh"]
+    twins = {} if force else {id(item): _later_twin(file, item, read) for item in stale}
+    due = [item for item in stale if twins.get(id(item)) is None]
     is_applied = bool(due) and applied is not None and applied(file.path)
     refusals = [item.refusal(is_applied=is_applied, force=force) for item in due]
     stays = "first settle the refused stamps of this file" if any(refusals) else ""
@@ -139,17 +127,16 @@ def _stamp_file(
         stays = stays or "pgvouch stamp"
     if due and not stays:
         _write(file, due)
-    judged = iter(
-        refusal or ((item.state, item.stale(stays)) if stays else ("written", None))
+    judged: dict[int, tuple[Freshness, StampError | None]] = {
+        id(item): refusal or ((item.state, item.stale(stays)) if stays else ("written", None))
         for item, refusal in zip(due, refusals, strict=True)
-    )
+    }
     outcomes = []
-    for item, is_stale, twin in zip(file.items, stale, twins, strict=True):
-        status: Freshness
-        status, error = next(judged) if is_stale and twin is None else (item.state, None)
-        outcomes.append(
-            Stamped(file.path, item.block.line, item.template, status, error, superseded_by=twin)
-        )
+    for item in file.items:
+        status, error = judged.get(id(item), (item.state, None))
+        twin = twins.get(id(item))
+        line = item.block.line
+        outcomes.append(Stamped(file.path, line, item.template, status, error, superseded_by=twin))
     return outcomes
 
 

@@ -7,7 +7,7 @@ from pgvouch.config.project import Database, find_project, read_database
 from pgvouch.engine import commands
 from pgvouch.errors import StampError
 from pgvouch.postgres.session import Session
-from pgvouch.stamp import Target
+from pgvouch.stamp.templates import Target
 from pgvouch.verify.live import verify_database
 from support.stamp_bench import stamp
 

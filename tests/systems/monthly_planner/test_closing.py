@@ -15,7 +15,8 @@ from pgvouch.config.project import find_project, read_database
 from pgvouch.engine import commands
 from pgvouch.events import silent
 from pgvouch.postgres.session import Session
-from pgvouch.stamp import Templates, stamp_files
+from pgvouch.stamp.rewrite import stamp_files
+from pgvouch.stamp.templates import Templates
 from pgvouch.verify.live import verify_database
 from systems.system import dump
 
