@@ -252,7 +252,10 @@ def _copy_out(folder: Path, data: Path) -> Path:
         for part in parts:
             copy = scratch / part.relative_to(package.parent)
             shutil.copytree(part, copy, symlinks=True)
-        _open_to_others(scratch)
+        for path in (scratch, *scratch.rglob("*")):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
         with contextlib.suppress(OSError):  # another program was quicker
             scratch.rename(target)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -268,16 +271,10 @@ def _make_folder(folder: Path) -> None:
         path.chmod(0o755)
 
 
-def _open_to_others(folder: Path) -> None:
-    """Let others read what was copied from where they could not."""
-    for path in (folder, *folder.rglob("*")):
-        if not path.is_symlink():
-            mode = path.stat().st_mode
-            path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
-
-
 def _run(tool: Path, *arguments: str, data: Path | None) -> str:
-    user = _server_user(data)
+    identity: dict[str, Any] = {}
+    if user := _server_user(data):
+        identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
     # A pipe would be kept open by the server that pg_ctl leaves behind; a file is not waited for.
     with tempfile.TemporaryFile() as output:
@@ -289,7 +286,7 @@ def _run(tool: Path, *arguments: str, data: Path | None) -> str:
             cwd="/",
             env=environment,
             check=False,
-            **_as(user),
+            **identity,
         )
         output.seek(0)
         said = output.read().decode(errors="replace").strip()
@@ -301,12 +298,6 @@ def _run(tool: Path, *arguments: str, data: Path | None) -> str:
             notes=said.splitlines()[-8:],
         )
     return said
-
-
-def _as(user: pwd.struct_passwd | None) -> dict[str, Any]:
-    if user is None:
-        return {}
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ NAMED: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     "a way back alone": (
         {"001_a.sql": OK, "002_a.down.sql": "drop table a;"},
-        ("002_a.down.sql takes a migration back, by its name", "002_a.rollback.sql"),
+        ("002_a.down.sql rolls a migration back, by its name", "002_a.rollback.sql"),
     ),
     "Diesel": (
         {"2024-01-01-000000_a/up.sql": OK, "2024-01-01-000000_a/down.sql": "drop table a;"},

@@ -1,7 +1,4 @@
-"""The library: one database and the migrations that make it. The program is built on it.
-
-    with Vouch("postgresql://…", project="pyproject.toml") as vouch:
-        outcome = vouch.migrate(to="007")
+"""The library: one database and the migrations that make it.
 
 Nothing is printed, and neither the process's signals, its stdout nor its environment are touched:
 results are frozen values, progress is events, and what goes wrong is a VouchError.
@@ -458,16 +455,7 @@ class Vouch:
     def _connected(
         self, command: str, *, notices: bool = False, only_looks: bool = False
     ) -> Iterator[Session]:
-        """Give the session to what is inside; the first call opens it.
-
-        Args:
-            command: what pg_stat_activity shows.
-            notices: whether the server's notices are told.
-            only_looks: never create a database that is missing.
-
-        Raises:
-            VouchError: no connection came about, or it was lost.
-        """
+        """Give the session, which the first call opens; `only_looks` never creates a database."""
         with _as_vouch_errors():
             session = self._open(command, only_looks=only_looks)
             self._tells_notices = notices
@@ -535,11 +523,7 @@ class Vouch:
             return frozenset()
 
     def _folder_name(self) -> str:
-        """Return the folder of the database, which needs no URL.
-
-        Raises:
-            UsageError: there are several, and none was named.
-        """
+        """Return the folder of the database, which needs no URL."""
         names = database_names(self.project) if self.project.migrations.is_dir() else [""]
         if self._name is not None:
             if self._name not in names and names == [""]:
@@ -552,11 +536,7 @@ class Vouch:
 
 @contextmanager
 def _as_vouch_errors() -> Iterator[None]:
-    """Say what the server has said to a statement of our own as what every caller catches.
-
-    Raises:
-        VouchError: it refused one, or the connection was lost.
-    """
+    """Say what the server has said to a statement of our own as what every caller catches."""
     try:
         yield
     except QueryError as exc:

@@ -148,13 +148,7 @@ def of_template(family: "Family", expansion: str) -> Document:
         "origin": family.origin,
         "doc": declared.doc,
         "arguments": [
-            {
-                "name": parameter.name,
-                "type": parameter.type,
-                "required": parameter.required,
-                "default": parameter.default,
-                "doc": parameter.doc,
-            }
+            {key: getattr(parameter, key) for key in ("name", "type", "required", "default", "doc")}
             for parameter in declared.parameters
         ],
         "sample": declared.sample_text,

@@ -4,14 +4,12 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import click
 from click.core import ParameterSource
 
-from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_text, output
 from pgvouch.cli.options import Context, running
 from pgvouch.errors import NoCommandError, NotExecutableError, UsageError
@@ -45,24 +43,15 @@ def entrypoint(
         for vouch in chosen:
             vouch.wait_for_schema(max(until_s - time.monotonic(), 0.0))
     else:
-        _migrate(chosen)
+        for vouch in chosen:
+            with vouch, output.kept_for_data():
+                outcome = vouch.migrate()
+            output.say(as_text.migrated(vouch.name, outcome), err=True)
     _become(command)
 
 
-def _migrate(chosen: Sequence[Vouch]) -> None:
-    for vouch in chosen:
-        with vouch, output.kept_for_data():
-            outcome = vouch.migrate()
-        output.say(as_text.migrated(vouch.name, outcome), err=True)
-
-
 def _refuse_no_command(name: str) -> None:
-    """Refuse a command that cannot be run, ahead of everything else.
-
-    Raises:
-        NoCommandError: there is none of this name.
-        NotExecutableError: there is one that may not be executed.
-    """
+    """Refuse a command that cannot be run, ahead of everything else."""
     if shutil.which(name):
         return
     hint = "nothing was waited for and nothing migrated: correct the command first"

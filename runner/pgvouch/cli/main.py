@@ -40,19 +40,14 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         else:
             error, code = error_of(exc)
             as_text.forget_urls(error, arguments)
-    _tell_end(context, error)
+    if context.as_json:
+        output.say_json({**context.document, **({"error": error.as_dict()} if error else {})})
+    elif error:
+        as_text.print_error(error)
     if error is None and (unwritten := output.finish()):
         as_text.print_error(unwritten)
         return unwritten.exit_code
     return code if isinstance(code, int) else 0
-
-
-def _tell_end(context: Context, error: VouchError | None) -> None:
-    if context.as_json:
-        told = {"error": error.as_dict()} if error else {}
-        output.say_json({**context.document, **told})
-    elif error:
-        as_text.print_error(error)
 
 
 class Lazy(click.Group):
@@ -77,21 +72,9 @@ class Lazy(click.Group):
 
 
 _COMMANDS = (
-    "migrate",
-    "rollback",
-    "status",
-    "plan",
-    "verify",
-    "new",
-    "stamp",
-    "seed",
-    "accept",
-    "accept-delta",
-    "repair",
-    "wait",
-    "entrypoint",
-    "server",
-)
+    "migrate", "rollback", "status", "plan", "verify", "new", "stamp", "seed", "accept",
+    "accept-delta", "repair", "wait", "entrypoint", "server",
+)  # fmt: skip
 """Each in a module of its name, in the order of a day's work."""
 
 

@@ -11,15 +11,9 @@ from pgvouch.errors import DRIFT, PENDING
 from pgvouch.plan.status import MigrationStatus
 
 _MARKS = {
-    "applied": "✓",
-    "provided": "·",
-    "pending": "○",
-    "incomplete": "!",
-    "undoing": "«",
-    "changed": "≠",
-    "missing": "?",
-    "ahead": "»",
-}
+    "applied": "✓", "provided": "·", "pending": "○", "incomplete": "!", "undoing": "«",
+    "changed": "≠", "missing": "?", "ahead": "»",
+}  # fmt: skip
 _STATUS = (
     Column("", "green"),
     Column("migration", shortens=True),

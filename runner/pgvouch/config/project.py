@@ -259,17 +259,7 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
 
 
 def _url(name: str, url: str | None, environment: Mapping[str, str], *, alone: bool) -> str:
-    """Return where a database is: `--url`, then its own variable, then the one for all.
-
-    Args:
-        name: of its folder; empty for a project with a single database.
-        url: `--url`.
-        environment: the variables.
-        alone: whether the command is about this database only.
-
-    Raises:
-        UsageError: nothing is said, or one database is named for several folders.
-    """
+    """Return where a database is: `--url`, then its own variable, then the one for all."""
     own = "DATABASE_URL_" + re.sub(r"\W", "_", name).upper()
     if url:
         source, given = "--url", url

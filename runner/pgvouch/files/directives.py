@@ -16,17 +16,11 @@ from pgvouch.sqltext.scan import end_of_block_comment
 from pgvouch.sqltext.statements import tree_of
 
 ISOLATION = ("read committed", "repeatable read", "serializable")
-
 BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
-
 _WORD = re.compile(r"[A-Za-z][\w -]*\Z")
-
 _LONGEST_WORD = 30
-
 _MAYBE_DIRECTIVE = re.compile(r"transactional\b|lock|statement|isolation\b")
-
 _BLANK_LINES = re.compile(r"\n+")
-
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 
 
@@ -195,9 +189,7 @@ _READERS: dict[str, tuple[str, Callable[[str, Place], Any]]] = {
     "unverified": ("unverified", _text),
 }
 """The field of `Directives` that each fills, and how a value is read."""
-
 DIRECTIVES = tuple(_READERS)
-
 _SEVERAL: dict[str, Callable[[Iterable[str]], Any]] = {
     "depends": tuple,
     "lock_tables": tuple,
@@ -207,26 +199,18 @@ _SEVERAL: dict[str, Callable[[Iterable[str]], Any]] = {
 """Those that may be given more than once, and what becomes of their values."""
 
 
-_LIKE_A_BOOLEAN = re.compile(rf"(?:{'|'.join(BOOLEANS)}|on|off|1|0)\Z", re.IGNORECASE)
-
 _LIKE_A_TIME = re.compile(r"[0-9]+(?:\.[0-9]+)?\s*[a-z]*\Z", re.IGNORECASE)
-
-_LIKE_QUALIFIED_NAMES = re.compile(r"\S+\.\S+(?:\s*,\s*\S+\.\S+)*\Z")
-
-_LIKE_NAMES = re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*\Z")
-
 _SHAPES = {
-    "transactional": _LIKE_A_BOOLEAN,
+    "transactional": re.compile(rf"(?:{'|'.join(BOOLEANS)}|on|off|1|0)\Z", re.IGNORECASE),
     "lock_timeout": _LIKE_A_TIME,
-    "lock_tables": _LIKE_QUALIFIED_NAMES,
+    "lock_tables": re.compile(r"\S+\.\S+(?:\s*,\s*\S+\.\S+)*\Z"),
     "statement_timeout": _LIKE_A_TIME,
-    "var": _LIKE_NAMES,
+    "var": re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*\Z"),
 }
-
+"""What stands behind the colon of a directive; behind another word it is prose."""
 _WITHOUT_COLON = re.compile(
     r"(?P<word>transactional|(?:lock|statement)[_-]timeout|lock[_-]tables|isolation)(?:\s*=\s*|\s+)(?P<value>\S.*)\Z"
 )
-
 _OPPOSITES = {"reversible", "verified"}
 """Words of their own that differ from a directive by two letters."""
 

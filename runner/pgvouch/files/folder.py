@@ -1,7 +1,7 @@
 """The only reader of migrations/. Reading creates nothing and talks to no server."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 from pgvouch.errors import FileError, Gathered, Place
@@ -11,7 +11,6 @@ from pgvouch.files.migration import Migration, checksum, decode
 from pgvouch.files.other_tools import ways_back
 from pgvouch.files.version import ROLLBACK, Version
 
-__all__ = ["MAX_BYTES", "ROLLBACK", "read_folder", "read_text"]
 MAX_BYTES = 100_000_000
 """The largest file that is read; about four times its size is held in memory."""
 _PYTHON_DEPENDS = ("__depends__", "__transactional__")
@@ -64,8 +63,13 @@ def read_folder(folder: Path, set_name: str = "") -> tuple[Migration, ...]:
         *back.values(),
         *strays.orphans(folder, names, verify, stems),
     ]
-    numbered = {stem: name for stem, name in stems.items() if Version.of(stem) is not None}
-    found = _read_all(folder, numbered, set_name, (frozenset(names), frozenset(verify)), gathered)
+    there = frozenset([*names, *(f"verify/{name}" for name in verify)])
+    found = []
+    for stem, name in stems.items():
+        if (version := Version.of(stem)) is not None:
+            with gathered.gather():
+                found.append(_read_migration(folder, name, version, set_name, there))
+    found.sort(key=lambda migration: migration.version)
     gathered.errors += strays.same_numbers(found)
     gathered.refuse()
     return tuple(found)
@@ -87,30 +91,15 @@ def _listing(folder: Path, gathered: Gathered, known: Collection[str]) -> list[s
     return names
 
 
-def _read_all(
-    folder: Path,
-    stems: Mapping[str, str],
-    set_name: str,
-    listings: tuple[frozenset[str], frozenset[str]],
-    gathered: Gathered,
-) -> list[Migration]:
-    found = []
-    for stem, name in stems.items():
-        with gathered.gather():
-            found.append(_read_migration(folder / name, stem, set_name, *listings))
-    return sorted(found, key=lambda migration: migration.version)
-
-
 def _read_migration(
-    path: Path, stem: str, set_name: str, names: frozenset[str], verify: frozenset[str]
+    folder: Path, name: str, version: Version, set_name: str, there: frozenset[str]
 ) -> Migration:
+    path, stem = folder / name, name.rpartition(".")[0]
     text = read_text(path)
-    version = Version.of(stem)
-    assert version is not None  # read_folder has seen to it
-    base = path.parent
+    read = _python_directives if path.suffix == ".py" else parse_directives
 
-    def beside(folder: Path, name: str, listing: frozenset[str]) -> Path | None:
-        return folder / name if name in listing else None
+    def beside(other: str) -> Path | None:
+        return folder / other if other in there else None
 
     return Migration(
         id=f"{set_name}/{stem}" if set_name else stem,
@@ -118,13 +107,11 @@ def _read_migration(
         path=path,
         sql=text,
         checksum=checksum(text),
-        directives=_python_directives(text, path)
-        if path.suffix == ".py"
-        else parse_directives(text, path),
-        rollback_path=beside(base, stem + ROLLBACK, names),
-        verify_path=beside(base / "verify", f"{stem}.sql", verify),
-        rollback_verify_path=beside(base / "verify", stem + ROLLBACK, verify),
-        delta_path=beside(base / "verify", f"{stem}.delta", verify),
+        directives=read(text, path),
+        rollback_path=beside(stem + ROLLBACK),
+        verify_path=beside(f"verify/{stem}.sql"),
+        rollback_verify_path=beside(f"verify/{stem}{ROLLBACK}"),
+        delta_path=beside(f"verify/{stem}.delta"),
     )
 
 

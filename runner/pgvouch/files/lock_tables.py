@@ -1,22 +1,14 @@
 """Tables that a file wants locked ahead of everything else: `-- lock_tables:`. No I/O."""
 
-from typing import Any
-
 from psycopg import sql
 
 from pgvouch.errors import FileError, Place
 from pgvouch.sqltext.statements import tree_of
 
 _MODES = (
-    "access share",
-    "row share",
-    "row exclusive",
-    "share update exclusive",
-    "share",
-    "share row exclusive",
-    "exclusive",
-    "access exclusive",
-)
+    "access share", "row share", "row exclusive", "share update exclusive", "share",
+    "share row exclusive", "exclusive", "access exclusive",
+)  # fmt: skip
 """In the order of the parser's numbers, which begin with 1."""
 
 
@@ -48,14 +40,10 @@ def lock_statements(value: str, place: Place) -> tuple[str, ...]:
                 hint=f"write the schema as well: public.{table.relname}",
             )
     mode = _MODES[node.mode - 1]
-    return tuple(
-        f"lock table {'' if table.inh else 'only '}"
-        f"{sql.Identifier(*_parts(table)).as_string(None)} in {mode} mode"
-        for table in tables
-    )
-
-
-def _parts(table: Any) -> tuple[str, ...]:
-    # The server has its say about the name of another database.
-    written = (table.catalogname, table.schemaname, table.relname)
-    return tuple(part for part in written if part)
+    found = []
+    for table in tables:
+        # A database before the schema stays: the server has its say about that.
+        parts = filter(None, (table.catalogname, table.schemaname, table.relname))
+        name = sql.Identifier(*parts).as_string(None)
+        found.append(f"lock table {'' if table.inh else 'only '}{name} in {mode} mode")
+    return tuple(found)

@@ -177,21 +177,14 @@ def ways_back(folder: Path, names: Collection[str]) -> Iterator[tuple[str, FileE
         stem, mark = match["stem"], match["mark"]
         forward = f"{stem}{mark}{_FORWARD[match['word'].lower()]}.sql"
         if forward in names:
-            yield (
-                name,
-                FileError(
-                    f"{forward} and {name} are the two halves of one migration, named as "
-                    "golang-migrate and others do it",
-                    Place(folder / name),
-                    hint=f"name them {stem}.sql and {stem}{ROLLBACK}",
-                ),
+            wrong = (
+                f"{forward} and {name} are the two halves of one migration, named as "
+                "golang-migrate and others do it"
             )
+            hint = f"name them {stem}.sql and {stem}{ROLLBACK}"
         elif mark == ".":
-            yield (
-                name,
-                FileError(
-                    f"{name} takes a migration back, by its name, and would be run as one",
-                    Place(folder / name),
-                    hint=f"name it {stem}{ROLLBACK}",
-                ),
-            )
+            wrong = f"{name} rolls a migration back, by its name, and would be run as one"
+            hint = f"name it {stem}{ROLLBACK}"
+        else:
+            continue
+        yield name, FileError(wrong, Place(folder / name), hint=hint)

@@ -146,7 +146,6 @@ def _refuse_near_miss(word: str, place: Place) -> None:
 
 
 def _checks(text: str, path: Path, marks: list[_Mark]) -> list[Check]:
-    found: list[Check] = []
     groups: list[list[_Mark]] = []
     for mark in marks:
         if mark.word in {"before", "after", "until"}:
@@ -156,9 +155,7 @@ def _checks(text: str, path: Path, marks: list[_Mark]) -> list[Check]:
         else:
             groups.append([mark])
     ends = [group[0].start for group in groups[1:]] + [len(text)] * bool(groups)
-    for group, end in zip(groups, ends, strict=True):
-        found.append(_check(text, path, group, end))
-    return found
+    return [_check(text, path, group, end) for group, end in zip(groups, ends, strict=True)]
 
 
 def _check(text: str, path: Path, group: list[_Mark], end: int) -> Check:

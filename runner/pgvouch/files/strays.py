@@ -104,7 +104,14 @@ def databases_in(folder: Path) -> list[str]:
         raise UsageError.unreadable(folder, exc, f"the folder {folder.name}") from exc
     if any(_stands_alone(name) for name in names):
         return [""]
-    return [name for name in names if _is_database(folder / name)]
+    return [
+        name
+        for name in names
+        if not name.startswith(("_", "."))
+        and name not in KNOWN_FOLDERS
+        and (folder / name).is_dir()
+        and first_source(folder / name) is not None
+    ]
 
 
 def _stands_alone(name: str) -> bool:
@@ -116,12 +123,6 @@ def _stands_alone(name: str) -> bool:
         return False
     lowered = name.lower()
     return lowered.endswith(".sql") or (lowered.endswith(".py") and name[0].isdigit())
-
-
-def _is_database(entry: Path) -> bool:
-    if entry.name.startswith(("_", ".")) or entry.name in KNOWN_FOLDERS:
-        return False
-    return entry.is_dir() and first_source(entry) is not None
 
 
 def first_source(folder: Path) -> Path | None:
@@ -138,12 +139,10 @@ def unnumbered(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
     """Yield an error for every file whose place in the order is unknown."""
     for name in names:
         stem = name.rpartition(".")[0]
-        if is_migration(name) and Version.of(stem) is None:
+        if Version.of(stem) is None:
             what = "number, so its place in the order is unknown"
-            if stem.isdigit():
-                what = "name behind its number"
             yield FileError(
-                f"{name} has no {what}",
+                f"{name} has no {'name behind its number' if stem.isdigit() else what}",
                 Place(folder / name),
                 hint=other_name(name, folder.name)
                 or "name it NNN_name.sql (`pgvouch new NAME` takes the next number)",
@@ -160,7 +159,8 @@ def look_alikes(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
     lowered: dict[str, str] = {}
     sources: dict[str, str] = {}
     for name in names:
-        if (other := lowered.setdefault(_folded(name), name)) != name:
+        folded = unicodedata.normalize("NFC", name).casefold()
+        if (other := lowered.setdefault(folded, name)) != name:
             yield FileError(
                 f"{name} differs from {other} only in case (or in how an accent is stored): some "
                 "disks would hold only one of them",
@@ -169,10 +169,6 @@ def look_alikes(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
         stem = name.rpartition(".")[0]
         if is_migration(name) and (other := sources.setdefault(stem, name)) != name:
             yield FileError(f"{name} and {other} are one migration twice", Place(folder / name))
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def orphans(

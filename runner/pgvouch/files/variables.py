@@ -130,12 +130,10 @@ def _uses(
         if colon.kind != ":" or name.start != colon.end:
             continue
         word = text[name.start : name.end]
-        if word[0] == "'" and word[1:-1] in declared:
-            uses.append((colon.start, name.end, sql.Literal(values[word[1:-1]]).as_string(None)))
-        elif word[0] == '"' and word[1:-1] in declared:
-            uses.append((colon.start, name.end, sql.Identifier(values[word[1:-1]]).as_string(None)))
-        elif word in declared:
-            uses.append((colon.start, name.end, values[word]))
+        quoted = {"'": sql.Literal, '"': sql.Identifier}.get(word[0])
+        if (bare := word[1:-1] if quoted else word) in declared:
+            value = quoted(values[bare]).as_string(None) if quoted else values[bare]
+            uses.append((colon.start, name.end, value))
     return uses
 
 

@@ -7,7 +7,6 @@ from functools import total_ordering
 ROLLBACK = ".rollback.sql"
 """Ends the name of the file that takes a migration back."""
 _FILE_NAME = re.compile(r"(?P<number>[0-9]+)(?:_(?P<part>[0-9]+)(?=[_-]))?[_.-].+\Z")
-
 _DATE_DIGITS = 8
 
 

@@ -1,9 +1,11 @@
 """What writes files: a new migration, its delta, the expansions of its stamps."""
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,8 @@ from pgvouch.config.options import Options
 from pgvouch.config.project import Database, Project, database_names
 from pgvouch.errors import FileError, MigrationError, Place, UsageError, VouchError
 from pgvouch.events import Listener
-from pgvouch.files.folder import ROLLBACK
 from pgvouch.files.migration import Migration
+from pgvouch.files.version import ROLLBACK
 from pgvouch.plan import build
 from pgvouch.postgres.reach import open_session
 from pgvouch.postgres.session import QueryError, Session
@@ -150,7 +152,13 @@ def accept_deltas(
         event = done.get(migration.id)
         if migration in chosen and event is not None and event.delta is not None:
             if migration.id in context.with_values:
-                raise _has_value(migration)
+                raise FileError(
+                    "cannot have a delta: the value of a variable would stand in it, for everybody "
+                    "to read",
+                    Place(migration.path),
+                    hint=f"check what it does in verify/{migration.path.stem}.sql; pgvouch "
+                    "accept-delta ID writes those of other migrations",
+                )
             written.append(_write(migration, render_file(event.delta), len(event.delta)))
     if wanted is not None and not written:
         raise FileError(
@@ -158,15 +166,6 @@ def accept_deltas(
             Place(next(iter(chosen)).path),
         )
     return written
-
-
-def _has_value(migration: Migration) -> FileError:
-    return FileError(
-        "cannot have a delta: the value of a variable would stand in it, for everybody to read",
-        Place(migration.path),
-        hint=f"check what it does in verify/{migration.path.stem}.sql; pgvouch accept-delta ID "
-        "writes those of other migrations",
-    )
 
 
 def _write(migration: Migration, text: str, lines: int) -> Written:
@@ -178,33 +177,28 @@ def _write(migration: Migration, text: str, lines: int) -> Written:
     return Written(path, changed=True, lines=lines)
 
 
-class _scratch:  # noqa: N801 - used as a with-statement
-    """A database that exists for the length of a with-block."""
+@contextmanager
+def _scratch(url: str) -> Iterator[Session]:
+    """Give a session on a database that exists for the length of a with-block."""
+    from psycopg.conninfo import make_conninfo
 
-    def __init__(self, url: str) -> None:
-        from psycopg.conninfo import make_conninfo
-
-        self.name = f"pgvouch_scratch_{secrets.token_hex(6)}"
-        self.maintenance = make_conninfo(url, dbname="postgres")
-        self.url = make_conninfo(url, dbname=self.name)
-
-    def __enter__(self) -> Session:
-        with open_session(self.maintenance, application_name="pgvouch") as session:
-            try:
-                session.run(f"create database {self.name} template template0")
-            except QueryError as exc:
-                raise MigrationError(
-                    f"no scratch database can be created: {exc.server.primary}",
-                    server=exc.server,
-                    hint="use a server where you may: --url embedded:",
-                ) from None
-        self.session = Session.open(self.url, "pgvouch accept-delta")
-        return self.session
-
-    def __exit__(self, *_exc: object) -> None:
-        self.session.connection.close()
-        with Session.open(self.maintenance) as session:
-            session.run(f"drop database {self.name} with (force)")
+    name = f"pgvouch_scratch_{secrets.token_hex(6)}"
+    maintenance = make_conninfo(url, dbname="postgres")
+    with open_session(maintenance, application_name="pgvouch") as session:
+        try:
+            session.run(f"create database {name} template template0")
+        except QueryError as exc:
+            raise MigrationError(
+                f"no scratch database can be created: {exc.server.primary}",
+                server=exc.server,
+                hint="use a server where you may: --url embedded:",
+            ) from None
+    try:
+        with Session.open(make_conninfo(url, dbname=name), "pgvouch accept-delta") as session:
+            yield session
+    finally:
+        with Session.open(maintenance) as session:
+            session.run(f"drop database {name} with (force)")
 
 
 def stamp_folder(
@@ -233,13 +227,10 @@ def stamp_folder(
     from pgvouch.stamp.rewrite import stamp_files
     from pgvouch.stamp.templates import Templates
 
-    found: Collection[str] | None = None
+    known = cache(applied or tuple)
 
     def is_applied(path: Path) -> bool:
-        nonlocal found
-        if found is None:
-            found = applied() if applied else ()
-        return path.name.removesuffix(ROLLBACK).removesuffix(".sql") in found
+        return path.name.removesuffix(ROLLBACK).removesuffix(".sql") in known()
 
     folder = project.migrations / name
     return stamp_files(

@@ -26,15 +26,15 @@ def ahead_of_files(files: Sequence[Migration], applied: Sequence[Applied]) -> tu
     """Return what a newer release has applied: numbers above every file of the same set."""
     newest: dict[str, Version] = {}
     for migration in files:
-        known = newest.get(migration.set_name)
-        newest[migration.set_name] = max(known, migration.version) if known else migration.version
+        known = newest.get(migration.set_name, migration.version)
+        newest[migration.set_name] = max(known, migration.version)
     ids = {migration.id for migration in files}
-    found = []
-    for row in applied:
+
+    def is_ahead(row: Applied) -> bool:
         version, top = Version.of(row.id), newest.get(row.set_name)
-        if row.id not in ids and version and (top is None or version > top):
-            found.append(row.id)
-    return tuple(found)
+        return version is not None and (top is None or version > top)
+
+    return tuple(row.id for row in applied if row.id not in ids and is_ahead(row))
 
 
 def forward(
@@ -104,9 +104,8 @@ def _refuse_out_of_order(pending: Sequence[Migration], applied: Sequence[Applied
     for row in applied:
         version = Version.of(row.id)
         if version and row.state is not State.INCOMPLETE:
-            newest[row.set_name] = max(
-                newest.get(row.set_name, (version, row.id)), (version, row.id)
-            )
+            here = (version, row.id)
+            newest[row.set_name] = max(newest.get(row.set_name, here), here)
     for migration in pending:
         top = newest.get(migration.set_name)
         if top and migration.version < top[0]:
@@ -188,11 +187,9 @@ def in_order(files: Sequence[Migration]) -> list[Migration]:
     gathered = Gathered()
     needs: dict[str, list[Migration]] = {}
     for migration in files:
-        if migration.directives.depends:
+        if names := migration.directives.depends:
             with gathered.gather():
-                needs[migration.id] = [
-                    _dependency(by_id, migration, name) for name in migration.directives.depends
-                ]
+                needs[migration.id] = [_dependency(by_id, migration, name) for name in names]
     gathered.refuse()
     seen: set[str] = set()
     for migration in files:
@@ -207,9 +204,9 @@ def in_order(files: Sequence[Migration]) -> list[Migration]:
     try:
         return list(topological_sort(list(files), {m: needs.get(m.id, []) for m in files}))
     except CycleError as exc:
-        names = ", ".join(migration.id for migration in exc.args[1])
+        circle = ", ".join(migration.id for migration in exc.args[1])
         raise PlanError(
-            f"these migrations depend on each other in a circle: {names}",
+            f"these migrations depend on each other in a circle: {circle}",
             hint="take a name that makes the circle out of a `-- depends:` line",
         ) from exc
 

@@ -10,6 +10,16 @@ from pgvouch.sqltext.parser import postgast
 # many. Possessive quantifiers would say it, and Python 3.11 up to 3.11.4 gets nested ones wrong.
 GAP = r"(?:\s|--[^\r\n]*(?:[\r\n]|\Z)|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|\*/)+"
 """A pattern for what may stand between two words; it forgives the end of a nested comment."""
+PIECE = 1 << 18
+"""A larger text is read in pieces of about so many characters."""
+SPACE = " \t\n\r\f\v"
+"""What PostgreSQL's scanner calls a blank; Python's `\\s` would take in a no-break space."""
+_MARK = re.compile(r"['\"$;\\]|--|/\*")
+_BLANK = re.compile(rf"[{SPACE}]+|--[^\r\n]*")  # a lone carriage return ends a comment too
+_DOLLAR = re.compile(r"\$(?:[^\W\d]\w*)?\$")
+_STAR = re.compile(r"/\*|\*/")
+_ESCAPE = re.compile(r"\\.|''|'", re.DOTALL)
+_WORD = re.compile(r"[\w$]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +37,16 @@ def tokens(text: str, *, comments: bool = False) -> list[Token]:
     Raises:
         SyntaxError: the text cannot be scanned (an open quote or comment).
     """
-    return list(each_token(text, comments=comments))
-
-
-def each_token(text: str, *, comments: bool = False) -> Iterator[Token]:
-    """Yield what `tokens` returns, and hold only a piece of it in memory.
-
-    Raises:
-        SyntaxError: as `tokens` does, after the tokens before that piece.
-    """
+    found: list[Token] = []
     start = 0
     for end in pieces(text):
-        yield from _scanned(text[start:end], start, comments=comments)
+        found += _scanned(text[start:end], start, comments=comments)
         start = end
+    return found
 
 
 def _scanned(text: str, base: int, *, comments: bool) -> Iterator[Token]:
     parser = postgast()
-
     try:
         scanned = parser.scan(text).tokens
     except parser.PgQueryError as exc:
@@ -71,24 +73,6 @@ def is_blank(text: str) -> bool:
     while text.startswith(";", offset):
         offset = skip_blank(text, offset + 1)
     return offset == len(text)
-
-
-PIECE = 1 << 18
-
-# What PostgreSQL's scanner calls a blank; Python's \s would take in a no-break space.
-SPACE = " \t\n\r\f\v"
-
-_MARK = re.compile(r"['\"$;\\]|--|/\*")
-
-_BLANK = re.compile(rf"[{SPACE}]+|--[^\r\n]*")  # a lone carriage return ends a comment too
-
-_DOLLAR = re.compile(r"\$(?:[^\W\d]\w*)?\$")
-
-_STAR = re.compile(r"/\*|\*/")
-
-_ESCAPE = re.compile(r"\\.|''|'", re.DOTALL)
-
-_WORD = re.compile(r"[\w$]")
 
 
 def without_leading_comments(text: str) -> str:

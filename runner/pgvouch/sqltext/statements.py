@@ -126,7 +126,6 @@ def tree_of(statement: str) -> Any | None:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     parser = postgast()
-
     try:
         parsed = parser.parse(statement).stmts
     except (parser.PgQueryError, DecodeError):
@@ -158,7 +157,6 @@ def _parsed(text: str, base: int) -> list[Statement]:
     # postgast.split() returns texts without their places, and parse() builds a tree of 2.5 kB a
     # statement only to give the places: the result behind split() has both.
     lib = postgast("native").lib
-
     raw = text.encode()
     result: Any = lib.pg_query_split_with_parser(raw)
     try:
@@ -173,14 +171,12 @@ def _parsed(text: str, base: int) -> list[Statement]:
         raise error from exc
     finally:
         lib.pg_query_free_split_result(result)
-    return list(_statements_at(raw, spans, base))
-
-
-def _statements_at(raw: bytes, spans: list[tuple[int, int]], base: int = 0) -> Iterator[Statement]:
+    found = []
     byte, char = 0, base
     for location, length in spans:
         char += len(raw[byte:location].decode())
         byte = location
         body = raw[location : location + length].decode()
         skipped = skip_blank(body, 0)
-        yield Statement(body[skipped:].rstrip(SPACE), char + skipped)
+        found.append(Statement(body[skipped:].rstrip(SPACE), char + skipped))
+    return found

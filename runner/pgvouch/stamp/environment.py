@@ -37,10 +37,8 @@ KEYWORDS = frozenset(
     {"select", "insert", "update", "delete", "truncate", "references", "trigger", "all"}
 )
 """What the filter `keyword` lets through."""
-
 SENTENCE_START, SENTENCE_END = "\ue000", "\ue001"
 """Around what `visible` prints, so that it can be refused outside of a comment."""
-
 _STATEMENTS = (
     nodes.Output, nodes.For, nodes.If, nodes.Assign, nodes.AssignBlock, nodes.Macro,
     nodes.Import, nodes.FromImport, nodes.ExprStmt, nodes.Scope,

@@ -14,7 +14,6 @@ from pgvouch.sqltext.parser import postgast
 
 MAX_NAME_BYTES = 63
 """NAMEDATALEN - 1: PostgreSQL silently cuts what is longer."""
-
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _SENTINELS = ("\ue000", "\ue001")
