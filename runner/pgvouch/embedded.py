@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pgvouch.config.project import EMBEDDED, Project
+from pgvouch.config.project import Project
 from pgvouch.errors import ConnectError, Place, UsageError
 
 SUPERUSER = "postgres"
@@ -307,11 +307,3 @@ def _lock(data: Path) -> Iterator[None]:
     with (data.parent / "server.lock").open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-def resolve(url: str, project: Project, database: str) -> str:
-    """Return the URL to connect to; `embedded:` becomes that of the server, started on demand."""
-    if not url.startswith(EMBEDDED):
-        return url
-    name = url.removeprefix(EMBEDDED)
-    return ensure_running(project).url(name or database)

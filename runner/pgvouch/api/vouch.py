@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 from pgvouch.api.values import Plan, Repaired, RollbackStep, Settings, planned
 from pgvouch.config.options import Options
 from pgvouch.config.project import (
+    EMBEDDED,
     Database,
     Project,
     choose,
@@ -151,9 +152,10 @@ class Vouch:
         """Where the database is, password and all; `embedded:` starts the embedded server."""
         if not self._database.is_embedded:
             return self._database.url
-        from pgvouch.embedded import resolve
+        from pgvouch.embedded import ensure_running
 
-        return resolve(self._database.url, self.project, self._database.name)
+        named = self._database.url.removeprefix(EMBEDDED)
+        return ensure_running(self.project).url(named or self._database.name)
 
     def status(self) -> tuple[MigrationStatus, ...]:
         """Return every migration of the files and of the ledger, and what became of it.
@@ -187,11 +189,7 @@ class Vouch:
         )
 
     def migrate(
-        self,
-        *,
-        to: str | None = None,
-        single_transaction: bool = False,
-        out_of_order: bool = False,
+        self, *, to: str | None = None, single_transaction: bool = False, out_of_order: bool = False
     ) -> Outcome:
         """Apply what is pending, each migration verified inside its own transaction.
 
@@ -306,11 +304,7 @@ class Vouch:
             return commands.accept(session, self._database, migration, why)
 
     def repair(
-        self,
-        migration: str,
-        how: Literal["done", "redo", "undo"],
-        *,
-        discard_data: bool = False,
+        self, migration: str, how: Literal["done", "redo", "undo"], *, discard_data: bool = False
     ) -> Repaired:
         """Settle a non-transactional migration of which nothing can say how a statement ended.
 

@@ -16,6 +16,5 @@ def accept(context: Context, migration: str, why: str, database: str | None) -> 
     with context.database(database) as vouch:
         row = vouch.accept(migration, why)
     context.tell(
-        f"{row.id}: the change is accepted",
-        document={"database": vouch.name, "accepted": row.id},
+        f"{row.id}: the change is accepted", document={"database": vouch.name, "accepted": row.id}
     )

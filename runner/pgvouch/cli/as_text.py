@@ -30,10 +30,7 @@ _MARKS = {
     "left": ("·", "bright_black"),
     "rolled back": ("↩", "yellow"),
 }
-_PROVIDED = {
-    "provided": "provided: the database has it already",
-    "left": "provided: left as it is",
-}
+_PROVIDED = {"provided": "provided: the database has it already", "left": "provided: left as it is"}
 _MAX_TEXT = 1000
 _MAX_LINES = 8
 _PLURALS = {"policy": "policies", "index": "indexes", "schema": "schemas", "rls": "rls"}

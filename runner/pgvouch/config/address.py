@@ -26,6 +26,7 @@ _SEMICOLONS = re.compile(r";\s*[A-Za-z][\w ]*=")
 _NEAR_URL = re.compile(r"://|\bpassword\s*=|\bhost\s*=", re.IGNORECASE)
 _SHOWN = ("host", "hostaddr", "user", "dbname", "service")
 _WRITE = "write postgresql://user@host:5432/database; percent-encode @ : / ? # % in a password"
+_QUIET = "it is not shown, for there may be a password in it"
 KEYWORDS = frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
 """What libpq knows."""
 _FOREIGN = {
@@ -57,8 +58,8 @@ def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
         if not numbers.match(parts.get(name, "")):
             raise UsageError(
                 f"{what} has a {name} that is not a number",
-                notes=_quiet(),
-                hint=_encode_hint(conninfo),
+                notes=[_QUIET],
+                hint=_WRITE if _URL.match(conninfo) else "write host=… port=5432 user=… dbname=…",
             )
     for name in _SHOWN:
         value = parts.get(name, "")
@@ -68,7 +69,8 @@ def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
             or _SEMICOLONS.search(value)
             or (name.startswith("host") and "@" in value.lstrip("@"))
         ):
-            raise UsageError(f"{what} has a {name} that cannot be one", notes=_quiet(), hint=_WRITE)
+            wrong = f"{what} has a {name} that cannot be one"
+            raise UsageError(wrong, notes=[_QUIET], hint=_WRITE)
     return parts
 
 
@@ -92,19 +94,19 @@ def _refuse_misleading(conninfo: str, what: str) -> None:
     if end < 0 and (at := _no_port(rest)) is not None:
         raise UsageError(
             f"{what} has a port that is not a number",
-            notes=[f"it begins at character {start + at + 1} of it", *_quiet()],
+            notes=[f"it begins at character {start + at + 1} of it", _QUIET],
             hint=_WRITE,
         )
-    if end < 0 or not re.search(r"[@/]", rest[:end]):
+    offender = re.search(r"[@/]", rest[:end]) if end >= 0 else None
+    if offender is None:
         return
-    offender = re.search(r"[@/]", rest[:end])
-    assert offender is not None
     at = offender.start()
-    if rest[at] == "/" and "?" in rest[at:end] and _is_query(rest[at:end].partition("?")[2]):
+    # A parameter that libpq knows is no part of a password.
+    if rest[at] == "/" and rest[at:end].partition("?")[2].partition("=")[0] in KEYWORDS:
         at = rest.index("@", rest.index("?", at))
     raise UsageError(
         f"{what} cannot be read for certain: a character in it has to be percent-encoded",
-        notes=[f"it is character {start + at + 1} of it", *_quiet()],
+        notes=[f"it is character {start + at + 1} of it", _QUIET],
         hint=_WRITE,
     )
 
@@ -121,11 +123,6 @@ def _no_port(rest: str) -> int | None:
     return None
 
 
-def _is_query(text: str) -> bool:
-    """Say whether a text begins with a parameter that libpq knows, so that it is no password."""
-    return text.partition("=")[0] in KEYWORDS
-
-
 def _unreadable(conninfo: str, what: str) -> UsageError:
     if _SQLALCHEMY.match(conninfo):
         return UsageError(
@@ -135,16 +132,23 @@ def _unreadable(conninfo: str, what: str) -> UsageError:
     match = _URL.match(conninfo)
     if match is None:
         said = "has another scheme" if _OTHER_SCHEME.match(conninfo) else "cannot be read"
-        return UsageError(f"{what} {said}", notes=_quiet(), hint=_WRITE)
+        return UsageError(f"{what} {said}", notes=[_QUIET], hint=_WRITE)
     if (unknown := _unknown_parameter(match["rest"])) is not None:
-        return unknown_parameter(what, *unknown)
+        number, name = unknown
+        shown = f"`{name}`" if name in _FOREIGN else f"number {number} after the `?`"
+        return UsageError(
+            f"{what} has a parameter that PostgreSQL's library does not know: {shown}",
+            notes=["it may be one of another driver's" if name in _FOREIGN else _QUIET],
+            hint="take it out of the URL; what can be there: "
+            "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS",
+        )
     if wrong := _NOT_ENCODED.search(conninfo):
         return UsageError(
             f"{what} cannot be read: a character in it has to be percent-encoded",
-            notes=[f"it is character {wrong.start() + 1} of it", *_quiet()],
+            notes=[f"it is character {wrong.start() + 1} of it", _QUIET],
             hint=_WRITE,
         )
-    return UsageError(f"{what} cannot be read", notes=_quiet(), hint=_WRITE)
+    return UsageError(f"{what} cannot be read", notes=[_QUIET], hint=_WRITE)
 
 
 def _unknown_parameter(rest: str) -> tuple[int, str] | None:
@@ -156,22 +160,3 @@ def _unknown_parameter(rest: str) -> tuple[int, str] | None:
         if (name not in known) or not equals:
             return number, name
     return None
-
-
-def unknown_parameter(what: str, number: int, name: str) -> UsageError:
-    """Return the error for a parameter of a URL that PostgreSQL's own library does not know."""
-    shown = f"`{name}`" if name in _FOREIGN else f"number {number} after the `?`"
-    return UsageError(
-        f"{what} has a parameter that PostgreSQL's library does not know: {shown}",
-        notes=["it may be one of another driver's"] if name in _FOREIGN else _quiet(),
-        hint="take it out of the URL; what can be there: "
-        "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS",
-    )
-
-
-def _quiet() -> list[str]:
-    return ["it is not shown, for there may be a password in it"]
-
-
-def _encode_hint(conninfo: str) -> str:
-    return _WRITE if _URL.match(conninfo) else "write host=… port=5432 user=… dbname=…"

@@ -53,13 +53,13 @@ def parse_directives(text: str, path: Path) -> Directives:
         word, colon, value = comment[2:].partition(":")
         word = word.strip()
         if not colon and _MAYBE_DIRECTIVE.match(word):
-            refuse_without_colon(word, Place(path, line))
+            _refuse_without_colon(word, Place(path, line))
         if not colon or value.startswith(":") or not _WORD.match(word):
             continue
         if word in DIRECTIVES:
             found.setdefault(word, []).append((line, value.strip()))
         elif len(word) <= _LONGEST_WORD:
-            refuse_near_miss(word, value.strip(), Place(path, line))
+            _refuse_near_miss(word, value.strip(), Place(path, line))
     return _directives(found, path) if found else Directives()
 
 
@@ -124,18 +124,6 @@ def _refuse_empty_or_twice(word: str, values: list[tuple[int, str]], path: Path)
         )
 
 
-def _text(value: str, _place: Place) -> str:
-    return value
-
-
-def _line(value: str, _place: Place) -> list[str]:
-    return [value]
-
-
-def _words(value: str, _place: Place) -> list[str]:
-    return value.replace(",", " ").split()
-
-
 def _boolean(value: str, place: Place) -> bool:
     if value.lower() not in BOOLEANS:
         raise FileError(
@@ -177,16 +165,16 @@ def _variable(value: str, place: Place) -> list[str]:
 
 
 _READERS: dict[str, tuple[str, Callable[[str, Place], Any]]] = {
-    "depends": ("depends", _words),
+    "depends": ("depends", lambda value, _: value.replace(",", " ").split()),
     "transactional": ("transactional", _boolean),
     "lock_timeout": ("lock_timeout", _duration("lock_timeout")),
     "lock_tables": ("lock_tables", lock_statements),
     "statement_timeout": ("statement_timeout", _duration("statement_timeout")),
     "isolation": ("isolation", _isolation),
-    "unless": ("unless", _line),
+    "unless": ("unless", lambda value, _: [value]),
     "var": ("variables", _variable),
-    "irreversible": ("irreversible", _text),
-    "unverified": ("unverified", _text),
+    "irreversible": ("irreversible", lambda value, _: value),
+    "unverified": ("unverified", lambda value, _: value),
 }
 """The field of `Directives` that each fills, and how a value is read."""
 DIRECTIVES = tuple(_READERS)
@@ -215,16 +203,10 @@ _OPPOSITES = {"reversible", "verified"}
 """Words of their own that differ from a directive by two letters."""
 
 
-def refuse_near_miss(word: str, value: str, place: Place) -> None:
+def _refuse_near_miss(word: str, value: str, place: Place) -> None:
     """Refuse a comment that is a directive with a typo in its name.
 
-    Args:
-        word: what stands before the colon; no directive.
-        value: what stands behind it; where it could not be the directive's, the comment is prose.
-        place: the comment.
-
-    Raises:
-        FileError: with the directive that is meant.
+    Where the value could not be the directive's, the comment is prose.
     """
     lowered = word.lower()
     # In capitals, or as "before:" and "after:", they are what people begin a comment with.
@@ -246,23 +228,15 @@ def refuse_near_miss(word: str, value: str, place: Place) -> None:
         )
 
 
-def refuse_without_colon(comment: str, place: Place) -> None:
-    """Refuse a comment that is a directive but for its colon.
-
-    Args:
-        comment: without the dashes.
-        place: where it is.
-
-    Raises:
-        FileError: with the directive that is meant.
-    """
-    match = _WITHOUT_COLON.match(comment.strip())
+def _refuse_without_colon(comment: str, place: Place) -> None:
+    """Refuse a comment that is a directive but for its colon."""
+    match = _WITHOUT_COLON.match(comment)
     if match is None:
         return
     word = match["word"].replace("-", "_")
     if _has_the_shape_of(word, match["value"]):
         raise FileError(
-            f"`-- {comment.strip()}` looks like the directive `-- {word}:` and would be ignored",
+            f"`-- {comment}` looks like the directive `-- {word}:` and would be ignored",
             place,
             hint=f"write `-- {word}: {match['value']}`, or reword the comment",
         )

@@ -38,11 +38,7 @@ _TOOLS = (
         for name, back, forward in (
             ("dbmate", r"--[ \t]*migrate:down\b.*?", r"--[ \t]*migrate:up\b.*?"),
             ("goose", r"--[ \t]*\+goose[ \t]+down", r"--[ \t]*\+goose[ \t]+up"),
-            (
-                "sql-migrate",
-                r"--[ \t]*\+migrate[ \t]+down\b.*?",
-                r"--[ \t]*\+migrate[ \t]+up\b.*?",
-            ),
+            ("sql-migrate", r"--[ \t]*\+migrate[ \t]+down\b.*?", r"--[ \t]*\+migrate[ \t]+up\b.*?"),
             ("Rambler", r"--[ \t]*rambler[ \t]+down", r"--[ \t]*rambler[ \t]+up"),
             ("node-pg-migrate", r"--[ \t-]*down[ \t]+migration", r"--[ \t-]*up[ \t]+migration"),
             ("tern", r"----[ \t]*create above[ \t]*/[ \t]*drop below[ \t]*----", None),
@@ -134,11 +130,7 @@ _CODE = re.compile(
 _FLYWAY = re.compile(r"(?P<kind>[VUB])(?P<number>[0-9][0-9._]*)__(?P<name>.+)\.sql\Z")
 _BACK = re.compile(r"(?P<stem>.+)(?P<mark>[._-])(?P<word>down|undo)\Z", re.IGNORECASE)
 _FORWARD = {"down": "up", "undo": "do"}
-_OF_A_FOLDER = {
-    "up.sql": "Diesel",
-    "down.sql": "Diesel",
-    "migration.sql": "Prisma",
-}
+_OF_A_FOLDER = {"up.sql": "Diesel", "down.sql": "Diesel", "migration.sql": "Prisma"}
 
 
 def is_code(name: str) -> bool:

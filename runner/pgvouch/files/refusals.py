@@ -42,7 +42,7 @@ def refuse_in_migration(text: str, place: Place, *, transactional: bool) -> None
     Raises:
         FileError: with the line of the first such thing, and what to write instead.
     """
-    refuse_psql_only(text, place)
+    _refuse_psql_only(text, place)
     # A file that counts on standard_conforming_strings = off need not parse for us.
     _refuse(rough_statements, text, place, (_SETTINGS,))
     _refuse_unseen(text, place)
@@ -55,7 +55,7 @@ def refuse_in_checks(text: str, place: Place) -> None:
     Raises:
         FileError: as `refuse_in_migration` does.
     """
-    refuse_psql_only(text, place)
+    _refuse_psql_only(text, place)
     _refuse(each_statement, text, place, (_control(_ANY_TRANSACTION_START, transactional=True),))
 
 
@@ -72,12 +72,8 @@ def refuse_statements(text: str, place: Place, *, transactional: bool) -> None:
     _refuse(each_statement, text, place, rules)
 
 
-def refuse_psql_only(text: str, place: Place) -> None:
-    """Refuse what only psql understands: meta-commands and data after COPY … FROM STDIN.
-
-    Raises:
-        FileError: with the line, and what to write instead.
-    """
+def _refuse_psql_only(text: str, place: Place) -> None:
+    """Refuse what only psql understands: meta-commands and data after COPY … FROM STDIN."""
     _refuse(rough_statements, text, place, (_COPY_DATA,))
     if "\\" in text:
         _refuse_backslash(text, place)
@@ -198,8 +194,7 @@ _SETTING = re.compile(
     re.IGNORECASE,
 )
 _SETS_TRANSACTION = re.compile(
-    rf"set{GAP}(?:(?:session|local){GAP})?transaction(?:_isolation|_read_only)?\b",
-    re.IGNORECASE,
+    rf"set{GAP}(?:(?:session|local){GAP})?transaction(?:_isolation|_read_only)?\b", re.IGNORECASE
 )
 _STRINGS_OFF = re.compile(
     rf"set{GAP}(?:(?:session|local){GAP})?standard_conforming_strings"

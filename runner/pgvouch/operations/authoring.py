@@ -108,11 +108,7 @@ def _stamp(digits: str, now: datetime) -> str | None:
 
 
 def accept_deltas(
-    database: Database,
-    url: str,
-    wanted: str | None,
-    options: Options,
-    listener: Listener,
+    database: Database, url: str, wanted: str | None, options: Options, listener: Listener
 ) -> list[Written]:
     """Write the .delta files from a scratch database on the same server.
 

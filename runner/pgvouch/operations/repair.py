@@ -60,12 +60,13 @@ def repair(
     if how is How.UNDO:
         _refuse_undoing(row, found)
         return row, _roll_back(RunContext(session, options, listener), database, row, found)
+    command = "rollback" if found.state is State.UNDOING else "migrate"
     if (running := found.stopped.running) is None:
         raise PlanError(
             f"nothing is unknown of {row.id}: {found.done} of its statements are done, and "
             "PostgreSQL has answered to every one that was sent",
             state="Nothing was changed.",
-            hint=f"{_next_command(found)} goes on with it",
+            hint=f"pgvouch {command} goes on with it",
         )
     settled = replace(found, stopped=BETWEEN)
     if how is How.DONE:
@@ -73,10 +74,6 @@ def repair(
         settled = replace(settled, done=found.done + 1, progress=progress)
     lease.write(session, row.id, settled)
     return row, []
-
-
-def _next_command(found: Lease) -> str:
-    return "pgvouch rollback" if found.state is State.UNDOING else "pgvouch migrate"
 
 
 def _refuse_undoing(row: Applied, found: Lease) -> None:

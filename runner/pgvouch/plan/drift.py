@@ -23,11 +23,6 @@ class Drift:
     previous: str | None = None
     """What was applied before it."""
 
-    @property
-    def id(self) -> str:
-        """The migration."""
-        return self.row.id
-
 
 def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]:
     """Return the applied migrations whose files changed or vanished, in ledger order."""
@@ -100,10 +95,10 @@ def find_applied(rows: Sequence[Applied], files: Sequence[Migration], wanted: st
 
 def _headline(item: Drift) -> str:
     if item.found:
-        return f"{item.id} was applied and its file has changed since"
+        return f"{item.row.id} was applied and its file has changed since"
     if item.renamed:
-        return f"{item.id} was applied and its file is called {item.renamed.id} now"
-    return f"{item.id} was applied and its file is gone"
+        return f"{item.row.id} was applied and its file is called {item.renamed.id} now"
+    return f"{item.row.id} was applied and its file is gone"
 
 
 def _note(item: Drift) -> str:
@@ -112,20 +107,24 @@ def _note(item: Drift) -> str:
     if row.applied_by:
         when += f" by {row.applied_by}"
     if item.found:
-        return f"{item.id}: {when} as {_short(row.checksum)}, the file is now {_short(item.found)}"
+        return (
+            f"{item.row.id}: {when} as {_short(row.checksum)}, the file is now {_short(item.found)}"
+        )
     if item.renamed:
-        return f"{item.id}: {when}; {item.renamed.id} holds the same text ({_short(row.checksum)})"
-    return f"{item.id}: {when}, and there is no such file while newer ones are here"
+        return (
+            f"{item.row.id}: {when}; {item.renamed.id} holds the same text ({_short(row.checksum)})"
+        )
+    return f"{item.row.id}: {when}, and there is no such file while newer ones are here"
 
 
 def _hint(item: Drift) -> str:
     if item.found:
         return (
             "put the file back as it was (git log -p shows what has changed); or, if the change is "
-            f'harmless, pgvouch accept {item.id} --why "…"'
+            f'harmless, pgvouch accept {item.row.id} --why "…"'
         )
     if item.renamed:
-        name = f"{item.id}{item.renamed.path.suffix}"
+        name = f"{item.row.id}{item.renamed.path.suffix}"
         return (
             f"rename it back to {name}, and its rollback and its files in verify/ too: the ledger "
             "knows it by that name"

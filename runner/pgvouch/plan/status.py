@@ -23,7 +23,7 @@ class MigrationStatus:
 
 def status(database: Database, rows: Sequence[Applied]) -> list[MigrationStatus]:
     """Return a row for every migration of the files and of the ledger, in order."""
-    changed = {finding.id: finding for finding in drift(database.migrations, rows)}
+    changed = {finding.row.id: finding for finding in drift(database.migrations, rows)}
     ahead = set(ahead_of_files(database.migrations, rows))
     by_id = database.by_id
     found = []

@@ -152,7 +152,9 @@ class _Finder:
                 continue
             if _STAMP.match(comment.text):
                 block = self._block(line)
-                done = self._last_line(block)
+                done = block.call.last_line
+                if block.expansion is not None:
+                    done = self._text.count("\n", 0, block.expansion.end - 1) + 1
                 yield block
             elif _LOOKS_LIKE_A_MARKER.match(comment.text):
                 raise StampError(
@@ -213,11 +215,6 @@ class _Finder:
             hint="put `-- end stamp` on a line of its own below the expansion, then run "
             "pgvouch stamp",
         )
-
-    def _last_line(self, block: Block) -> int:
-        if block.expansion is None:
-            return block.call.last_line
-        return self._text.count("\n", 0, block.expansion.end - 1) + 1
 
     def _refuse_near_miss(self, line: int, comment: _Comment) -> None:
         match = _LOOKS_LIKE_A_CALL.match(comment.text)

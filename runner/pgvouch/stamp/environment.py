@@ -66,13 +66,8 @@ class Sql:
         return self._text
 
 
-def only_sql(value: object) -> str:
-    """Let an Sql be printed and refuse everything else; Jinja calls it on all that is printed.
-
-    Raises:
-        PastedTextError: the value did not come from a quoting filter.
-        jinja2.UndefinedError: the value is not defined.
-    """
+def _only_sql(value: object) -> str:
+    """Let an Sql be printed and refuse everything else; Jinja calls it on all that is printed."""
     if isinstance(value, Sql):
         return value.__sql__
     if isinstance(value, StrictUndefined):
@@ -186,7 +181,7 @@ class StampEnvironment(ImmutableSandboxedEnvironment):
         super().__init__(
             loader=_Loader(folders),
             undefined=StrictUndefined,
-            finalize=only_sql,
+            finalize=_only_sql,
             autoescape=False,
             trim_blocks=True,
             lstrip_blocks=True,
