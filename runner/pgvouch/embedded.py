@@ -57,7 +57,7 @@ def find_running(data: Path) -> Running | None:
     try:
         lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         running = Running(Path(lines[4]), int(lines[3]))
-        # Not by its process id: a killed server's may be a zombie's, or somebody else's by now.
+        # Not by its process id: a killed server's may be a zombie's, or another process's by now.
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(str(running.socket_folder / f".s.PGSQL.{running.port}"))
     except (FileNotFoundError, ConnectionRefusedError, IndexError, ValueError):
@@ -76,7 +76,7 @@ def ensure_running(project: Project) -> Running:
     """Return the project's embedded server, starting (and first creating) it where needed.
 
     Raises:
-        UsageError: the extra is not installed, or the folder belongs to somebody else.
+        UsageError: the extra is not installed, or the folder belongs to another user.
         ConnectError: the server does not start.
     """
     data = data_folder(project)
@@ -127,7 +127,7 @@ def _start(project: Project, data: Path) -> Running:
 
 
 def _remove_pid_of_zombie(data: Path) -> None:
-    """Take away the pid file of a killed server whose process nobody has reaped.
+    """Remove the pid file of a killed server whose process has not been reaped.
 
     PostgreSQL takes a zombie for a running server and refuses to start; a container whose first
     process is no init keeps its zombies.
@@ -194,7 +194,7 @@ def _socket_folder(data: Path) -> Path:
 
 
 def _server_user(data: Path | None) -> pwd.struct_passwd | None:
-    """Return whom to run as: nobody, or the owner of the data, where we are root."""
+    """Return the user to run as: `nobody`, or the owner of the data, where we are root."""
     if os.geteuid() != 0:
         return None
     if data is not None and data.exists() and data.stat().st_uid != 0:

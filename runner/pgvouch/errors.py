@@ -15,15 +15,15 @@ FAILED = 1
 USAGE = 2
 """The command line, the configuration or a file is wrong; nothing was run."""
 PENDING = 3
-"""Something is pending, and `status --exit-code` was to say so."""
+"""Something is pending, and `status --exit-code` was asked to say so."""
 DRIFT = 4
 UNREACHABLE = 5
-"""No connection, a wait that was spent; `verify`: checks that could not be judged."""
+"""No connection, or a wait that ran out; `verify`: checks that could not be judged."""
 NOT_EXECUTABLE = 126
-"""As a shell says it, like the next one."""
+"""What a shell returns, as is the next one."""
 NO_COMMAND = 127
 SIGNALLED = 128
-"""And the number of the signal."""
+"""Plus the number of the signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +127,13 @@ class UsageError(VouchError):
 
 
 class NoCommandError(UsageError):
-    """What the entrypoint shall become is not there."""
+    """The command that the entrypoint is to become does not exist."""
 
     exit_code = NO_COMMAND
 
 
 class NotExecutableError(UsageError):
-    """What the entrypoint shall become is there, and cannot be run."""
+    """The command that the entrypoint is to become cannot be executed."""
 
     exit_code = NOT_EXECUTABLE
 
@@ -171,14 +171,14 @@ class DriftError(VouchError):
 
 
 class PlanError(VouchError):
-    """Files and ledger do not give a plan: order, dependencies, targets."""
+    """Files and ledger allow no plan: order, dependencies, targets."""
 
     exit_code = USAGE
     kind = "plan"
 
 
 class ConnectError(VouchError):
-    """No connection, or it was lost, or the wait for a lock was spent."""
+    """No connection, or it was lost, or the wait for a lock ran out."""
 
     exit_code = UNREACHABLE
     kind = "connection"
@@ -191,7 +191,7 @@ class NoDatabaseError(ConnectError):
 
 
 class NotReadyError(ConnectError):
-    """Nobody answers yet, or the server is starting, stopping or recovering: worth a wait."""
+    """Nothing answers yet, or the server is starting, stopping or recovering: worth a wait."""
 
     kind = "not ready"
 
@@ -215,7 +215,7 @@ class StandbyError(ConnectError):
 
 
 class DataLossError(VouchError):
-    """A rollback would lose rows, and nobody has said that it may."""
+    """A rollback would lose rows, and it was not allowed to."""
 
     kind = "data loss"
 
@@ -231,7 +231,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 MOST = 20
-"""How many are told; the others are counted."""
+"""How many errors are shown; the others are only counted."""
 
 
 class RefusedError(FileError):
@@ -245,8 +245,8 @@ class RefusedError(FileError):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the errors as the JSON document that `--json` prints."""
-        told = [error.as_dict() for error in self.errors[:MOST]]
-        return {**super().as_dict(), "errors": told, "count": len(self.errors)}
+        shown = [error.as_dict() for error in self.errors[:MOST]]
+        return {**super().as_dict(), "errors": shown, "count": len(self.errors)}
 
 
 class Gathered:
@@ -257,7 +257,7 @@ class Gathered:
 
     @contextmanager
     def gather(self) -> Iterator[None]:
-        """Keep what is raised inside, and go on behind it."""
+        """Keep what is raised inside the block, and go on after it."""
         try:
             yield
         except RefusedError as exc:

@@ -47,9 +47,9 @@ class Waiting:
 
     text: str
     remaining_s: float | None
-    """For how long yet; None where the server's lock_timeout decides."""
+    """For how much longer; None where the server's lock_timeout decides."""
     about: str | None = None
-    """What is waited for, where the text also says what changes with time."""
+    """What is waited for, where the text also holds what changes with time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """A file holds what is allowed and may not be meant."""
+    """A file holds something that is allowed but hardly meant."""
 
     text: str
     place: Place | None

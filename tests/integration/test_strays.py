@@ -48,7 +48,7 @@ NAMED: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     "Flyway's undo": (
         {"001_a.sql": OK, "U1__init.sql": "drop table a;"},
-        ("takes a migration back: name it 001_init.rollback.sql",),
+        ("rolls a migration back: name it 001_init.rollback.sql",),
     ),
     "Flyway's repeatable": (
         {"001_a.sql": OK, "R__views.sql": OK},

@@ -415,7 +415,7 @@ def test_a_family_of_checks_alone_stands_in_a_verify_file(tmp_path: Path) -> Non
     line, templates = 't(table="projects")', Templates(tmp_path)
     assert stamp(line, Target.VERIFY, templates) == "select 'projects';\n"
     for part in (Target.MIGRATION, Target.ROLLBACK):
-        with pytest.raises(StampError, match="t is a promise: it stands in a verify file"):
+        with pytest.raises(StampError, match="t is a check: it belongs in a verify file"):
             stamp(line, part, templates)
     [(family, _)] = [shown for shown in list_templates(templates) if shown[0].origin == "project"]
     assert (family.name, family.path(family.main).name) == ("t", "t.verify.sql.j2")

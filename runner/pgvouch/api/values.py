@@ -58,7 +58,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class RollbackStep:
-    """One migration that `rollback` would take back."""
+    """One migration that `rollback` would roll back."""
 
     id: str
     sql: str

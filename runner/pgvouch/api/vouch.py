@@ -485,7 +485,7 @@ class Vouch:
 
     @contextmanager
     def _waiter(self, left_s: float) -> Iterator[Session]:
-        """Open a session that only looks, on a database that somebody else makes."""
+        """Open a session that only looks, on a database that another process makes."""
         session = open_session(
             self.url, application_name="pgvouch wait", wait_s=left_s, tell=self.on_event
         )

@@ -3,7 +3,7 @@
 The modules, each importing only those above it:
 
     signals       SIGINT and SIGTERM as an exception, once
-    output        where everything printed passes
+    output        everything printed goes through it
     table         tables for people
     as_text       progress, sentences and errors, for people
     as_json       the document of --json

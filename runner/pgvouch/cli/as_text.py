@@ -50,7 +50,7 @@ def shown_place(place: Place) -> str:
 
 
 class Progress:
-    """Listens to a run and tells it on stderr, a line per migration."""
+    """Listens to a run and prints it to stderr, a line per migration."""
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet = quiet
@@ -164,7 +164,7 @@ def _and_provided(count: int) -> str:
 
 
 def _short(text: str) -> str:
-    """Cut what somebody's SQL may have made a megabyte long."""
+    """Cut a text, which an author's SQL may have made a megabyte long."""
     return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} … ({len(text):,} characters)"
 
 
@@ -189,7 +189,7 @@ def print_error(error: VouchError) -> None:
 
 
 def as_typed(hint: str) -> str:
-    """Return a hint in the words of whoever has started us: pgvouch, or this project's make."""
+    """Return a hint in the words of what was started: pgvouch, or this project's make."""
     if os.environ.get("PGVOUCH_HINTS") != "make":
         return hint
     hint = hint.replace("--discard-data", "DISCARD=1").replace("--verbose", "VERBOSE=1")

@@ -11,7 +11,7 @@ from pgvouch.cli import output
 from pgvouch.errors import SIGNALLED, Interrupted, Place, UsageError, VouchError
 
 TRACEBACK = "PGVOUCH_TRACEBACK"
-"""The environment variable under which what nobody has foreseen shows where it came from."""
+"""The environment variable that has the traceback of an unforeseen error shown."""
 
 
 def error_of(exc: BaseException) -> tuple[VouchError, int]:
@@ -54,7 +54,7 @@ def _interrupted(abort: BaseException) -> tuple[VouchError, int]:
 
 
 def _unforeseen(exc: BaseException) -> VouchError:
-    """Return the error for a mistake of ours; its text stays untold, for it may hold anything."""
+    """Return the error for a mistake of ours; its text is not shown, for it may hold anything."""
     if os.environ.get(TRACEBACK):
         output.say_text("".join(traceback.format_exception(exc)).rstrip(), err=True)
     frames = list(traceback.extract_tb(exc.__traceback__))

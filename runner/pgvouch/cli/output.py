@@ -1,4 +1,4 @@
-"""Where everything printed passes: what others wrote cannot speak to the terminal.
+"""Everything printed goes through here: what others wrote cannot control the terminal.
 
 Values found by checks, messages of the server, names of databases, roles and files may hold
 anything. Whatever is printed is given here as plain pieces, and each piece has its control
@@ -139,8 +139,8 @@ def begin() -> None:
 def written_to(number: int) -> Iterator[None]:
     """Let what writes to stdout (1) or stderr (2) go on without an error.
 
-    A reader who is gone has seen what he wanted, and stderr stops no work. What else befalls
-    stdout is told at the end, by finish().
+    A reader who is gone has seen enough, and stderr stops no work. Any other failure of stdout is
+    reported at the end, by finish().
     """
     try:
         yield
@@ -192,7 +192,7 @@ def prepare_streams() -> None:
 def finish() -> OutputError | None:
     """Write what is left, and return the error where stdout could not be written.
 
-    The interpreter would try once more at its end, and speak of it in its own way: what cannot be
+    The interpreter would try once more as it exits, and report that in its own way: what cannot be
     written goes nowhere.
     """
     _end_tick()

@@ -14,7 +14,7 @@ from pgvouch.ledger.rows import State
 @click.argument("migration", metavar="ID")
 @click.option("--done", "how", flag_value="done", help="The statement under way is done.")
 @click.option("--redo", "how", flag_value="redo", help="It is not: the next migrate runs it.")
-@click.option("--undo", "how", flag_value="undo", help="Take all of it back, by its rollback.")
+@click.option("--undo", "how", flag_value="undo", help="Roll all of it back.")
 @click.option("--discard-data", is_flag=True, help="With --undo: rows may be lost.")
 @click.option("--database", metavar="DB", help="Which database, where there are several.")
 @running
@@ -26,7 +26,7 @@ def repair(
     discard_data: bool,
     database: str | None,
 ) -> None:
-    """Settle a non-transactional migration of which nobody can know how a statement ended."""
+    """Settle a non-transactional migration that stopped in a statement of unknown outcome."""
     if how is None:
         raise UsageError("say what you have found out: --done, --redo or --undo")
     with context.database(database) as vouch, output.kept_for_data():
@@ -35,6 +35,6 @@ def repair(
     said = {
         "done": f"the statement counts as done; pgvouch {next_command} goes on with the next one",
         "redo": f"the statement will be run again by pgvouch {next_command}",
-        "undo": "taken back",
+        "undo": "rolled back",
     }[how]
     context.tell(f"{repaired.id}: {said}", document=as_json.of_repaired(vouch.name, how, repaired))

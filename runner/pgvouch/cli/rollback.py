@@ -28,7 +28,7 @@ def rollback(
     from_files: bool,
     dry_run: bool,
 ) -> None:
-    """Take migrations back, newest first; one unless told otherwise.
+    """Roll migrations back, newest first; one unless told otherwise.
 
     Where there are several databases, name those that are meant.
     """

@@ -36,7 +36,7 @@ def stop(context: Context) -> None:
 
 
 def _refuse_url(name: str | None) -> None:
-    """Refuse a URL for a name: whoever looks for a database of that name repeats it."""
+    """Refuse a URL for a name: an error about a database of that name would repeat it."""
     if name is not None and looks_like_one(name):
         raise UsageError(
             "a URL stands where the name of a database belongs",

@@ -13,7 +13,7 @@ _LONGEST_S = 10.0
 
 
 def end_now(number: int, _frame: object = None) -> None:
-    """End the program: nothing has begun yet, or somebody has asked twice."""
+    """End the program: nothing has begun yet, or a second signal has come."""
     try:
         os.write(2, f"error: interrupted by {signal.Signals(number).name}\n".encode())
     finally:  # also where stderr takes nothing

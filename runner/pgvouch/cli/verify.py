@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @running
 @click.pass_obj
 def verify(context: Context, databases: tuple[str, ...]) -> int:
-    """Run every promise of every applied migration again, and take back what checks write."""
+    """Run every promise of every applied migration again, and roll back what checks write."""
     codes = {0}
     for vouch in context.databases(databases):
         with vouch:
@@ -35,7 +35,7 @@ def verify(context: Context, databases: tuple[str, ...]) -> int:
 
 
 _AFTER_BROKEN = (
-    "see what has changed in the database since it was migrated, and take it back; what is meant "
+    "see what has changed in the database since it was migrated, and undo that; what is meant "
     "to stay belongs in a migration of its own, with its promises"
 )
 
@@ -79,7 +79,7 @@ def _again(states: AbstractSet[str | None]) -> str:
             "trying for longer"
         )
     if "57014" in states:
-        advice.append("a timeout or somebody has ended a check: --statement-timeout allows more")
+        advice.append("a check was cancelled, mostly by a timeout: --statement-timeout allows more")
     if states - TRANSIENT - {"57014"}:
         advice.append("a server has run out of something or did not answer: mend that first")
     return "; ".join(advice)

@@ -48,7 +48,7 @@ def read_folder(folder: Path, set_name: str = "") -> tuple[Migration, ...]:
 
     Raises:
         FileError: two files of one number, a file that belongs to no migration, a file that
-            cannot be read as what its name says, a folder that nobody would read.
+            cannot be read as what its name says, a folder that would never be read.
     """
     gathered = Gathered()
     names = _listing(folder, gathered, strays.KNOWN_FOLDERS)

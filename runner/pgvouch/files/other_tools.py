@@ -1,8 +1,7 @@
 """Files as other migration tools write them, by their names and by the marks in them. No I/O.
 
 Some hold the way forward and the way back in one. To PostgreSQL the marks between the halves are
-comments: run whole, such a file would make its tables and drop them again, and nobody would see an
-error.
+comments: run whole, such a file would make its tables and drop them again, without an error.
 """
 
 import re
@@ -144,7 +143,7 @@ def other_name(name: str, folder: str) -> str | None:
         number = "_".join(part.zfill(3) for part in re.split(r"[._]", match["number"]) if part)
         stem = f"{number}_{match['name']}"
         if match["kind"] == "U":
-            return f"it is Flyway's, and takes a migration back: name it {stem}{ROLLBACK}"
+            return f"it is Flyway's, and rolls a migration back: name it {stem}{ROLLBACK}"
         return f"it is Flyway's: name it {stem}.sql, with a number of its own"
     if name.startswith("post-apply"):
         return (

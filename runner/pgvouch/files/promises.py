@@ -45,7 +45,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One promise."""
+    """One check: a sentence, and the SQL that shows whether it holds."""
 
     kind: Kind
     sentence: str

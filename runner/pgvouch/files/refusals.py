@@ -1,8 +1,8 @@
 """What no file may hold: rules about its statements, and about what stands outside of quotes.
 
-Some of it only psql knows, some would end the transaction or cannot run in one, some PostgreSQL
-would accept and hardly anybody means. A text that does not parse is left to PostgreSQL, which
-refuses the whole message before anything runs. No I/O.
+Some of it only psql knows, some would end the transaction or cannot run in one, and some is hardly
+ever meant although PostgreSQL would accept it. A text that does not parse is left to PostgreSQL,
+which refuses the whole message before anything runs. No I/O.
 """
 
 import re
@@ -150,7 +150,7 @@ def _refuse_backslash(text: str, place: Place) -> None:
     )
 
 
-# Blanks that are none to PostgreSQL, marks that nobody sees, and quotes of a word processor.
+# Blanks that are letters to PostgreSQL, invisible marks, and quotes of a word processor.
 # Joiners (U+200C, U+200D) are part of words in some scripts.
 _UNSEEN = re.compile(
     "[\u0085\u00a0\u00ad\u1680\u180e\u2000-\u200b\u200e\u200f\u2018\u2019\u201c\u201d\u2028-\u202f"
@@ -159,7 +159,7 @@ _UNSEEN = re.compile(
 
 
 def _refuse_unseen(text: str, place: Place) -> None:
-    """Refuse a character outside quotes that nobody sees."""
+    """Refuse an invisible character outside of quotes."""
     done = 0
     for kind, start, end in _quoted(text) if _UNSEEN.search(text) else ():
         if match := _UNSEEN.search(text, done, start):
@@ -281,13 +281,13 @@ def _outside(text: str) -> _Rule:
 def _judge_index(statement: str) -> _Wrong | None:
     """Find CREATE INDEX CONCURRENTLY without a name.
 
-    After a crash nobody could tell whether it was built, or which of the indexes it is.
+    After a crash there would be no telling whether it was built, or which of the indexes it is.
     """
     found = transaction_block.outside(statement)
     if not found or found.kind is not Kind.CREATE_INDEX or found.name is not None:
         return None
     return (
-        "CREATE INDEX CONCURRENTLY without a name: if it is interrupted, nobody can tell "
+        "CREATE INDEX CONCURRENTLY without a name: if it is interrupted, nothing tells "
         "whether the index was built",
         f"name it: create index concurrently {found.relation}_…_idx on …",
     )

@@ -23,7 +23,7 @@ _NOT_A_FILE = "remove it, or rename it: what is named like a migration is never 
 def is_source(entry: "os.DirEntry[str]") -> bool:
     """Say whether an entry is a file; one that is named like ours and cannot be ours is refused.
 
-    A migration that is silently left out would be missed by nobody until it is too late.
+    A migration that is silently left out would not be missed until it is too late.
 
     Raises:
         FileError: it cannot be read as what its name says.
@@ -71,7 +71,7 @@ def refuse_folder(entry: "os.DirEntry[str]", known: Collection[str]) -> None:
     """Refuse a folder of SQL files inside a folder of migrations, unless it is a known one.
 
     Raises:
-        FileError: it holds files that nobody would read.
+        FileError: it holds files that would never be read.
     """
     if entry.name in known or entry.name.startswith(("_", ".")) or _ENDING.search(entry.name):
         return

@@ -189,7 +189,7 @@ def _alter_database(node: Any) -> Outside | None:
 
 
 def _create_subscription(node: Any) -> Outside | None:
-    # Without a connection there is nobody who could be asked for a slot.
+    # Without a connection there is no publisher to ask for a slot.
     connects = _is_on(node.options, "connect", default=True)
     if _is_on(node.options, "create_slot", default=connects):
         return Outside(Kind.OTHER, "CREATE SUBSCRIPTION")

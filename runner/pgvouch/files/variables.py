@@ -74,7 +74,7 @@ def _pattern_of(value: str) -> str:
     if len(value) < _RECOGNIZABLE:  # a short one would be found in half of all words
         return rf"(?<!\w){re.escape(value)}(?!\w)"
     if len(value) <= _LONG:
-        return f"(?i:{re.escape(value)})"  # what somebody has made upper case of it is it still
+        return f"(?i:{re.escape(value)})"  # in upper case it is still the value
     # PostgreSQL cuts long values in its details.
     rest = "".join(f"(?:{re.escape(c)}" for c in value[_LONG:_CUT])
     tail = re.escape(value[_CUT:])
@@ -146,8 +146,8 @@ def given_variables(options: Mapping[str, str]) -> dict[str, str]:
 def without_variables(text: str, declared: tuple[str, ...]) -> str:
     """Return a text that parses: a blank for the colon of every `:name`, `:'name'` and `:"name"`.
 
-    Every offset stays what it is. Without this, a file with a variable would parse for nobody, and
-    what cannot be in it would be found when it is run.
+    Every offset stays what it is. Without this, a file with a variable would not parse, and what
+    it may not hold would only be found when it is run.
     """
     if not declared:
         return text

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import total_ordering
 
 ROLLBACK = ".rollback.sql"
-"""Ends the name of the file that takes a migration back."""
+"""Ends the name of the file that rolls a migration back."""
 _FILE_NAME = re.compile(r"(?P<number>[0-9]+)(?:_(?P<part>[0-9]+)(?=[_-]))?[_.-].+\Z")
 _DATE_DIGITS = 8
 

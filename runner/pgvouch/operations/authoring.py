@@ -57,7 +57,7 @@ def new_migration(folder: Path, migrations: Sequence[Migration], name: str) -> l
     stem = f"{next_prefix(own, datetime.now(UTC))}_{stem_name}"
     files = {
         folder / f"{stem}.sql": f"-- {stem_name.replace('_', ' ').capitalize()}.\n\n",
-        folder / f"{stem}{ROLLBACK}": f"-- Takes {stem} back, newest statement first.\n\n",
+        folder / f"{stem}{ROLLBACK}": f"-- Rolls {stem} back, newest statement first.\n\n",
         folder / "verify" / f"{stem}.sql": (f"-- What {stem} promises.\n\n-- check: \n"),
     }
     for path, text in files.items():

@@ -25,7 +25,7 @@ def rehearse(
 ) -> Outcome:
     """Apply what is pending and roll it back, in one transaction that leaves nothing behind.
 
-    Differences of the catalog do not end it: they are told together, at the end.
+    Differences of the catalog do not end it: they are reported together, at the end.
 
     Raises:
         VouchError: a migration, a check or a rollback failed, the catalog is not what a delta says,
@@ -79,7 +79,7 @@ def _refuse_without_rollback(tasks: Sequence[Task]) -> None:
     if missing:
         many = "migrations have" if len(missing) > 1 else "migration has"
         raise PlanError(
-            f"{len(missing)} {many} no rollback, and a rehearsal takes everything back",
+            f"{len(missing)} {many} no rollback, and a rehearsal rolls everything back",
             notes=[f"{identifier}: no {identifier}.rollback.sql" for identifier in missing],
             state="Nothing was run.",
             hint="write the rollbacks; or say `-- irreversible: why` in the header, and the "
@@ -93,7 +93,9 @@ def _up_to_irreversible(
     kept = {task.id for task in tasks if task.directives.irreversible}
     for number, row in enumerate(newest_first):
         if row.id in kept:
-            listener(Note(f"{row.id} is irreversible: it and what is before it is not taken back"))
+            listener(
+                Note(f"{row.id} is irreversible: it and what is before it are not rolled back")
+            )
             return list(newest_first[:number])
     return list(newest_first)
 

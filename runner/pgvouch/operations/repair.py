@@ -81,7 +81,8 @@ def _refuse_undoing(row: Applied, found: Lease) -> None:
         return
     unknown = f"pgvouch repair {row.id} --done (it was), or --redo (it was not)"
     raise PlanError(
-        f"{row.id} is being taken back already: its rollback stopped after {found.done} statements",
+        f"{row.id} is being rolled back already: its rollback stopped after {found.done} "
+        "statements",
         state="Nothing was changed.",
         hint=unknown if found.stopped.running else "pgvouch rollback goes on with it",
     )
@@ -103,6 +104,6 @@ def _roll_back(
             lease.write(session, row.id, found)
             exc.state = (
                 f"{row.id} is what it was: {found.done} of its statements are done and in the "
-                "database, nothing was taken back."
+                "database, nothing was rolled back."
             )
         raise

@@ -3,6 +3,6 @@
 The modules, each importing only those above it:
 
     build   what to apply, what to roll back
-    drift   applied files that are others now, found and told
+    drift   applied files that have changed, have another name or are gone
     status  the files beside the ledger
 """

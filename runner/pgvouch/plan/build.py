@@ -137,7 +137,7 @@ def backward(
         raise PlanError(
             f"{stopped.id} stopped after {stopped.statements_done or 0} statements",
             state="Nothing was rolled back.",
-            hint="pgvouch migrate goes on with it; or, to take back what is done, "
+            hint="pgvouch migrate goes on with it; or, to roll back what is done, "
             f"pgvouch repair {stopped.id} --undo",
         )
     newest_first = sorted(applied, key=lambda row: row.order, reverse=True)

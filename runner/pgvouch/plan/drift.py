@@ -12,7 +12,7 @@ from pgvouch.plan.build import ahead_of_files, find
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """An applied migration whose file is another one now, has another name, or is gone."""
+    """An applied migration whose file has changed, has another name, or is gone."""
 
     row: Applied
     found: str | None = None
@@ -59,7 +59,7 @@ def refuse_drift(findings: Sequence[Drift]) -> None:
     """Refuse to go on over drift.
 
     Raises:
-        DriftError: naming every finding, and the way on from the first one.
+        DriftError: naming every finding, and what to do about the first one.
     """
     if not findings:
         return
@@ -134,7 +134,7 @@ def _hint(item: Drift) -> str:
         return back
     what = f"rollback --to {item.previous}" if item.previous else "rollback --all"
     return (
-        f"{back}; or take it back, and all that came after it, with what the ledger has stored: "
+        f"{back}; or roll it back, and all that came after it, with what the ledger has stored: "
         f"pgvouch {what}"
     )
 

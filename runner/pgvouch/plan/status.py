@@ -1,4 +1,4 @@
-"""What `status` tells: the files beside the ledger. No I/O."""
+"""What `status` shows: the files beside the ledger. No I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The word that a misspelled one was to be. No I/O."""
+"""The word that a misspelled one was meant to be. No I/O."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | 
     Args:
         word: what is written.
         known: what could be meant.
-        likeness: the least of it, from 0 to 1.
+        likeness: the least that counts, from 0 to 1.
 
     Returns:
         None where nothing is like it.

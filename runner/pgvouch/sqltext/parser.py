@@ -1,7 +1,7 @@
 """PostgreSQL's own parser, as a library; imported when a text is to be understood and not before.
 
-A type checker is not led to it: its stub has Python's keywords as names, at which mypy stops, in
-the projects of our users too.
+Type checkers are kept away from it: its stub has Python's keywords as names, which stops mypy, in
+our users' projects too.
 """
 
 from importlib import import_module

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pgvouch.sqltext.parser import postgast
 
-# Each part can be read in one way only, so that a run of dashes or stars is not divided in a great
+# Each part can be read in one way only, so that a run of dashes or stars is not tried in a great
 # many. Possessive quantifiers would say it, and Python 3.11 up to 3.11.4 gets nested ones wrong.
 GAP = r"(?:\s|--[^\r\n]*(?:[\r\n]|\Z)|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|\*/)+"
 """A pattern for what may stand between two words; it forgives the end of a nested comment."""

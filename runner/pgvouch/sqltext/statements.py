@@ -74,7 +74,7 @@ def _parsed_pieces(text: str) -> Iterator[tuple[int, int, Iterable[Statement]]]:
     wanted, whole = scan.PIECE, len(text)
     for end in ends(text, strict=True):
         if end - last > scan.PIECE:
-            # One statement of this size is data: its tree would be large, and would help nobody.
+            # One statement of this size is data: its tree would be large and of no use.
             if last > start:
                 yield start, last, _parsed(text[start:last], start)
             yield last, end, _unparsed(text, last, end)

@@ -1,6 +1,6 @@
 """The stamp line: `name(argument=value, …)`, a call of literals as in Python. No I/O and no eval.
 
-Python's own parser reads it. What that would take and nobody should write (a comment, an octal
+Python's own parser reads it. What that would take but should not be written (a comment, an octal
 escape) is refused ahead of it, and so is what it would not say in the author's words.
 """
 

@@ -34,7 +34,7 @@ def expand(family: Family, target: Target, values: Mapping[str, Value], place: P
     path = family.path(target)
     if not path.is_file() and family.main is Target.VERIFY:
         raise StampError(
-            f"{family.name} is a promise: it stands in a verify file, not in a "
+            f"{family.name} is a check: it belongs in a verify file, not in a "
             f"{target.name.lower()}",
             place,
             hint="move the stamp line into verify/, into the file of the same name",

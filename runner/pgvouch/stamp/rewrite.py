@@ -46,7 +46,7 @@ def stamp_files(
         templates: where templates are.
         check: write nothing.
         force: overwrite expansions that were edited by hand; not with `check`.
-        applied: says whether the migration of a file is applied; None when nobody knows.
+        applied: says whether the migration of a file is applied; None when that is unknown.
 
     Returns:
         One outcome per stamp, in order. Those that are not `ok` carry the error to show. A file
@@ -106,7 +106,7 @@ def _item(block: Block, path: Path, target: Target, lines: list[str], templates:
     values = family.declaration.bind(call)
     source = "\n".join(line.rstrip("\r") for line in lines[block.line - 1 : call.last_line])
     body = expand(family, target, values, call.place)
-    return Item(path, block, source, values, body, is_promise=family.main is Target.VERIFY)
+    return Item(path, block, source, values, body, only_checks=family.main is Target.VERIFY)
 
 
 def _stamp_file(

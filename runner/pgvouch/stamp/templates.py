@@ -2,7 +2,7 @@
 
 A family is NAME.sql.j2 with NAME.rollback.sql.j2 and NAME.verify.sql.j2 beside it, all three from
 the folder that has the first: a project's own policies are never checked by the stock checks. One
-that only promises is NAME.verify.sql.j2 alone.
+that only checks is NAME.verify.sql.j2 alone.
 """
 
 from collections.abc import Sequence

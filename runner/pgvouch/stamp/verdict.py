@@ -46,7 +46,7 @@ class Item:
     """The stamp line as its author wrote it."""
     values: dict[str, Value]
     body: str
-    is_promise: bool = False
+    only_checks: bool = False
     """Whether its family has only checks: nothing of it was ever applied."""
 
     @property
@@ -83,7 +83,7 @@ class Item:
 
     def refusal(self, *, is_applied: bool, force: bool) -> tuple[Freshness, StampError] | None:
         """Say why this stamp may not be written, if so."""
-        is_applied = is_applied and not self.is_promise
+        is_applied = is_applied and not self.only_checks
         if self.state == "edited" and (is_applied or not force):
             return "edited", self.edited(is_applied=is_applied)
         if is_applied:
