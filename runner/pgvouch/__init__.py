@@ -56,25 +56,16 @@ __version__ = "0.1.0"
 __all__ = [
     "Applied", "AuthenticationError", "CheckError", "ConnectError", "DataLossError", "Doubted",
     "DriftError", "Event", "Family", "FileError", "Finding", "Finished", "Listener",
-    "MigrationError", "MigrationStatus", "NoDatabaseError", "NotReadyError", "Note", "Notice", "Outcome", "Place",
-    "Plan", "PlanError", "Planned", "RefusedError", "Repaired", "RollbackStep", "Running",
-    "ServerMessage", "Settings", "StampError", "Stamped", "StandbyError", "Started", "State",
-    "TooManyConnectionsError", "UsageError", "Verdict", "Vouch", "VouchError", "Waiting",
-    "Written", "__version__",
+    "MigrationError", "MigrationStatus", "NoDatabaseError", "NotReadyError", "Note", "Notice",
+    "Outcome", "Place", "Plan", "PlanError", "Planned", "RefusedError", "Repaired",
+    "RollbackStep", "Running", "ServerMessage", "Settings", "StampError", "Stamped",
+    "StandbyError", "Started", "State", "TooManyConnectionsError", "UsageError", "Verdict",
+    "Vouch", "VouchError", "Waiting", "Written", "__version__",
 ]  # fmt: skip
 _HOMES = (
-    "pgvouch.errors",
-    "pgvouch.events",
-    "pgvouch.ledger.rows",
-    "pgvouch.plan.status",
-    "pgvouch.engine.commands",
-    "pgvouch.api.values",
-    "pgvouch.api.vouch",
-    "pgvouch.verify.checks",
-    "pgvouch.stamp.templates",
-    "pgvouch.stamp.verdict",
-    "pgvouch.operations.authoring",
-)
+    "errors", "events", "ledger.rows", "plan.status", "engine.commands", "api.values", "api.vouch",
+    "verify.checks", "stamp.templates", "stamp.verdict", "operations.authoring",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -82,7 +73,7 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from importlib import import_module
 
-        for home in map(import_module, _HOMES):
-            if name in vars(home):
-                return vars(home)[name]
+        for home in _HOMES:
+            if name in (names := vars(import_module(f"pgvouch.{home}"))):
+                return names[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -35,12 +35,8 @@ class Place:
     column: int | None = None
 
     def __str__(self) -> str:
-        text = str(self.path)
-        if self.line is not None:
-            text += f":{self.line}"
-            if self.column is not None:
-                text += f":{self.column}"
-        return text
+        parts = (self.path, self.line, self.column)
+        return ":".join(str(part) for part in parts if part is not None)
 
 
 @dataclass(frozen=True, slots=True)

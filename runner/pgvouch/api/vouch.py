@@ -352,9 +352,11 @@ class Vouch:
         Raises:
             ConnectError: the time, in seconds, is spent.
         """
-        from pgvouch.operations.ready import wait_for_server
-
-        return wait_for_server(self._waiter, budget_s)
+        try:
+            with self._waiter(budget_s):
+                return True
+        except NoDatabaseError:
+            return False
 
     def wait_for_schema(self, budget_s: float = 60.0) -> None:
         """Wait until another runner has applied every migration of these files.
@@ -414,9 +416,16 @@ class Vouch:
         Raises:
             UsageError: one of them is not there.
         """
-        from pgvouch.operations.authoring import stamped_folders
-
-        return tuple(stamped_folders(self.project, names))
+        there = database_names(self.project)
+        if unknown := [name for name in names if name not in there]:
+            folder = self.project.migrations.name
+            raise UsageError(f"there is no database {unknown[0]} in {folder}/")
+        if there == [""]:
+            return ("",)
+        if names:
+            return tuple(name for name in there if name in names)
+        platforms = self.project.migrations.glob("_*/")
+        return (*sorted(path.name for path in platforms), *there)
 
     def templates(self) -> tuple[tuple["Family", str], ...]:
         """Return what can be stamped, each family with what its sample gives."""

@@ -171,7 +171,10 @@ def _short(text: str) -> str:
 def print_error(error: VouchError) -> None:
     """Print an error as a tired person reads it: what, where, what PostgreSQL said, what now."""
     if isinstance(error, RefusedError):
-        _print_all(error)
+        for each in error.errors[:MOST]:
+            print_error(each)
+        if (more := len(error.errors) - MOST) > 0:
+            say(f"and {more:,} more errors in the files: correct these first", err=True)
         return
     say(Styled("error:", "red", bold=True), " ", _short(error.message), err=True)
     if error.place:
@@ -214,14 +217,6 @@ def _say_labelled(label: str, *lines: str) -> None:
         shown = (*shown, f"… {len(lines) - _MAX_LINES} more lines")
     for number, line in enumerate(shown):
         say(f"  {'' if number else label:<7} ", _short(line), err=True)
-
-
-def _print_all(refused: RefusedError) -> None:
-    for error in refused.errors[:MOST]:
-        print_error(error)
-    if len(refused.errors) > MOST:
-        more = len(refused.errors) - MOST
-        say(f"and {more:,} more errors in the files: correct these first", err=True)
 
 
 def refuse_arguments(exc: click.ClickException, own: Sequence[str], *, as_json: bool) -> None:

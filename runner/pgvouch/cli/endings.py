@@ -21,7 +21,15 @@ def error_of(exc: BaseException) -> tuple[VouchError, int]:
     if signalled := _behind(exc):  # a driver or a step has made another error of it
         signalled.state = signalled.state or getattr(exc, "state", None)
         return _interrupted(signalled)
-    error = _error(exc)
+    if isinstance(exc, VouchError):
+        error = exc
+    elif isinstance(exc, OSError) and exc.filename:
+        error = UsageError(f"{exc.strerror or exc}: {os.fspath(exc.filename)!s}")
+    elif isinstance(exc, MemoryError):
+        hint = "pgvouch status shows what is done"
+        error = VouchError("there is not enough memory", hint=hint)
+    else:
+        error = _unforeseen(exc)
     return error, error.exit_code
 
 
@@ -30,16 +38,6 @@ def _behind(exc: BaseException | None) -> Interrupted | None:
     while exc is not None and not isinstance(exc, Interrupted):
         exc = exc.__cause__ or exc.__context__
     return exc
-
-
-def _error(exc: BaseException) -> VouchError:
-    if isinstance(exc, VouchError):
-        return exc
-    if isinstance(exc, OSError) and exc.filename:
-        return UsageError(f"{exc.strerror or exc}: {os.fspath(exc.filename)!s}")
-    if isinstance(exc, MemoryError):
-        return VouchError("there is not enough memory", hint="pgvouch status shows what is done")
-    return _unforeseen(exc)
 
 
 def _interrupted(abort: BaseException) -> tuple[VouchError, int]:

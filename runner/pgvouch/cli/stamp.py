@@ -1,5 +1,6 @@
 """pgvouch stamp."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -43,11 +44,9 @@ def stamp(
 
 
 def _tell(context: Context, name: str, outcomes: Sequence["Stamped"], *, check: bool) -> None:
-    counts = {
-        status: sum(outcome.status == status for outcome in outcomes)
-        for status in ("fresh", "written", "stale", "edited", "applied")
-    }
-    shown = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    counts = Counter[str](outcome.status for outcome in outcomes)
+    words = ("fresh", "written", "stale", "edited", "applied")
+    shown = ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
     context.tell(
         f"{name or context.project.migrations.name}: {shown or 'no stamps'}",
         document=as_json.of_stamps(name, outcomes, check=check),

@@ -1,4 +1,4 @@
-"""The only reader of migrations/. Reading creates nothing and talks to no server."""
+"""Reads a folder of migrations. Reading creates nothing and talks to no server."""
 
 import os
 from collections.abc import Collection

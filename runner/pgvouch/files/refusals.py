@@ -163,7 +163,7 @@ def _refuse_unseen(text: str, place: Place) -> None:
     done = 0
     for kind, start, end in _quoted(text) if _UNSEEN.search(text) else ():
         if match := _UNSEEN.search(text, done, start):
-            raise _unseen(match.group(), text, match.start(), place)
+            raise _unseen(text, match.start(), place)
         if kind == "open":  # PostgreSQL will name the place
             return
         done = end
@@ -174,17 +174,17 @@ def _quoted(text: str) -> Iterator[tuple[str, int, int]]:
     yield "end", len(text), len(text)
 
 
-def _unseen(character: str, text: str, offset: int, place: Place) -> FileError:
-    name = unicodedata.name(character, "a control character")
-    is_quote = "QUOTATION MARK" in name
+def _unseen(text: str, offset: int, place: Place) -> FileError:
+    name = unicodedata.name(text[offset], "a control character")
+    plain = "a plain quote" if "QUOTATION MARK" in name else "a plain blank, or nothing"
     begin = text.rfind("\n", 0, offset) + 1
     line = text[begin : begin + 400].partition("\n")[0]
     return FileError(
-        f"U+{ord(character):04X} ({name}) outside of quotes: PostgreSQL reads it as a letter",
+        f"U+{ord(text[offset]):04X} ({name}) outside of quotes: PostgreSQL reads it as a letter",
         _at(place, text, offset),
         statement=excerpt(line),
-        hint=f"write {'a plain quote' if is_quote else 'a plain blank, or nothing'} there; it came "
-        "with text copied from a web page, a chat or a word processor",
+        hint=f"write {plain} there; it came with text copied from a web page, a chat or a word "
+        "processor",
     )
 
 

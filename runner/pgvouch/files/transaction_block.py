@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from pgvouch.sqltext.parser import postgast
-from pgvouch.sqltext.scan import GAP, without_leading_comments
+from pgvouch.sqltext.scan import GAP, skip_blank
 from pgvouch.sqltext.statements import tree_of
 
 WORDS = re.compile(
@@ -74,7 +74,7 @@ def outside(statement: str) -> Outside | None:
     Returns:
         None for one that can run in a block, and for text that does not parse.
     """
-    if not WORDS.search(statement) or not _FIRST_WORD.match(without_leading_comments(statement)):
+    if not WORDS.search(statement) or not _FIRST_WORD.match(statement, skip_blank(statement, 0)):
         return None
     tree = tree_of(statement)
     if tree is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgvouch.config.options import Options
-from pgvouch.config.project import Database, Project, database_names
+from pgvouch.config.project import Database, Project
 from pgvouch.errors import FileError, MigrationError, Place, UsageError, VouchError
 from pgvouch.events import Listener
 from pgvouch.files.migration import Migration
@@ -236,20 +236,3 @@ def stamp_folder(
         force=force,
         applied=is_applied if applied else None,
     )
-
-
-def stamped_folders(project: Project, wanted: Sequence[str]) -> list[str]:
-    """Return the folders to stamp: the databases, and the platform sets beside them.
-
-    Raises:
-        UsageError: one that is wanted is not there.
-    """
-    names = database_names(project)
-    if unknown := [name for name in wanted if name not in names]:
-        raise UsageError(f"there is no database {unknown[0]} in {project.migrations.name}/")
-    if names == [""]:
-        return [""]
-    if not wanted:
-        platforms = project.migrations.glob("_*/")
-        names = sorted(path.name for path in platforms) + names
-    return [name for name in names if not wanted or name in wanted]

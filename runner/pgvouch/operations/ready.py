@@ -25,22 +25,6 @@ Connect = Callable[[float], AbstractContextManager[Session]]
 """Opens a session on the database; it is told how long the server may take to come up, in s."""
 
 
-def wait_for_server(connect: Connect, budget_s: float) -> bool:
-    """Wait until the server answers.
-
-    Returns:
-        Whether the database is there.
-
-    Raises:
-        ConnectError: the time is spent.
-    """
-    try:
-        with connect(budget_s):
-            return True
-    except NoDatabaseError:
-        return False
-
-
 def wait_for_schema(
     connect: Connect, database: Database, budget_s: float, listener: Listener
 ) -> None:

@@ -58,7 +58,8 @@ def repair(
     if found.token and (worker := lease.worker(session, found)):
         raise PlanError(f"a runner is at work on {row.id}: {worker}")
     if how is How.UNDO:
-        _refuse_undoing(row, found)
+        if found.state is State.UNDOING:
+            raise _undoing_already(row, found)
         return row, _roll_back(RunContext(session, options, listener), database, row, found)
     command = "rollback" if found.state is State.UNDOING else "migrate"
     if (running := found.stopped.running) is None:
@@ -76,11 +77,9 @@ def repair(
     return row, []
 
 
-def _refuse_undoing(row: Applied, found: Lease) -> None:
-    if found.state is not State.UNDOING:
-        return
+def _undoing_already(row: Applied, found: Lease) -> PlanError:
     unknown = f"pgvouch repair {row.id} --done (it was), or --redo (it was not)"
-    raise PlanError(
+    return PlanError(
         f"{row.id} is being rolled back already: its rollback stopped after {found.done} "
         "statements",
         state="Nothing was changed.",

@@ -75,11 +75,6 @@ def is_blank(text: str) -> bool:
     return offset == len(text)
 
 
-def without_leading_comments(text: str) -> str:
-    """Return the text from its first character that is neither blank nor comment."""
-    return text[skip_blank(text, 0) :]
-
-
 def skip_blank(text: str, offset: int, stop: int | None = None) -> int:
     """Return the first offset from `offset` on that is neither blank nor in a comment."""
     stop = len(text) if stop is None else stop

@@ -108,7 +108,7 @@ def _idents(values: object) -> Sql:
 
 def _qualified(values: object) -> Sql:
     """(schema, table) as schema.table."""
-    return Sql(quoting.qualified(_strings(values)))
+    return Sql(".".join(quoting.identifier(part) for part in _strings(values)))
 
 
 def _literal(value: object) -> Sql:

@@ -108,11 +108,6 @@ def visible(text: str) -> str:
     return "".join(f"<U+{ord(char):04X}>" if _hides(char) else char for char in text)
 
 
-def qualified(parts: list[str]) -> str:
-    """Return names joined by dots, each quoted where it must be."""
-    return ".".join(identifier(part) for part in parts)
-
-
 @cache
 def _is_keyword(word: str) -> bool:
     parser = postgast()
