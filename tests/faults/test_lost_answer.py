@@ -67,4 +67,4 @@ def test_what_the_answer_was_is_found_out(
             assert folder.query(f"select {DONE[statement]}") == [(True,)]
             return
         assert ran.code == 1, ran.err
-        assert (sqlstate or "nobody can know whether a statement of 002_s was done") in ran.err
+        assert (sqlstate or "it cannot be known whether a statement of 002_s was done") in ran.err

@@ -140,7 +140,7 @@ def test_a_ledger_that_somebody_keeps_locked(folder: Folder) -> None:
         other.execute("lock table pgvouch._yoyo_migration")
         ran = folder("migrate", "--lock-timeout", "100ms", "--retries", "0")
         assert ran.code == 5
-        assert "somebody has kept the ledger locked" in ran.err
+        assert "another session has kept the ledger locked" in ran.err
     assert folder("migrate").code == 0
 
 

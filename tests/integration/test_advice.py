@@ -15,8 +15,11 @@ WAYS: dict[str, tuple[str, str]] = {
     "alter table b add c int;": ("42P01", "in another schema, or made by a later migration?"),
     "alter table a drop c;": ("42703", "in another schema, or made by a later migration?"),
     "select f(1);": ("42883", "correct 002_b.sql"),
-    "insert into a values (1);": ("23505", "rows that are there already stand against it"),
-    "update a set t = null; alter table a alter t set not null;": ("23502", "stand against it"),
+    "insert into a values (1);": ("23505", "existing rows violate it"),
+    "update a set t = null; alter table a alter t set not null;": (
+        "23502",
+        "existing rows violate it",
+    ),
     "create view v as select t from a; alter table a drop t;": ("2BP01", "correct 002_b.sql"),
     "create table a ();": ("42P07", "`-- unless: to_regclass('a') is not null` in the header"),
     "create schema s; create schema s;": ("42P06", "-- unless: to_regnamespace('s') is not null"),
@@ -48,7 +51,7 @@ def test_a_database_that_another_tool_has_made(folder: Folder, sql: str) -> None
     folder.write({"001_a.sql": sql})
     for _ in range(2):  # the second time there is a ledger, without a row
         last = folder("migrate").err.splitlines()[-1]
-        assert "the database has it already: another tool, or somebody by hand" in last
+        assert "the database has it already: it was made by another tool, or by hand" in last
         assert "`-- unless: " in last
         assert "recorded and not run" in last
 

@@ -213,7 +213,7 @@ def test_what_nobody_can_know_of_a_rollback_is_asked_of_a_person(folder: Folder)
     assert folder("rollback").code == 5
     ran = folder("rollback")
     assert ran.code == 1
-    assert "nobody can know whether a statement of 002_b was done" in ran.err
+    assert "it cannot be known whether a statement of 002_b was done" in ran.err
     assert "pg_terminate_backend" in ran.err
     assert "pgvouch repair 002_b --done (it was), --redo (it was not)\n" in ran.err
     ran = folder("repair", "002_b", "--done")

@@ -1,5 +1,5 @@
 -- The lines: each object's own, then what can be said of any object (owner, privileges, comment, label), from `obj`.
--- Privileges are told as the difference from what PostgreSQL grants by itself (of its own objects and of extensions':
+-- Privileges are shown as the difference from what PostgreSQL grants by default (of its own objects and of extensions':
 -- from what they came with).
 obj as materialized (
   select f.classid, f.objid, f.subid, f.identity, f.definition, f.owner, f.acl, f.acltype, f.own and m.objid is null as own
@@ -21,7 +21,7 @@ held as materialized (
     'by default on ', case d.defaclobjtype when 'S' then 's'::"char" else d.defaclobjtype end, d.defaclrole, d.defaclacl,
     case when d.defaclnamespace = 0
       then acldefault(case d.defaclobjtype when 'S' then 's'::"char" else d.defaclobjtype end, d.defaclrole)
-      -- Of a column nothing is granted by itself: the empty list that aclexplode() takes.
+      -- On a column nothing is granted by default: the empty list that aclexplode() takes.
       else acldefault('c', d.defaclrole) end,
     array[
       case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions'
@@ -34,8 +34,8 @@ held as materialized (
   where d.defaclnamespace = 0 or n.oid is not null
 ),
 
--- MAINTAIN came with 17. Whoever holds TRUNCATE, REFERENCES and TRIGGER was granted ALL and is expected to hold it
--- where it exists; whoever does not, is not: so the text is the same where it does not exist.
+-- MAINTAIN came with 17. A role that holds TRUNCATE, REFERENCES and TRIGGER was granted ALL and is expected to hold it
+-- where it exists; a role that does not, is not: so the text is the same where it does not exist.
 worded as (
   select
     h.how, h.identities, x.verb,

@@ -1,6 +1,6 @@
 -- Extensions, publications, subscriptions, foreign data: what links the database with the outside.
 -- Columns as in catalog_relations.sql. Option values of servers and user mappings differ from place to place and may
--- be secret: their names are told, their values never.
+-- be secret: their names are shown, their values never.
 select
   'pg_extension'::regclass::oid as classid, e.oid as objid, 0 as subid,
   'extension ' || quote_ident(e.extname) as identity, 'schema ' || quote_ident(n.nspname) as definition,

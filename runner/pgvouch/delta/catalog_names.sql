@@ -34,7 +34,7 @@ rel as materialized (
   where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c', 'i', 'I') and c.relpersistence <> 't'
 ),
 
--- PostgreSQL 18 keeps NOT NULL as named constraints, 14 to 17 as a flag: only what 18 alone can express is told.
+-- PostgreSQL 18 keeps NOT NULL as named constraints, 15 to 17 as a flag: only what 18 alone can express is shown.
 odd_not_null as materialized (
   select c.conrelid, c.conkey[1] as attnum, c.connoinherit, c.convalidated
   from pg_constraint as c

@@ -1,5 +1,5 @@
 -- What hangs on a relation: constraints, indexes, triggers, rules, policies, statistics objects.
--- Columns as in catalog_relations.sql. NOT NULL is told with the column, a constraint trigger with the triggers, and what
+-- Columns as in catalog_relations.sql. NOT NULL is shown with the column, a constraint trigger with the triggers, and what
 -- a partition has from its parent's foreign key not at all.
 select
   'pg_constraint'::regclass::oid as classid, c.oid as objid, 0 as subid,
@@ -28,7 +28,7 @@ left join (
 ) as off on off.tgconstraint = c.oid
 where c.contype not in ('n', 't') and not (c.contype = 'f' and c.conparentid <> 0)
 
--- The index behind a constraint is told with the constraint.
+-- The index behind a constraint is shown with the constraint.
 union all
 select
   'pg_class'::regclass, x.oid, 0, 'index ' || x.name,
@@ -60,7 +60,7 @@ left join (
   group by a.attrelid
 ) as stat on stat.attrelid = i.indexrelid
 
--- A partition's clone of a trigger is told where its state differs from the parent's.
+-- A partition's clone of a trigger is shown where its state differs from the parent's.
 union all
 select
   'pg_trigger'::regclass, g.oid, 0, 'trigger ' || t.name || ' ' || quote_ident(g.tgname),

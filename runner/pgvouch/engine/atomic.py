@@ -16,6 +16,7 @@ from pgvouch.ledger.rows import State
 from pgvouch.postgres.message import Message, Source
 from pgvouch.postgres.pooling import RESET_ROLE
 from pgvouch.postgres.result import Result
+from pgvouch.postgres.timeouts import locking_sql
 from pgvouch.sqltext.scan import is_blank
 from pgvouch.verify import checks
 
@@ -37,7 +38,8 @@ def run_atomic(transaction: Transaction) -> Finished:
         if is_provided(transaction, message):
             return record(transaction, "provided", began)
         message = Message()
-    transaction.add_locks(message)
+    if tables := task.directives.lock_tables:
+        message.add(locking_sql(tables))  # ahead of all that is read: it stays as it is
     checks.add_before(message, task.promises)
     if wants_delta := _wants_delta(context, task):
         add_snapshot(message)

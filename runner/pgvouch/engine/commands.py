@@ -49,7 +49,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a session has of its own: from its role, its database, the server or the connection."""
+    """A session's limits, as its role, its database, the server or the connection set them."""
 
     statement_timeout: str | None
     """None: there is none."""

@@ -18,7 +18,7 @@ from pgvouch.sqltext.own import own_query
 
 _PATIENCE_S = 10.0
 _SIGNAL_S = 3.0
-"""Who has sent a signal waits for the end."""
+"""After a signal, the program has to end soon."""
 _NO_LEDGER = {"3F000", "42P01"}
 
 
@@ -66,7 +66,7 @@ def explained(
         raise MigrationError(
             f"{task.id} makes {exc}",
             state=_found_state(context, task, landed, _PATIENCE_S),
-            hint="let it return, raise or say less: a SELECT that nobody reads can be left out",
+            hint="let it return, raise or say less: a SELECT whose rows go unused can be left out",
         ) from exc
     except ConnectionLost as exc:
         if error := knows_no_transactions(str(exc)):

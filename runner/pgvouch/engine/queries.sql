@@ -2,9 +2,9 @@
 -- unless it is SQL itself.
 
 -- name: tables
--- Every table with rows of its own, in one text, ahead of a rollback and after it: what is gone afterwards was dropped,
+-- Every table that stores rows, in one text, ahead of a rollback and after it: what is gone afterwards was dropped,
 -- what has another file was truncated or rewritten, and what has more deleted rows has lost some. Nothing is locked by
--- this. A row that moves to another partition is deleted from its own, so those of partitions do not count.
+-- this. A row that moves to another partition counts as deleted from the first, so partitions are left out.
 select string_agg(
   c.oid::text || ' ' || c.relfilenode::text || ' '
     || case when c.relispartition then 0 else pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) end,
@@ -32,7 +32,7 @@ where l.pid = pg_catalog.pg_backend_pid()
   and a.attisdropped
 
 -- name: table_names
--- The names of tables and columns, as they are in this moment. A generated column holds nothing of its own.
+-- The names of tables and columns, as they are in this moment. A generated column holds nothing that could be lost.
 -- The last column is why rows may not be counted: PostgreSQL evaluates what is constant in the expressions of an index,
 -- of statistics and of a check when it plans a query, so another role's table would run its functions as us.
 -- Those of PostgreSQL itself are pinned: nothing is recorded to depend on them. An empty file is counted by its size.

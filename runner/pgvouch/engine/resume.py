@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Self
 
 from pgvouch.config.options import Options
-from pgvouch.engine.task import Task
 from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import DriftError, MigrationError, Place, PlanError, VouchError
 from pgvouch.events import Listener
@@ -18,21 +17,9 @@ from pgvouch.ledger.rows import Applied, State
 from pgvouch.postgres.pooling import marker_of
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 from pgvouch.sqltext.place import excerpt
-from pgvouch.sqltext.statements import Statement, statements
+from pgvouch.sqltext.statements import statements
 
 PYTHON = "the steps of a Python file"
-
-
-def statements_of(task: Task) -> tuple[list[Statement], list[str]]:
-    """Return the statements of a task, and each as its author wrote it.
-
-    What is kept in the ledger is the latter: it is without the values of variables. A Python file
-    is one statement as far as we can see, and none that could be sent.
-    """
-    if task.is_python:
-        return [], [PYTHON]
-    steps = statements(task.source.rendered.text)
-    return steps, [task.source.written(step) for step in steps]
 
 
 def keep_untouched(
@@ -74,7 +61,11 @@ class Progress:
         self.transaction = transaction
         self.context, self.session = transaction.context, transaction.session
         self.task = transaction.task
-        self.steps, self.written = statements_of(self.task)
+        # A Python file is one statement as far as we can see, and none that could be sent.
+        is_python, source = self.task.is_python, self.task.source
+        self.steps = [] if is_python else statements(source.rendered.text)
+        self.written = [PYTHON] if is_python else [source.written(step) for step in self.steps]
+        """Each as its author wrote it, without the values of variables: the ledger keeps these."""
         self.token = ""
         self.done = 0
         self.checksum = lease.NOTHING_DONE
@@ -123,19 +114,19 @@ class Progress:
             PlanError: another runner has taken over, and is on its way or has stopped.
         """
         try:
-            now = lease.look(self.session, self.task.id)
+            now = lease.read(self.session, self.task.id, of_any_state=True)
         except (ConnectionLost, QueryError):
             return
-        state, done, token = now or (None, 0, None)
-        if token == self.token:
+        if now and now.token == self.token:
             return
+        state = now.state if now else None
         if state is (None if self.task.is_rollback else State.APPLIED):
             raise LedgerMovedError from error
         known = (
-            f"{done} of its {len(self.steps)} statements are recorded as done"
-            if state in {State.INCOMPLETE, State.UNDOING}
-            else f"the ledger has it as {state.value}"
-            if state
+            f"{now.done} of its {len(self.steps)} statements are recorded as done"
+            if now and state in {State.INCOMPLETE, State.UNDOING}
+            else f"the ledger has it as {now.state.value}"
+            if now
             else "the ledger does not have it any more"
         )
         raise self._taken_over().explain(
@@ -206,10 +197,6 @@ class Progress:
         progress = lease.next_progress(self.checksum, self.written[number])
         return self._record_sql(number + 1, progress, BETWEEN)
 
-    def owned_sql(self) -> str:
-        """Return the statement that fails where another runner has taken over."""
-        return lease.owned_sql(self.task.id, self.token)
-
     def _record_sql(self, done: int, progress: str, stopped: Stopped) -> str:
         return lease.step_sql(
             self.task.id, self.token, done=done, progress=progress, stopped=stopped
@@ -242,7 +229,7 @@ class Progress:
         """Return the error for an interrupted statement whose end is unknown."""
         back = "" if self.task.is_rollback else ", or --undo (take all of it back)"
         return MigrationError(
-            f"nobody can know whether a statement of {self.task.id} was done",
+            f"it cannot be known whether a statement of {self.task.id} was done",
             self.place_of_next(),
             excerpt(self.stopped.running or PYTHON),
             notes=["it was begun outside of a transaction, and ended without an answer"],
@@ -251,7 +238,7 @@ class Progress:
         )
 
     def own_error(self, exc: QueryError, said: str) -> VouchError:
-        """Return the error for a statement of our own."""
+        """Return the error for one of our statements, as opposed to the author's."""
         if exc.server.sqlstate == lease.TAKEN_OVER:
             return self._taken_over()
         return MigrationError(
@@ -261,5 +248,5 @@ class Progress:
     def _taken_over(self) -> PlanError:
         return PlanError(
             f"another runner has taken over {self.task.id}",
-            hint="run the same command again: it waits for the other one",
+            hint="run the same command again: it waits for the other runner",
         )

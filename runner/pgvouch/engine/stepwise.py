@@ -48,7 +48,7 @@ def run_stepwise(transaction: Transaction) -> Finished:
     began = time.perf_counter()
     if transaction.task.unless:
         is_there = is_provided(transaction, transaction.opening())
-        # What is on its way may have made by itself what its `unless` looks for.
+        # A migration under way may itself have made what its `unless` looks for.
         if is_there and lease.read(transaction.session, transaction.task.id) is None:
             return record(transaction, "provided", began)
         transaction.session.run("rollback")
@@ -57,7 +57,7 @@ def run_stepwise(transaction: Transaction) -> Finished:
         transaction.open(transaction.opening())
         passed, _ = judge(transaction)
         outcome = "rolled back" if transaction.task.is_rollback else "applied"
-        ahead = [steps.owned_sql()]
+        ahead = [lease.owned_sql(steps.task.id, steps.token)]
         return record(transaction, outcome, began, passed, lost=steps.lost, ahead=ahead)
 
 
@@ -182,7 +182,7 @@ class _Steps(Progress):
 
     def _run_outside(self, number: int, found: Outside | None) -> None:
         marker = self.marker
-        # An empty statement before it: the server's parser drops it, so there is still only one.
+        # The server's parser drops the comment, an empty statement: there is still only one.
         message = self._add_statement(Message().add_comment(marker), number)
         self.transaction.look_out(marker)
         self.announce_again_if_late()
@@ -198,7 +198,7 @@ class _Steps(Progress):
     def _left_behind(self, found: Outside) -> tuple[str, ...]:
         try:
             return self._reconciler(found).left_behind()
-        except QueryError:  # the error to be told is that of the statement
+        except QueryError:  # what is reported is the error of the statement
             return ("the next run looks whether it has left something half done",)
 
     def _reconcile(self) -> None:
@@ -299,7 +299,7 @@ class _Steps(Progress):
         if exc.server.sqlstate == lease.TAKEN_OVER:
             return self.own_error(exc, "")
         error = self.transaction.error(message, exc)
-        if error.statement is None:  # a constraint that speaks at the commit
+        if error.statement is None:  # a deferred constraint failed at the commit
             error.place = self.task.source.place(self.steps[number].start)
             error.statement = excerpt(self.written[number])
         name = self.task.source.path.name

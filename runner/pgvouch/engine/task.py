@@ -213,7 +213,7 @@ def _empty_files(migration: Migration, rollback: str | None) -> Iterator[FileErr
         yield FileError(
             f"{migration.path.name} holds no statement: it will be recorded, and do nothing",
             Place(migration.path),
-            hint="write its SQL, or `select 1;` where it shall do nothing",
+            hint="write its SQL, or `select 1;` if it is meant to do nothing",
         )
     if rollback is not None and migration.rollback_path is not None and not rollback.strip():
         yield FileError(

@@ -19,7 +19,7 @@ from pgvouch.postgres.pooling import (
 )
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import OWN_PATH, QueryError
-from pgvouch.postgres.timeouts import locking_sql, look_after_s, timeouts_sql
+from pgvouch.postgres.timeouts import look_after_s, timeouts_sql
 from pgvouch.sqltext.duration import seconds
 from pgvouch.sqltext.own import own_query
 from pgvouch.verify import checks
@@ -48,7 +48,7 @@ class Transaction:
         self.lock_timeout = self.task.directives.lock_timeout or self.context.options.lock_timeout
         """None, until the server has said how long by default."""
         self._leave_savepoint: tuple[str, ...] = ()
-        """What leads out of the savepoint in which the promises have run."""
+        """The statements that end the savepoint in which the promises have run."""
 
     @property
     def commits(self) -> bool:
@@ -90,11 +90,6 @@ class Transaction:
         guard = guard_sql(self.task.id, applied=self.task.is_rollback, recorded=self.recorded)
         message.add(guard, name="guard")
         return message.add(own_query("postgres", "who"), name="xid")
-
-    def add_locks(self, message: Message) -> None:
-        """Append the locks that the file asks for: what is read behind them stays as it is."""
-        if tables := self.task.directives.lock_tables:
-            message.add(locking_sql(tables))
 
     def open(self, message: Message) -> tuple[Result, ...]:
         """Send the opening (and what was appended to it), waiting for other runners.
@@ -192,7 +187,7 @@ class Transaction:
             MigrationError: a deferred constraint failed, or the file ended its transaction.
         """
         message = Message().add(*self._leave_savepoint)
-        # Deferred constraints speak now, where there is still a migration to blame.
+        # Deferred constraints are checked now, so that a failure is reported for this migration.
         message.add("set constraints all immediate", *RESET_ROLE, *self.settings)
         # LISTEN begins and ends with a commit: ended by the next migration it would be late.
         message.add("unlisten *")

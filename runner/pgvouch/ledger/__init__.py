@@ -1,4 +1,4 @@
-"""What is in the database, in rows of a schema of our own; schema.sql makes it.
+"""The record of what is in the database: tables in the schema pgvouch, which schema.sql makes.
 
 The modules, each importing only those above it:
 

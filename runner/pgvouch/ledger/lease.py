@@ -1,7 +1,7 @@
-"""Who works on a non-transactional migration, and how far it is: a row of the ledger with a token.
+"""Which runner works on a non-transactional migration, and how far it is: a row with a token.
 
 There is no transaction in which the lock could be held, so the row is the lease. Its token is in
-every message of the one that works; another runner that finds it alive waits, and takes over
+every message of the runner at work; another runner waits while that one is alive, and takes over
 otherwise.
 """
 
@@ -75,9 +75,16 @@ def progress_of(steps: Iterable[str]) -> str:
     return reduce(next_progress, steps, NOTHING_DONE)
 
 
-def read(session: Session, identifier: str) -> Lease | None:
-    """Return the lease on a migration, or None where it is not under way."""
-    (result,) = session.ask(own_query("ledger", "lease", id=identifier, grace=_GRACE))
+def read(session: Session, identifier: str, *, of_any_state: bool = False) -> Lease | None:
+    """Return the lease on a migration, or None where it is not under way.
+
+    Args:
+        session: where the ledger is.
+        identifier: the migration.
+        of_any_state: also return the row of a migration that is applied.
+    """
+    query = own_query("ledger", "lease", id=identifier, any_state=of_any_state, grace=_GRACE)
+    (result,) = session.ask(query)
     if not result.rows:
         return None
     state, done, progress, running, before, refused, token, pid, is_recent = result.rows[0]
@@ -90,15 +97,6 @@ def read(session: Session, identifier: str) -> Lease | None:
         int(pid) if pid else None,
         is_recent == "t",
     )
-
-
-def look(session: Session, identifier: str) -> tuple[State, int, str | None] | None:
-    """Return state, statements done and token as they are now; None where there is no row."""
-    (result,) = session.ask(own_query("ledger", "look_at_lease", id=identifier))
-    if not result.rows:
-        return None
-    state, done, token = result.rows[0]
-    return State(state), int(done or 0), token
 
 
 def worker(session: Session, lease: Lease) -> Blocker | None:

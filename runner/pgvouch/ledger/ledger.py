@@ -1,4 +1,4 @@
-"""The ledger: what is in the database, in rows. Reads them, and gives the SQL that writes them."""
+"""Reads the ledger's rows, and gives the SQL that writes them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
 
     Args:
         session: where.
-        of_anyone: also believe a ledger that belongs to a role that has nothing to do with ours:
-            for those who only wait, and run nothing of what it says.
+        of_anyone: also believe a ledger that belongs to an unrelated role: for commands that
+            only wait, and run nothing of what it says.
 
     Raises:
         PlanError: it is not to be believed, a newer pgvouch has made it, or the role may not read
@@ -52,7 +52,7 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
             return None
         if exc.server.sqlstate == "55P03":
             raise ConnectError(
-                f"somebody has kept the ledger locked for {_LOOK_TIMEOUT}",
+                f"another session has kept the ledger locked for {_LOOK_TIMEOUT}",
                 server=exc.server,
                 state="Nothing was run.",
                 hint="see who it is: select pid, query from pg_stat_activity join pg_locks using "
@@ -116,15 +116,15 @@ def _refuse_stranger(exc: QueryError) -> None:
             notes=[] if is_refused else [flaw],
             state="Nothing was run.",
             hint="connect as the role that migrates (PGOPTIONS='-c role=…' becomes one); an "
-            "application has no business here. It has to be this role, one that it is a member of, "
-            "the database's owner or a superuser: what a ledger says is run. If nobody of yours "
-            "has made it, find out who has, and drop it",
+            "application does not need the ledger. Its owner has to be this role, one that it is a "
+            "member of, the database's owner or a superuser: what a ledger says is run. If it "
+            "is not yours, find out who made it, and drop it",
         )
     raise PlanError(
         flaw,
         state="Nothing was run, and nothing of it was read.",
         hint="a ledger is ordinary tables, without rules, triggers and row level security. If this "
-        "is none of yours, find out who has made it, and drop it",
+        "is not yours, find out who made it, and drop it",
     )
 
 
@@ -170,7 +170,7 @@ def read_yoyo(session: Session) -> list[Applied]:
 
 
 def _find_yoyo(session: Session) -> tuple[Raw, Raw] | None:
-    """Find stock yoyo's ledger where yoyo looks for it: in the session's search_path.
+    """Find stock yoyo's ledger where yoyo looks for it, in the session's search_path.
 
     Returns:
         Its tables of migrations and of the log, qualified and quoted; None where there is none.
@@ -197,9 +197,9 @@ def _find_yoyo(session: Session) -> tuple[Raw, Raw] | None:
 def ensure(session: Session) -> int | None:
     """Create the ledger where there is none, in a transaction of its own.
 
-    Two runners that create it at once meet at its name, which only one of them gets. The other one
-    does not stay there: a waiting transaction holds a snapshot, and CREATE INDEX CONCURRENTLY waits
-    for those.
+    When two runners create it at once, only one of them gets the name. The other one does not wait
+    in the server: a waiting transaction holds a snapshot, and CREATE INDEX CONCURRENTLY waits for
+    those.
 
     Returns:
         The number of migrations taken over from stock yoyo, or None where another runner creates
@@ -228,9 +228,8 @@ def ensure(session: Session) -> int | None:
         ):
             return None
         raise
-    except BaseException:
+    finally:
         session.roll_back()
-        raise
     return taken_over
 
 

@@ -39,7 +39,7 @@ select
   (y.migration_id is not null)::text as is_recorded
 from pgvouch.migration as m
   full join pgvouch._yoyo_migration as y on y.migration_id = m.migration_id
--- what stock yoyo rolled back in our ledger is gone, though our own row is still there
+-- what stock yoyo rolled back in our ledger is gone, though the row of pgvouch.migration is still there
 where y.migration_id is not null or m.state in ('incomplete', 'undoing')
 union all
 select (select max(version) from pgvouch.ledger)::text, null, null, null, null, null, null, null,
@@ -269,8 +269,8 @@ from pgvouch.ledger as w
 where l.mode = 'ExclusiveLock'
 
 -- name: creator
--- Where there is no ledger yet: who has written something here, has not committed for longest, and so may hold the name of
--- the schema that is to be made.
+-- Where there is no ledger yet: the session with the oldest open transaction that has written something, which may hold
+-- the name of the schema that is to be made.
 select
   a.pid,
   a.usename,
@@ -289,7 +289,7 @@ order by a.xact_start
 limit 1
 
 -- name: lease
--- The lease on a migration that is under way, and whether it was written within the grace period.
+-- The lease on a migration that is under way, or in any state, and whether it was written within the grace period.
 select
   state,
   coalesce(statements_done, 0),
@@ -301,17 +301,13 @@ select
   pid,
   touched_at > pg_catalog.clock_timestamp() - {grace}::interval
 from pgvouch.migration
-where migration_id = {id} and state in ('incomplete', 'undoing')
-
--- name: look_at_lease
--- State, statements done and token of a migration, as they are now.
-select state, coalesce(statements_done, 0), token from pgvouch.migration where migration_id = {id}
+where migration_id = {id} and ({any_state} or state in ('incomplete', 'undoing'))
 
 -- name: runner_alive
 -- The backend that works, or has just worked, on a non-transactional migration: its messages carry the token of the
 -- ledger's row. Behind a pooler an idle backend keeps the text of its last message, so an idle one counts for a
--- moment only. Where another role's messages are hidden from us, the recorded pid has to do. Who may not write the ledger
--- is no runner, whatever he writes into his messages.
+-- moment only. Where another role's messages are hidden from us, the recorded pid has to do. A role that may not write the
+-- ledger is no runner, whatever its messages say.
 select
   a.pid,
   a.usename,

@@ -1,5 +1,5 @@
 -- The ledger beside yoyo's own tables, in the schema pgvouch. It is run once per database, in one
--- transaction. Nobody but its owner may read it: in Supabase, and wherever default privileges
+-- transaction. Only its owner may read it: in Supabase, and wherever default privileges
 -- were set, new tables are open to the API roles.
 
 -- The key is for databases with a publication for all tables: without one its row could not be updated there.

@@ -21,17 +21,17 @@ _CAUSES = {
     "42883": _NOT_THERE,
     "3F000": _NOT_THERE,
     "2BP01": "something depends on it: drop that first, or write CASCADE",
-    "23": "rows that are there already stand against it: mend them first, here or by hand",
+    "23": "existing rows violate it: correct them first, here or by hand",
 }
 """By SQLSTATE, or by its class."""
 _PASSING = {
     "08": "another server that it asks did not answer: run the same command again",
     "40": "others were in its way: run the same command again",
     "53": "the server has run out of something: make room, and run the same command again",
-    "58": "the server's log says more: mend that, and run the same command again",
-    "XX": "the server's log says more: mend that, and run the same command again",
+    "58": "the server's log says more: fix the cause, and run the same command again",
+    "XX": "the server's log says more: fix the cause, and run the same command again",
 }
-"""Classes for which no file is to blame."""
+"""Classes of errors that no file has caused."""
 _NOT_READY = "55000"
 _THERE = {
     "42P07": "to_regclass({}) is not null",
@@ -108,8 +108,9 @@ def _already_there(error: MigrationError, state: str, *, is_first: bool) -> str:
     directive = f"`-- unless: {condition}` in the header"
     if is_first:
         return (
-            "nothing is recorded here, and the database has it already: another tool, or somebody "
-            f"by hand, has made it. {directive} of each such migration has it recorded and not run"
+            "nothing is recorded here, and the database has it already: it was made by "
+            f"another tool, or by hand. {directive} of each such migration has it recorded and not "
+            "run"
         )
     return (
         f"{_correct(error, 'migrate')}; or, where it is there for good, {directive} has the "
@@ -122,7 +123,7 @@ HINTS = {
     "block: it cannot run in a transaction",
     "25006": "the migration has made its transaction read-only: take that out",
     "55P03": "something holds it; the same command tries again, and --lock-timeout waits longer",
-    "57014": "a timeout, or somebody cancelled it; `-- statement_timeout: 10min` in the header "
+    "57014": "a timeout, or it was cancelled; `-- statement_timeout: 10min` in the header "
     "allows more",
     "42501": "connect as the role that owns the objects",
     "0A000": "write the rows as INSERT … VALUES: a migration is SQL alone",
@@ -193,5 +194,5 @@ def explain_together(error: VouchError, earlier: Sequence[str]) -> None:
     )
     if error.hint is None:
         error.hint = advice
-    elif isinstance(error, CheckError):  # the value may be its own migration's
+    elif isinstance(error, CheckError):  # the value may be from the migration itself
         error.hint += f"; or, where an earlier migration adds it: {advice}"

@@ -80,7 +80,7 @@ def look_at(blockers: Sequence[Blocker]) -> str:
 
 @dataclass
 class Watch:
-    """Looks over a connection of its own, while a message waits, at who keeps it waiting.
+    """While a message waits, looks over a second connection for the sessions that block it.
 
     It costs nothing until a message has waited for a while.
     """

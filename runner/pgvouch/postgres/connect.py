@@ -1,4 +1,4 @@
-"""Opens connections, with limits for a network that is dead: nothing waits for it without end."""
+"""Opens connections, with timeouts, so that nothing waits for a dead network without end."""
 
 import os
 import socket

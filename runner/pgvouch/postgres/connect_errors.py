@@ -1,4 +1,4 @@
-"""Why there is no connection: what libpq or the server said, as an error with a way on."""
+"""Why there is no connection: what libpq or the server said, as an error that says what to do."""
 
 import os
 import re
@@ -68,7 +68,7 @@ def knows_no_transactions(said: str) -> ConnectError | None:
     if "statement pooling mode" not in said:
         return None
     return ConnectError(
-        "there is a pooler in statement mode in between, and it knows no transactions",
+        "the connection leads through a pooler in statement mode, which allows no transactions",
         notes=[said],
         state="Nothing was run.",
         hint="connect to the server itself, or through a pool in transaction mode "
@@ -86,9 +86,9 @@ def describe(parts: Mapping[str, str]) -> str:
 
 
 def _told(exc: psycopg.Error, parts: Mapping[str, str]) -> list[str]:
-    """Return what was said, line by line, without any text of a setting that may be secret.
+    """Return the message, line by line, without the text of any setting that may be secret.
 
-    libpq quotes what it does not understand, so of its own quotations only those are kept that are
+    libpq quotes what it does not understand, so only those of its quotations are kept that are
     known to be harmless.
     """
     harmless = {parts.get(name, "") for name in _HARMLESS} | KEYWORDS

@@ -89,7 +89,7 @@ class Message:
     parts: list[MessagePart] = field(default_factory=list)
 
     def add(self, *statements: str, name: str = "") -> Self:
-        """Append statements of our own, one a string, without semicolons."""
+        """Append statements of pgvouch's, one a string, without semicolons."""
         self.parts += [MessagePart(statement, 1, name) for statement in statements]
         return self
 

@@ -1,7 +1,7 @@
 """Why a pooler in transaction mode needs nothing of us, and no detection.
 
-Such a pooler gives a backend to each transaction, and another one to the next. So nothing of ours
-outlives a transaction: settings are `set local`, no statement is prepared (connect.py), the lock is
+Such a pooler may run each transaction on another backend. So nothing that pgvouch sets outlives a
+transaction: settings are `set local`, no statement is prepared (connect.py), the lock is
 a row and not a session's advisory lock, and a lease is a token in the messages, for the client
 knows no backend's pid. What others have left in the session is reset as a transaction begins.
 """
@@ -26,7 +26,7 @@ RESET_SESSION = (
 """What `discard all` does and what can run in a transaction block; psycopg speaks UTF-8."""
 
 RESET_ROLE = ("reset session authorization", "reset role", "reset all")
-"""Enough within one migration: its own temporary tables and prepared statements stay."""
+"""Enough within one migration, whose temporary tables and prepared statements stay."""
 
 _LONGEST_NAME = 63
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_./ -]")

@@ -2,8 +2,8 @@
 -- unless it is SQL itself.
 
 -- name: blockers
--- Who keeps a backend of ours waiting, and for which lock. Read over another connection. Ours is known by its
--- pid or, before the transaction has begun, by the comment at the head of its message: behind a pooler the client
+-- The sessions that block a backend of pgvouch's, and the lock it wants. Read over another connection. The backend is
+-- known by its pid or, before the transaction has begun, by the comment at the head of its message: behind a pooler the client
 -- knows no backend beforehand.
 -- pg_blocking_pids() names prepared transactions as 0.
 with ours as (
@@ -37,7 +37,7 @@ from ours
 order by 6 desc nulls last
 
 -- name: refuse_read_only
--- Fails where an administrator has switched writing off, for our own `read write` would pass over that. It runs before the
+-- Fails where an administrator has switched writing off, which our `read write` would override. It runs before the
 -- search_path is ours.
 do $pgvouch$
 begin

@@ -1,4 +1,4 @@
-"""A server, or a role, that may not write: found out as a transaction begins, and said."""
+"""A server, or a role, that may not write: noticed as a transaction begins, and reported."""
 
 from pgvouch.errors import MigrationError, StandbyError, VouchError
 from pgvouch.postgres.session import QueryError, Session
@@ -8,7 +8,7 @@ READ_ONLY = "PGVRO"
 """Raised by REFUSE."""
 
 REFUSE = own_query("postgres", "refuse_read_only", read_only=READ_ONLY)
-"""Fails where an administrator has switched writing off; our `read write` would pass over that."""
+"""Fails where an administrator has switched writing off, which our `read write` would override."""
 
 
 def cannot_begin(session: Session, exc: QueryError) -> VouchError:
@@ -16,10 +16,10 @@ def cannot_begin(session: Session, exc: QueryError) -> VouchError:
     session.roll_back()
     if exc.server.sqlstate == READ_ONLY:
         return MigrationError(
-            "somebody has switched writing off here: default_transaction_read_only is on, for the "
+            "writing is switched off here: default_transaction_read_only is on, for the "
             "database, the role or the server",
             state="Nothing was run.",
-            hint="ask who has done it, and why; to write all the same: "
+            hint="ask who switched it off, and why; to write all the same: "
             "PGOPTIONS='-c default_transaction_read_only=off' and the same command",
         )
     (result,) = session.ask("select pg_is_in_recovery()")

@@ -38,7 +38,7 @@ class Result:
 class Growth:
     """How much memory libpq asks for to hold one message of the server, which it reads whole.
 
-    It cannot be told to read no further. But it asks for all of the room as soon as it knows the
+    It cannot be made to stop reading. But it asks for all of the room as soon as it knows the
     length, so what is too large is noticed before it has arrived. What the process takes for
     itself meanwhile does not count, nor does what libpq gives back.
     """
@@ -157,7 +157,7 @@ def _text(value: bytes | None) -> str | None:
 
 
 def said_by(exc: psycopg.Error) -> ServerMessage:
-    """Return what PostgreSQL said in an error of psycopg's."""
+    """Return what PostgreSQL said in a psycopg error."""
     said = exc.diag
     return ServerMessage(
         exc.sqlstate,

@@ -1,4 +1,4 @@
-"""Tries again what other people's work stood in the way of, with backoff and jitter."""
+"""Tries again what gave way to other sessions, with backoff and jitter."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TRANSIENT = frozenset({"55P03", "40P01", "40001"})
-"""SQLSTATEs of what others were in the way of: lock timeout, deadlock, serialization failure."""
+"""SQLSTATEs by which a statement gives way: lock timeout, deadlock, serialization failure."""
 
 
 def others_were_in_the_way(server: "ServerMessage | None") -> bool:

@@ -39,12 +39,12 @@ _ROWS_AT_ONCE = 8  # they may be large
 _NOTHING: Mapping[int, bool] = {}
 _STILL_CONNECTED = pq.ConnStatus.OK
 OWN_PATH = "set local search_path = pg_catalog, pg_temp"
-"""Stands ahead of every statement of our own: whoever may create in a schema of the session's path
-could otherwise put a function or an operator there that fits better than PostgreSQL's."""
+"""Goes ahead of pgvouch's statements: otherwise a role that may create objects in a schema of the
+search_path could put a function or operator there that fits better than the built-in one."""
 READING = ("savepoint pgvouch_own", OWN_PATH)
 READ = ("rollback to savepoint pgvouch_own", "release savepoint pgvouch_own")
-"""Stand around statements of our own that read in an author's transaction: they give back its
-search_path, as it was, and the locks."""
+"""Go around pgvouch's statements that read in an author's transaction: they restore its
+search_path, and release the locks."""
 
 
 class QueryError(Exception):
@@ -106,7 +106,7 @@ class Session:
         return cls(open_connection(conninfo, application_name, within_s=within_s), conninfo)
 
     def reopen(self) -> None:
-        """Connect anew where the connection is gone; notices go on being told.
+        """Connect anew where the connection is gone, with the same handlers of notices.
 
         Raises:
             ConnectError: no connection came about.
@@ -148,11 +148,6 @@ class Session:
     def left_s(self) -> float | None:
         """The seconds for which an answer is still waited for; None where there is no limit."""
         return None if self._until_s is None else max(self._until_s - time.monotonic(), 0.0)
-
-    @property
-    def server_version(self) -> int:
-        """PostgreSQL's version as a number: 180004."""
-        return self._pgconn.server_version
 
     def on_notice(self, handler: Callable[[str, str], None]) -> None:
         """Call `handler(severity, text)` for every notice of the server."""
@@ -205,11 +200,11 @@ class Session:
             raise
 
     def ask(self, statements: str) -> tuple[Result, ...]:
-        """Run statements of our own, whose names mean PostgreSQL's whatever the search_path is.
+        """Run pgvouch's statements, with names resolved in pg_catalog whatever the search_path is.
 
         Args:
-            statements: separated by semicolons. Outside of a transaction they are one of their own
-                and may write; inside of one they only read, for a savepoint takes them back.
+            statements: separated by semicolons. Outside of a transaction block they form one and
+                may write; inside of one they may only read, for a savepoint takes them back.
 
         Returns:
             A result a statement, in order.

@@ -9,8 +9,8 @@ LOCK_TIMEOUT_SHARE = 0.5
 """Of the server's deadlock_timeout, which is a second by default."""
 
 DEFAULT_LOCK_TIMEOUT = own_block("postgres", "default_lock_timeout", share=LOCK_TIMEOUT_SHARE)
-"""Where nothing else is said: our statement gives way, and is tried again, well before whoever
-is in a deadlock with us looks for one and is ended by the server."""
+"""The default: our statement gives way, and is tried again, well before another session that is in
+a deadlock with it checks for one and is cancelled by the server."""
 
 _LONGEST_LOOK_S = 1.0
 
@@ -40,8 +40,8 @@ def timeouts_sql(lock_timeout: str | None, statement_timeout: str | None) -> tup
 def locking_sql(statements: Sequence[str]) -> str:
     """Return the statement that takes locks one by one, all of them within one lock_timeout.
 
-    Whoever comes behind the first of them waits for the last of them: each with a timeout of its
-    own would add up.
+    A session that queues behind the first of them waits until the last is taken, so separate
+    timeouts would add up.
     """
     rest = f"\n{own_query('postgres', 'shorten_lock_timeout')}"
     locks = rest.join(f"\n    {statement};" for statement in statements)

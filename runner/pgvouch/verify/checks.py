@@ -25,8 +25,8 @@ _SHORT = 60
 """Characters that stand beside a label on a narrow terminal."""
 _CANCELED = "57014"
 _SERVERS_TROUBLE = {"08", "53", "58"}
-"""Classes of SQLSTATEs that say nothing about a promise: a server that it asks does not answer, or
-this one has run out of something, or cannot read its files."""
+"""Classes of SQLSTATEs that say nothing about a promise: another server does not answer, or this
+one has run out of a resource, or cannot read its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Verdict:
     passed: int
     broken: tuple[Finding, ...] = ()
     unjudged: tuple[Finding, ...] = ()
-    """Checks that ended without an answer: others were in the way, or the server had its limits."""
+    """Checks that ended without an answer: they gave way, or the server ran out of something."""
     left: tuple[Check, ...] = ()
     """Checks that were not run, because one ahead of them met others."""
     id: str = ""
@@ -204,7 +204,6 @@ class _CheckRun:
             message = Message().add(self._back())
             _add_piece(message, self.promises, check.query, "check")
             try:
-                # Deferred constraints have their say before a check counts as one without an error.
                 self.session.run(message.text, rows_of_first=0)
             except QueryError as exc:
                 if exc.server.sqlstate == check.sqlstate:
@@ -243,7 +242,7 @@ class _CheckRun:
         for index, check in enumerate(checks):
             ends = message.results_of(f"end of {index}", results, failed=failed)
             if [end.tag for end in ends] != ["ROLLBACK"]:
-                # A rule on a table gives results of its own; the error hides how many there were.
+                # A rule on a table adds results; the error hides how many there were.
                 raise VouchError(
                     "PostgreSQL gave other results than the checks have statements, so they cannot "
                     "be told apart",
@@ -281,7 +280,7 @@ class _CheckRun:
     def _is_unjudged(self, stopped: Finding) -> bool:
         state = stopped.sqlstate or ""
         if state == _CANCELED:
-            # Who sets a limit in a check has made it part of the promise.
+            # A limit that a check sets itself is part of its promise.
             setup = self.promises.setup.sql if self.promises.setup else ""
             return "statement_timeout" not in (setup + stopped.check.query.sql).lower()
         return others_were_in_the_way(stopped.server) or state[:2] in _SERVERS_TROUBLE

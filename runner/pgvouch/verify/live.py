@@ -25,7 +25,7 @@ from pgvouch.verify.checks import Finding, Verdict
 
 
 class _BlockedError(Exception):
-    """Checks met other people's work."""
+    """Checks gave way to other sessions."""
 
     def __init__(self, blocked: Sequence[Finding]) -> None:
         first = blocked[0].server
@@ -55,7 +55,7 @@ class _File:
         return Verdict(self.passed, tuple(self.broken), unjudged, id=self.migration.id)
 
     def run(self, session: Session, watch: Watch, until_s: float) -> None:
-        """Run what has no answer yet, in a new transaction after each check that met others.
+        """Run what has no answer yet, in a new transaction after each check that gave way.
 
         Args:
             session: idle.
@@ -111,8 +111,8 @@ def verify_database(
 ) -> list[Verdict]:
     """Run every promise of every applied migration again, and leave nothing behind.
 
-    A check that meets other people's work is not broken by that. It is tried again, with pauses in
-    which no transaction is open, until the attempts or the budget are spent.
+    A check that gives way to other sessions is not broken by that. It is tried again, with pauses
+    in which no transaction is open, until the attempts or the budget are spent.
 
     Raises:
         FileError: a file that is not a verify file.

@@ -11,7 +11,7 @@ from pgvouch.verify.checks import Finding, Rows, lines_of
 def check_error(identifier: str, broken: Sequence[Finding]) -> CheckError:
     """Return the error for promises that were not kept; the first one leads."""
     first = broken[0]
-    # What the server said has a line of its own.
+    # The server's message is shown on a separate line.
     found = f"an error {first.server.sqlstate}" if first.server else first.found
     notes = [f"expected {first.expected}", *labelled("found", found)]
     for other in broken[1:]:
@@ -58,6 +58,6 @@ def _next_after(broken: Finding) -> str:
     if broken.check.kind is Kind.SAME:
         return (
             "if others write to what it compares, run it again; `-- lock_tables:` in the header of "
-            "the file keeps them out. Where nobody does, correct the file (or the check)"
+            "the file keeps them out. If no one does, correct the file (or the check)"
         )
     return "correct the migration (or the check), and run it again"
