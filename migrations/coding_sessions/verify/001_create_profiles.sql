@@ -158,11 +158,11 @@ where attrelid = 'public.profiles'::regclass
   and not attisdropped
   and attnotnull = (attname in ('display_name', 'avatar_url', 'stripe_customer_id'));
 
--- check: a user sees one profile, the own
+-- check: a user sees one profile, their own
 set local role authenticated;
 select array_agg(id) = '{5afe0000-0000-4000-8000-00000000000a}' from public.profiles;
 
--- check: a user changes name and picture of the own profile, and updated_at follows
+-- check: a user changes name and picture of their own profile, and updated_at follows
 delete from public.profiles where id = '5afe0000-0000-4000-8000-00000000000a';
 insert into public.profiles (id, email, updated_at)
 values ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', '2000-01-01 00:00:00+00');
@@ -176,7 +176,7 @@ from public.profiles;
 -- Without a where clause only the update policy stands between the caller and other people's rows:
 -- a condition would read columns, and reading brings in the select policy. Should the policy be
 -- broken on a large live table, the timeout ends the statement early, which fails the check too.
--- check: a user who changes every profile within reach changes the own one only
+-- check: a user who changes every profile within reach changes their own only
 set local role authenticated;
 set local statement_timeout = '5s';
 update public.profiles set display_name = 'Mine';
@@ -189,7 +189,7 @@ where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00
 set local role authenticated;
 update public.profiles set tier = 'enterprise';
 
--- check error 42501: a user raises the own limit
+-- check error 42501: a user raises their own limit
 set local role authenticated;
 update public.profiles set sessions_limit = 1000;
 
@@ -198,7 +198,7 @@ set local role authenticated;
 insert into public.profiles (id, email)
 values ('5afe0000-0000-4000-8000-00000000000c', 'cid@verify.invalid');
 
--- check error 42501: a user deletes the own profile
+-- check error 42501: a user deletes their own profile
 set local role authenticated;
 delete from public.profiles;
 

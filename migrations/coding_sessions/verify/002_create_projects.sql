@@ -26,7 +26,7 @@ select set_config(
   true
 );
 
--- check: a user creates a project of the own with nothing but a name
+-- check: a user creates a project of their own with nothing but a name
 set local role authenticated;
 insert into public.projects (user_id, name)
 values ('5afe0000-0000-4000-8000-00000000000a', 'A second one');
@@ -44,7 +44,7 @@ select to_jsonb(project) - 'id' = jsonb_build_object(
 from public.projects as project
 where name = 'A second one';
 
--- check: a user describes the own project in full
+-- check: a user describes their own project in full
 set local role authenticated;
 insert into public.projects (user_id, name, description, template_id, expo_config)
 values (
@@ -82,11 +82,11 @@ set local role authenticated;
 insert into public.projects (user_id, name)
 values ('5afe0000-0000-4000-8000-00000000000b', 'A gift');
 
--- check: a user sees the own projects and nobody else's
+-- check: a user sees their own projects and no one else's
 set local role authenticated;
 select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000a1}' from public.projects;
 
--- check: a user changes the own project, and updated_at follows
+-- check: a user changes their own project, and updated_at follows
 set local role authenticated;
 update public.projects
 set
@@ -122,7 +122,7 @@ where id = '5afe0000-0000-4000-8000-0000000000a1';
 -- Without a where clause only the policy of the command stands between the caller and other
 -- people's rows: a condition would read columns, and reading brings in the select policy. Should a
 -- policy be broken on a large live table, the timeout ends the statement early, which fails too.
--- check: a user who changes every project within reach changes the own ones only
+-- check: a user who changes every project within reach changes their own only
 set local role authenticated;
 set local statement_timeout = '5s';
 update public.projects set name = 'Mine';
@@ -136,7 +136,7 @@ set local role authenticated;
 set local statement_timeout = '5s';
 update public.projects set user_id = '5afe0000-0000-4000-8000-00000000000b';
 
--- check: a user who deletes every project within reach deletes the own ones only
+-- check: a user who deletes every project within reach deletes their own only
 set local role authenticated;
 set local statement_timeout = '5s';
 delete from public.projects;

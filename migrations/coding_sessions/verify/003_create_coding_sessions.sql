@@ -36,7 +36,7 @@ select set_config(
   true
 );
 
--- check: a user opens a session on the own project
+-- check: a user opens a session on their own project
 set local role authenticated;
 insert into public.coding_sessions (user_id, project_id, initial_prompt)
 values (
@@ -140,7 +140,7 @@ values (
   'A favour'
 );
 
--- check: a user sees the own sessions and nobody else's
+-- check: a user sees their own sessions and no one else's
 set local role authenticated;
 select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000a2}' from public.coding_sessions;
 
@@ -156,7 +156,7 @@ values (
 set local role authenticated;
 select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000a2}' from public.coding_sessions;
 
--- check: a user changes the status of the own session, and updated_at follows
+-- check: a user changes the status of their own session, and updated_at follows
 set local role authenticated;
 update public.coding_sessions
 set status = 'paused'
@@ -182,7 +182,7 @@ update public.coding_sessions set webview_url = 'javascript:x';
 -- Without a where clause only the update policy stands between the caller and other people's rows:
 -- a condition would read columns, and reading brings in the select policy. Should the policy be
 -- broken on a large live table, the timeout ends the statement early, which fails the check too.
--- check: a user who completes every session within reach completes the own ones only
+-- check: a user who completes every session within reach completes their own only
 set local role authenticated;
 set local statement_timeout = '5s';
 update public.coding_sessions set status = 'completed';
@@ -191,7 +191,7 @@ select array_agg(status order by id) = array['completed', 'pending']
 from public.coding_sessions
 where id in ('5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-0000000000b2');
 
--- check: a user may not change the own session on a project that is somebody else's
+-- check: a user may not change their own session on a project that is somebody else's
 update public.coding_sessions
 set project_id = '5afe0000-0000-4000-8000-0000000000b1'
 where id = '5afe0000-0000-4000-8000-0000000000a2';
@@ -209,7 +209,7 @@ set local role authenticated;
 set local statement_timeout = '5s';
 update public.coding_sessions set user_id = '5afe0000-0000-4000-8000-00000000000b';
 
--- check error 42501: a user deletes the own session
+-- check error 42501: a user deletes their own session
 set local role authenticated;
 delete from public.coding_sessions;
 

@@ -46,7 +46,7 @@ select set_config(
   true
 );
 
--- check: a user sees the jobs of the own sessions and nobody else's
+-- check: a user sees the jobs of their own sessions and no one else's
 set local role authenticated;
 select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000a3}' from public.coding_jobs;
 
@@ -62,11 +62,11 @@ set local role authenticated;
 insert into public.coding_jobs (session_id, prompt)
 values ('5afe0000-0000-4000-8000-0000000000a2', 'Quick, please');
 
--- check error 42501: a user moves the own job ahead in the queue
+-- check error 42501: a user moves their own job ahead in the queue
 set local role authenticated;
 update public.coding_jobs set priority = 100;
 
--- check error 42501: a user deletes the own job
+-- check error 42501: a user deletes their own job
 set local role authenticated;
 delete from public.coding_jobs;
 

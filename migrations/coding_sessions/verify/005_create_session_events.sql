@@ -51,7 +51,7 @@ select set_config(
   true
 );
 
--- check: a user sees the events of the own sessions and nobody else's
+-- check: a user sees the events of their own sessions and no one else's
 set local role authenticated;
 select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000a3}' from public.session_events;
 

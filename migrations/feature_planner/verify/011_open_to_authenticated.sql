@@ -120,7 +120,7 @@ select set_config(
   true
 );
 
--- check: a user sees the own rows, and a template that is public
+-- check: a user sees their own rows, and a template that is public
 set local role authenticated;
 with seen (relname, id) as (
   select 'feature_plans', id from feature_planner.feature_plans
@@ -155,7 +155,7 @@ from seen;
 
 -- Without a where clause only the policy of the command stands between the caller and other
 -- people's rows. Should one be broken on a large live table, the timeout ends the statement early.
--- check: a user who changes every row within reach changes the own ones only
+-- check: a user who changes every row within reach changes their own only
 set local role authenticated;
 set local statement_timeout = '5s';
 update feature_planner.feature_plans set session_id = 'mine';
@@ -189,7 +189,7 @@ select array_agg(right(id::text, 2) order by id)
 from marked;
 
 -- Children first, so that no cascade does it for the policy.
--- check: a user who deletes every row within reach deletes the own ones only
+-- check: a user who deletes every row within reach deletes their own only
 set local role authenticated;
 set local statement_timeout = '5s';
 delete from feature_planner.plan_execution_logs;
@@ -225,7 +225,7 @@ with kept (id) as (
 select array_agg(right(id::text, 2) order by id) = array['b2', 'b3', 'b4', 'b5', 'b6', 'b7', 'b8']
 from kept;
 
--- check: a user who deletes every plan within reach deletes the own one only
+-- check: a user who deletes every plan within reach deletes their own only
 set local role authenticated;
 set local statement_timeout = '5s';
 delete from feature_planner.feature_plans;
@@ -349,7 +349,7 @@ set local role authenticated;
 update feature_planner.discovered_files
 set added_by_user_id = '5afe0000-0000-4000-8000-00000000000b';
 
--- check: a user adds a file in the own name, and changes one that the server has in another's
+-- check: a user adds a file in their own name, and changes one that the server has in another's
 insert into feature_planner.discovered_files
   (id, discovery_session_id, file_path, priority, added_by_user_id)
 values (

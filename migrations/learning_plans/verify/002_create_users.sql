@@ -26,7 +26,7 @@ select set_config(
   true
 );
 
--- check: whoever is new makes the own row, with nothing but the Clerk id and an address
+-- check: whoever is new makes their own row, with nothing but the Clerk id and an address
 select set_config(
   'request.jwt.claims',
   '{"sub": "user_verify_cid", "role": "authenticated"}',
@@ -45,7 +45,7 @@ select to_jsonb(person) - 'id' = jsonb_build_object(
 )
 from public.users as person;
 
--- check: every person has an id of the own
+-- check: every person has an id of their own
 insert into public.users (clerk_user_id, email)
 values ('user_verify_cid', 'cid@verify.invalid'), ('user_verify_dot', 'dot@verify.invalid');
 select count(distinct id) = 2
@@ -67,11 +67,11 @@ set local role authenticated;
 insert into public.users (clerk_user_id, email, subscription_tier)
 values ('user_verify_cid', 'cid@verify.invalid', 'pro');
 
--- check: a user sees one person, the own self
+-- check: a user sees one person, themselves
 set local role authenticated;
 select array_agg(id) = '{5afe0000-0000-4000-8000-00000000000a}' from public.users;
 
--- check: a user changes the own name
+-- check: a user changes their own name
 set local role authenticated;
 update public.users
 set name = 'Anna', updated_at = now()
@@ -81,7 +81,7 @@ select name = 'Anna' and updated_at = now() from public.users;
 -- Without a where clause only the update policy stands between the caller and other people's rows:
 -- a condition would read columns, and reading brings in the select policy. Should the policy be
 -- broken on a large live table, the timeout ends the statement early, which fails the check too.
--- check: a user who changes every name within reach changes the own one only
+-- check: a user who changes every name within reach changes their own only
 set local role authenticated;
 set local statement_timeout = '5s';
 update public.users set name = 'Mine';
@@ -94,7 +94,7 @@ where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00
 set local role authenticated;
 update public.users set clerk_user_id = 'user_verify_cid';
 
--- check error 42501: a user changes the own address
+-- check error 42501: a user changes their own address
 set local role authenticated;
 update public.users set email = 'anna@verify.invalid';
 
@@ -102,7 +102,7 @@ update public.users set email = 'anna@verify.invalid';
 set local role authenticated;
 update public.users set subscription_tier = 'pro';
 
--- check error 42501: a user deletes the own row
+-- check error 42501: a user deletes their own row
 set local role authenticated;
 delete from public.users;
 

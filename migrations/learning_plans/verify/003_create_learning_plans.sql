@@ -43,7 +43,7 @@ select set_config(
   true
 );
 
--- check: a user makes a plan of the own, and what is not said is private, by AI and being generated
+-- check: a user makes a plan of their own, and what is not said is private, by AI and being generated
 set local role authenticated;
 insert into public.learning_plans (user_id, topic, skill_level, weekly_hours, learning_style)
 values ('5afe0000-0000-4000-8000-00000000000a', 'A second one', 'intermediate', 0, 'reading');
@@ -71,7 +71,7 @@ set local role authenticated;
 insert into public.learning_plans (user_id, topic, skill_level, weekly_hours, learning_style)
 values ('5afe0000-0000-4000-8000-00000000000b', 'A gift', 'beginner', 1, 'mixed');
 
--- check: a user sees the own plans and what others have made public
+-- check: a user sees their own plans and what others have made public
 set local role authenticated;
 select array_agg(id order by id) = array[
   '5afe0000-0000-4000-8000-0000000000a1',
@@ -84,7 +84,7 @@ where id in (
   '5afe0000-0000-4000-8000-0000000000b2'
 );
 
--- check: what a user sees that is not public is the own
+-- check: what a user sees that is not public is their own
 set local role authenticated;
 select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000a1}'
 from public.learning_plans
@@ -139,7 +139,7 @@ select id from public.learning_plans where visibility <> 'public';
 -- Without a where clause only the policy of the command stands between the caller and other
 -- people's rows: a condition would read columns, and reading brings in the select policy. Should a
 -- policy be broken on a large live table, the timeout ends the statement early, which fails too.
--- check: a user who takes over every plan within reach takes the own ones only, public or not
+-- check: a user who takes over every plan within reach takes their own only, public or not
 set local role authenticated;
 set local statement_timeout = '5s';
 update public.learning_plans
@@ -158,7 +158,7 @@ set local role authenticated;
 set local statement_timeout = '5s';
 update public.learning_plans set user_id = '5afe0000-0000-4000-8000-00000000000b';
 
--- check: a user who deletes every plan within reach deletes the own ones only, public or not
+-- check: a user who deletes every plan within reach deletes their own only, public or not
 set local role authenticated;
 set local statement_timeout = '5s';
 delete from public.learning_plans;
@@ -203,7 +203,7 @@ select array_agg(id order by id) = array[
 from public.learning_plans
 where user_id = '5afe0000-0000-4000-8000-00000000000b';
 
--- check: a person who is deleted takes the own plans along, and no other's
+-- check: a person who is deleted takes their own plans along, and no other's
 delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
 select array_agg(id order by id) = array[
   '5afe0000-0000-4000-8000-0000000000b1',

@@ -187,14 +187,14 @@ insert into public.plan_schedules
   (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
 values ('5afe0000-0000-4000-8000-0000000000a2', '{}', 'verify-2', 'UTC', 8, '2025-02-10');
 
--- check: a user sees the schedules of the own plans and no other, public plan or not
+-- check: a user sees the schedules of their own plans and no other, public plan or not
 set local role authenticated;
 select array_agg(plan_id) = '{5afe0000-0000-4000-8000-0000000000a1}' from public.plan_schedules;
 
 -- Without a where clause only the policy of the command stands between the caller and other
 -- people's rows: a condition would read columns, and reading brings in the select policy. Should a
 -- policy be broken on a large live table, the timeout ends the statement early, which fails too.
--- check: a user who changes every schedule within reach changes the own ones only
+-- check: a user who changes every schedule within reach changes their own only
 set local role authenticated;
 set local statement_timeout = '5s';
 update public.plan_schedules set inputs_hash = 'verify-mine';
@@ -211,13 +211,13 @@ set local role authenticated;
 set local statement_timeout = '5s';
 update public.plan_schedules set plan_id = '5afe0000-0000-4000-8000-0000000000b2';
 
--- check: a user moves a schedule to another plan of the own
+-- check: a user moves a schedule to another plan of theirs
 set local role authenticated;
 set local statement_timeout = '5s';
 update public.plan_schedules set plan_id = '5afe0000-0000-4000-8000-0000000000a2';
 select array_agg(plan_id) = '{5afe0000-0000-4000-8000-0000000000a2}' from public.plan_schedules;
 
--- check: a user who deletes every schedule within reach deletes the own ones only
+-- check: a user who deletes every schedule within reach deletes their own only
 set local role authenticated;
 set local statement_timeout = '5s';
 delete from public.plan_schedules;

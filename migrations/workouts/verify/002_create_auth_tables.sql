@@ -87,7 +87,7 @@ update public.invites set max_uses = 0 where id = '5afe0000-0000-4000-8000-00000
 -- check error 23514: an invite used less than never
 update public.invites set current_uses = -1 where id = '5afe0000-0000-4000-8000-0000000000a1';
 
--- check: with a user go the resets, the sign-ins and the own invites; the used one stays
+-- check: with a user go the resets, the sign-ins and their own invites; the used one stays
 delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
 select not exists (select
 from public.password_resets

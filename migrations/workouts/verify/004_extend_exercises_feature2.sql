@@ -103,7 +103,7 @@ where id between '5afe0000-0000-4000-8000-0000000000e1'
 -- check error 23505: a slug that another exercise has
 update public.exercises set slug = 'verify-row' where id = '5afe0000-0000-4000-8000-0000000000e1';
 
--- check: a name of an import finds the exercise by lower(name), in the system's library and the own
+-- check: a name of an import finds the exercise by lower(name), in the system's library and the user's
 select count(*) = 2
 from public.exercises
 where lower(name) in (lower('verify LIFT'), lower('VERIFY row'))
@@ -128,7 +128,7 @@ values ('VERIFY ROW', false, '5afe0000-0000-4000-8000-00000000000a');
 -- check error 23505: the system has two exercises of one name
 insert into public.exercises (name) values ('VERIFY LIFT');
 
--- check: when a user goes, the own exercises stay, for others' sessions may refer to them
+-- check: when a user goes, their own exercises stay, for others' sessions may refer to them
 delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
 select created_by is null and not is_system_exercise
 from public.exercises
