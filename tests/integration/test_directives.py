@@ -97,7 +97,7 @@ def test_one_transaction_has_one_isolation(folder: Folder, option: str) -> None:
         ("-- vars: a, b\n", "looks like the directive `-- var:`"),
         ("-- Unless: exists (select from a)\n", "looks like the directive `-- unless:`"),
         ("-- irreversable: rows are gone\n", "looks like the directive `-- irreversible:`"),
-        ("-- check: it is so\n", "is a check; checks live in verify"),
+        ("-- check: it is so\n", "is a promise; promises live in verify"),
     ],
 )
 def test_a_wrong_directive_is_an_error(folder: Folder, header: str, said: str) -> None:

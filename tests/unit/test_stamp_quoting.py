@@ -58,7 +58,6 @@ def test_a_literal_stays_on_one_line(value: str | int | None, sql: str) -> None:
 def test_an_identifier_stays_on_one_line() -> None:
     assert quoting.identifier('a\n"b\\') == r'U&"a\000a""b\\"'
     assert quoting.identifier("\U000e0001") == r'U&"\+0e0001"'
-    assert quoting.qualified(["public", "select"]) == 'public."select"'
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def _refuse_near_miss(word: str, value: str, place: Place) -> None:
     # In capitals, or as "before:" and "after:", they are what people begin a comment with.
     if word in {"check", "same"} or lowered.startswith(("check none", "check error")):
         raise FileError(
-            f"`-- {word}:` is a check; checks live in verify/",
+            f"`-- {word}:` is a promise; promises live in verify/",
             place,
             hint=f"move it to verify/{place.path.name}",
         )
