@@ -157,7 +157,7 @@ def _start_patiently(project: Project, data: Path, arguments: list[str]) -> None
 
 
 def _create(project: Project, data: Path) -> None:
-    """Make a data folder; under another name first, so that a crash leaves no half of one."""
+    """Make a data folder; under another name first, so that a crash leaves none half made."""
     scratch = Path(tempfile.mkdtemp(prefix="new-", dir=data.parent))
     user = _server_user(None)
     if user is not None:
@@ -264,7 +264,7 @@ def _copy_out(folder: Path, data: Path) -> Path:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder and its parents; root's may be entered, whatever its umask is."""
+    """Make a folder and its parents; others may enter those of root, whatever the umask is."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for path in missing if os.geteuid() == 0 else ():

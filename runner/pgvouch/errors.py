@@ -19,9 +19,8 @@ PENDING = 3
 DRIFT = 4
 UNREACHABLE = 5
 """No connection, or a wait that ran out; `verify`: checks that could not be judged."""
-NOT_EXECUTABLE = 126
-"""What a shell returns, as is the next one."""
-NO_COMMAND = 127
+NOT_EXECUTABLE, NO_COMMAND = 126, 127
+"""What a shell returns for such a command."""
 SIGNALLED = 128
 """Plus the number of the signal."""
 
@@ -79,11 +78,11 @@ class VouchError(Exception):
 
     @classmethod
     def unreadable(cls, path: Path, exc: OSError, what: str = "") -> Self:
-        """Return the error for a file, or what it is called instead, that cannot be read."""
+        """Return the error for a file that cannot be read; `what` is said in place of its name."""
         return cls(f"{what or path.name} cannot be read: {exc.strerror or exc}", Place(path))
 
     def explain(self, *notes: str, state: str | None = None, hint: str | None = None) -> Self:
-        """Add what is known further out; what was said closer to the cause stays.
+        """Add what an outer caller knows; what was said closer to the cause stays.
 
         Args:
             notes: further facts.

@@ -51,7 +51,7 @@ class Plan:
     ahead: tuple[str, ...] = ()
     """Applied by a newer release, whose files are not here."""
     warnings: tuple[FileError, ...] = ()
-    """What is allowed in the files and may not be meant."""
+    """What is allowed in the files but hardly meant."""
     is_role_known: bool = True
     """Whether there is a database that could say what timeouts the role has."""
 
@@ -72,7 +72,7 @@ class Repaired:
 
     id: str
     state: State
-    """As it was: on its way forward, or back."""
+    """As it was before: being applied, or being rolled back."""
     finished: tuple[Finished, ...] = ()
     """What was rolled back."""
 

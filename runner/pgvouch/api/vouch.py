@@ -243,7 +243,7 @@ class Vouch:
 
         Args:
             steps: how many; None means all. Not looked at with `to`.
-            to: the migration that shall be the newest one afterwards.
+            to: the migration that is to be the newest one afterwards.
             discard_data: allow rows to be lost.
             from_files: run the rollback files, not what the ledger has stored of them.
 
@@ -306,7 +306,7 @@ class Vouch:
     def repair(
         self, migration: str, how: Literal["done", "redo", "undo"], *, discard_data: bool = False
     ) -> Repaired:
-        """Settle a non-transactional migration of which nothing can say how a statement ended.
+        """Settle a non-transactional migration that stopped in a statement of unknown outcome.
 
         Args:
             migration: identifier or number.
@@ -350,7 +350,7 @@ class Vouch:
         """Wait until the server answers, and say whether the database is there.
 
         Raises:
-            ConnectError: the time, in seconds, is spent.
+            ConnectError: the time, in seconds, has run out.
         """
         try:
             with self._waiter(budget_s):
@@ -362,7 +362,7 @@ class Vouch:
         """Wait until another runner has applied every migration of these files.
 
         Raises:
-            ConnectError: the time, in seconds, is spent.
+            ConnectError: the time, in seconds, has run out.
             DriftError: an applied file has changed or is gone.
         """
         from pgvouch.operations.ready import wait_for_schema
@@ -539,7 +539,7 @@ class Vouch:
 
 @contextmanager
 def _as_vouch_errors() -> Iterator[None]:
-    """Say what the server has said to a statement of our own as what every caller catches."""
+    """Turn an error of a statement of our own into one that every caller catches."""
     try:
         yield
     except QueryError as exc:

@@ -220,7 +220,7 @@ def _say_labelled(label: str, *lines: str) -> None:
 
 
 def refuse_arguments(exc: click.ClickException, own: Sequence[str], *, as_json: bool) -> None:
-    """Tell what is wrong with the command line; a URL at the wrong place is not repeated."""
+    """Print what is wrong with the command line; a URL at the wrong place is not repeated."""
     if as_json:
         said = _without_urls(exc.format_message(), own)
         say_json({"error": UsageError(said).as_dict()})

@@ -1,4 +1,4 @@
-"""How a run ends that did not end well: every exception as one error with its exit code."""
+"""How a failed run ends: every exception as one error with its exit code."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ def error_of(exc: BaseException) -> tuple[VouchError, int]:
 
 
 def _behind(exc: BaseException | None) -> Interrupted | None:
-    """Return the signal during which an error came up."""
+    """Return the signal that an error came after."""
     while exc is not None and not isinstance(exc, Interrupted):
         exc = exc.__cause__ or exc.__context__
     return exc

@@ -28,7 +28,7 @@ _TO_END = "\x1b[K"
 _TICKING: list[bool] = []
 """Not empty while there is a line on the terminal that goes away again."""
 _BROKEN: dict[int, OSError] = {}
-"""The file descriptors that take nothing any more, and why."""
+"""The file descriptors that can no longer be written to, and why."""
 
 
 class OutputError(VouchError):
@@ -50,7 +50,7 @@ Line = str | tuple[str | Styled, ...]
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    """Return a text with every character that is not for reading spelled out.
+    """Return a text with every unprintable character spelled out.
 
     Args:
         text: anything at all.

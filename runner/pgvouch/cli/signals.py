@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM become an exception, once; the second one ends the program where it stands."""
+"""SIGINT and SIGTERM become an exception, once; a second one ends the program at once."""
 
 import os
 import signal
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE_S = 1.0
-"""A second signal after that ends the program where it stands; the server rolls back."""
+"""A second signal ends the program at once if it comes later than this; the server rolls back."""
 _LONGEST_S = 10.0
-"""So does the first one after that, if the clean end has not come by then."""
+"""How long a clean end may take after the first signal; then the program ends at once, too."""
 
 
 def end_now(number: int, _frame: object = None) -> None:

@@ -14,7 +14,7 @@ from pgvouch.cli.output import say_drawn, visible
 
 _GAP = "  "
 _LEAST = 12
-"""A cell that may be shortened keeps this much, so that a number and a word stay to be seen."""
+"""A cell that may be shortened keeps this much, so that its number and a word stay visible."""
 _WIDE = {"W", "F"}
 
 

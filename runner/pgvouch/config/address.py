@@ -80,7 +80,7 @@ def looks_like_one(text: str) -> bool:
 
 
 def _refuse_misleading(conninfo: str, what: str) -> None:
-    """Refuse what libpq reads in another way than its author meant.
+    """Refuse what libpq reads otherwise than its author meant.
 
     libpq takes the first `@` ahead of any `/` for the end of the password, so any other `@` shows
     that the password, or something else, is not encoded.
@@ -112,7 +112,7 @@ def _refuse_misleading(conninfo: str, what: str) -> None:
 
 
 def _no_port(rest: str) -> int | None:
-    """Return where a port begins that is none: a user and a password may stand in its place."""
+    """Return where a port begins that is no number: user and a password may stand in its place."""
     at = 0
     for host in re.split("[/?]", rest, maxsplit=1)[0].split(","):
         name = host.rpartition("]")[0]  # an IPv6 address has colons of its own

@@ -1,6 +1,6 @@
 """Files as other migration tools write them, by their names and by the marks in them. No I/O.
 
-Some hold the way forward and the way back in one. To PostgreSQL the marks between the halves are
+Some hold a migration and its rollback in one. To PostgreSQL the marks between the halves are
 comments: run whole, such a file would make its tables and drop them again, without an error.
 """
 
@@ -20,9 +20,9 @@ class _Tool:
 
     name: str
     back: re.Pattern[str]
-    """Begins what goes back, which no migration may hold."""
+    """Begins the half that rolls back, which no migration may hold."""
     forward: re.Pattern[str] | None = None
-    """Begins what goes forward, which no rollback may hold."""
+    """Begins the half that migrates, which no rollback may hold."""
     needs_both: bool = False
     """The marks are plain words: one of them alone is prose."""
 
@@ -160,7 +160,7 @@ def other_name(name: str, folder: str) -> str | None:
 
 
 def ways_back(folder: Path, names: Collection[str]) -> Iterator[tuple[str, FileError]]:
-    """Yield every file that is another tool's way back (`.down.sql`), with an error for it."""
+    """Yield every file that is another tool's rollback (`.down.sql`), with an error for it."""
     for name in names:
         match = _BACK.match(name.removesuffix(".sql"))
         if not match or not name.endswith(".sql") or name.endswith(ROLLBACK):

@@ -71,7 +71,7 @@ class Promises:
         return replace(self, checks=tuple(c for c in self.checks if c.until not in applied))
 
     def lasting(self, applied: frozenset[str]) -> "Promises":
-        """Leave out what can be asked in a migration's own transaction only.
+        """Leave out what can only be checked in the migration's own transaction.
 
         A `same` pair compares with the moment before the migration, which is long gone.
         """

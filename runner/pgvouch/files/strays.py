@@ -174,7 +174,7 @@ def look_alikes(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
 def orphans(
     folder: Path, names: Iterable[str], verify: Iterable[str], stems: Mapping[str, str]
 ) -> Iterator[FileError]:
-    """Yield an error for every rollback, promise or delta without its migration."""
+    """Yield an error for every rollback, verify file or delta without its migration."""
     for name in names:
         if name.endswith(ROLLBACK) and name.removesuffix(ROLLBACK) not in stems:
             yield FileError(

@@ -37,7 +37,7 @@ class Rendered:
 
 
 class Mask:
-    """Takes the values of variables out of what comes back from the server."""
+    """Hides the values of variables in what comes back from the server."""
 
     def __init__(self) -> None:
         self._values: set[str] = set()

@@ -3,7 +3,7 @@
 The modules, each importing only those above it:
 
     rehearsal  all that is pending and its rollbacks, in one transaction that is rolled back
-    repair     settles a statement of which nothing can say how it ended
+    repair     settles a statement of unknown outcome
     seed       development data
     ready      waits for a server, and for another runner
     authoring  what writes files: a new migration, its delta, the expansions of its stamps

@@ -31,9 +31,9 @@ def wait_for_schema(
     """Wait until another runner has made the database, lets us look, and has applied these files.
 
     Raises:
-        ConnectError: the time is spent.
+        ConnectError: the time has run out.
         DriftError: an applied file has changed or is gone: waiting would not help.
-        PlanError: the time is spent, and this role may not read the ledger.
+        PlanError: the time has run out, and this role may not read the ledger.
     """
     until_s = time.monotonic() + budget_s
 

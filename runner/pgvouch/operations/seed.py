@@ -14,7 +14,7 @@ def read_seed(path: Path) -> Source:
     """Read a seed file.
 
     Raises:
-        FileError: it holds what can be in no transaction of ours.
+        FileError: it holds what cannot run in a transaction.
     """
     text = read_text(path)
     check_sql(text, path)

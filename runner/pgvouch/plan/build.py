@@ -126,7 +126,7 @@ def backward(
     Args:
         applied: the ledger, in the order in which it was applied.
         steps: how many; None means all, unless `to` is given.
-        to: the migration that shall be the newest one afterwards.
+        to: the migration that is to be the newest one afterwards.
 
     Raises:
         PlanError: an unknown target, fewer steps than one, or a migration that stopped on its way.
@@ -191,12 +191,8 @@ def in_order(files: Sequence[Migration]) -> list[Migration]:
             with gathered.gather():
                 needs[migration.id] = [_dependency(by_id, migration, name) for name in names]
     gathered.refuse()
-    seen: set[str] = set()
-    for migration in files:
-        if any(needed.id not in seen for needed in needs.get(migration.id, ())):
-            break
-        seen.add(migration.id)
-    else:
+    at = {migration.id: number for number, migration in enumerate(files)}
+    if all(at[needed.id] < at[m.id] for m in files for needed in needs.get(m.id, ())):
         return list(files)
     # Importing yoyo costs a third of a run that has nothing to do, and few folders need the sort.
     from yoyo.topologicalsort import CycleError, topological_sort

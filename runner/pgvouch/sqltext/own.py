@@ -1,4 +1,4 @@
-"""The SQL that pgvouch runs for itself, in .sql files: a purpose a file, or named blocks."""
+"""The SQL that pgvouch runs for itself, in .sql files: one purpose a file, or named blocks."""
 
 import re
 from collections.abc import Mapping

@@ -66,7 +66,7 @@ def stamp_files(
 
 
 def target_of(path: Path) -> Target:
-    """Say which template of a family belongs into a file.
+    """Say which template of a family belongs in a file.
 
     Raises:
         StampError: into none; checks of a rollback are written by hand.
