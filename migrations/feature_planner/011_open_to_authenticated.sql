@@ -3,7 +3,7 @@
 --
 -- `all` on a schema lets them create objects in it, and `all` on a table lets them empty it. So they
 -- get what using the tool takes, and nothing else. And since the planner now stands beside a site's
--- own users, row level security shows each of them the own plans only.
+-- own users, row level security shows each of them their own plans only.
 -- depends: 010_move_to_feature_planner
 -- lock_timeout: 500ms
 

@@ -178,25 +178,6 @@ def test_a_full_disk(folder: Folder, small: Server) -> None:
     assert folder("migrate", url=url).code == 0
 
 
-def test_more_relations_than_one_transaction_can_lock(folder: Folder) -> None:
-    table = "create table t{} (id int primary key, name text unique); create index on t{} (name);"
-    folder.write(
-        {f"{n:03}_t.sql": "".join(table.format(k, k) for k in range(n * 100, n * 100 + 100))
-         for n in range(1, 41)}
-    )  # fmt: skip
-    ran = folder("migrate", "--single-transaction")
-    assert ran.code == 1
-    assert "out of shared memory" in ran.err
-    assert "leave out --single-transaction" in ran.err
-    assert "max_locks_per_transaction" in ran.err
-    assert "Nothing is in the database: all of it was one transaction." in ran.err
-    assert folder.query("select to_regclass('t100'), count(*) from pgvouch.migration") == [
-        (None, 0)
-    ]
-    assert folder("migrate", "--single-transaction", "--to", "7").code == 0
-    assert folder("migrate").code == 0
-
-
 @contextmanager
 def _role(url: str, definition: str) -> Iterator[str]:
     name = f"r_{database_of(url)}"
@@ -307,6 +288,26 @@ def own(pg18: Server) -> Iterator[Server]:
     yield start("pg18", "own")
     embedded.stop(_project("pg18", "own"))
     shutil.rmtree(_project("pg18", "own").server_data)
+
+
+def test_more_relations_than_one_transaction_can_lock(folder: Folder, own: Server) -> None:
+    """On a server of its own: every other test on it would run out of locks in the same moment."""
+    url = own.url("locks")
+    query(own.url("postgres"), "create database locks")
+    table = "create table t{} (id int primary key, name text unique); create index on t{} (name);"
+    folder.write(
+        {f"{n:03}_t.sql": "".join(table.format(k, k) for k in range(n * 100, n * 100 + 100))
+         for n in range(1, 41)}
+    )  # fmt: skip
+    ran = folder("migrate", "--single-transaction", url=url)
+    assert ran.code == 1
+    assert "out of shared memory" in ran.err
+    assert "leave out --single-transaction" in ran.err
+    assert "max_locks_per_transaction" in ran.err
+    assert "Nothing is in the database: all of it was one transaction." in ran.err
+    assert query(url, "select to_regclass('t100'), count(*) from pgvouch.migration") == [(None, 0)]
+    assert folder("migrate", "--single-transaction", "--to", "7", url=url).code == 0
+    assert folder("migrate", url=url).code == 0
 
 
 def test_a_wrong_password(own: Server, folder: Folder) -> None:
