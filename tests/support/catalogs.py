@@ -13,8 +13,8 @@ from pgvouch.delta.snapshot import (
     SNAPSHOT_RESET,
     SNAPSHOT_SETTINGS,
     Snapshot,
+    catalog_sql,
     difference,
-    snapshot_sql,
 )
 
 ROLES = ("pgv_reader", "pgv_writer", "Odd Role")
@@ -23,7 +23,7 @@ ROLES = ("pgv_reader", "pgv_writer", "Odd Role")
 def snapshot(connection: psycopg.Connection) -> Snapshot:
     """Take a snapshot as the engine does, in whatever transaction is open."""
     connection.execute(";\n".join(SNAPSHOT_SETTINGS))
-    rows = connection.execute(snapshot_sql()).fetchall()
+    rows = connection.execute(catalog_sql()).fetchall()
     connection.execute(";\n".join(SNAPSHOT_RESET))
     return Snapshot.from_rows(rows)
 

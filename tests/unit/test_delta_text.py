@@ -16,7 +16,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 
 
 def snapshot(**objects: str) -> Snapshot:
-    return Snapshot.from_rows(list(objects.items()))
+    return Snapshot.from_rows([("", *item) for item in objects.items()])
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,15 @@ def test_a_snapshot_cannot_be_changed() -> None:
     one = snapshot(a="1")
     with pytest.raises(TypeError):
         one.objects["a"] = "2"  # type: ignore[index]
+    with pytest.raises(TypeError):
+        one.groups["r1"] = {}  # type: ignore[index]
     with pytest.raises(AttributeError):
-        one.objects = {}  # type: ignore[misc]
+        one.groups = {}  # type: ignore[misc]
 
 
 def test_two_objects_of_one_identity_are_no_snapshot() -> None:
     with pytest.raises(ValueError, match="1 catalog objects share"):
-        Snapshot.from_rows([("table t", "(a)"), ("table t", "(b)")])
+        Snapshot.from_rows([("r1", "table t", "(a)"), ("r2", "table t", "(b)")])
 
 
 def test_a_mismatch_names_both_sides() -> None:
@@ -95,7 +97,7 @@ def test_a_mismatch_names_both_sides() -> None:
 @given(st.dictionaries(TEXT, TEXT), st.dictionaries(TEXT, TEXT))
 def test_a_file_keeps_every_line(old: dict[str, str], new: dict[str, str]) -> None:
     kinds = [
-        Snapshot.from_rows([(f'table "{name}"', f"'{text}'") for name, text in side.items()])
+        Snapshot.from_rows([("", f'table "{name}"', f"'{text}'") for name, text in side.items()])
         for side in (old, new)
     ]
     lines = difference(*kinds)

@@ -2,7 +2,7 @@
 -- Privileges are shown as the difference from what PostgreSQL grants by default (of its own objects and of extensions':
 -- from what they came with).
 obj as materialized (
-  select f.classid, f.objid, f.subid, f.identity, f.definition, f.owner, f.acl, f.acltype, f.own and m.objid is null as own
+  select f.key, f.classid, f.objid, f.subid, f.identity, f.definition, f.owner, f.acl, f.acltype, f.own and m.objid is null as own
   from found as f
   left join member as m on m.classid = f.classid and m.objid = f.objid
 ),
@@ -10,7 +10,7 @@ obj as materialized (
 held as materialized (
   select
     'on ' as how, o.acltype, o.owner, o.acl, coalesce(i.initprivs, acldefault(o.acltype, o.owner)) as base,
-    array_agg(o.identity) as identities
+    array_agg(o.key) as keys, array_agg(o.identity) as identities
   from obj as o
   left join pg_init_privs as i on i.classoid = o.classid and i.objoid = o.objid and i.objsubid = o.subid
   where o.acl is not null
@@ -23,6 +23,7 @@ held as materialized (
       then acldefault(case d.defaclobjtype when 'S' then 's'::"char" else d.defaclobjtype end, d.defaclrole)
       -- On a column nothing is granted by default: the empty list that aclexplode() takes.
       else acldefault('c', d.defaclrole) end,
+    array[''],
     array[
       case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions'
         when 'T' then 'types' when 'n' then 'schemas' when 'L' then 'large objects' end
@@ -31,14 +32,14 @@ held as materialized (
   from pg_default_acl as d
   cross join setting as s
   left join nsp as n on n.oid = d.defaclnamespace
-  where d.defaclnamespace = 0 or n.oid is not null
+  where {rest} and (d.defaclnamespace = 0 or n.oid is not null)
 ),
 
 -- MAINTAIN came with 17. A role that holds TRUNCATE, REFERENCES and TRIGGER was granted ALL and is expected to hold it
 -- where it exists; a role that does not, is not: so the text is the same where it does not exist.
 worded as (
   select
-    h.how, h.identities, x.verb,
+    h.how, h.keys, h.identities, x.verb,
     case when x.grantee = h.owner then '(owner)' when x.grantee = 0 then 'public'
       else quote_ident(pg_get_userbyid(x.grantee)) end as grantee,
     case when cardinality(p.common) > 1
@@ -71,44 +72,45 @@ worded as (
   ) as p
 )
 
-select o.identity, o.definition
+select o.key, o.identity, o.definition
 from obj as o
 where o.own and o.definition is not null
 
 union all
-select 'owner of ' || o.identity, quote_ident(pg_get_userbyid(o.owner))
+select o.key, 'owner of ' || o.identity, quote_ident(pg_get_userbyid(o.owner))
 from obj as o
 cross join setting as s
 where o.own and o.definition is not null and o.owner <> s.me and o.acltype is distinct from 'c'
   and not (o.identity = 'schema public' and o.owner = 'pg_database_owner'::regrole)
 
 union all
-select line.identity, string_agg(line.list, '; ' order by line.list collate "C")
+select line.key, line.identity, string_agg(line.list, '; ' order by line.list collate "C")
 from (
   select
+    i.key,
     w.verb || ' ' || w.how || i.identity || case w.verb when 'grant' then ' to ' else ' from ' end || w.grantee || ':'
       as identity,
     w.list
   from worded as w
-  cross join unnest(w.identities) as i (identity)
+  cross join unnest(w.keys, w.identities) as i (key, identity)
 ) as line
-group by line.identity
+group by line.key, line.identity
 
 -- An extension's comment comes with its files, in whatever version a server has.
 union all
-select 'comment on ' || o.identity, '''' || replace(d.description, '''', '''''') || ''''
-from pg_description as d
-join obj as o on o.classid = d.classoid and o.objid = d.objoid and o.subid = d.objsubid
+select o.key, 'comment on ' || o.identity, '''' || replace(d.description, '''', '''''') || ''''
+from obj as o
+join pg_description as d on d.objoid = o.objid and d.classoid = o.classid and d.objsubid = o.subid
 where o.own and o.classid <> 'pg_extension'::regclass
 
 union all
-select 'security label of ' || quote_ident(l.provider) || ' on ' || o.identity, quote_literal(l.label)
-from pg_seclabel as l
-join obj as o on o.classid = l.classoid and o.objid = l.objoid and o.subid = l.objsubid
+select o.key, 'security label of ' || quote_ident(l.provider) || ' on ' || o.identity, quote_literal(l.label)
+from obj as o
+join pg_seclabel as l on l.objoid = o.objid and l.classoid = o.classid and l.objsubid = o.subid
 where o.own
 
 union all
-select o.identity || ' depends on extension ' || quote_ident(e.extname), ''
+select o.key, o.identity || ' depends on extension ' || quote_ident(e.extname), ''
 from pg_depend as d
 join obj as o on o.classid = d.classid and o.objid = d.objid and o.subid = d.objsubid
 join pg_extension as e on e.oid = d.refobjid

@@ -2,15 +2,14 @@
 -- Columns as in catalog_relations.sql. Option values of servers and user mappings differ from place to place and may
 -- be secret: their names are shown, their values never.
 select
-  'pg_extension'::regclass::oid as classid, e.oid as objid, 0 as subid,
-  'extension ' || quote_ident(e.extname) as identity, 'schema ' || quote_ident(n.nspname) as definition,
-  null::oid as owner, null::aclitem[] as acl, null::"char" as acltype, true as own
+  '', 'pg_extension'::regclass, e.oid, 0, 'extension ' || quote_ident(e.extname), 'schema ' || quote_ident(n.nspname),
+  null, null, null, true
 from pg_extension as e
 join pg_namespace as n on n.oid = e.extnamespace
 
 union all
 select
-  'pg_publication'::regclass, p.oid, 0, 'publication ' || quote_ident(p.pubname),
+  '', 'pg_publication'::regclass, p.oid, 0, 'publication ' || quote_ident(p.pubname),
   concat_ws(' ',
     case when p.puballtables then 'for all tables' end,
     case when not (p.pubinsert and p.pubupdate and p.pubdelete and p.pubtruncate) then
@@ -29,26 +28,29 @@ cross join lateral (
 
 union all
 select
-  'pg_publication_rel'::regclass, pr.oid, 0, 'publication ' || quote_ident(p.pubname) || ' table ' || t.name,
+  '', 'pg_publication_rel'::regclass, pr.oid, 0, 'publication ' || quote_ident(p.pubname) || ' table '
+    || n.name || '.' || quote_ident(t.relname),
   concat_ws(' ',
     '(' || (
       select string_agg(quote_ident(a.attname), ', ' order by a.attnum)
       from pg_attribute as a
       where a.attrelid = pr.prrelid and a.attnum = any (pr.prattrs)) || ')',
     'where (' || pg_get_expr(pr.prqual, pr.prrelid) || ')'),
-  null, null, null, t.own
+  null, null, null, m.objid is null
 from (select null::pg_node_tree as prqual, null::int2vector as prattrs) as older
 cross join lateral (
   select x.oid, x.prpubid, x.prrelid, prqual, prattrs::int2[] as prattrs
   from pg_publication_rel as x
 ) as pr
 join pg_publication as p on p.oid = pr.prpubid
-join rel as t on t.oid = pr.prrelid
+join pg_class as t on t.oid = pr.prrelid
+join nsp as n on n.oid = t.relnamespace
+left join member as m on m.classid = 'pg_class'::regclass and m.objid = t.oid
 
 -- pg_publication_namespace came with 15; its rows are known by what they depend on in every version.
 union all
 select
-  null, null, null, 'publication ' || quote_ident(p.pubname) || ' schema ' || n.name, '',
+  '', null, null, null, 'publication ' || quote_ident(p.pubname) || ' schema ' || n.name, '',
   null, null, null, true
 from pg_depend as dp
 join pg_depend as dn on dn.classid = dp.classid and dn.objid = dp.objid and dn.refclassid = 'pg_namespace'::regclass
@@ -58,7 +60,7 @@ where dp.refclassid = 'pg_publication'::regclass and dp.classid = to_regclass('p
 
 union all
 select
-  'pg_subscription'::regclass, s.oid, 0, 'subscription ' || quote_ident(s.subname),
+  '', 'pg_subscription'::regclass, s.oid, 0, 'subscription ' || quote_ident(s.subname),
   concat_ws(' ',
     'publication ' || (
       select string_agg(quote_ident(p.name), ', ' order by p.name collate "C") from unnest(s.subpublications) as p (name)),
@@ -69,7 +71,7 @@ join pg_database as d on d.oid = s.subdbid and d.datname = current_database()
 
 union all
 select
-  'pg_foreign_data_wrapper'::regclass, w.oid, 0, 'foreign data wrapper ' || quote_ident(w.fdwname),
+  '', 'pg_foreign_data_wrapper'::regclass, w.oid, 0, 'foreign data wrapper ' || quote_ident(w.fdwname),
   concat_ws(' ',
     case when w.fdwhandler <> 0 then 'handler ' || w.fdwhandler::regproc end,
     case when w.fdwvalidator <> 0 then 'validator ' || w.fdwvalidator::regproc end,
@@ -81,7 +83,7 @@ from pg_foreign_data_wrapper as w
 
 union all
 select
-  'pg_foreign_server'::regclass, s.oid, 0, 'server ' || quote_ident(s.srvname),
+  '', 'pg_foreign_server'::regclass, s.oid, 0, 'server ' || quote_ident(s.srvname),
   concat_ws(' ',
     'foreign data wrapper ' || quote_ident(w.fdwname),
     'type ' || quote_literal(s.srvtype), 'version ' || quote_literal(s.srvversion),
@@ -94,7 +96,7 @@ join pg_foreign_data_wrapper as w on w.oid = s.srvfdw
 
 union all
 select
-  null, null, null,
+  '', null, null, null,
   'user mapping for ' || case when u.umuser = 0 then 'public' else quote_ident(u.usename) end
     || ' server ' || quote_ident(u.srvname),
   concat('options (' || (

@@ -22,21 +22,15 @@ member as materialized (
   where d.refclassid = 'pg_extension'::regclass and d.deptype = 'e'
 ),
 
+-- The relations in question, and what they hang on. an index, a trigger, a policy belongs to its table.
 rel as materialized (
   select
     c.oid, n.name || '.' || quote_ident(c.relname) as name, c.relname, c.relkind, c.relpersistence, c.relowner,
     c.relacl, c.relam, c.reltablespace, c.reloptions, c.reltoastrelid, c.reloftype, c.relispartition,
-    c.relpartbound, c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.relnamespace,
-    m.objid is null as own
+    c.relpartbound, c.relreplident, c.relrowsecurity, c.relforcerowsecurity,
+    'r' || c.oid as key, m.objid is null as own
   from pg_class as c
   join nsp as n on n.oid = c.relnamespace and not n.system
   left join member as m on m.classid = 'pg_class'::regclass and m.objid = c.oid
-  where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c', 'i', 'I') and c.relpersistence <> 't'
-),
-
--- PostgreSQL 18 keeps NOT NULL as named constraints, 15 to 17 as a flag: only what 18 alone can express is shown.
-odd_not_null as materialized (
-  select c.conrelid, c.conkey[1] as attnum, c.connoinherit, c.convalidated
-  from pg_constraint as c
-  where c.contype = 'n' and (c.connoinherit or not c.convalidated)
+  where {relations} and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c') and c.relpersistence <> 't'
 )

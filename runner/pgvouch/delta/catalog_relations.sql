@@ -1,18 +1,18 @@
 -- Tables, their columns and row-level security, views, sequences.
--- A row: classid, objid, subid (null where no comment or privilege can hang on it), identity, definition (null where
--- the object has no line of its own), owner, acl, acltype, own (false: only its privileges are shown).
+-- A row: key (r, f or t and the oid of the relation, function or type it belongs to; empty for the rest), classid, objid,
+-- subid (null where no comment or privilege can hang on it), identity, definition (null where the object has no line of
+-- its own), owner, acl, acltype, own (false: only its privileges are shown).
 select
-  'pg_namespace'::regclass::oid as classid, n.oid as objid, 0 as subid, 'schema ' || n.name as identity,
-  case when n.system then null else '' end as definition,
-  n.nspowner as owner, n.nspacl as acl, 'n'::"char" as acltype, not n.system as own
-from nsp as n
-
-union all
-select
-  'pg_class'::regclass, t.oid, 0, case t.relkind when 'f' then 'foreign table ' else 'table ' end || t.name,
+  t.key, 'pg_class'::regclass::oid as classid, t.oid as objid, 0 as subid,
+  case t.relkind when 'f' then 'foreign table ' else 'table ' end || t.name as identity,
   concat_ws(' ',
     case t.relpersistence when 'u' then 'unlogged' end,
-    '(' || coalesce(cols.list, '') || ')',
+    '(' || coalesce(
+      (
+        select string_agg(quote_ident(a.attname), ', ' order by a.attnum)
+        from pg_attribute as a
+        where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped),
+      '') || ')',
     'of ' || format_type(nullif(t.reloftype, 0), null),
     case when t.relispartition then 'partition of ' || par.list || ' ' || pg_get_expr(t.relpartbound, t.oid)
       else 'inherits (' || par.list || ')' end,
@@ -24,46 +24,41 @@ select
     'tablespace ' || quote_ident(ts.spcname),
     case when t.relkind <> 'f' then
       'replica identity ' || case t.relreplident when 'n' then 'nothing' when 'f' then 'full'
-        when 'i' then coalesce('using index ' || quote_ident(rep.relname), 'using a dropped index') end
-    end),
-  t.relowner, t.relacl, 'r', t.own
+        when 'i' then
+          coalesce(
+            (
+              select 'using index ' || quote_ident(c.relname)
+              from pg_index as i
+              join pg_class as c on c.oid = i.indexrelid
+              where i.indrelid = t.oid and i.indisreplident),
+            'using a dropped index') end
+    end) as definition,
+  t.relowner as owner, t.relacl as acl, 'r'::"char" as acltype, t.own
 from rel as t
-left join (
-  select a.attrelid, string_agg(quote_ident(a.attname), ', ' order by a.attnum) as list
-  from pg_attribute as a
-  where a.attnum > 0 and not a.attisdropped
-  group by a.attrelid
-) as cols on cols.attrelid = t.oid
-left join (
+cross join lateral (
   select
-    i.inhrelid,
-    string_agg(p.name || case when i.inhdetachpending then ' (detach pending)' else '' end, ', '
-      order by i.inhseqno) as list
+    string_agg(n.name || '.' || quote_ident(p.relname) || case when i.inhdetachpending then ' (detach pending)' else '' end,
+      ', ' order by i.inhseqno) as list
   from pg_inherits as i
-  join rel as p on p.oid = i.inhparent
-  group by i.inhrelid
-) as par on par.inhrelid = t.oid
+  join pg_class as p on p.oid = i.inhparent
+  join nsp as n on n.oid = p.relnamespace
+  where i.inhrelid = t.oid
+) as par
 left join pg_am as am on am.oid = t.relam and am.amname <> 'heap'
 left join pg_foreign_table as ft on ft.ftrelid = t.oid
 left join pg_foreign_server as srv on srv.oid = ft.ftserver
-left join (
-  select c.oid, array_agg('toast.' || o.item order by o.place) as options
+left join lateral (
+  select array_agg('toast.' || o.item order by o.place) as options
   from pg_class as c, unnest(c.reloptions) with ordinality as o (item, place)
-  where c.relkind = 't'
-  group by c.oid
-) as toast on toast.oid = t.reltoastrelid
+  where c.oid = t.reltoastrelid
+) as toast on true
 left join pg_tablespace as ts on ts.oid = t.reltablespace
-left join (
-  select i.indrelid, c.relname
-  from pg_index as i
-  join pg_class as c on c.oid = i.indexrelid
-  where i.indisreplident
-) as rep on rep.indrelid = t.oid and t.relreplident = 'i'
 where t.relkind in ('r', 'p', 'f')
 
+-- PostgreSQL 18 keeps NOT NULL as named constraints, 15 to 17 as a flag: only what 18 alone can express is shown.
 union all
 select
-  'pg_class'::regclass, a.attrelid, a.attnum, 'column ' || t.name || '.' || quote_ident(a.attname),
+  t.key, 'pg_class'::regclass, a.attrelid, a.attnum, 'column ' || t.name || '.' || quote_ident(a.attname),
   nullif(
     concat_ws(' ',
       case when t.relkind in ('r', 'p', 'f') then
@@ -96,12 +91,13 @@ join pg_type as ty on ty.oid = a.atttypid
 left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
 left join pg_collation as co on co.oid = a.attcollation and a.attcollation <> ty.typcollation
 left join nsp as cn on cn.oid = co.collnamespace
-left join odd_not_null as nn on nn.conrelid = a.attrelid and nn.attnum = a.attnum
+left join pg_constraint as nn on nn.conrelid = a.attrelid and nn.contype = 'n' and nn.conkey[1] = a.attnum
+  and (nn.connoinherit or not nn.convalidated)
 where t.relkind in ('r', 'p', 'f', 'v', 'm', 'c')
 
 union all
 select
-  null, null, null, 'rls ' || t.name,
+  t.key, null, null, null, 'rls ' || t.name,
   concat_ws(', ', case when t.relrowsecurity then 'enabled' end, case when t.relforcerowsecurity then 'forced' end),
   null, null, null, true
 from rel as t
@@ -111,7 +107,7 @@ where t.relrowsecurity or t.relforcerowsecurity
 -- that off again where this mark stands.
 union all
 select
-  'pg_class'::regclass, t.oid, 0, case t.relkind when 'm' then 'materialized view ' else 'view ' end || t.name,
+  t.key, 'pg_class'::regclass, t.oid, 0, case t.relkind when 'm' then 'materialized view ' else 'view ' end || t.name,
   concat_ws(' ',
     'using ' || quote_ident(am.amname),
     'with (' || array_to_string(t.reloptions || toast.options, ', ') || ')',
@@ -122,19 +118,18 @@ select
 from rel as t
 cross join setting as s
 left join pg_am as am on am.oid = t.relam and am.amname <> 'heap'
-left join (
-  select c.oid, array_agg('toast.' || o.item order by o.place) as options
+left join lateral (
+  select array_agg('toast.' || o.item order by o.place) as options
   from pg_class as c, unnest(c.reloptions) with ordinality as o (item, place)
-  where c.relkind = 't'
-  group by c.oid
-) as toast on toast.oid = t.reltoastrelid
+  where c.oid = t.reltoastrelid
+) as toast on true
 left join pg_tablespace as ts on ts.oid = t.reltablespace
 where t.relkind in ('v', 'm')
 
 -- From 15 on a sequence has the persistence of the table that owns it; only what differs from that is shown.
 union all
 select
-  'pg_class'::regclass, t.oid, 0, 'sequence ' || t.name,
+  t.key, 'pg_class'::regclass, t.oid, 0, 'sequence ' || t.name,
   concat_ws(' ',
     case when s.version < 150000 then null
       when t.relpersistence = 'u' and own.relpersistence is distinct from 'u' then 'unlogged'
@@ -147,10 +142,11 @@ select
       then 'start ' || q.seqstart end,
     case when q.seqcache <> 1 then 'cache ' || q.seqcache end,
     case when q.seqcycle then 'cycle' end,
-    case d.deptype when 'i' then 'identity of ' else 'owned by ' end || own.name || '.' || quote_ident(a.attname)),
+    case d.deptype when 'i' then 'identity of ' else 'owned by ' end || n.name || '.' || quote_ident(own.relname) || '.'
+      || quote_ident(a.attname)),
   t.relowner, t.relacl, 's', t.own
-from pg_sequence as q
-join rel as t on t.oid = q.seqrelid
+from rel as t
+join pg_sequence as q on q.seqrelid = t.oid
 cross join setting as s
 cross join lateral (
   select
@@ -161,15 +157,7 @@ cross join lateral (
 ) as usual
 left join pg_depend as d on d.classid = 'pg_class'::regclass and d.objid = q.seqrelid and d.objsubid = 0
   and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0 and d.deptype in ('a', 'i')
-left join rel as own on own.oid = d.refobjid
+left join pg_class as own on own.oid = d.refobjid
+left join nsp as n on n.oid = own.relnamespace
 left join pg_attribute as a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
-
--- PostgreSQL's own relations, for their privileges.
-union all
-select
-  'pg_class'::regclass, c.oid, 0, case c.relkind when 'v' then 'view ' else 'table ' end || n.name || '.'
-    || quote_ident(c.relname),
-  null, c.relowner, c.relacl, 'r', false
-from pg_class as c
-join nsp as n on n.oid = c.relnamespace and n.system
-where c.relacl is not null and c.relkind in ('r', 'v')
+where t.relkind = 'S'

@@ -1,5 +1,6 @@
 """What the catalog says at one moment, and what two moments differ in."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,32 +11,49 @@ from pgvouch.postgres.message import Message
 from pgvouch.postgres.result import Result
 from pgvouch.sqltext.own import own_sql
 
+Group = Mapping[str, str]
+"""The lines of one relation, function or type: definition by identity, before canonical()."""
+
+REST = ""
+"""The group of what belongs to none of these: schemas, extensions, publications and so on."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Snapshot:
-    """Every object of a database with its definition, as PostgreSQL said it."""
+    """Every object of a database, or some, with its definition, as PostgreSQL said it."""
 
-    objects: Mapping[str, str]
-    """Definition by identity, before canonical()."""
+    groups: Mapping[str, Group]
+    """By `r`, `f` or `t` and the oid of the relation, function or type; REST."""
 
     @classmethod
     def from_rows(cls, rows: Iterable[Sequence[str | None]]) -> "Snapshot":
-        """Return the snapshot that the rows of snapshot_sql() describe.
+        """Return the snapshot that the rows of catalog_sql() describe.
 
         Args:
-            rows: identity and definition of each object.
+            rows: group, identity and definition of each object; without an identity, a group that
+                was looked at.
 
         Raises:
             ValueError: two rows have one identity, so a change of one could hide behind the other.
         """
-        objects: dict[str, str] = {}
+        groups: dict[str, dict[str, str]] = {}
+        seen: set[str] = set()
         count = 0
-        for identity, definition in rows:
-            objects[identity or ""] = definition or ""
-            count += 1
-        if len(objects) != count:
-            raise ValueError(f"{count - len(objects)} catalog objects share their identity")
-        return cls(MappingProxyType(objects))
+        for key, identity, definition in rows:
+            group = groups.setdefault(key or REST, {})
+            if identity is not None:
+                group[identity] = definition or ""
+                seen.add(identity)
+                count += 1
+        if len(seen) != count:
+            raise ValueError(f"{count - len(seen)} catalog objects share their identity")
+        return cls(MappingProxyType(groups))
+
+    @property
+    def objects(self) -> Mapping[str, str]:
+        """Definition by identity, before canonical()."""
+        found = {name: text for group in self.groups.values() for name, text in group.items()}
+        return MappingProxyType(found)
 
     def lines(self) -> tuple[str, ...]:
         """Return the whole catalog, one line an object, sorted by code point."""
@@ -47,7 +65,7 @@ class Snapshot:
         )
 
     def __repr__(self) -> str:
-        return f"<Snapshot of {len(self.objects)} objects>"
+        return f"<Snapshot of {sum(map(len, self.groups.values()))} objects>"
 
 
 def difference(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
@@ -82,7 +100,7 @@ def _line(identity: str, definition: str) -> str:
 def add_snapshot(message: Message) -> None:
     """Append the query for the catalog's snapshot."""
     message.add(*SNAPSHOT_SETTINGS)
-    message.add(snapshot_sql(), name="snapshot")
+    message.add(catalog_sql(), name="snapshot")
     message.add(*SNAPSHOT_RESET)
 
 
@@ -98,40 +116,96 @@ _SETTINGS = {
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",
     # How constants in defaults and checks are written.
-    "datestyle": "'ISO, YMD'",
-    "intervalstyle": "'postgres'",
-    "timezone": "'UTC'",
-    "bytea_output": "'hex'",
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "timezone": "UTC",
+    "bytea_output": "hex",
     "extra_float_digits": "1",
-    "lc_monetary": "'C'",
+    "lc_monetary": "C",
     # The query is planned as it is written: a search for a better order costs more than it brings.
     "join_collapse_limit": "1",
     "from_collapse_limit": "1",
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
-    "work_mem": "'64MB'",
+    "work_mem": "64MB",
 }
 
-SNAPSHOT_SETTINGS = (
-    "savepoint pgvouch_snapshot",
-    *(f"set local {name} = {value}" for name, value in _SETTINGS.items()),
-)
-"""Statements to send before snapshot_sql(): they make its text independent of the session."""
+_FOR_FEW = {
+    # A statement that is prepared is planned once, whatever it is asked for, and when the catalog
+    # may be nearly empty: what is then cheapest is not what is cheap later.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+
+def _settings_sql(settings: Mapping[str, str]) -> tuple[str, ...]:
+    each = (f"pg_catalog.set_config('{name}', '{value}', true)" for name, value in settings.items())
+    return "savepoint pgvouch_snapshot", f"select {', '.join(each)}"
+
+
+SNAPSHOT_SETTINGS = _settings_sql(_SETTINGS)
+"""Statements to send before catalog_sql(): they make its text independent of the session."""
+
+SCOPE_SETTINGS = _settings_sql(_SETTINGS | _FOR_FEW)
+"""Statements to send before scope_sql()."""
 
 SNAPSHOT_RESET = ("rollback to savepoint pgvouch_snapshot", "release savepoint pgvouch_snapshot")
 """Statements to send behind it. They give back the settings as they were, and the locks: describing
 a view takes a share lock on its tables, which would else be held until the transaction ends."""
 
-_BLOCKS = ("relations", "rules", "routines", "types", "links")
+_BLOCKS = ("relations", "rules", "functions", "types")
+_REST = ("schemas", "operators", "text", "links")
+_EVERYTHING = {"relations": "true", "functions": "true", "types": "true", "rest": "true"}
+_IN_SCOPE = {
+    "relations": "c.oid = any (array(select s.id from scope as s where s.kind = 'r'))",
+    "functions": "p.oid = any (array(select s.id from scope as s where s.kind = 'f'))",
+    "types": "t.oid = any (array(select s.id from scope as s where s.kind = 't'))",
+    "rest": "false",
+}
+_OF_THE_REST = {"relations": "false", "functions": "false", "types": "false", "rest": "true"}
+_PLACE = re.compile(r"\{(relations|functions|types|rest)\}")
 
 
 @cache
-def snapshot_sql() -> str:
-    """Return the query that describes the whole catalog, one row an object: identity, definition.
+def catalog_sql() -> str:
+    """Return the query that describes the whole catalog, one row an object.
 
     It reads only, and runs unchanged on PostgreSQL 15 to 18. Left out are the schemas of PostgreSQL
     itself, temporary objects, pgvouch's own schema and what extensions brought.
+
+    Returns:
+        SQL that gives group, identity and definition.
     """
-    found = "\nunion all\n".join(own_sql(f"delta/catalog_{block}") for block in _BLOCKS)
-    names, facets = own_sql("delta/catalog_names"), own_sql("delta/catalog_facets")
-    return f"with\n{names},\nfound as (\n{found}\n),\n{facets}"
+    return _query([*_BLOCKS, *_REST], _EVERYTHING)
+
+
+@cache
+def scope_sql() -> str:
+    """Return the query that describes what is in the scope of catalog_scope.sql, the rest left out.
+
+    Returns:
+        SQL with the parameters of that file. Besides the objects it gives a row without an identity
+        for each group that was looked at, REST where it has to be, and rows of the group NOTE.
+    """
+    return _query(_BLOCKS, _IN_SCOPE, scope=[_block("scope")], behind=_block("notes"))
+
+
+@cache
+def rest_sql() -> str:
+    """Return the query that describes what belongs to no relation, function or type."""
+    return _query(_REST, _OF_THE_REST)
+
+
+def _query(
+    blocks: Sequence[str], filters: Mapping[str, str], scope: Sequence[str] = (), behind: str = ""
+) -> str:
+    found = "\nunion all\n".join(map(_block, blocks))
+    parts = [*scope, _block("names"), f"found as (\n{found}\n)", _block("facets")]
+    text = "with\n" + ",\n".join(parts) + (f"\nunion all\n{behind}" if behind else "")
+    return _PLACE.sub(lambda place: filters[place[1]], text)
+
+
+def _block(name: str) -> str:
+    return own_sql(f"delta/catalog_{name}")

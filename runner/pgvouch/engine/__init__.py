@@ -7,6 +7,7 @@ The modules, each importing only those above it:
     lock_timeout   runs a migration again that a busy table, or a deadlock, has refused
     wording        what is said of a statement that PostgreSQL refused
     transaction    how the transaction of a task begins, and how it ends
+    catalog        what a task does to the catalog, compared with what it promises
     python_steps   yoyo's Python migrations
     data_loss      rows that a rollback would lose
     atomic         a task in one transaction

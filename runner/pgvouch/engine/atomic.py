@@ -3,9 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from pgvouch.delta.compare import compare_delta
-from pgvouch.delta.snapshot import Snapshot, add_snapshot, difference, read_snapshot
 from pgvouch.engine import data_loss
+from pgvouch.engine.catalog import CatalogWatch
 from pgvouch.engine.context import Deltas, RunContext
 from pgvouch.engine.task import Task
 from pgvouch.engine.transaction import Transaction
@@ -38,11 +37,14 @@ def run_atomic(transaction: Transaction) -> Finished:
         if is_provided(transaction, message):
             return record(transaction, "provided", began)
         message = Message()
+    watch = CatalogWatch(transaction) if _wants_delta(context, task) else None
+    if watch is not None:
+        message = watch.ready(message)
     if tables := task.directives.lock_tables:
         message.add(locking_sql(tables))  # ahead of all that is read: it stays as it is
     checks.add_before(message, task.promises)
-    if wants_delta := _wants_delta(context, task):
-        add_snapshot(message)
+    if watch is not None:
+        watch.add_before(message)
     body = _Body(transaction)
     # A rehearsal rolls everything back, and what it would lose has not been asked.
     watches_rows = body.is_there and (transaction.commits or context.options.discard_data)
@@ -50,13 +52,19 @@ def run_atomic(transaction: Transaction) -> Finished:
         data_loss.add_savepoint(message)
     results = body.run(message)
     before = checks.before_values(message, results, task.promises)
-    snapshot = read_snapshot(message, results) if wants_delta else None
+    if watch is not None:
+        watch.read_before(message, results)
     lost: tuple[data_loss.Loss, ...] = ()
     if watches_rows:
         lost = data_loss.refuse_loss(context, task.id, message, results, body.run_again)
-    passed, delta = judge(transaction, before, snapshot)
+    passed, delta = judge(transaction, before, watch)
     outcome = "left" if task.is_provided else "rolled back" if task.is_rollback else "applied"
-    return record(transaction, outcome, began, passed, delta, lost=lost)
+    done = record(transaction, outcome, began, passed, delta, lost=lost)
+    if watch is None:
+        context.known = None
+    else:
+        watch.landed()
+    return done
 
 
 def _wants_delta(context: RunContext, task: Task) -> bool:
@@ -120,37 +128,36 @@ def is_provided(transaction: Transaction, message: Message) -> bool:
 
 
 def judge(
-    transaction: Transaction, before: Sequence[Result] = (), snapshot: Snapshot | None = None
+    transaction: Transaction, before: Sequence[Result] = (), watch: CatalogWatch | None = None
 ) -> tuple[int, tuple[str, ...] | None]:
-    """Run the promises and the second snapshot in an open transaction.
+    """Run the promises, and take the delta, in an open transaction.
 
     Args:
         transaction: the task has run in it.
         before: what the `before` queries of `same` pairs gave.
-        snapshot: the catalog ahead of the task, where its delta is wanted.
+        watch: has the catalog ahead of the task, where its delta is wanted.
 
     Returns:
-        How many checks passed, and the delta where there is a first snapshot.
+        How many checks passed, and the delta.
 
     Raises:
         CheckError: a promise is not kept.
         MigrationError: PostgreSQL refused something else.
+        JudgeAgainError: the delta cannot be told.
     """
     context, task = transaction.context, transaction.task
-    if task.promises is None and snapshot is None:
+    if task.promises is None and watch is None:
         return 0, None
     message = Message().add(*RESET_ROLE)
-    if snapshot is not None:
-        add_snapshot(message)
-    results, passed = transaction.check(message, before)
-    if snapshot is None:
+    if watch is not None:
+        watch.add_after(message)
+    if task.promises is None:
+        results, passed = transaction.send(message), 0
+    else:
+        results, passed = transaction.check(message, before)
+    if watch is None:
         return passed, None
-    context.snapshots[task.id] = snapshot
-    delta = difference(snapshot, read_snapshot(message, results))
-    path = task.migration.delta_path if task.migration else None
-    if context.deltas is not Deltas.RECORDED and path and task.expected_delta is not None:
-        with context.collecting():
-            compare_delta(task.id, path, task.expected_delta, delta, context.session.mask)
+    delta = watch.delta(message, results)
     # It is shown and stored without the values of variables.
     shown = tuple(map(context.session.mask, delta))
     if shown != delta:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from pgvouch.config.options import Options
+from pgvouch.delta.known import Known
 from pgvouch.delta.snapshot import Snapshot
 from pgvouch.errors import CheckError
 from pgvouch.events import Listener, Note, Running
@@ -59,6 +60,12 @@ class RunContext:
     """Notes that were told: what holds for all migrations is said once."""
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     """The catalog before each migration, where a snapshot was taken."""
+    has_own_backend: bool = False
+    """Whether the last transaction was in the backend that the connection was made to."""
+    known: Known | None = None
+    """The catalog as far as it is known; None where that would be out of date."""
+    reads_whole: bool = False
+    """Whether a delta is to be taken from all of the catalog."""
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.session.conninfo, self.listener)

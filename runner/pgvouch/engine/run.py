@@ -1,19 +1,24 @@
 """Runs tasks, one after the other: each with its checks and its ledger row in one transaction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
+from pgvouch.delta.known import PREPARED
 from pgvouch.delta.snapshot import add_snapshot, difference, read_snapshot
 from pgvouch.engine import in_doubt
 from pgvouch.engine.atomic import run_atomic
+from pgvouch.engine.catalog import JudgeAgainError
 from pgvouch.engine.context import RunContext, Scope
 from pgvouch.engine.lock_timeout import run_again_when_refused
 from pgvouch.engine.task import Task
 from pgvouch.engine.transaction import Transaction
-from pgvouch.errors import CheckError, Place, PlanError
+from pgvouch.errors import CheckError, MigrationError, Place, PlanError
 from pgvouch.events import Finished, Started
 from pgvouch.ledger.lock import LedgerMovedError
 from pgvouch.postgres.message import Message
+
+_NO_STATEMENT = "26000"
 
 
 def run(
@@ -55,6 +60,7 @@ def _run_all(
     finished: list[Finished] = []
     landed: list[str] = []
     left_over: set[str] = set()
+    context.known = None
     for number, task in enumerate(tasks):
         run_one = partial(
             _run_one,
@@ -89,10 +95,11 @@ def _run_one(
     transaction = Transaction(context, task, scope, is_last, recorded)
     try:
         if task.directives.transactional:
-            done = run_atomic(transaction)
+            done = _run_judged(transaction)
         else:
             from pgvouch.engine.stepwise import run_stepwise
 
+            context.known = None
             done = run_stepwise(transaction)
     except LedgerMovedError:
         if transaction.begins and transaction.commits:
@@ -107,6 +114,25 @@ def _run_one(
         raise
     context.is_unflushed = transaction.commits and not transaction.is_last
     return done
+
+
+def _run_judged(transaction: Transaction) -> Finished:
+    """Run a task in a transaction; once more, where its delta has to be judged again."""
+    context = transaction.context
+    try:
+        return run_atomic(transaction)
+    except JudgeAgainError:
+        context.reads_whole = True
+    except MigrationError as exc:
+        # The task itself, or a new connection, has done away with it.
+        if not (exc.server and exc.server.sqlstate == _NO_STATEMENT and PREPARED in str(exc)):
+            raise
+    context.session.roll_back()
+    context.known = None
+    try:
+        return run_atomic(replace(transaction))
+    finally:
+        context.reads_whole = False
 
 
 def _compare_catalog(context: RunContext, task: Task, known: set[str]) -> None:

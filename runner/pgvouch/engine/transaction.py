@@ -76,7 +76,7 @@ class Transaction:
         self.begins = self.scope is Scope.EACH or self.session.is_idle
         self.look_out(marker)
         message = Message()
-        statements = list(RESET_SESSION)
+        statements = self._reset()
         if self.begins:
             isolation = self.task.directives.isolation
             statements.insert(0, f"begin isolation level {isolation} read write")
@@ -90,6 +90,32 @@ class Transaction:
         guard = guard_sql(self.task.id, applied=self.task.is_rollback, recorded=self.recorded)
         message.add(guard, name="guard")
         return message.add(own_query("postgres", "who"), name="xid")
+
+    def _reset(self) -> list[str]:
+        """Return what makes the session clean; a prepared statement of ours stays in it."""
+        known = self.context.known
+        if known is None or not known.is_prepared:
+            return list(RESET_SESSION)
+        if known.leaves_statements:
+            known.is_prepared = False
+            return list(RESET_SESSION)
+        return [s for s in RESET_SESSION if s not in {"deallocate all", "discard plans"}]
+
+    @property
+    def may_prepare(self) -> bool:
+        """Whether a statement may stay prepared: the backend is known to be ours alone."""
+        return self.scope is Scope.EACH and self.context.has_own_backend
+
+    def read_on(self, message: Message) -> tuple[Result, ...]:
+        """Send a message that reads, once what the promises have done is taken back.
+
+        Raises:
+            MigrationError: PostgreSQL refused it.
+        """
+        ahead = Message().add(*self._leave_savepoint, *RESET_ROLE)
+        self._leave_savepoint = ()
+        message.parts[:0] = ahead.parts
+        return self.send(message)
 
     def open(self, message: Message) -> tuple[Result, ...]:
         """Send the opening (and what was appended to it), waiting for other runners.
@@ -109,6 +135,8 @@ class Transaction:
         xid, pid, lock_timeout, deadlock_timeout = message.results_of("xid", results)[0].rows[0]
         self.xid = self.context.xid = xid or ""
         self.watch.pid = int(pid or 0)
+        # A pooler tells another number than that of the backend.
+        self.context.has_own_backend = pid == str(self.session.connection.info.backend_pid)
         self.refuse_ended()
         self._warn_of_patience(deadlock_timeout or "1s")
         self.lock_timeout = lock_timeout
