@@ -1,6 +1,7 @@
 -- The account as the application knows it: one row for each row of auth.users, made by a trigger
 -- there. Both the foreign key and the trigger lock auth.users against sign-ups for a moment.
 -- depends: 000_create_functions
+-- writes: public.profiles
 
 create table public.profiles (
   id uuid not null,

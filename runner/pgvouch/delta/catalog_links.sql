@@ -1,4 +1,4 @@
--- Extensions, publications, subscriptions, foreign data: what links the database with the outside.
+-- Extensions, publications, subscriptions, foreign data, settings: what links the database with the outside.
 -- Columns as in catalog_relations.sql. Option values of servers and user mappings differ from place to place and may
 -- be secret: their names are shown, their values never.
 select
@@ -104,3 +104,19 @@ select
     from pg_options_to_table(u.umoptions) as o) || ')'),
   null, null, null, true
 from pg_user_mappings as u
+
+-- Settings of the database, and of a role in it. One of an extension or application may be secret, and is shown as a hash.
+union all
+select
+  '', null, null, null,
+  'setting ' || quote_ident(s.name) || coalesce(' of role ' || quote_ident(r.rolname), ''),
+  case when strpos(s.name, '.') = 0 then quote_literal(s.value)
+    else 'sha256:' || left(encode(sha256(convert_to(s.value, 'UTF8')), 'hex'), 16) end,
+  null, null, null, true
+from (
+  select x.setrole, split_part(c.item, '=', 1) as name, substr(c.item, strpos(c.item, '=') + 1) as value
+  from pg_db_role_setting as x
+  join pg_database as d on d.oid = x.setdatabase and d.datname = current_database()
+  cross join unnest(x.setconfig) as c (item)
+) as s
+left join pg_roles as r on r.oid = s.setrole

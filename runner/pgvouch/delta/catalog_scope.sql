@@ -63,12 +63,18 @@ written as materialized (
     or pg_xact_status((pg_current_xact_id()::text::bigint - w.age)::text::xid8) = 'in progress'
 ),
 
-locked as materialized (
-  select coalesce(l.classid, 'pg_class'::regclass) as classid, coalesce(l.objid, l.relation) as objid
+taken as materialized (
+  select coalesce(l.classid, 'pg_class'::regclass) as classid, coalesce(l.objid, l.relation) as objid, l.mode
   from pg_locks as l
   where $4 and l.pid = pg_backend_pid() and l.granted and l.locktype in ('relation', 'object')
-    and l.mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+    and l.mode not in ('AccessShareLock', 'RowShareLock')
     and l.database in (0, (select d.oid from pg_database as d where d.datname = current_database()))
+),
+
+locked as materialized (
+  select h.classid, h.objid
+  from taken as h
+  where h.mode <> 'RowExclusiveLock'
 ),
 
 start as materialized (

@@ -2,14 +2,15 @@
 
 A migration's delta compares what it has touched with what that was before. Of what was before,
 only that is read which the migration is likely to touch: the objects whose names stand in its text
-or in its .delta file, and what depends on them. If it then has touched something else that was
-there before, the answer is Unresolved, and the migration is run again with everything read.
+or in its .delta file, and what depends on them. If it has touched something else that was there
+before, the answer is UnresolvedError: it has to be run again, with everything read.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pgvouch.delta.roles import Roles, add_roles, read_roles
 from pgvouch.delta.snapshot import (
     REST,
     SCOPE_SETTINGS,
@@ -17,6 +18,7 @@ from pgvouch.delta.snapshot import (
     SNAPSHOT_SETTINGS,
     Group,
     Snapshot,
+    add_snapshot,
     difference,
     read_snapshot,
     rest_sql,
@@ -30,13 +32,14 @@ PREPARED = "pgvouch_scope"
 """The prepared statement of a session that no pooler shares."""
 
 _NOTE = "!"
+_ROWS = "rows "
 _WORD = re.compile(r'"((?:[^"]|"")+)"|[^\W\d][\w$]*')
 _LONGEST_TEXT = 1 << 20
 _PINNED = 16384
 """PostgreSQL's own objects have lower oids."""
 _KINDS = ("r", "f", "t")
 _UNSAID = re.compile(
-    r"(?:comment|grant|owner|publication|revoke|security label|subscription|user mapping) "
+    r"(?:comment|grant|owner|publication|revoke|security label|setting|subscription|user mapping) "
 )
 """How lines of the rest begin whose name stands in no other object's line."""
 
@@ -59,6 +62,20 @@ class Changes:
         return difference(Snapshot(self.before), Snapshot(self.after))
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What a transaction has touched."""
+
+    groups: dict[str, Group]
+    """As they are now; REST is there, and empty, where it has to be read."""
+    written: frozenset[str]
+    """The tables whose rows it has written, qualified and quoted."""
+    maybe_written: frozenset[str]
+    """Those for which it had a statement that writes rows, and these besides."""
+    wrote_roles: bool
+    """Whether roles, their settings or memberships may have changed."""
+
+
 @dataclass
 class Known:
     """The catalog as far as it was read, in a run that moves it forward.
@@ -73,23 +90,42 @@ class Known:
     leaves_statements: bool = False
     """Whether the last migration has left prepared statements."""
     groups: dict[str, Group] = field(default_factory=dict)
+    roles: Roles = field(default_factory=lambda: Roles({}))
     _present: set[str] = field(default_factory=set)
+    """The groups that were there when names were read."""
+    _by_name: dict[str, list[str]] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
     """What was read together with that which depends on it."""
     _asking: set[str] = field(default_factory=set)
-    _by_name: dict[str, list[str]] = field(default_factory=dict)
+
+    def add_whole(self, message: Message) -> None:
+        """Append the queries for everything."""
+        add_snapshot(message)
+        add_roles(message)
 
     def read_whole(self, message: Message, results: Sequence[Result]) -> None:
-        """Take the results of a message with a snapshot."""
+        """Take the results of a message with these queries."""
         self.groups = dict(read_snapshot(message, results).groups)
+        self.roles = read_roles(message, results)
         self.is_whole = True
 
     def add_names(self, message: Message) -> None:
-        """Append the queries for what is there by its name, and for the rest."""
+        """Append the queries for what is there by its name, for the rest and for the roles."""
         message.add(*SNAPSHOT_SETTINGS)
         message.add(own_sql("delta/catalog_present"), name="present")
-        message.add(rest_sql(), name="rest")
         message.add(*SNAPSHOT_RESET)
+        add_rest(message)
+        add_roles(message)
+
+    def read_names(self, message: Message, results: Sequence[Result]) -> None:
+        """Take the results of a message with these queries."""
+        (present,) = message.results_of("present", results)
+        for line in (present.rows[0][0] or "").splitlines():
+            key, _, name = line.partition(" ")
+            self._present.add(key)
+            self._by_name.setdefault(name.lower(), []).append(key)
+        self.groups[REST] = read_rest(message, results)
+        self.roles = read_roles(message, results)
 
     def add_prepare(self, message: Message) -> None:
         """Append the statement that prepares the query for what is in scope.
@@ -101,15 +137,6 @@ class Known:
         message.add(f"prepare {PREPARED} (oid[], oid[], oid[], boolean) as {scope_sql()}")
         message.add(*SNAPSHOT_RESET)
 
-    def read_names(self, message: Message, results: Sequence[Result]) -> None:
-        """Take the results of a message with these queries."""
-        (present,) = message.results_of("present", results)
-        for line in (present.rows[0][0] or "").splitlines():
-            key, _, name = line.partition(" ")
-            self._present.add(key)
-            self._by_name.setdefault(name.lower(), []).append(key)
-        self.groups[REST] = _rest_of(message, results)
-
     def add_before(self, message: Message, texts: Iterable[str]) -> None:
         """Append the query for what a migration may touch, if there is something to ask.
 
@@ -119,7 +146,8 @@ class Known:
         """
         if self.is_whole:
             return
-        # Of a constraint that is gone it cannot be told whether it was a domain's.
+        # Of a constraint that is gone it cannot be told whether it was a domain's: domains are
+        # always asked for.
         words = ("", *_words(texts))
         asked = {key for word in words for key in self._by_name.get(word, ())} - self._asked
         if asked:
@@ -127,7 +155,7 @@ class Known:
             self._asking = asked
 
     def read_before(self, message: Message, results: Sequence[Result]) -> None:
-        """Take the results of a message with that query."""
+        """Take the results of a message with that query, if it has it."""
         for result in message.results_of("before", results):
             self._asked |= self._asking
             groups = dict(Snapshot.from_rows(result.rows).groups)
@@ -140,56 +168,52 @@ class Known:
         """Append the query for what the transaction has touched."""
         self._add_scope(message, (), name="after")
 
-    def read_after(self, message: Message, results: Sequence[Result]) -> dict[str, Group]:
-        """Return what the transaction has touched, from the results of a message with that query.
-
-        Returns:
-            The groups as they are now; REST is there, and empty, where it has to be read.
-
-        Raises:
-            UnresolvedError: of something that was there before, it is not known what it was; or
-                another name may stand anywhere.
-        """
+    def read_after(self, message: Message, results: Sequence[Result]) -> Touched:
+        """Return what the transaction has touched, from a message with that query."""
         (result,) = message.results_of("after", results)
         groups = dict(Snapshot.from_rows(result.rows).groups)
         notes = groups.pop(_NOTE, {})
         self.leaves_statements = "statements" in notes
-        if "roles" in notes or any(self._is_unresolved(key) for key in groups):
-            raise UnresolvedError
-        return groups
+        rows = {name[len(_ROWS) :]: said for name, said in notes.items() if name.startswith(_ROWS)}
+        written = frozenset(name for name, said in rows.items() if said)
+        return Touched(groups, written, frozenset(rows), "roles" in notes)
 
-    def add_rest(self, message: Message) -> None:
-        """Append the query for the rest."""
-        message.add(*SNAPSHOT_SETTINGS)
-        message.add(rest_sql(), name="rest")
-        message.add(*SNAPSHOT_RESET)
-
-    def read_rest(self, message: Message, results: Sequence[Result]) -> Group:
-        """Return the rest from the results of a message with that query.
-
-        Raises:
-            UnresolvedError: something is gone whose name may stand anywhere.
-        """
-        rest = _rest_of(message, results)
-        if any(not _UNSAID.match(name) for name in self.groups.get(REST, {}).keys() - rest.keys()):
-            raise UnresolvedError
-        return rest
-
-    def changes(self, touched: Mapping[str, Group], *, is_whole: bool = False) -> Changes:
-        """Return what has changed.
+    def changes_to(self, groups: Mapping[str, Group]) -> Changes:
+        """Return what has changed, for a transaction that has touched some groups.
 
         Args:
-            touched: the groups as they are now.
-            is_whole: they are all that there are.
-        """
-        if is_whole:
-            gone: dict[str, Group] = {key: {} for key in self.groups.keys() - touched.keys()}
-            return Changes(self.groups, gone | dict(touched))
-        return Changes({key: self.groups[key] for key in touched if key in self.groups}, touched)
+            groups: as they are now.
 
-    def move(self, changes: Changes) -> None:
-        """Take what a migration has changed as what is there, now that it has landed."""
+        Raises:
+            UnresolvedError: it is not known of one of them what was there before; or something is
+                gone whose name may stand anywhere.
+        """
+        if any(self._is_unresolved(key) for key in groups):
+            raise UnresolvedError
+        if REST in groups:
+            gone = self.groups.get(REST, {}).keys() - groups[REST].keys()
+            if any(not _UNSAID.match(name) for name in gone):
+                raise UnresolvedError
+        return Changes({key: self.groups[key] for key in groups if key in self.groups}, groups)
+
+    def changes_to_all(self, groups: Mapping[str, Group]) -> Changes:
+        """Return what has changed, where all of it was read before and now.
+
+        Args:
+            groups: as they are now, all that there are.
+        """
+        gone: dict[str, Group] = {key: {} for key in self.groups.keys() - groups.keys()}
+        return Changes(self.groups, gone | dict(groups))
+
+    def move(self, changes: Changes, roles: Roles | None) -> None:
+        """Take what a migration has changed as what is there, now that it has landed.
+
+        Args:
+            changes: of the catalog.
+            roles: as they are, where they were read.
+        """
         self.groups.update(changes.after)
+        self.roles = roles or self.roles
         self._present.update(changes.after)
 
     def _is_unresolved(self, key: str) -> bool:
@@ -207,13 +231,20 @@ class Known:
         if self.is_prepared:
             message.add(f"execute {PREPARED} ({', '.join(values)})", name=name)
         else:
-            message.add(
-                re.sub(r"\$(\d)", lambda at: values[int(at[1]) - 1], scope_sql()), name=name
-            )
+            query = re.sub(r"\$(\d)", lambda at: values[int(at[1]) - 1], scope_sql())
+            message.add(query, name=name)
         message.add(*SNAPSHOT_RESET)
 
 
-def _rest_of(message: Message, results: Sequence[Result]) -> Group:
+def add_rest(message: Message) -> None:
+    """Append the query for what belongs to no relation, function or type."""
+    message.add(*SNAPSHOT_SETTINGS)
+    message.add(rest_sql(), name="rest")
+    message.add(*SNAPSHOT_RESET)
+
+
+def read_rest(message: Message, results: Sequence[Result]) -> Group:
+    """Return it from the results of a message with that query."""
     (result,) = message.results_of("rest", results)
     return Snapshot.from_rows(result.rows).groups.get(REST, {})
 

@@ -5,15 +5,20 @@ was promised, the migration is rolled back and judged once more, with everything
 read before may be stale, for other sessions change the catalog, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from pgvouch.delta.compare import compare, compare_delta
-from pgvouch.delta.known import Changes, Known, UnresolvedError
-from pgvouch.delta.snapshot import REST, Group, Snapshot, add_snapshot, read_snapshot
+from pgvouch.delta.known import Changes, Known, Touched, UnresolvedError, add_rest, read_rest
+from pgvouch.delta.roles import Roles, add_roles, is_about_roles, read_roles
+from pgvouch.delta.snapshot import REST, Snapshot, add_snapshot, read_snapshot
 from pgvouch.engine.context import Deltas, Scope
 from pgvouch.engine.transaction import Transaction
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.result import Result
+
+_ROWS = "~ rows "
 
 
 class JudgeAgainError(Exception):
@@ -38,6 +43,7 @@ class CatalogWatch:
         self._known = context.known
         self._prepares = False
         self._changes: Changes | None = None
+        self._roles: Roles | None = None
 
     def ready(self, message: Message) -> Message:
         """Make sure that names are known; return the message to go on with.
@@ -60,7 +66,7 @@ class CatalogWatch:
     def add_before(self, message: Message) -> None:
         """Append what has to be read ahead of the task."""
         if self._is_fresh:
-            add_snapshot(message)
+            self._known.add_whole(message)
             return
         source, promised = self._task.source, self._task.expected_delta or ()
         self._known.add_before(message, (source.rendered.text, *promised))
@@ -80,41 +86,72 @@ class CatalogWatch:
         self._known.add_after(message)
 
     def delta(self, message: Message, results: Sequence[Result]) -> tuple[str, ...]:
-        """Return what the task did to the catalog, from the results of that message.
+        """Return what the task did, from the results of that message.
 
         Raises:
             JudgeAgainError: it cannot be told, or is not what was promised, and what was read
                 before may be stale.
             CheckError: it is not what was promised.
         """
-        try:
-            changes = self._known.changes(self._touched(message, results))
-        except UnresolvedError:
-            changes = self._read_again()
-        expected = None if self._context.deltas is Deltas.RECORDED else self._task.expected_delta
-        if expected is not None and compare(expected, changes.lines) is not None:
-            again = self._read_again()
-            if compare(expected, again.lines) is None:
-                changes = again
-            elif path := self._task.migration and self._task.migration.delta_path:
-                with self._context.collecting():
-                    mask = self._context.session.mask
-                    compare_delta(self._task.id, path, expected, changes.lines, mask)
-        self._changes = changes
-        return changes.lines
+        context, task = self._context, self._task
+        touched = self._known.read_after(message, results)
+        roles = self._read_more(touched)
+        changes = self._changes_of(touched, roles)
+        beyond = _Beyond.of(self._transaction, touched, roles, self._known.roles)
+        path = task.migration.delta_path if task.migration else None
+        if context.deltas is not Deltas.RECORDED and path and task.expected_delta is not None:
+            changes = self._judged(changes, beyond, task.expected_delta, path)
+        if context.deltas is Deltas.RECORDED and (tables := beyond.undeclared()):
+            context.note(
+                f"{task.id} found no row to write in {', '.join(tables)} here; if it may elsewhere, "
+                f"say so in its header: -- writes: {', '.join(tables)}"
+            )
+        self._changes, self._roles = changes, roles
+        context.rows_written |= touched.maybe_written
+        return tuple(sorted({*changes.lines, *beyond.recorded()}))
 
     def landed(self) -> None:
         """Take what has changed as what is there from now on."""
         if self._changes is not None:
-            self._known.move(self._changes)
+            self._known.move(self._changes, self._roles)
 
-    def _touched(self, message: Message, results: Sequence[Result]) -> dict[str, Group]:
-        touched = self._known.read_after(message, results)
-        if REST in touched:
-            more = Message()
-            self._known.add_rest(more)
-            touched[REST] = self._known.read_rest(more, self._transaction.read_on(more))
-        return touched
+    def _read_more(self, touched: Touched) -> Roles | None:
+        """Read what is seldom touched, where it is, and the roles where they matter."""
+        more = Message()
+        promised = self._task.expected_delta or ()
+        wants_roles = touched.wrote_roles or any(map(is_about_roles, promised))
+        if REST in touched.groups:
+            add_rest(more)
+        if wants_roles:
+            add_roles(more)
+        if not more.parts:
+            return None
+        results = self._transaction.read_on(more)
+        if REST in touched.groups:
+            touched.groups[REST] = read_rest(more, results)
+        return read_roles(more, results) if wants_roles else None
+
+    def _changes_of(self, touched: Touched, roles: Roles | None) -> Changes:
+        if roles is not None and roles.lacks_a_role_of(self._known.roles):
+            return self._read_again()
+        try:
+            return self._known.changes_to(touched.groups)
+        except UnresolvedError:
+            return self._read_again()
+
+    def _judged(
+        self, changes: Changes, beyond: "_Beyond", expected: Sequence[str], path: Path
+    ) -> Changes:
+        happened = beyond.beside(expected)
+        if compare(expected, (*changes.lines, *happened)) is None:
+            return changes
+        again = self._read_again()
+        if compare(expected, (*again.lines, *happened)) is None:
+            return again
+        with self._context.collecting():
+            lines = (*changes.lines, *happened)
+            compare_delta(self._task.id, path, expected, lines, self._context.session.mask)
+        return changes
 
     def _read_again(self) -> Changes:
         """Return what has changed from everything to everything, in the same transaction.
@@ -127,4 +164,71 @@ class CatalogWatch:
         message = Message()
         add_snapshot(message)
         whole = read_snapshot(message, self._transaction.read_on(message))
-        return self._known.changes(whole.groups, is_whole=True)
+        return self._known.changes_to_all(whole.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beyond:
+    """What a task did that is no object of the catalog: rows it wrote, roles it changed."""
+
+    written: frozenset[str]
+    """Tables."""
+    maybe_written: frozenset[str]
+    """Tables for which there was a statement that writes rows, and these besides."""
+    role_lines: tuple[str, ...]
+    roles: Roles | None
+    allowed: Callable[[str], bool]
+    """Whether rows of a table may be written although the .delta file does not say so."""
+    kept: tuple[str, ...]
+    """What the .delta file has said of roles until now."""
+
+    @classmethod
+    def of(
+        cls, transaction: Transaction, touched: Touched, roles: Roles | None, before: Roles
+    ) -> "_Beyond":
+        task, context = transaction.task, transaction.context
+        # What an earlier task of the same transaction has written shows as written for this one.
+        earlier = () if transaction.scope is Scope.EACH else tuple(context.rows_written)
+        named = frozenset(task.directives.writes)
+
+        def is_allowed(table: str) -> bool:
+            return table in earlier or _unquoted(table) in named
+
+        if task.is_rollback:  # whether it loses rows is asked elsewhere
+            return cls(frozenset(), frozenset(), (), None, is_allowed, ())
+        lines = roles.changes(before) if roles is not None and touched.wrote_roles else ()
+        kept = tuple(filter(is_about_roles, task.expected_delta or ()))
+        return cls(touched.written, touched.maybe_written, lines, roles, is_allowed, kept)
+
+    def recorded(self) -> list[str]:
+        """Return the lines for a .delta file."""
+        rows = (_rows(table) for table in self.written if not self.allowed(table))
+        held = (line for line in self.kept if self.roles is not None and self.roles.holds(line))
+        return [*rows, *self.role_lines, *held]
+
+    def undeclared(self) -> list[str]:
+        """Return the tables for which there was a statement that has found nothing to write."""
+        return sorted(t for t in self.maybe_written - self.written if not self.allowed(t))
+
+    def beside(self, expected: Sequence[str]) -> list[str]:
+        """Return the lines that happened, to be compared with those that were promised.
+
+        A statement that found no row to write is what was promised, as is a role that was there.
+        """
+        promised = set(expected)
+        rows = {table for table in self.written if not self.allowed(table)}
+        rows |= {table for table in self.maybe_written if _rows(table) in promised}
+        lines = {_rows(table) for table in rows}
+        lines |= {
+            line for line in expected if line.startswith(_ROWS) and self.allowed(line[len(_ROWS) :])
+        }
+        held = (line for line in expected if self.roles is not None and self.roles.holds(line))
+        return sorted({*lines, *self.role_lines, *held})
+
+
+def _rows(table: str) -> str:
+    return f"{_ROWS}{table}"
+
+
+def _unquoted(name: str) -> str:
+    return name.replace('""', "\0").replace('"', "").replace("\0", '"')

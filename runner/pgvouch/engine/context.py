@@ -60,8 +60,12 @@ class RunContext:
     """Notes that were told: what holds for all migrations is said once."""
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     """The catalog before each migration, where a snapshot was taken."""
+    rows_written: set[str] = field(default_factory=set)
+    """The tables to which the tasks until now had statements that write rows."""
     has_own_backend: bool = False
     """Whether the last transaction was in the backend that the connection was made to."""
+    may_prepare: bool = True
+    """Whether a statement may stay prepared in a backend that is ours alone."""
     known: Known | None = None
     """The catalog as far as it is known; None where that would be out of date."""
     reads_whole: bool = False

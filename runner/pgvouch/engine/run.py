@@ -127,12 +127,14 @@ def _run_judged(transaction: Transaction) -> Finished:
         # The task itself, or a new connection, has done away with it.
         if not (exc.server and exc.server.sqlstate == _NO_STATEMENT and PREPARED in str(exc)):
             raise
+        context.may_prepare = False
     context.session.roll_back()
     context.known = None
     try:
-        return run_atomic(replace(transaction))
+        return run_atomic(replace(transaction, xid=""))
     finally:
         context.reads_whole = False
+        context.may_prepare = True
 
 
 def _compare_catalog(context: RunContext, task: Task, known: set[str]) -> None:

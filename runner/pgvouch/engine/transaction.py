@@ -104,7 +104,8 @@ class Transaction:
     @property
     def may_prepare(self) -> bool:
         """Whether a statement may stay prepared: the backend is known to be ours alone."""
-        return self.scope is Scope.EACH and self.context.has_own_backend
+        context = self.context
+        return self.scope is Scope.EACH and context.may_prepare and context.has_own_backend
 
     def read_on(self, message: Message) -> tuple[Result, ...]:
         """Send a message that reads, once what the promises have done is taken back.

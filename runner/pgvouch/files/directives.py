@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pgvouch.errors import FileError, Place
-from pgvouch.files.lock_tables import lock_statements
+from pgvouch.files.lock_tables import lock_statements, table_names
 from pgvouch.files.version import Version
 from pgvouch.sqltext.duration import is_duration
 from pgvouch.sqltext.near import nearest
@@ -34,6 +34,8 @@ class Directives:
     """As PostgreSQL writes a duration: 2s, 500ms, 0."""
     lock_tables: tuple[str, ...] = ()
     """Statements that lock them, ahead of everything else."""
+    writes: tuple[str, ...] = ()
+    """Tables whose rows it may write although its .delta file does not say so; without quotes."""
     statement_timeout: str | None = None
     isolation: str = ISOLATION[0]
     unless: str | None = None
@@ -169,6 +171,7 @@ _READERS: dict[str, tuple[str, Callable[[str, Place], Any]]] = {
     "transactional": ("transactional", _boolean),
     "lock_timeout": ("lock_timeout", _duration("lock_timeout")),
     "lock_tables": ("lock_tables", lock_statements),
+    "writes": ("writes", table_names),
     "statement_timeout": ("statement_timeout", _duration("statement_timeout")),
     "isolation": ("isolation", _isolation),
     "unless": ("unless", lambda value, _: [value]),
@@ -181,6 +184,7 @@ DIRECTIVES = tuple(_READERS)
 _SEVERAL: dict[str, Callable[[Iterable[str]], Any]] = {
     "depends": tuple,
     "lock_tables": tuple,
+    "writes": tuple,
     "unless": "\n".join,
     "var": lambda names: tuple(dict.fromkeys(names)),
 }
@@ -188,10 +192,12 @@ _SEVERAL: dict[str, Callable[[Iterable[str]], Any]] = {
 
 
 _LIKE_A_TIME = re.compile(r"[0-9]+(?:\.[0-9]+)?\s*[a-z]*\Z", re.IGNORECASE)
+_TABLES = re.compile(r"\S+\.\S+(?:\s*,\s*\S+\.\S+)*\Z")
 _SHAPES = {
     "transactional": re.compile(rf"(?:{'|'.join(BOOLEANS)}|on|off|1|0)\Z", re.IGNORECASE),
     "lock_timeout": _LIKE_A_TIME,
-    "lock_tables": re.compile(r"\S+\.\S+(?:\s*,\s*\S+\.\S+)*\Z"),
+    "lock_tables": _TABLES,
+    "writes": _TABLES,
     "statement_timeout": _LIKE_A_TIME,
     "var": re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*\Z"),
 }

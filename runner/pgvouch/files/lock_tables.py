@@ -1,4 +1,6 @@
-"""Tables that a file wants locked ahead of everything else: `-- lock_tables:`. No I/O."""
+"""Tables that a file's header names: `-- lock_tables:` and `-- writes:`. No I/O."""
+
+from typing import Any
 
 from psycopg import sql
 
@@ -22,24 +24,9 @@ def lock_statements(value: str, place: Place) -> tuple[str, ...]:
     Raises:
         FileError: it is no list of tables, or a name has no schema.
     """
-    tree = tree_of(f"lock table {value}\n")
-    node = tree.lock_stmt if tree is not None and tree.WhichOneof("node") == "lock_stmt" else None
-    if node is None or node.nowait:
-        raise FileError(
-            f"`-- lock_tables: {value}` is no list of tables",
-            place,
-            hint="write `-- lock_tables: public.a, public.b`; behind it, `in share row exclusive "
-            "mode` lets readers go on",
-        )
-    tables = [relation.range_var for relation in node.relations]
-    for table in tables:
-        if not table.schemaname:
-            raise FileError(
-                f"`-- lock_tables: {table.relname}` names no schema",
-                place,
-                hint=f"write the schema as well: public.{table.relname}",
-            )
-    mode = _MODES[node.mode - 1]
+    mode, tables = _parsed(
+        "lock_tables", value, place, "; behind it, `in share row exclusive mode` lets readers go on"
+    )
     found = []
     for table in tables:
         # A database before the schema stays: the server has its say about that.
@@ -47,3 +34,38 @@ def lock_statements(value: str, place: Place) -> tuple[str, ...]:
         name = sql.Identifier(*parts).as_string(None)
         found.append(f"lock table {'' if table.inh else 'only '}{name} in {mode} mode")
     return tuple(found)
+
+
+def table_names(value: str, place: Place) -> list[str]:
+    """Return the tables of a `-- writes:` directive, qualified, without quotes.
+
+    Args:
+        value: public.a, public.b
+        place: the directive.
+
+    Raises:
+        FileError: it is no list of tables, or a name has no schema.
+    """
+    _, tables = _parsed("writes", value, place, "")
+    return [f"{table.schemaname}.{table.relname}" for table in tables]
+
+
+def _parsed(word: str, value: str, place: Place, more: str) -> tuple[str, list[Any]]:
+    tree = tree_of(f"lock table {value}\n")
+    node = tree.lock_stmt if tree is not None and tree.WhichOneof("node") == "lock_stmt" else None
+    mode = _MODES[node.mode - 1] if node is not None else ""
+    if node is None or node.nowait or (word == "writes" and mode != _MODES[-1]):
+        raise FileError(
+            f"`-- {word}: {value}` is no list of tables",
+            place,
+            hint=f"write `-- {word}: public.a, public.b`{more}",
+        )
+    tables = [relation.range_var for relation in node.relations]
+    for table in tables:
+        if not table.schemaname:
+            raise FileError(
+                f"`-- {word}: {table.relname}` names no schema",
+                place,
+                hint=f"write the schema as well: public.{table.relname}",
+            )
+    return mode, tables
