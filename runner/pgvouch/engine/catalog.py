@@ -101,10 +101,10 @@ class CatalogWatch:
         path = task.migration.delta_path if task.migration else None
         if context.deltas is not Deltas.RECORDED and path and task.expected_delta is not None:
             changes = self._judged(changes, beyond, task.expected_delta, path)
-        if context.deltas is Deltas.RECORDED and (tables := beyond.undeclared()):
+        if context.deltas is Deltas.RECORDED and (tables := ", ".join(beyond.undeclared())):
             context.note(
-                f"{task.id} found no row to write in {', '.join(tables)} here; if it may elsewhere, "
-                f"say so in its header: -- writes: {', '.join(tables)}"
+                f"{task.id} found no row to write in {tables} here; if it may elsewhere, say so in "
+                f"its header: -- writes: {tables}"
             )
         self._changes, self._roles = changes, roles
         context.rows_written |= touched.maybe_written
