@@ -9,4 +9,5 @@ The modules, each importing only those above it:
     known      what is known of the catalog in a run, moved forward by what each migration touches
     file       verify/NNN_name.delta
     compare    what was promised beside what happened
+    fold       what the deltas of all applied migrations come to
 """

@@ -67,6 +67,11 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
             state="Nothing was run.",
             hint="use the newer pgvouch that has been here before",
         )
+    return rows_of(result)
+
+
+def rows_of(result: Result) -> list[Applied]:
+    """Return the ledger's rows from what the query `rows` gave."""
     columns = (result.columns or ())[1:]
     return [_applied(columns, row[1:]) for row in result.rows if row[1] is not None]
 

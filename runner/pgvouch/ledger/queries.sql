@@ -52,6 +52,18 @@ select migration_id, rollback_sql, irreversible
 from pgvouch.migration
 where migration_id = any ({ids})
 
+-- name: deltas
+-- What each migration did to the catalog, where that was compared: a line for each object.
+select migration_id, delta
+from pgvouch.migration
+where state = 'applied' and delta is not null
+
+-- name: act_as_owner
+-- Makes us the role that migrates, until the transaction ends. A row, which does not matter.
+select set_config('role', pg_get_userbyid(c.relowner), true)
+from pg_class as c
+where c.oid = to_regclass('pgvouch.migration')
+
 -- name: recorded
 -- Which of some migrations the ledger has; of one that is on its way also how many of its statements are done.
 select y.migration_id, null from pgvouch._yoyo_migration as y where y.migration_id = any ({ids})

@@ -1,0 +1,213 @@
+"""What the deltas of the applied migrations come to: the shape that the catalog has to have.
+
+A line is an object's identity and its definition with a blank between them, and only the catalog
+knows where the one ends. The fold need not know: what is new and what is gone are whole lines, and
+`~ identity new (was: old)` has the new line; the old one is that line among those already there
+which begins as the new one does and ends in the old definition.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+_WAS = " (was: "
+_NOTHING = "nothing of note"
+_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
+_MASKED = "***"
+"""What stands in a line for the value of a variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """An applied migration, and what it did to the catalog."""
+
+    id: str
+    delta: tuple[str, ...] | None
+    """None: it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An object that is not as a delta has left it."""
+
+    migration: str
+    """The last one whose delta names the object."""
+    expected: str | None
+    """The line that there should be; None: the object should be gone."""
+    found: str | None
+    """The line that is there; None: the object is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The catalog beside the fold."""
+
+    differing: tuple[Difference, ...] = ()
+    unjudged: tuple[Difference, ...] = ()
+    """Where a later migration without a delta may have made the difference."""
+    unpromised: tuple[str, ...] = ()
+    """Lines of the catalog about objects that no delta names."""
+    without_delta: tuple[str, ...] = ()
+    """Migrations of which no delta is known."""
+
+    def shown(self, mask: Callable[[str], str]) -> "Comparison":
+        """Return it without what may not be shown."""
+
+        def masked(found: Iterable[Difference]) -> tuple[Difference, ...]:
+            return tuple(
+                Difference(d.migration, d.expected and mask(d.expected), d.found and mask(d.found))
+                for d in found
+            )
+
+        unpromised = tuple(map(mask, self.unpromised))
+        return Comparison(
+            masked(self.differing), masked(self.unjudged), unpromised, self.without_delta
+        )
+
+
+@dataclass
+class Fold:
+    """Deltas, one on top of the other."""
+
+    deeds: list[Deed] = field(default_factory=list)
+    there: dict[str, int] = field(default_factory=dict)
+    """The lines that there should be, each with the place of the deed that has written it."""
+    gone: dict[str, int] = field(default_factory=dict)
+    """The lines that a deed has removed."""
+    masked: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    """Lines that hide the value of a variable, with a pattern of what they may be."""
+
+    @classmethod
+    def of(cls, deeds: Iterable[Deed]) -> "Fold":
+        """Return the fold of the deltas of migrations in the order of their application."""
+        fold = cls()
+        for deed in deeds:
+            fold.add(deed)
+        return fold
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What there should be, as Snapshot.lines() has it."""
+        return tuple(sorted(self.there))
+
+    def add(self, deed: Deed) -> None:
+        """Put one more delta on top."""
+        self.deeds.append(deed)
+        at = len(self.deeds) - 1
+        written: list[str] = []
+        for line in deed.delta or ():
+            sign, body = line[0], line[2:]
+            if sign == "~":
+                # What says nothing of before, such as which tables' rows were written, is no shape.
+                if _WAS in body:
+                    new, old = self._sides(body)
+                    written.append(new)
+                    self.there.pop(old or "", None)
+            elif sign == "-":
+                self.there.pop(self.find(body) or "", None)
+                self.gone[body] = at
+            else:
+                written.append(body)
+        # Behind what is gone: a line may move from one object to another.
+        for line in written:
+            self.there[line] = at
+            self.gone.pop(line, None)
+            if _MASKED in line:
+                parts = map(re.escape, line.split(_MASKED))
+                self.masked[line] = re.compile(".*".join(parts))
+
+    def find(self, line: str) -> str | None:
+        """Return the line that should be there and is this one, or hides a value of it."""
+        if line in self.there:
+            return line
+        hiding = (known for known, pattern in self.masked.items() if pattern.fullmatch(line))
+        return next((known for known in hiding if known in self.there), None)
+
+    def _sides(self, body: str) -> tuple[str, str | None]:
+        """Return the new line and, where it was there, the old one."""
+        news = list(_new_lines(body))
+        for new in news:
+            was = body[len(new) + len(_WAS) : -1]
+            for identity in beginnings(new):
+                if known := self.find(f"{identity} {was}"):
+                    return new, known
+                if was == _NOTHING and (known := self.find(identity)):
+                    return new, known
+        return news[0], None
+
+    def compare(
+        self, catalog: Mapping[str, str], known: Iterable[Sequence[str]] = ()
+    ) -> Comparison:
+        """Compare the catalog with what the deltas come to.
+
+        Args:
+            catalog: every line of it, and the identity of its object.
+            known: deltas that did not happen here and whose objects are there all the same.
+        """
+        missing = set(self.there)
+        others = {}
+        for line, identity in catalog.items():
+            if (promised := self.find(line)) is None:
+                others[identity] = line
+            else:
+                missing.discard(promised)
+        found = sorted(
+            self._differences(missing, others),
+            key=lambda item: item[1].expected or item[1].found or "",
+        )
+        gaps = [at for at, deed in enumerate(self.deeds) if deed.delta is None]
+        last = gaps[-1] if gaps else -1
+        elsewhere = sorted({line[2:] for delta in known for line in delta} | set(_FRESH))
+        return Comparison(
+            tuple(difference for at, difference in found if at > last),
+            tuple(difference for at, difference in found if at <= last),
+            tuple(sorted(line for name, line in others.items() if _of(name, elsewhere) is None)),
+            tuple(self.deeds[at].id for at in gaps),
+        )
+
+    def _differences(
+        self, missing: Iterable[str], others: dict[str, str]
+    ) -> Iterator[tuple[int, Difference]]:
+        """Yield what differs, with the place of the deed; what is explained leaves the others."""
+        for line in missing:
+            at = self.there[line]
+            identity = next((name for name in beginnings(line) if name in others), None)
+            found = others.pop(identity) if identity else None
+            yield at, Difference(self.deeds[at].id, line, found)
+        gone = sorted(self.gone)
+        for identity in list(others):
+            if (was := _of(identity, gone)) is not None:
+                at = self.gone[was]
+                yield at, Difference(self.deeds[at].id, None, others.pop(identity))
+
+
+_FRESH = (
+    "comment on schema public 'standard public schema'",
+    "extension plpgsql schema pg_catalog",
+    "schema public",
+)
+"""What every new database has."""
+
+
+def _of(identity: str, lines: Sequence[str]) -> str | None:
+    """Return the first of some sorted lines that is about an object."""
+    at = bisect_left(lines, identity)  # nothing sorts between the identity and a blank behind it
+    is_there = at < len(lines) and f"{lines[at]} ".startswith(f"{identity} ")
+    return lines[at] if is_there else None
+
+
+def beginnings(line: str) -> Iterator[str]:
+    """Yield what may be the identity in a line: the line up to each blank, the longest first."""
+    yield line
+    end = line.rfind(" ")
+    while end > 0:
+        yield line[:end]
+        end = line.rfind(" ", 0, end)
+
+
+def _new_lines(body: str) -> Iterator[str]:
+    """Yield what may be the new line of a change; first where nothing quoted is divided."""
+    ends = [match.start() for match in re.finditer(re.escape(_WAS), body)]
+    whole = [end for end in ends if not re.search("['\"]", _QUOTED.sub("", body[:end]))]
+    yield from (body[:end] for end in dict.fromkeys([*whole, *ends]))

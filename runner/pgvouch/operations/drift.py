@@ -1,0 +1,131 @@
+"""The live catalog beside the fold of what the applied migrations did to it."""
+
+from collections.abc import Mapping, Sequence
+
+from pgvouch.config.options import Options
+from pgvouch.config.project import Database
+from pgvouch.delta.canonical import canonical
+from pgvouch.delta.file import read_delta
+from pgvouch.delta.fold import Comparison, Deed, Fold
+from pgvouch.delta.snapshot import Snapshot, add_snapshot, read_snapshot
+from pgvouch.errors import ConnectError, MigrationError
+from pgvouch.events import Listener, Waiting
+from pgvouch.files.migration import Migration
+from pgvouch.ledger import ledger
+from pgvouch.ledger.rows import Applied, State
+from pgvouch.postgres.message import Message
+from pgvouch.postgres.pooling import RESET_ROLE, application_name_sql
+from pgvouch.postgres.retry import FailedAttempt, RetryLimits, others_were_in_the_way, retry
+from pgvouch.postgres.session import OWN_PATH, QueryError, Session
+from pgvouch.postgres.timeouts import timeouts_sql
+from pgvouch.sqltext.own import own_query
+
+
+def compare_database(
+    session: Session, database: Database, options: Options, listener: Listener
+) -> Comparison:
+    """Compare the live catalog with what the deltas of the applied migrations come to.
+
+    It reads only, in one transaction, and gives every lock back.
+
+    Args:
+        session: idle.
+        database: the files: where the ledger has no delta of a migration, its file says it.
+        options: timeouts and retries, and the values of variables, which are never shown.
+        listener: told of waiting for others.
+
+    Raises:
+        FileError: a .delta file that cannot be read.
+        ConnectError: others have kept a table locked for all of the attempts.
+        MigrationError: PostgreSQL refuses to describe the catalog.
+        PlanError: the ledger is not to be believed.
+    """
+    declared = {name for m in database.migrations for name in m.directives.variables}
+    session.mask.add(options.variables.get(name, "") for name in declared)
+    has_ledger = ledger.read(session) is not None
+    rows = [] if has_ledger else ledger.read_yoyo(session)
+
+    def look() -> Comparison:
+        ours, deltas, snapshot = _look(session, options, has_ledger=has_ledger)
+        deeds, provided = _deeds(database, ours if has_ledger else rows, deltas)
+        return Fold.of(deeds).compare(catalog_of(snapshot), provided).shown(session.mask)
+
+    def tell(refusal: FailedAttempt) -> None:
+        listener(Waiting(f"{refusal.error}; it is tried again", refusal.remaining_s))
+
+    try:
+        return retry(
+            look,
+            RetryLimits(options.retry_budget_s, 0.5, 20.0, attempts=options.retries + 1),
+            again=lambda exc: isinstance(exc, QueryError) and others_were_in_the_way(exc.server),
+            tell=tell,
+            revive=session.revive,
+        )
+    except QueryError as exc:
+        what = f"the catalog cannot be described: {exc.server.primary}"
+        if others_were_in_the_way(exc.server):
+            raise ConnectError(
+                what,
+                server=exc.server,
+                hint="others have locked a table: run it again; --retries and --retry-budget keep "
+                "trying for longer",
+            ) from None
+        raise MigrationError(what, server=exc.server) from None
+
+
+def catalog_of(snapshot: Snapshot) -> dict[str, str]:
+    """Return every line of a catalog, each with what it is about."""
+    catalog = {}
+    for raw, text in snapshot.objects.items():
+        identity, definition = canonical(raw), canonical(text)
+        catalog[f"{identity} {definition}" if definition else identity] = identity
+    return catalog
+
+
+def _look(
+    session: Session, options: Options, *, has_ledger: bool
+) -> tuple[list[Applied], dict[str, str], Snapshot]:
+    """Return the ledger's rows and deltas and the catalog, as they are at one moment."""
+    message = Message().add("begin isolation level repeatable read read only", *RESET_ROLE)
+    message.add(*timeouts_sql(options.lock_timeout, options.statement_timeout))
+    message.add(application_name_sql("drift", ""), OWN_PATH)
+    if has_ledger:
+        message.add(own_query("ledger", "rows"), name="rows")
+        message.add(own_query("ledger", "deltas"), name="deltas")
+        # A delta leaves out the owner who is the role that migrates, whoever is asking now.
+        message.add(own_query("ledger", "act_as_owner"))
+    add_snapshot(message)
+    message.add("rollback")
+    try:
+        results = message.send(session)
+    finally:
+        session.roll_back()
+    rows = [row for result in message.results_of("rows", results) for row in ledger.rows_of(result)]
+    deltas = [row for result in message.results_of("deltas", results) for row in result.rows]
+    known = {str(name): delta or "" for name, delta in deltas}
+    return rows, known, read_snapshot(message, results)
+
+
+def _deeds(
+    database: Database, rows: Sequence[Applied], deltas: Mapping[str, str]
+) -> tuple[list[Deed], list[tuple[str, ...]]]:
+    """Return what each migration did, and what those would have done that had nothing to do."""
+    by_id = database.by_id
+    deeds, provided = [], []
+    for row in rows:
+        known = deltas.get(row.id)
+        delta = (
+            _promised(by_id.get(row.id))
+            if known is None
+            else tuple(filter(None, known.split("\n")))
+        )
+        if row.state is State.PROVIDED:
+            provided.append(delta or ())
+        else:
+            is_whole = row.state is State.APPLIED or row.is_untouched
+            deeds.append(Deed(row.id, delta if is_whole else None))
+    return deeds, provided
+
+
+def _promised(migration: Migration | None) -> tuple[str, ...] | None:
+    return read_delta(migration.delta_path) if migration else None
