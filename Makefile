@@ -13,14 +13,14 @@ DATABASE_URL ?= embedded:
 export DATABASE_URL
 
 # What an error tells to do next is told as a target of this file, where there is one.
-migrate rollback status plan verify seed stamp: export PGVOUCH_HINTS := make
+migrate rollback status plan verify drift seed stamp: export PGVOUCH_HINTS := make
 
 VENV    := .venv
 PGVOUCH := $(VENV)/bin/pgvouch
 STAMP   := $(VENV)/installed
 PYTEST   = $(VENV)/bin/python -m pytest -n $(or $(WORKERS),auto)
 
-.PHONY: help migrate rollback status plan verify seed stamp quick test test-all torture lint clean install
+.PHONY: help migrate rollback status plan verify drift seed stamp quick test test-all torture lint clean install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -40,6 +40,9 @@ plan: $(STAMP) ## what migrate would do                            (DB=name)
 
 verify: $(STAMP) ## run every promise again                          (DB=name, VERBOSE=1)
 	@$(PGVOUCH) verify $(DB) $(if $(VERBOSE),--verbose)
+
+drift: $(STAMP) ## is the database what its migrations made?            (DB=name, VERBOSE=1)
+	@$(PGVOUCH) drift $(DB) $(if $(VERBOSE),--verbose)
 
 seed: $(STAMP) ## load the development data                        (DB=name)
 	@$(PGVOUCH) seed $(DB)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pgvouch.api.values import Plan, Planned, Repaired, RollbackStep, Settings
     from pgvouch.api.vouch import Vouch
+    from pgvouch.delta.fold import Comparison, Difference
     from pgvouch.engine.commands import Outcome
     from pgvouch.errors import (
         AuthenticationError,
@@ -54,17 +55,17 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Applied", "AuthenticationError", "CheckError", "ConnectError", "DataLossError", "Doubted",
-    "DriftError", "Event", "Family", "FileError", "Finding", "Finished", "Listener",
-    "MigrationError", "MigrationStatus", "NoDatabaseError", "NotReadyError", "Note", "Notice",
-    "Outcome", "Place", "Plan", "PlanError", "Planned", "RefusedError", "Repaired",
-    "RollbackStep", "Running", "ServerMessage", "Settings", "StampError", "Stamped",
-    "StandbyError", "Started", "State", "TooManyConnectionsError", "UsageError", "Verdict",
-    "Vouch", "VouchError", "Waiting", "Written", "__version__",
+    "Applied", "AuthenticationError", "CheckError", "Comparison", "ConnectError",
+    "DataLossError", "Difference", "Doubted", "DriftError", "Event", "Family", "FileError",
+    "Finding", "Finished", "Listener", "MigrationError", "MigrationStatus", "NoDatabaseError",
+    "NotReadyError", "Note", "Notice", "Outcome", "Place", "Plan", "PlanError", "Planned",
+    "RefusedError", "Repaired", "RollbackStep", "Running", "ServerMessage", "Settings",
+    "StampError", "Stamped", "StandbyError", "Started", "State", "TooManyConnectionsError",
+    "UsageError", "Verdict", "Vouch", "VouchError", "Waiting", "Written", "__version__",
 ]  # fmt: skip
 _HOMES = (
     "errors", "events", "ledger.rows", "plan.status", "engine.commands", "api.values", "api.vouch",
-    "verify.checks", "stamp.templates", "stamp.verdict", "operations.authoring",
+    "verify.checks", "delta.fold", "stamp.templates", "stamp.verdict", "operations.authoring",
 )  # fmt: skip
 
 

@@ -91,8 +91,8 @@ def test_missing_changed_back_again_and_promised_by_no_one() -> None:
     there = {"table t": "(a)", "column t.a": "integer", "rls t": "forced", "table t2": "(a)"}
     compared = FOLD.compare(catalog(**there))
     assert compared.differing == (
-        Difference("002", None, "rls t forced"),
-        Difference("002", "table t (a, b)", "table t (a)"),
+        Difference("002", None, "rls t forced", "rls t"),
+        Difference("002", "table t (a, b)", "table t (a)", "table t"),
         Difference("001", "table u (b)", None),
     )
     assert compared.unpromised == ("table t2 (a)",)
@@ -102,7 +102,7 @@ def test_what_a_later_migration_without_a_delta_may_have_done_is_not_judged() ->
     fold = fold_of(["+ table t (a)", "+ table u (b)"], None, ["+ table w (c)"])
     compared = fold.compare(catalog(**{"table t": "(a, b)", "table u": "(b)"}))
     assert compared.without_delta == ("002",)
-    assert compared.unjudged == (Difference("001", "table t (a)", "table t (a, b)"),)
+    assert compared.unjudged == (Difference("001", "table t (a)", "table t (a, b)", "table t"),)
     assert compared.differing == (Difference("003", "table w (c)", None),)
 
 

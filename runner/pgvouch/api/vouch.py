@@ -34,6 +34,7 @@ from pgvouch.postgres.result import BRIEF, FULL
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 
 if TYPE_CHECKING:
+    from pgvouch.delta.fold import Comparison
     from pgvouch.operations.authoring import Written
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
@@ -287,6 +288,22 @@ class Vouch:
         with self._connected("verify") as session:
             rows = commands.read_ledger(session)
             return tuple(verify_database(session, self._database, rows, options, self.on_event))
+
+    def drift(self) -> "Comparison":
+        """Compare the live catalog with what the deltas of the applied migrations come to.
+
+        It reads only, in one transaction. A changed file is no concern of it: see `status`.
+
+        Returns:
+            What differs; that raises nothing.
+
+        Raises:
+            VouchError: the catalog, the ledger or a .delta file cannot be read.
+        """
+        from pgvouch.operations.drift import compare_database
+
+        with self._connected("drift", only_looks=True) as session:
+            return compare_database(session, self._database, self._options(), self.on_event)
 
     def accept(self, migration: str, why: str) -> Applied:
         """Record that the change to an applied file is harmless.

@@ -10,6 +10,7 @@ from pgvouch.events import Finished
 from pgvouch.plan.status import MigrationStatus
 
 if TYPE_CHECKING:
+    from pgvouch.delta.fold import Comparison, Difference
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
     from pgvouch.verify.checks import Finding, Verdict
@@ -104,6 +105,26 @@ def of_verified(name: str, verified: Sequence["Verdict"]) -> Document:
         "passed": sum(item.passed for item in verified),
         "broken": [_finding(item.id, found) for item in verified for found in item.broken],
         "unjudged": [_finding(item.id, found) for item in verified for found in item.unjudged],
+    }
+
+
+def of_drift(name: str, compared: "Comparison") -> Document:
+    """Return what `drift` prints of a database, and `verify` under `catalog`."""
+    return {
+        "database": name,
+        "differs": [_difference(found) for found in compared.differing],
+        "unjudged": [_difference(found) for found in compared.unjudged],
+        "unpromised": list(compared.unpromised),
+        "without_delta": list(compared.without_delta),
+    }
+
+
+def _difference(found: "Difference") -> Document:
+    return {
+        "migration": found.migration,
+        "object": found.identity,
+        "expected": found.expected,
+        "found": found.found,
     }
 
 

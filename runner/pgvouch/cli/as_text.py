@@ -18,7 +18,7 @@ from pgvouch.errors import MOST, Place, RefusedError, ServerMessage, UsageError,
 from pgvouch.events import Doubted, Event, Finished, Note, Notice, Running, Started, Waiting
 
 _MAX_NOTICES = 50
-_NAMES = "migrate|rollback|status|plan|verify|seed|stamp"
+_NAMES = "migrate|rollback|status|plan|verify|drift|seed|stamp"
 _TARGETS = f"pgvouch ({_NAMES})"
 _TARGET = re.compile(rf"{_TARGETS}\b(?! -)")
 _COMMAND = re.compile(

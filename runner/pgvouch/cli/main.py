@@ -72,8 +72,8 @@ class Lazy(click.Group):
 
 
 _COMMANDS = (
-    "migrate", "rollback", "status", "plan", "verify", "new", "stamp", "seed", "accept",
-    "accept-delta", "repair", "wait", "entrypoint", "server",
+    "migrate", "rollback", "status", "plan", "verify", "drift", "new", "stamp", "seed",
+    "accept", "accept-delta", "repair", "wait", "entrypoint", "server",
 )  # fmt: skip
 """Each in a module of its name, in the order of a day's work."""
 

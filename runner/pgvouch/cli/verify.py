@@ -7,31 +7,55 @@ from typing import TYPE_CHECKING
 import click
 
 from pgvouch.cli import as_json, as_text, output
+from pgvouch.cli.drift import is_drift, lines_of, objects, strict_option
 from pgvouch.cli.options import Context, running
 from pgvouch.cli.output import Line
-from pgvouch.errors import FAILED, UNREACHABLE
+from pgvouch.errors import DRIFT, FAILED, UNREACHABLE
 from pgvouch.postgres.retry import TRANSIENT
 
 if TYPE_CHECKING:
+    from pgvouch.delta.fold import Comparison
     from pgvouch.verify.checks import Finding, Verdict
 
 
 @click.command()
 @click.argument("databases", nargs=-1, metavar="[DB]...")
+@strict_option
 @running
 @click.pass_obj
-def verify(context: Context, databases: tuple[str, ...]) -> int:
-    """Run every promise of every applied migration again, and roll back what checks write."""
-    codes = {0}
+def verify(context: Context, databases: tuple[str, ...], strict: bool) -> int:
+    """Run every promise of every applied migration again, and roll back what checks write.
+
+    The catalog is compared with what the deltas of all applied migrations come to.
+    """
+    codes = set()
     for vouch in context.databases(databases):
         with vouch:
             found = vouch.verify()
+            compared = vouch.drift()
         if any(item.broken for item in found):
             codes.add(FAILED)
+        elif is_drift(compared, strict=strict):
+            codes.add(DRIFT)
         elif any(item.unjudged for item in found):
             codes.add(UNREACHABLE)
-        context.tell(*_lines(vouch.name, found), document=as_json.of_verified(vouch.name, found))
-    return FAILED if FAILED in codes else max(codes)
+        document = as_json.of_verified(vouch.name, found)
+        document = {**document, "catalog": as_json.of_drift(vouch.name, compared)}
+        lines = [*_lines(vouch.name, found), *_catalog(vouch.name, compared, strict=strict)]
+        context.tell(*lines, document=document)
+    return next((code for code in (FAILED, DRIFT, UNREACHABLE) if code in codes), 0)
+
+
+def _catalog(name: str, compared: "Comparison", *, strict: bool) -> list[Line]:
+    lines: list[Line] = []
+    if number := len(compared.differing):
+        differ = f"{objects(number)} differ{'s' * (number == 1)}"
+        lines.append(f"{name}: {differ} from what the migrations made")
+    if compared.deltas and (number := len(compared.unpromised)):
+        are = "is" if number == 1 else "are"
+        shows = as_text.as_typed("pgvouch drift shows more")
+        lines.append(f"{name}: {objects(number)} {are} in no delta ({shows})")
+    return lines + lines_of(compared, strict=strict)
 
 
 _AFTER_BROKEN = (

@@ -9,7 +9,7 @@ which begins as the new one does and ends in the old definition.
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _WAS = " (was: "
 _NOTHING = "nothing of note"
@@ -37,6 +37,8 @@ class Difference:
     """The line that there should be; None: the object should be gone."""
     found: str | None
     """The line that is there; None: the object is missing."""
+    identity: str | None = None
+    """What the line is about, with which it begins; None where the object is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,23 @@ class Comparison:
     """Lines of the catalog about objects that no delta names."""
     without_delta: tuple[str, ...] = ()
     """Migrations of which no delta is known."""
+    deltas: int = 0
+    """How many applied migrations have one."""
 
     def shown(self, mask: Callable[[str], str]) -> "Comparison":
         """Return it without what may not be shown."""
 
         def masked(found: Iterable[Difference]) -> tuple[Difference, ...]:
             return tuple(
-                Difference(d.migration, d.expected and mask(d.expected), d.found and mask(d.found))
+                Difference(d.migration, *(t and mask(t) for t in (d.expected, d.found, d.identity)))
                 for d in found
             )
 
-        unpromised = tuple(map(mask, self.unpromised))
-        return Comparison(
-            masked(self.differing), masked(self.unjudged), unpromised, self.without_delta
+        return replace(
+            self,
+            differing=masked(self.differing),
+            unjudged=masked(self.unjudged),
+            unpromised=tuple(map(mask, self.unpromised)),
         )
 
 
@@ -164,6 +170,7 @@ class Fold:
             tuple(difference for at, difference in found if at <= last),
             tuple(sorted(line for name, line in others.items() if _of(name, elsewhere) is None)),
             tuple(self.deeds[at].id for at in gaps),
+            sum(deed.delta is not None for deed in self.deeds),
         )
 
     def _differences(
@@ -174,12 +181,13 @@ class Fold:
             at = self.there[line]
             identity = next((name for name in beginnings(line) if name in others), None)
             found = others.pop(identity) if identity else None
-            yield at, Difference(self.deeds[at].id, line, found)
+            yield at, Difference(self.deeds[at].id, line, found, identity)
         gone = sorted(self.gone)
         for identity in list(others):
             if (was := _of(identity, gone)) is not None:
                 at = self.gone[was]
-                yield at, Difference(self.deeds[at].id, None, others.pop(identity))
+                found = others.pop(identity)
+                yield at, Difference(self.deeds[at].id, None, found, identity)
 
 
 _FRESH = (

@@ -87,7 +87,7 @@ def _look(
 ) -> tuple[list[Applied], dict[str, str], Snapshot]:
     """Return the ledger's rows and deltas and the catalog, as they are at one moment."""
     message = Message().add("begin isolation level repeatable read read only", *RESET_ROLE)
-    message.add(*timeouts_sql(options.lock_timeout, options.statement_timeout))
+    message.add(*timeouts_sql(options.lock_timeout, None))
     message.add(application_name_sql("drift", ""), OWN_PATH)
     if has_ledger:
         message.add(own_query("ledger", "rows"), name="rows")

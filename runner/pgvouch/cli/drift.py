@@ -1,0 +1,105 @@
+"""pgvouch drift."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from pgvouch.cli import as_json, as_text, output
+from pgvouch.cli.options import Context, running
+from pgvouch.cli.output import Line
+from pgvouch.errors import DRIFT
+
+if TYPE_CHECKING:
+    from pgvouch.delta.fold import Comparison, Difference
+
+_MOST = 40
+"""Lines that no delta names, unless all of them are asked for."""
+
+strict_option = click.option(
+    "--strict", is_flag=True, help="What is in the database and in no delta is a finding too."
+)
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@strict_option
+@running
+@click.pass_obj
+def drift(context: Context, databases: tuple[str, ...], strict: bool) -> int:
+    """Show in what the database differs from what its migrations made; no check is run."""
+    worst = 0
+    for vouch in context.databases(databases):
+        with vouch:
+            compared = vouch.drift()
+        if is_drift(compared, strict=strict):
+            worst = DRIFT
+        document = {**as_json.of_drift(vouch.name, compared), "strict": strict}
+        lines = [f"{vouch.name}: {_headline(compared)}", *lines_of(compared, strict=strict)]
+        lines += _unpromised(compared, None if context.verbose else _MOST)
+        context.tell(*lines, document=document)
+    return worst
+
+
+def is_drift(compared: "Comparison", *, strict: bool) -> bool:
+    """Say whether the database differs in a way that is a finding."""
+    return bool(compared.differing or (strict and compared.unpromised))
+
+
+def lines_of(compared: "Comparison", *, strict: bool) -> list[Line]:
+    """Return what differs, for people, and what to do about it."""
+    lines = [*_differences(compared.differing, output.Styled("✗", "red"))]
+    lines += _differences(compared.unjudged, output.Styled("?", "yellow"))
+    if compared.unjudged:
+        names = ", ".join(compared.without_delta)
+        lines.append(f"      what is marked ? may be the work of {names}: without a delta")
+    if is_drift(compared, strict=strict):
+        lines.append(f"  next    {as_text.as_typed(_NEXT)}")
+    return lines
+
+
+_NEXT = (
+    "undo by hand what was done by hand; what is meant to stay goes into a new migration, which "
+    "makes it in every database: pgvouch new NAME"
+)
+
+
+def _headline(compared: "Comparison") -> str:
+    number = len(compared.differing)
+    if number:
+        return f"{objects(number)} differ{'s' * (number == 1)} from what the migrations made"
+    if compared.deltas:
+        return "the database is what its migrations made"
+    return (
+        "no applied migration has a delta, so there is nothing to compare with (pgvouch "
+        "accept-delta writes them)"
+    )
+
+
+def objects(number: int) -> str:
+    """Return how many objects, in words."""
+    return f"{number:,} object{'s' * (number != 1)}"
+
+
+def _differences(found: Iterable["Difference"], mark: output.Styled) -> Iterable[Line]:
+    for item in found:
+        if item.expected is None:
+            yield ("  ", mark, f" {item.migration} has removed this, and it is there: {item.found}")
+        elif item.found is None or item.identity is None:
+            yield ("  ", mark, f" {item.migration} has made this, and it is gone: {item.expected}")
+        else:
+            yield ("  ", mark, f" {item.migration} has left this otherwise: {item.identity}")
+            for label, line in (("expected", item.expected), ("found   ", item.found)):
+                definition = line.removeprefix(item.identity).strip()
+                yield f"      {label} {definition or '(nothing of note)'}"
+
+
+def _unpromised(compared: "Comparison", most: int | None) -> list[Line]:
+    if not (lines := compared.unpromised):
+        return []
+    are = "is" if len(lines) == 1 else "are"
+    told: list[Line] = [f"  {objects(len(lines))} {are} in no delta:"]
+    told += [("  ", output.Styled("+", "yellow"), f" {line}") for line in lines[:most]]
+    if most is not None and len(lines) > most:
+        told.append(f"    … and {len(lines) - most:,} more: --verbose shows all of them")
+    return told
