@@ -110,7 +110,8 @@ def test_functions_stay_small(path: Path) -> None:
 
 CORE = ROOMS[: ROOMS.index("operations")]
 """What `migrate`, `rollback`, `status` and `verify` need; but for those that only authors need."""
-BESIDE = {"stamp", "embedded"}
+BESIDE = {"stamp", "embedded", "delta"}
+"""Rooms of their own: what only authors need, the server for trying out, and the catalog."""
 
 
 def test_the_core_is_read_in_an_afternoon() -> None:

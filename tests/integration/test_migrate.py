@@ -204,8 +204,8 @@ def test_rehearse_tells_all_differences(folder: Folder) -> None:
         "Nothing of the rehearsal is in the database",
     ):
         assert said in ran.err
-    assert ran.err.count("left over:  + table public.left_too") == 1
-    assert ran.err.count("left over:  + table public.left_over") == 1
+    assert ran.err.count("left over:  table public.left_too") == 1
+    assert ran.err.count("left over:  table public.left_over") == 1
     assert folder.query("select to_regclass('left_over')") == [(None,)]
 
 

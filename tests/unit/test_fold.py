@@ -53,7 +53,7 @@ def catalog(**objects: str) -> dict[str, str]:
 
 @given(CATALOGS)
 def test_the_fold_of_all_deltas_is_the_catalog(found: list[dict[str, str]]) -> None:
-    snapshots = [Snapshot(objects) for objects in ({}, *found)]
+    snapshots = [Snapshot({"": objects}) for objects in ({}, *found)]
     fold = Fold()
     for number, (before, after) in enumerate(pairwise(snapshots)):
         fold.add(Deed(str(number), difference(before, after)))

@@ -238,6 +238,7 @@ class Vouch:
         steps: int | None = 1,
         to: str | None = None,
         discard_data: bool = False,
+        accept_difference: bool = False,
         from_files: bool = False,
     ) -> Outcome:
         """Roll migrations back, newest first.
@@ -246,13 +247,19 @@ class Vouch:
             steps: how many; None means all. Not looked at with `to`.
             to: the migration that is to be the newest one afterwards.
             discard_data: allow rows to be lost.
+            accept_difference: allow a rollback to undo something else than its migration did.
             from_files: run the rollback files, not what the ledger has stored of them.
 
         Raises:
             DataLossError: rows would be lost.
+            CheckError: a check of a rollback fails, or it does not undo what its migration did.
             VouchError: with what was rolled back and what is still there.
         """
-        options = self._options(discard_data=discard_data, rollback_from_files=from_files)
+        options = self._options(
+            discard_data=discard_data,
+            accept_difference=accept_difference,
+            rollback_from_files=from_files,
+        )
         with self._connected("rollback", notices=True) as session:
             return commands.roll_back_steps(
                 session, self._database, options, self.on_event, steps=steps, to=to

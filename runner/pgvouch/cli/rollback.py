@@ -14,6 +14,9 @@ from pgvouch.errors import UsageError
 @click.option("--to", metavar="ID", help="Keep this one and roll back everything after it.")
 @click.option("--all", "everything", is_flag=True, help="Roll back everything.")
 @click.option("--discard-data", is_flag=True, help="Rows may be lost with it.")
+@click.option(
+    "--accept-difference", is_flag=True, help="It may undo something else than the migration did."
+)
 @click.option("--from-files", is_flag=True, help="Use the files, not what the ledger has stored.")
 @click.option("--dry-run", is_flag=True, help="Show the SQL and the rows it would lose.")
 @running
@@ -25,6 +28,7 @@ def rollback(
     to: str | None,
     everything: bool,
     discard_data: bool,
+    accept_difference: bool,
     from_files: bool,
     dry_run: bool,
 ) -> None:
@@ -50,7 +54,11 @@ def rollback(
                 continue
             with output.kept_for_data():
                 outcome = vouch.rollback(
-                    steps=steps, to=to, discard_data=discard_data, from_files=from_files
+                    steps=steps,
+                    to=to,
+                    discard_data=discard_data,
+                    accept_difference=accept_difference,
+                    from_files=from_files,
                 )
         context.tell(
             as_text.rolled_back(vouch.name, outcome),

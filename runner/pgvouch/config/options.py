@@ -96,6 +96,8 @@ class Options:
     """Whether the rollback files win over what the ledger has stored of them."""
     discard_data: bool = False
     """Whether a rollback may lose rows."""
+    accept_difference: bool = False
+    """Whether a rollback may undo something else than its migration did."""
 
     @classmethod
     def of(cls, settings: Mapping[str, str], **given: Any) -> "Options":

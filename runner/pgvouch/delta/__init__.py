@@ -4,10 +4,12 @@ The modules, each importing only those above it:
 
     views      the text of a view from PostgreSQL 15, as later ones print it
     canonical  one form, on one line, for the text of an object
+    lines      what stands in a line
     snapshot   the catalog at one moment, and what two moments differ in
     roles      what a migration does to roles, which are the server's
     known      what is known of the catalog in a run, moved forward by what each migration touches
     file       verify/NNN_name.delta
     compare    what was promised beside what happened
+    rollback   what a rollback has to undo
     fold       what the deltas of all applied migrations come to
 """

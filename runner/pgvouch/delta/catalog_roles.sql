@@ -22,7 +22,9 @@ select
   'membership of ' || quote_ident(g.rolname) || ' in ' || quote_ident(r.rolname),
   concat_ws(' ',
     case when bool_or(m.admin_option) then 'with admin option' end,
-    case when not bool_or(coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)) then 'without inherit' end,
+    -- Up to 15 it is the member's own property.
+    case when bool_or(coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, g.rolinherit)) <> g.rolinherit then
+      case when g.rolinherit then 'without inherit' else 'with inherit' end end,
     case when not bool_or(coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)) then 'without set' end),
   bool_or(
     age(m.xmin) = 0
@@ -31,7 +33,9 @@ select
 from pg_auth_members as m
 join pg_roles as r on r.oid = m.roleid
 join pg_roles as g on g.oid = m.member
-group by r.rolname, g.rolname
+-- From 16 on, who makes a role without being superuser becomes its member by that.
+where not (g.rolname = current_user and m.grantor = 10)
+group by r.rolname, g.rolname, g.rolinherit
 
 union all
 select

@@ -1,21 +1,10 @@
-"""What the deltas of the applied migrations come to: the shape that the catalog has to have.
-
-A line is an object's identity and its definition with a blank between them, and only the catalog
-knows where the one ends. The fold need not know: what is new and what is gone are whole lines, and
-`~ identity new (was: old)` has the new line; the old one is that line among those already there
-which begins as the new one does and ends in the old definition.
-"""
+"""What the deltas of the applied migrations come to: the shape that the catalog has to have."""
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-_WAS = " (was: "
-_NOTHING = "nothing of note"
-_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
-_MASKED = "***"
-"""What stands in a line for the value of a variable."""
+from pgvouch.delta.lines import about, beginnings, hides_values, is_shape, sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +91,12 @@ class Fold:
         self.deeds.append(deed)
         at = len(self.deeds) - 1
         written: list[str] = []
-        for line in deed.delta or ():
+        for line in filter(is_shape, deed.delta or ()):
             sign, body = line[0], line[2:]
             if sign == "~":
-                # What says nothing of before, such as which tables' rows were written, is no shape.
-                if _WAS in body:
-                    new, old = self._sides(body)
-                    written.append(new)
-                    self.there.pop(old or "", None)
+                new, old = sides(body, self.find)
+                written.append(new)
+                self.there.pop(old or "", None)
             elif sign == "-":
                 self.there.pop(self.find(body) or "", None)
                 self.gone[body] = at
@@ -119,9 +106,8 @@ class Fold:
         for line in written:
             self.there[line] = at
             self.gone.pop(line, None)
-            if _MASKED in line:
-                parts = map(re.escape, line.split(_MASKED))
-                self.masked[line] = re.compile(".*".join(parts))
+            if (pattern := hides_values(line)) is not None:
+                self.masked[line] = pattern
 
     def find(self, line: str) -> str | None:
         """Return the line that should be there and is this one, or hides a value of it."""
@@ -129,18 +115,6 @@ class Fold:
             return line
         hiding = (known for known, pattern in self.masked.items() if pattern.fullmatch(line))
         return next((known for known in hiding if known in self.there), None)
-
-    def _sides(self, body: str) -> tuple[str, str | None]:
-        """Return the new line and, where it was there, the old one."""
-        news = list(_new_lines(body))
-        for new in news:
-            was = body[len(new) + len(_WAS) : -1]
-            for identity in beginnings(new):
-                if known := self.find(f"{identity} {was}"):
-                    return new, known
-                if was == _NOTHING and (known := self.find(identity)):
-                    return new, known
-        return news[0], None
 
     def compare(
         self, catalog: Mapping[str, str], known: Iterable[Sequence[str]] = ()
@@ -168,7 +142,7 @@ class Fold:
         return Comparison(
             tuple(difference for at, difference in found if at > last),
             tuple(difference for at, difference in found if at <= last),
-            tuple(sorted(line for name, line in others.items() if _of(name, elsewhere) is None)),
+            tuple(sorted(line for name, line in others.items() if about(name, elsewhere) is None)),
             tuple(self.deeds[at].id for at in gaps),
             sum(deed.delta is not None for deed in self.deeds),
         )
@@ -184,7 +158,7 @@ class Fold:
             yield at, Difference(self.deeds[at].id, line, found, identity)
         gone = sorted(self.gone)
         for identity in list(others):
-            if (was := _of(identity, gone)) is not None:
+            if (was := about(identity, gone)) is not None:
                 at = self.gone[was]
                 found = others.pop(identity)
                 yield at, Difference(self.deeds[at].id, None, found, identity)
@@ -196,26 +170,3 @@ _FRESH = (
     "schema public",
 )
 """What every new database has."""
-
-
-def _of(identity: str, lines: Sequence[str]) -> str | None:
-    """Return the first of some sorted lines that is about an object."""
-    at = bisect_left(lines, identity)  # nothing sorts between the identity and a blank behind it
-    is_there = at < len(lines) and f"{lines[at]} ".startswith(f"{identity} ")
-    return lines[at] if is_there else None
-
-
-def beginnings(line: str) -> Iterator[str]:
-    """Yield what may be the identity in a line: the line up to each blank, the longest first."""
-    yield line
-    end = line.rfind(" ")
-    while end > 0:
-        yield line[:end]
-        end = line.rfind(" ", 0, end)
-
-
-def _new_lines(body: str) -> Iterator[str]:
-    """Yield what may be the new line of a change; first where nothing quoted is divided."""
-    ends = [match.start() for match in re.finditer(re.escape(_WAS), body)]
-    whole = [end for end in ends if not re.search("['\"]", _QUOTED.sub("", body[:end]))]
-    yield from (body[:end] for end in dict.fromkeys([*whole, *ends]))

@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pgvouch.engine import data_loss
-from pgvouch.engine.catalog import CatalogWatch
-from pgvouch.engine.context import Deltas, RunContext
-from pgvouch.engine.task import Task
+from pgvouch.engine.catalog import CatalogWatch, SnapshotWatch, wants_delta
 from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import FileError, Place
 from pgvouch.events import Finished
@@ -37,7 +36,7 @@ def run_atomic(transaction: Transaction) -> Finished:
         if is_provided(transaction, message):
             return record(transaction, "provided", began)
         message = Message()
-    watch = CatalogWatch(transaction) if _wants_delta(context, task) else None
+    watch = CatalogWatch(transaction) if wants_delta(transaction) else None
     if watch is not None:
         message = watch.ready(message)
     if tables := task.directives.lock_tables:
@@ -57,19 +56,14 @@ def run_atomic(transaction: Transaction) -> Finished:
     lost: tuple[data_loss.Loss, ...] = ()
     if watches_rows:
         lost = data_loss.refuse_loss(context, task.id, message, results, body.run_again)
-    passed, delta = judge(transaction, before, watch)
+    judged = judge(transaction, before, watch)
     outcome = "left" if task.is_provided else "rolled back" if task.is_rollback else "applied"
-    done = record(transaction, outcome, began, passed, delta, lost=lost)
+    done = record(transaction, outcome, began, judged, lost=lost)
     if watch is None:
         context.known = None
     else:
         watch.landed()
     return done
-
-
-def _wants_delta(context: RunContext, task: Task) -> bool:
-    is_taken = context.deltas is not Deltas.COMPARED or task.expected_delta is not None
-    return is_taken and not task.is_rollback
 
 
 class _Body:
@@ -88,7 +82,7 @@ class _Body:
         transaction = self._transaction
         for piece in self._pieces[:1]:
             message.add_source(piece, None, "body")
-        results = transaction.send(message) if transaction.xid else transaction.open(message)
+        results = transaction.go_on(message)
         self._run(self._pieces[1:])
         return results
 
@@ -127,18 +121,29 @@ def is_provided(transaction: Transaction, message: Message) -> bool:
     return rows[0][0] == "t"
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A task whose promises are kept."""
+
+    passed: int = 0
+    """How many checks."""
+    delta: tuple[str, ...] | None = None
+    """What it did to the catalog, without the values of variables, where that was asked for."""
+    notes: tuple[str, ...] = ()
+    """In what a rollback does not undo its migration, with permission."""
+
+
 def judge(
-    transaction: Transaction, before: Sequence[Result] = (), watch: CatalogWatch | None = None
-) -> tuple[int, tuple[str, ...] | None]:
-    """Run the promises, and take the delta, in an open transaction.
+    transaction: Transaction,
+    before: Sequence[Result] = (),
+    watch: CatalogWatch | SnapshotWatch | None = None,
+) -> Judged:
+    """Run the promises, and judge what the task did to the catalog, in an open transaction.
 
     Args:
         transaction: the task has run in it.
         before: what the `before` queries of `same` pairs gave.
         watch: has the catalog ahead of the task, where its delta is wanted.
-
-    Returns:
-        How many checks passed, and the delta.
 
     Raises:
         CheckError: a promise is not kept.
@@ -147,7 +152,7 @@ def judge(
     """
     context, task = transaction.context, transaction.task
     if task.promises is None and watch is None:
-        return 0, None
+        return Judged()
     message = Message().add(*RESET_ROLE)
     if watch is not None:
         watch.add_after(message)
@@ -156,21 +161,22 @@ def judge(
     else:
         results, passed = transaction.check(message, before)
     if watch is None:
-        return passed, None
-    delta = watch.delta(message, results)
+        return Judged(passed)
+    delta, notes = watch.judged(message, results)
+    if delta is None:
+        return Judged(passed, notes=notes)
     # It is shown and stored without the values of variables.
     shown = tuple(map(context.session.mask, delta))
     if shown != delta:
         context.with_values.add(task.id)
-    return passed, shown
+    return Judged(passed, shown, notes)
 
 
 def record(
     transaction: Transaction,
     outcome: str,
     began_s: float,
-    passed: int = 0,
-    delta: tuple[str, ...] | None = None,
+    judged: Judged | None = None,
     *,
     lost: Sequence[data_loss.Loss] = (),
     ahead: Sequence[str] = (),
@@ -181,8 +187,7 @@ def record(
         transaction: open; the task has run in it.
         outcome: as `Finished` has it.
         began_s: when the task began, on the clock of time.perf_counter.
-        passed: how many checks passed.
-        delta: what it did to the catalog.
+        judged: what came of its promises.
         lost: rows that a rollback has lost, with permission.
         ahead: statements to be run ahead of the rows.
 
@@ -190,9 +195,11 @@ def record(
         MigrationError: a deferred constraint failed, or the file ended its transaction.
     """
     task, backend = transaction.task, transaction.context.backend
-    notes = (*task.notes, *(transaction.session.mask(f"lost  {loss}") for loss in lost))
+    judged = judged or Judged()
+    losses = (transaction.session.mask(f"lost  {loss}") for loss in lost)
+    notes = (*task.notes, *losses, *judged.notes)
     duration_ms = (time.perf_counter() - began_s) * 1000
-    done = Finished(task.id, outcome, duration_ms, passed, delta, notes)
+    done = Finished(task.id, outcome, duration_ms, judged.passed, judged.delta, notes)
     forget = ledger.forget_sql(task.id)
     if task.is_rollback:
         transaction.finish(*ahead, *backend.unmark_sql(task.id), forget)
@@ -207,8 +214,8 @@ def record(
         irreversible=task.directives.irreversible,
         transactional=task.directives.transactional,
         duration_ms=round(duration_ms, 3),
-        checks_passed=passed,
-        delta=None if delta is None else "\n".join(delta),
+        checks_passed=judged.passed,
+        delta=None if judged.delta is None else "\n".join(judged.delta),
     )
     transaction.finish(*ahead, *backend.mark_sql(task.id), forget, row)
     return done

@@ -7,18 +7,29 @@ read before may be stale, for other sessions change the catalog, too.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pgvouch.delta.compare import compare, compare_delta
+from pgvouch.delta.fold import Deed, Fold
 from pgvouch.delta.known import Changes, Known, Touched, UnresolvedError, add_rest, read_rest
+from pgvouch.delta.lines import catalog_of, is_shape
 from pgvouch.delta.roles import Roles, add_roles, is_about_roles, read_roles
-from pgvouch.delta.snapshot import REST, Snapshot, add_snapshot, read_snapshot
+from pgvouch.delta.rollback import not_undone
+from pgvouch.delta.snapshot import REST, Snapshot, add_snapshot, difference, read_snapshot
 from pgvouch.engine.context import Deltas, Scope
+from pgvouch.engine.task import Task
 from pgvouch.engine.transaction import Transaction
+from pgvouch.errors import CheckError, Place
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.result import Result
 
 _ROWS = "~ rows "
+
+
+def wants_delta(transaction: Transaction) -> bool:
+    """Say whether the catalog is to be compared before and after the task."""
+    task, deltas = transaction.task, transaction.context.deltas
+    is_taken = deltas is not Deltas.COMPARED and not task.is_rollback
+    return is_taken or task.expected_delta is not None
 
 
 class JudgeAgainError(Exception):
@@ -49,13 +60,14 @@ class CatalogWatch:
         """Make sure that names are known; return the message to go on with.
 
         Args:
-            message: the opening. It is sent where names have to be read first.
+            message: begins with the opening, unless that was sent; sent here where names are not
+                known yet.
         """
         if self._is_fresh:
             return message
         if not self._known.groups:
             self._known.add_names(message)
-            results = self._transaction.open(message)
+            results = self._transaction.go_on(message)
             self._known.read_names(message, results)
             message = Message()
         if not self._known.is_prepared and self._transaction.may_prepare:
@@ -78,15 +90,18 @@ class CatalogWatch:
         else:
             self._known.read_before(message, results)
             self._known.is_prepared |= self._prepares
-        if self._context.deltas is Deltas.TAKEN:
-            self._context.snapshots[self._task.id] = Snapshot(dict(self._known.groups))
 
     def add_after(self, message: Message) -> None:
         """Append what has to be read behind the task."""
         self._known.add_after(message)
 
-    def delta(self, message: Message, results: Sequence[Result]) -> tuple[str, ...]:
-        """Return what the task did, from the results of that message.
+    def judged(
+        self, message: Message, results: Sequence[Result]
+    ) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+        """Judge what the task did by the results of that message.
+
+        Returns:
+            The delta of a migration, and notes: in what a rollback does not undo its migration.
 
         Raises:
             JudgeAgainError: it cannot be told, or is not what was promised, and what was read
@@ -97,18 +112,21 @@ class CatalogWatch:
         touched = self._known.read_after(message, results)
         roles = self._read_more(touched)
         changes = self._changes_of(touched, roles)
-        beyond = _Beyond.of(self._transaction, touched, roles, self._known.roles)
-        path = task.migration.delta_path if task.migration else None
-        if context.deltas is not Deltas.RECORDED and path and task.expected_delta is not None:
-            changes = self._judged(changes, beyond, task.expected_delta, path)
-        if context.deltas is Deltas.RECORDED and (tables := ", ".join(beyond.undeclared())):
-            context.note(
-                f"{task.id} found no row to write in {tables} here; if it may elsewhere, say so in "
-                f"its header: -- writes: {tables}"
-            )
         self._changes, self._roles = changes, roles
         context.rows_written |= touched.maybe_written
-        return tuple(sorted({*changes.lines, *beyond.recorded()}))
+        if task.is_rollback:
+            return None, self._undone(changes)
+        beyond = _Beyond.of(self._transaction, touched, roles, self._known.roles)
+        if context.deltas is Deltas.RECORDED:
+            if tables := ", ".join(beyond.undeclared()):
+                context.note(
+                    f"{task.id} found no row to write in {tables} here; if it may elsewhere, say "
+                    f"so in its header: -- writes: {tables}"
+                )
+        elif task.expected_delta is not None:
+            changes = self._compared(changes, beyond, task.expected_delta)
+            self._changes = changes
+        return tuple(sorted({*changes.lines, *beyond.recorded()})), ()
 
     def landed(self) -> None:
         """Take what has changed as what is there from now on."""
@@ -118,7 +136,7 @@ class CatalogWatch:
     def _read_more(self, touched: Touched) -> Roles | None:
         """Read what is seldom touched, where it is, and the roles where they matter."""
         more = Message()
-        promised = self._task.expected_delta or ()
+        promised = () if self._task.is_rollback else self._task.expected_delta or ()
         wants_roles = touched.wrote_roles or any(map(is_about_roles, promised))
         if REST in touched.groups:
             add_rest(more)
@@ -139,19 +157,25 @@ class CatalogWatch:
         except UnresolvedError:
             return self._read_again()
 
-    def _judged(
-        self, changes: Changes, beyond: "_Beyond", expected: Sequence[str], path: Path
-    ) -> Changes:
+    def _compared(self, changes: Changes, beyond: "_Beyond", expected: Sequence[str]) -> Changes:
         happened = beyond.beside(expected)
         if compare(expected, (*changes.lines, *happened)) is None:
             return changes
         again = self._read_again()
         if compare(expected, (*again.lines, *happened)) is None:
             return again
-        with self._context.collecting():
-            lines = (*changes.lines, *happened)
-            compare_delta(self._task.id, path, expected, lines, self._context.session.mask)
+        _compare(self._transaction, (*changes.lines, *happened))
         return changes
+
+    def _undone(self, changes: Changes) -> tuple[str, ...]:
+        before, after = Snapshot(changes.before), Snapshot(changes.after)
+        notes = _not_undone(self._transaction, before, after, self._whole)
+        if notes and not self._context.options.accept_difference:
+            again = self._read_again()
+            before, after = Snapshot(again.before), Snapshot(again.after)
+            notes = _not_undone(self._transaction, before, after, lambda: after)
+            notes = _refuse_not_undone(self._transaction, notes)
+        return notes
 
     def _read_again(self) -> Changes:
         """Return what has changed from everything to everything, in the same transaction.
@@ -161,10 +185,130 @@ class CatalogWatch:
         """
         if not self._is_fresh and self._transaction.scope is Scope.EACH:
             raise JudgeAgainError
+        return self._known.changes_to_all(self._whole().groups)
+
+    def _whole(self) -> Snapshot:
         message = Message()
         add_snapshot(message)
-        whole = read_snapshot(message, self._transaction.read_on(message))
-        return self._known.changes_to_all(whole.groups)
+        return read_snapshot(message, self._transaction.read_on(message))
+
+
+class SnapshotWatch:
+    """The catalog before and after a task that is not in one transaction, all of it.
+
+    What others change until the last statement is done counts as the task's own.
+    """
+
+    def __init__(self, transaction: Transaction, before: Snapshot | None) -> None:
+        """Begin with the catalog ahead of the task.
+
+        Args:
+            transaction: the last one of the task.
+            before: None where an interrupted run has begun the task: it is not known then.
+        """
+        self._transaction = transaction
+        self._before = before
+
+    def add_after(self, message: Message) -> None:
+        """Append what has to be read behind the task."""
+        add_snapshot(message)
+
+    def judged(
+        self, message: Message, results: Sequence[Result]
+    ) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+        """Judge what the task did by the results of that message; as CatalogWatch does.
+
+        Raises:
+            CheckError: it is not what was promised.
+        """
+        transaction, before, after = (
+            self._transaction,
+            self._before,
+            read_snapshot(message, results),
+        )
+        task = transaction.task
+        if before is None:
+            with transaction.context.collecting():
+                _refuse_what_is_not_there(task, after)
+            return None, ()
+        if task.is_rollback:
+            notes = _not_undone(transaction, before, after, lambda: after)
+            if not transaction.context.options.accept_difference:
+                notes = _refuse_not_undone(transaction, notes)
+            return None, notes
+        delta = difference(before, after)
+        if transaction.context.deltas is not Deltas.RECORDED:
+            # Which rows it writes is not looked at.
+            beyond = (line for line in task.expected_delta or () if not is_shape(line))
+            _compare(transaction, (*delta, *beyond))
+        return delta, ()
+
+
+def _compare(transaction: Transaction, happened: Sequence[str]) -> None:
+    """Compare what happened with the .delta file, where there is one."""
+    task, context = transaction.task, transaction.context
+    path = task.migration.delta_path if task.migration else None
+    if path is not None and task.expected_delta is not None:
+        with context.collecting():
+            compare_delta(task.id, path, task.expected_delta, happened, context.session.mask)
+
+
+def _not_undone(
+    transaction: Transaction, before: Snapshot, after: Snapshot, whole: Callable[[], Snapshot]
+) -> tuple[str, ...]:
+    task = transaction.task
+    found = not_undone(task.expected_delta or (), before, after, whole, task.directives.leaves)
+    return tuple(map(transaction.session.mask, found))
+
+
+def _refuse_not_undone(transaction: Transaction, notes: Sequence[str]) -> tuple[str, ...]:
+    """Refuse a rollback that does not undo what its migration did.
+
+    Returns:
+        Nothing, whether there is nothing to refuse, or the refusal is kept for later.
+
+    Raises:
+        CheckError: naming every line.
+    """
+    task = transaction.task
+    if not notes:
+        return ()
+    with transaction.context.collecting():
+        raise CheckError(
+            f"the rollback of {task.id} does not leave the catalog as it was before {task.id}",
+            Place(task.source.path),
+            notes=list(notes),
+            hint="complete the rollback file (--from-files has it used); what it rightly leaves is "
+            "declared in its header, as in `-- leaves: extension citext`; or, if the database was "
+            "changed by other means and may lose that: --accept-difference"
+            if transaction.commits
+            else "complete the rollback file, and rehearse again; what it rightly leaves is "
+            "declared in its header, as in `-- leaves: extension citext`",
+        )
+    return ()
+
+
+def _refuse_what_is_not_there(task: Task, after: Snapshot) -> None:
+    """Judge a migration that was interrupted by what its delta says that there is now.
+
+    Raises:
+        CheckError: naming every object that is otherwise.
+    """
+    path = task.migration.delta_path if task.migration else None
+    if task.is_rollback or task.expected_delta is None or path is None:
+        return
+    fold = Fold.of([Deed(task.id, task.expected_delta)])
+    differing = fold.compare(catalog_of(after.objects)).differing
+    if differing:
+        raise CheckError(
+            f"{task.id} has left the catalog otherwise than its delta promises",
+            Place(path),
+            notes=[
+                f"expected {d.expected or 'nothing'}; found {d.found or 'nothing'}"
+                for d in differing
+            ],
+            hint=f"make it so by hand; or correct the file: pgvouch accept-delta {task.id}",
+        )
 
 
 @dataclass(frozen=True, slots=True)

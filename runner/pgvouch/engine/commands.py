@@ -168,7 +168,9 @@ def look_back(
     todo = build.backward(ledger.read(session) or [], steps=steps, to=to)
     if not todo:
         return []
-    context = RunContext(session, replace(options, discard_data=True), silent)
+    context = RunContext(
+        session, replace(options, discard_data=True, accept_difference=True), silent
+    )
     tasks = prepare_rollback(session, todo, database.by_id, options)
     alone = next(
         (n for n, task in enumerate(tasks) if not task.directives.transactional), len(tasks)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pgvouch.config.options import Options
 from pgvouch.delta.known import Known
-from pgvouch.delta.snapshot import Snapshot
 from pgvouch.errors import CheckError
 from pgvouch.events import Listener, Note, Running
 from pgvouch.postgres.blockers import Watch
@@ -58,8 +57,6 @@ class RunContext:
     """The migrations in whose delta a variable's value stands."""
     noted: set[str] = field(default_factory=set)
     """Notes that were told: what holds for all migrations is said once."""
-    snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    """The catalog before each migration, where a snapshot was taken."""
     rows_written: set[str] = field(default_factory=set)
     """The tables to which the tasks until now had statements that write rows."""
     has_own_backend: bool = False

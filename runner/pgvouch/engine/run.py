@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 
 from pgvouch.delta.known import PREPARED
-from pgvouch.delta.snapshot import add_snapshot, difference, read_snapshot
 from pgvouch.engine import in_doubt
 from pgvouch.engine.atomic import run_atomic
 from pgvouch.engine.catalog import JudgeAgainError
@@ -13,10 +12,9 @@ from pgvouch.engine.context import RunContext, Scope
 from pgvouch.engine.lock_timeout import run_again_when_refused
 from pgvouch.engine.task import Task
 from pgvouch.engine.transaction import Transaction
-from pgvouch.errors import CheckError, MigrationError, Place, PlanError
+from pgvouch.errors import MigrationError, PlanError
 from pgvouch.events import Finished, Started
 from pgvouch.ledger.lock import LedgerMovedError
-from pgvouch.postgres.message import Message
 
 _NO_STATEMENT = "26000"
 
@@ -59,7 +57,6 @@ def _run_all(
 ) -> list[Finished]:
     finished: list[Finished] = []
     landed: list[str] = []
-    left_over: set[str] = set()
     context.known = None
     for number, task in enumerate(tasks):
         run_one = partial(
@@ -76,9 +73,6 @@ def _run_all(
                 if scope is Scope.EACH
                 else run_one()
             )
-        if task.is_rollback and scope is Scope.REHEARSAL:
-            with context.collecting():
-                _compare_catalog(context, task, left_over)
         if done is not None:
             context.listener(done)
             finished.append(done)
@@ -135,28 +129,3 @@ def _run_judged(transaction: Transaction) -> Finished:
     finally:
         context.reads_whole = False
         context.may_prepare = True
-
-
-def _compare_catalog(context: RunContext, task: Task, known: set[str]) -> None:
-    """In a rehearsal, refuse a rollback that leaves the catalog other than it was.
-
-    Args:
-        context: with the snapshots of the way forward.
-        task: what was rolled back.
-        known: what the rollbacks before it have left over; what this one leaves is added.
-    """
-    before = context.snapshots.get(task.id)
-    if before is None:
-        return
-    message = Message()
-    add_snapshot(message)
-    after = read_snapshot(message, context.session.run(message.text))
-    left = [line for line in difference(before, after) if line not in known]
-    known.update(left)
-    if left:
-        raise CheckError(
-            f"the rollback of {task.id} does not leave the catalog as it was",
-            Place(task.source.path),
-            notes=[f"left over:  {context.session.mask(line)}" for line in left],
-            hint="complete the rollback file, and rehearse again",
-        )

@@ -10,8 +10,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from pgvouch.delta.snapshot import add_snapshot, read_snapshot
 from pgvouch.engine import data_loss
 from pgvouch.engine.atomic import is_provided, judge, record
+from pgvouch.engine.catalog import SnapshotWatch, wants_delta
 from pgvouch.engine.reconcile import Landed, Reconciled, Reconciler
 from pgvouch.engine.resume import PYTHON, Progress
 from pgvouch.engine.transaction import Transaction
@@ -53,12 +55,13 @@ def run_stepwise(transaction: Transaction) -> Finished:
             return record(transaction, "provided", began)
         transaction.session.run("rollback")
     with _Steps(transaction) as steps:
+        watch = steps.look_ahead() if wants_delta(transaction) else None
         steps.run()
         transaction.open(transaction.opening())
-        passed, _ = judge(transaction)
+        judged = judge(transaction, watch=watch)
         outcome = "rolled back" if transaction.task.is_rollback else "applied"
         ahead = [lease.owned_sql(steps.task.id, steps.token)]
-        return record(transaction, outcome, began, passed, lost=steps.lost, ahead=ahead)
+        return record(transaction, outcome, began, judged, lost=steps.lost, ahead=ahead)
 
 
 class _Steps(Progress):
@@ -67,6 +70,16 @@ class _Steps(Progress):
     def __init__(self, transaction: Transaction) -> None:
         super().__init__(transaction)
         self.lost: list[data_loss.Loss] = []
+
+    def look_ahead(self) -> SnapshotWatch:
+        """Return the catalog as it is before anything is done."""
+        if self.done or self.stopped != BETWEEN:
+            return SnapshotWatch(self.transaction, None)
+        message = self.transaction.opening()
+        add_snapshot(message)
+        results = self.transaction.open(message)
+        self.session.run("rollback")
+        return SnapshotWatch(self.transaction, read_snapshot(message, results))
 
     def run(self) -> None:
         """Do every statement that is not done yet.

@@ -43,6 +43,7 @@ class Task:
     """None for a rollback whose migration has no file here."""
     promises: Promises | None = None
     expected_delta: tuple[str, ...] | None = None
+    """What it has to do to the catalog; of a rollback what the migration did, to be undone."""
     rollback_sql: str | None = None
     """Stored with a migration, for releases that do not have the file."""
     is_provided: bool = False
@@ -179,6 +180,13 @@ def _prepare(migration: Migration, variables: Mapping[str, str]) -> Task:
         if not migration.is_python:
             directives = check_sql(migration.sql, migration.path)
         source = _source(migration.sql, migration.path, directives, variables)
+    with gathered.gather():
+        if directives.leaves:
+            raise FileError(
+                "`-- leaves:` is about a rollback, and this is none",
+                Place(migration.path),
+                hint="write it into the header of the rollback file",
+            )
     with gathered.gather():
         if migration.rollback_path is not None:
             rollback = read_text(migration.rollback_path)
@@ -318,13 +326,15 @@ def _prepare_rollback(
     on_disk = migration.rollback_path if migration else None
     path = on_disk or Path(f"{row.id}.rollback.sql")
     promises = read_promises(migration.rollback_verify_path) if migration else None
+    did = None if stored.delta is None else tuple(filter(None, stored.delta.split("\n")))
     if row.state is State.PROVIDED:
         nothing = Source(path, "", Rendered(""))
         directives = parse_directives("", path)
         return Task(row.id, "rollback", nothing, directives, migration, is_provided=True)
     if migration is not None and migration.is_python:
         source = Source(migration.path, migration.sql, Rendered(migration.sql))
-        return Task(row.id, "rollback", source, migration.directives, migration, promises)
+        asked = migration.directives
+        return Task(row.id, "rollback", source, asked, migration, promises, expected_delta=did)
     text, notes = _rollback_text(stored.sql, on_disk, is_from_file=options.rollback_from_files)
     if text is None:
         raise PlanError(
@@ -338,7 +348,16 @@ def _prepare_rollback(
     source = _source(text, path, directives, options.variables)
     if directives.transactional and row.state is State.UNDOING and row.is_half_done:
         raise begun_otherwise(row, Place(path), "the same command")
-    return Task(row.id, "rollback", source, directives, migration, promises, notes=notes)
+    return Task(
+        row.id,
+        "rollback",
+        source,
+        directives,
+        migration,
+        promises,
+        expected_delta=did,
+        notes=notes,
+    )
 
 
 def _rollback_text(

@@ -143,6 +143,14 @@ class Transaction:
         self.lock_timeout = lock_timeout
         return results
 
+    def go_on(self, message: Message) -> tuple[Result, ...]:
+        """Send a message: that which begins with the opening, or a further one.
+
+        Raises:
+            VouchError: as open() and send() do.
+        """
+        return self.send(message) if self.xid else self.open(message)
+
     def try_open(self, message: Message) -> tuple[Result, ...]:
         """Send the opening once.
 

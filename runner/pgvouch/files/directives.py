@@ -42,6 +42,8 @@ class Directives:
     variables: tuple[str, ...] = ()
     irreversible: str | None = None
     unverified: str | None = None
+    leaves: tuple[str, ...] = ()
+    """Of a rollback: what it rightly leaves otherwise than it was, as a delta names it."""
 
 
 def parse_directives(text: str, path: Path) -> Directives:
@@ -178,11 +180,13 @@ _READERS: dict[str, tuple[str, Callable[[str, Place], Any]]] = {
     "var": ("variables", _variable),
     "irreversible": ("irreversible", lambda value, _: value),
     "unverified": ("unverified", lambda value, _: value),
+    "leaves": ("leaves", lambda value, _: [" ".join(value.split())]),
 }
 """The field of `Directives` that each fills, and how a value is read."""
 DIRECTIVES = tuple(_READERS)
 _SEVERAL: dict[str, Callable[[Iterable[str]], Any]] = {
     "depends": tuple,
+    "leaves": tuple,
     "lock_tables": tuple,
     "writes": tuple,
     "unless": "\n".join,
@@ -199,6 +203,7 @@ _SHAPES = {
     "lock_tables": _TABLES,
     "writes": _TABLES,
     "statement_timeout": _LIKE_A_TIME,
+    "leaves": re.compile(r"[a-z]+(?: [a-z]+)* [\w.\"]+\Z"),
     "var": re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*\Z"),
 }
 """What stands behind the colon of a directive; behind another word it is prose."""

@@ -273,6 +273,8 @@ class Stored:
     sql: str | None = None
     irreversible: str | None = None
     """Why it may not be run."""
+    delta: str | None = None
+    """What the migration did to the catalog, a line for each object; None: it is not known."""
 
 
 def forget_sql(migration_id: str) -> str:
@@ -292,7 +294,7 @@ def record_sql(**columns: object) -> str:
 def rollback_texts(session: Session, ids: Sequence[str]) -> dict[str, Stored]:
     """Return the rollbacks that were stored with migrations, by identifier."""
     (result,) = session.ask(own_query("ledger", "rollback_texts", ids=list(ids)))
-    return {str(row[0]): Stored(row[1], row[2]) for row in result.rows}
+    return {str(row[0]): Stored(*row[1:]) for row in result.rows}
 
 
 def accept_sql(row: Applied, checksum: str, why: str) -> str:

@@ -47,8 +47,8 @@ select (select max(version) from pgvouch.ledger)::text, null, null, null, null, 
 order by "order" nulls last
 
 -- name: rollback_texts
--- The rollbacks that were stored with migrations, and why one may not be run.
-select migration_id, rollback_sql, irreversible
+-- The rollbacks that were stored with migrations, why one may not be run, and what they have to undo.
+select migration_id, rollback_sql, irreversible, delta
 from pgvouch.migration
 where migration_id = any ({ids})
 

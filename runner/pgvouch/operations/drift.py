@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
-from pgvouch.delta.canonical import canonical
 from pgvouch.delta.file import read_delta
 from pgvouch.delta.fold import Comparison, Deed, Fold
+from pgvouch.delta.lines import catalog_of
 from pgvouch.delta.snapshot import Snapshot, add_snapshot, read_snapshot
 from pgvouch.errors import ConnectError, MigrationError
 from pgvouch.events import Listener, Waiting
@@ -48,7 +48,7 @@ def compare_database(
     def look() -> Comparison:
         ours, deltas, snapshot = _look(session, options, has_ledger=has_ledger)
         deeds, provided = _deeds(database, ours if has_ledger else rows, deltas)
-        return Fold.of(deeds).compare(catalog_of(snapshot), provided).shown(session.mask)
+        return Fold.of(deeds).compare(catalog_of(snapshot.objects), provided).shown(session.mask)
 
     def tell(refusal: FailedAttempt) -> None:
         listener(Waiting(f"{refusal.error}; it is tried again", refusal.remaining_s))
@@ -71,15 +71,6 @@ def compare_database(
                 "trying for longer",
             ) from None
         raise MigrationError(what, server=exc.server) from None
-
-
-def catalog_of(snapshot: Snapshot) -> dict[str, str]:
-    """Return every line of a catalog, each with what it is about."""
-    catalog = {}
-    for raw, text in snapshot.objects.items():
-        identity, definition = canonical(raw), canonical(text)
-        catalog[f"{identity} {definition}" if definition else identity] = identity
-    return catalog
 
 
 def _look(
