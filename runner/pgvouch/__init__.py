@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         Waiting,
     )
     from pgvouch.ledger.rows import Applied, State
-    from pgvouch.operations.authoring import Written
+    from pgvouch.operations.accept_delta import Written
     from pgvouch.plan.status import MigrationStatus
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
@@ -65,7 +65,7 @@ __all__ = [
 ]  # fmt: skip
 _HOMES = (
     "errors", "events", "ledger.rows", "plan.status", "engine.commands", "api.values", "api.vouch",
-    "verify.checks", "delta.fold", "stamp.templates", "stamp.verdict", "operations.authoring",
+    "verify.checks", "delta.fold", "stamp.templates", "stamp.verdict", "operations.accept_delta",
 )  # fmt: skip
 
 

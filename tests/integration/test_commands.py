@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from conftest import Folder, Server, database_of
 from pgvouch.cli import main
-from pgvouch.operations import authoring
+from pgvouch.operations import scratch as scratch_databases
 
 TABLE = "create table public.a (id int primary key, name varchar(20) not null default 'x');\n"
 
@@ -34,7 +34,7 @@ def test_new_writes_the_next_number_and_nothing_over(folder: Folder) -> None:
 def scratch(monkeypatch: pytest.MonkeyPatch) -> str:
     """A query that counts this test's scratch databases: others make some in the same moment."""
     own = secrets.token_hex(6)
-    monkeypatch.setattr(authoring, "secrets", SimpleNamespace(token_hex=lambda _bytes: own))
+    monkeypatch.setattr(scratch_databases, "secrets", SimpleNamespace(token_hex=lambda _bytes: own))
     return f"select count(*) from pg_database where datname = 'pgvouch_scratch_{own}'"
 
 

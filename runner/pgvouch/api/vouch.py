@@ -35,7 +35,7 @@ from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 
 if TYPE_CHECKING:
     from pgvouch.delta.fold import Comparison
-    from pgvouch.operations.authoring import Written
+    from pgvouch.operations.accept_delta import Written
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
     from pgvouch.verify.checks import Verdict
@@ -412,7 +412,7 @@ class Vouch:
         Raises:
             VouchError: a migration fails there; no file was written.
         """
-        from pgvouch.operations.authoring import accept_deltas
+        from pgvouch.operations.accept_delta import accept_deltas
 
         options = self._options()
         with _as_vouch_errors():

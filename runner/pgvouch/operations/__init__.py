@@ -2,10 +2,12 @@
 
 The modules, each importing only those above it:
 
-    rehearsal  all that is pending and its rollbacks, in one transaction that is rolled back
-    drift      the live catalog beside what the deltas of its migrations come to
-    repair     settles a statement of unknown outcome
-    seed       development data
-    ready      waits for a server, and for another runner
-    authoring  what writes files: a new migration, its delta, the expansions of its stamps
+    rehearsal     all that is pending and its rollbacks, in one transaction that is rolled back
+    drift         the live catalog beside what the deltas of its migrations come to
+    repair        settles a statement of unknown outcome
+    seed          development data
+    ready         waits for a server, and for another runner
+    scratch       a database for trying migrations out, and one that is kept for the next time
+    accept_delta  writes .delta files from a scratch database
+    authoring     what writes other files: a new migration, the expansions of its stamps
 """

@@ -1,23 +1,15 @@
-"""What writes files: a new migration, its delta, the expansions of its stamps."""
+"""What writes files: a new migration, the expansions of its stamps."""
 
-import secrets
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pgvouch.config.options import Options
-from pgvouch.config.project import Database, Project
-from pgvouch.errors import FileError, MigrationError, Place, UsageError, VouchError
-from pgvouch.events import Listener
+from pgvouch.config.project import Project
+from pgvouch.errors import UsageError
 from pgvouch.files.migration import Migration
 from pgvouch.files.version import ROLLBACK
-from pgvouch.plan import build
-from pgvouch.postgres.reach import open_session
-from pgvouch.postgres.session import QueryError, Session
 
 if TYPE_CHECKING:
     from pgvouch.stamp.verdict import Stamped
@@ -25,15 +17,6 @@ if TYPE_CHECKING:
 _DATE, _EPOCH = 8, 10
 """The digits of a date, and of the seconds since 1970."""
 _YEARS = range(1990, 2101)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A .delta file, and whether it changed."""
-
-    path: Path
-    changed: bool
-    lines: int
 
 
 def new_migration(folder: Path, migrations: Sequence[Migration], name: str) -> list[Path]:
@@ -105,96 +88,6 @@ def _stamp(digits: str, now: datetime) -> str | None:
     if len(digits) in {_EPOCH, _EPOCH + 3} and digits[0] in "12":  # seconds, milliseconds
         return str(int(now.timestamp() * 10 ** (len(digits) - _EPOCH)))
     return None
-
-
-def accept_deltas(
-    database: Database, url: str, wanted: str | None, options: Options, listener: Listener
-) -> list[Written]:
-    """Write the .delta files from a scratch database on the same server.
-
-    Args:
-        database: the files.
-        url: where the server is; its own database is not touched.
-        wanted: one migration; None means all.
-        options: how to run them.
-        listener: told what runs.
-
-    Returns:
-        The files, with what became of them.
-
-    Raises:
-        VouchError: a migration fails on the scratch database.
-    """
-    from pgvouch.delta.file import render_file
-    from pgvouch.engine.context import Deltas, RunContext
-    from pgvouch.engine.run import run
-    from pgvouch.engine.task import prepare
-    from pgvouch.ledger.ledger import ensure
-
-    ordered = build.in_order(database.migrations)
-    chosen = set(ordered) if wanted is None else {build.find(ordered, wanted)}
-    last = max(ordered.index(migration) for migration in chosen)
-    tasks = prepare(ordered[: last + 1], options.variables, require_promises=False)
-    with _scratch(url) as session:
-        ensure(session)
-        context = RunContext(session, options, listener, Deltas.RECORDED)
-        try:
-            done = {event.id: event for event in run(context, tasks)}
-        except VouchError as exc:
-            exc.state = "It failed in a scratch database, which is gone. No file was written."
-            raise
-    written = []
-    for migration in ordered:
-        event = done.get(migration.id)
-        if migration in chosen and event is not None and event.delta is not None:
-            if migration.id in context.with_values:
-                raise FileError(
-                    "cannot have a delta: the value of a variable would stand in it, for everybody "
-                    "to read",
-                    Place(migration.path),
-                    hint=f"check what it does in verify/{migration.path.stem}.sql; pgvouch "
-                    "accept-delta ID writes those of other migrations",
-                )
-            written.append(_write(migration, render_file(event.delta), len(event.delta)))
-    if wanted is not None and not written:
-        raise FileError(
-            f"{wanted} makes no catalog delta: it is provided on this server, or not transactional",
-            Place(next(iter(chosen)).path),
-        )
-    return written
-
-
-def _write(migration: Migration, text: str, lines: int) -> Written:
-    path = migration.path.parent / "verify" / f"{migration.path.stem}.delta"
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return Written(path, changed=False, lines=lines)
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
-    return Written(path, changed=True, lines=lines)
-
-
-@contextmanager
-def _scratch(url: str) -> Iterator[Session]:
-    """Give a session on a database that exists for the length of a with-block."""
-    from psycopg.conninfo import make_conninfo
-
-    name = f"pgvouch_scratch_{secrets.token_hex(6)}"
-    maintenance = make_conninfo(url, dbname="postgres")
-    with open_session(maintenance, application_name="pgvouch") as session:
-        try:
-            session.run(f"create database {name} template template0")
-        except QueryError as exc:
-            raise MigrationError(
-                f"no scratch database can be created: {exc.server.primary}",
-                server=exc.server,
-                hint="use a server where you may: --url embedded:",
-            ) from None
-    try:
-        with Session.open(make_conninfo(url, dbname=name), "pgvouch accept-delta") as session:
-            yield session
-    finally:
-        with Session.open(maintenance) as session:
-            session.run(f"drop database {name} with (force)")
 
 
 def stamp_folder(
