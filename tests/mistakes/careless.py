@@ -492,7 +492,7 @@ class Author:
         applied = frozenset(m.id for m in self.migrations)
         first = True
         for migration in self.migrations:
-            promises = read_promises(migration.verify_path) if migration.verify_path else None
+            promises = read_promises(migration.verify_path, migration.actors)
             if promises is None:
                 continue
             message = Message()

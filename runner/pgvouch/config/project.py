@@ -10,6 +10,7 @@ from typing import Any
 
 from pgvouch.config.options import SETTINGS
 from pgvouch.errors import Gathered, Place, UsageError
+from pgvouch.files.actors import ACTORS, Actors, read_actors
 from pgvouch.files.folder import read_folder
 from pgvouch.files.migration import Migration
 from pgvouch.files.strays import databases_in
@@ -239,6 +240,7 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
         FileError: a file that cannot be read as a migration.
     """
     found: list[Migration] = []
+    actors = Actors()
     gathered = Gathered()
     for platform in project.requires.get(name, ()):
         base = project.migrations if name else project.migrations.parent
@@ -251,9 +253,11 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
                 "in migrations/ of its repository",
             )
         with gathered.gather():
-            found += read_folder(folder, platform)
+            actors = read_actors(folder / ACTORS, actors)
+            found += read_folder(folder, platform, actors)
     with gathered.gather():
-        found += read_folder(project.migrations / name)
+        actors = read_actors(project.migrations / name / ACTORS, actors)
+        found += read_folder(project.migrations / name, actors=actors)
     gathered.refuse()
     return tuple(found)
 

@@ -192,7 +192,7 @@ def _prepare(migration: Migration, variables: Mapping[str, str]) -> Task:
             rollback = read_text(migration.rollback_path)
             check_sql(rollback, migration.rollback_path)
     with gathered.gather():
-        promises = read_promises(migration.verify_path)
+        promises = read_promises(migration.verify_path, migration.actors)
         if promises and not directives.transactional:
             _refuse_same(promises)
     with gathered.gather():
@@ -325,7 +325,9 @@ def _prepare_rollback(
         )
     on_disk = migration.rollback_path if migration else None
     path = on_disk or Path(f"{row.id}.rollback.sql")
-    promises = read_promises(migration.rollback_verify_path) if migration else None
+    promises = (
+        read_promises(migration.rollback_verify_path, migration.actors) if migration else None
+    )
     did = None if stored.delta is None else tuple(filter(None, stored.delta.split("\n")))
     if row.state is State.PROVIDED:
         nothing = Source(path, "", Rendered(""))

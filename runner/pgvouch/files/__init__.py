@@ -6,11 +6,12 @@ The modules, each importing only those above it:
     lock_tables        the directive that has tables locked ahead of everything else
     other_tools        files as other tools write them
     transaction_block  statements that cannot run in a transaction block
+    variables          psql variables that a file declares
+    actors             who acts in checks and key queries
     refusals           what no file may hold: psql's own commands, the end of the transaction
     directives         the leading comments of a file
     migration          one file as a value: identifier, SQL, directives, checksum
     strays             what lies in a folder and does not fit
     folder             reads the folder of a database
     promises           the checks of a verify file
-    variables          psql variables that a file declares
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pgvouch.errors import FileError, Gathered, Place
 from pgvouch.files import strays
+from pgvouch.files.actors import Actors
 from pgvouch.files.directives import Directives, parse_directives
 from pgvouch.files.migration import Migration, checksum, decode
 from pgvouch.files.other_tools import ways_back
@@ -36,12 +37,15 @@ def read_text(path: Path) -> str:
         raise FileError.unreadable(path, exc) from exc
 
 
-def read_folder(folder: Path, set_name: str = "") -> tuple[Migration, ...]:
+def read_folder(
+    folder: Path, set_name: str = "", actors: Actors | None = None
+) -> tuple[Migration, ...]:
     """Read the migrations of one folder, in the order of their numbers.
 
     Args:
         folder: where the files are.
         set_name: the platform set's name, which then stands before every identifier.
+        actors: who may act in the checks.
 
     Returns:
         The migrations; their rollback and verify files are named, not read.
@@ -68,7 +72,7 @@ def read_folder(folder: Path, set_name: str = "") -> tuple[Migration, ...]:
     for stem, name in stems.items():
         if (version := Version.of(stem)) is not None:
             with gathered.gather():
-                found.append(_read_migration(folder, name, version, set_name, there))
+                found.append(_read_migration(folder, name, version, set_name, there, actors))
     found.sort(key=lambda migration: migration.version)
     gathered.errors += strays.same_numbers(found)
     gathered.refuse()
@@ -92,7 +96,12 @@ def _listing(folder: Path, gathered: Gathered, known: Collection[str]) -> list[s
 
 
 def _read_migration(
-    folder: Path, name: str, version: Version, set_name: str, there: frozenset[str]
+    folder: Path,
+    name: str,
+    version: Version,
+    set_name: str,
+    there: frozenset[str],
+    actors: Actors | None,
 ) -> Migration:
     path, stem = folder / name, name.rpartition(".")[0]
     text = read_text(path)
@@ -112,6 +121,7 @@ def _read_migration(
         verify_path=beside(f"verify/{stem}.sql"),
         rollback_verify_path=beside(f"verify/{stem}{ROLLBACK}"),
         delta_path=beside(f"verify/{stem}.delta"),
+        actors=actors or Actors(),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgvouch.errors import FileError, Place
+from pgvouch.files.actors import Actors
 from pgvouch.files.directives import Directives
 from pgvouch.files.version import Version
 from pgvouch.sqltext.place import line_and_column
@@ -25,6 +26,8 @@ class Migration:
     verify_path: Path | None = None
     rollback_verify_path: Path | None = None
     delta_path: Path | None = None
+    actors: Actors = field(default_factory=Actors)
+    """Who may act in its checks."""
 
     @property
     def is_python(self) -> bool:

@@ -1,25 +1,31 @@
 """What a migration promises: the sentences and queries of a file in verify/. No I/O."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
 from pgvouch.errors import FileError, Place
+from pgvouch.files.actors import NAME, Actor, Actors
 from pgvouch.files.folder import read_text
 from pgvouch.files.refusals import refuse_in_checks
+from pgvouch.files.variables import Rendered, Value, fill, without_variables
 from pgvouch.sqltext.near import nearest
 from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.scan import is_blank, tokens
+from pgvouch.sqltext.statements import tree_of
 
 _DIRECTIVE = re.compile(
-    r"--[ \t]*(?P<word>check(?:[ \t]+none|[ \t]+error(?:[ \t]+[^\s:]+)?)?|same|before|after|until)"
+    r"--[ \t]*(?:(?P<word>check(?:[ \t]+none|[ \t]+error(?:[ \t]+[^\s:]+)?)?)"
+    r"(?:[ \t]+as[ \t]+(?P<actor>[^\s:]+))?|(?P<other>same|before|after|until|let))"
     r"[ \t]*:(?!:)[ \t]*(?P<value>.*)",
     re.DOTALL,
 )
 _COMMENT_WORD = re.compile(r"--[ \t]*(?P<word>[A-Za-z][\w \t-]*?)[ \t]*:(?!:)")
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}\Z")
-_WORDS = ("check", "check none", "check error", "same", "before", "after", "until")
+_WORDS = ("check", "check none", "check error", "same", "before", "after", "until", "let")
+_NEARLY_A_CHECK = re.compile(r"check(?: \S+){0,2}|check (?:none|error [0-9a-z]{5})(?: \S+){1,2}")
+_LET = re.compile(r"(?P<name>[^\s=]+)[ \t]*=[ \t]*(?P<literal>.*)", re.DOTALL)
 
 
 class Kind(Enum):
@@ -39,8 +45,14 @@ class Kind(Enum):
 class Piece:
     """SQL from a verify file, with the offset in characters where it begins there."""
 
-    sql: str
+    filled: Rendered
+    """With the values of its names."""
     offset: int
+
+    @property
+    def sql(self) -> str:
+        """What is sent."""
+        return self.filled.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,8 @@ class Check:
     query: Piece
     before: Piece | None = None
     sqlstate: str | None = None
+    actor: Actor | None = None
+    """In whose place it is run."""
     until: str | None = None
     """The later migration that retires it."""
 
@@ -89,118 +103,220 @@ class _Mark:
     value: str
     start: int
     end: int
-    line: int
+    place: Place
+    actor: str | None = None
 
 
-def parse(text: str, path: Path) -> Promises:
+def parse(text: str, path: Path, actors: Actors | None = None) -> Promises:
     """Read a verify file.
 
+    Args:
+        text: what is in it.
+        path: where it is.
+        actors: who may act in its checks.
+
     Raises:
-        FileError: no check in it, a check without a query, a near miss of a directive, a
-            transaction statement, or text that PostgreSQL's scanner cannot read.
+        FileError: no check in it, a check without a query, a near miss of a directive, an unknown
+            actor, a transaction statement, or text that PostgreSQL's scanner cannot read.
     """
-    refuse_in_checks(text, Place(path))
-    marks = _marks(text, path)
-    checks = tuple(_checks(text, path, marks))
-    if not checks:
-        raise FileError(
-            f"verify/{path.name} names no check, so it promises nothing",
-            Place(path),
-            hint="write `-- check: a sentence` above a query, or say `-- unverified: why` in the "
-            "migration and remove this file",
+    return _File(text, path, actors or Actors()).read()
+
+
+@dataclass
+class _File:
+    """A verify file that is being read."""
+
+    text: str
+    path: Path
+    actors: Actors
+    values: dict[str, Value] = field(default_factory=dict)
+
+    def read(self) -> Promises:
+        marks = self._marks()
+        self.values = self.actors.values
+        lets = [mark for mark in marks if mark.word == "let"]
+        marks = [mark for mark in marks if mark.word != "let"]
+        for let in lets:
+            self._name(let, marks[0].start if marks else len(self.text))
+        refuse_in_checks(without_variables(self.text, tuple(self.values)), Place(self.path))
+        checks = tuple(self._checks(marks))
+        if not checks:
+            raise FileError(
+                f"verify/{self.path.name} names no check, so it promises nothing",
+                Place(self.path),
+                hint="write `-- check: a sentence` above a query, or say `-- unverified: why` in "
+                "the migration and remove this file",
+            )
+        setup = self._piece(0, marks[0].start)
+        return Promises(self.path, self.text, None if is_blank(setup.sql) else setup, checks)
+
+    def _piece(self, start: int, end: int) -> Piece:
+        return Piece(fill(self.text[start:end], self.values), start)
+
+    def _marks(self) -> list[_Mark]:
+        text = self.text
+        try:
+            comments = tokens(text, comments=True)
+        except SyntaxError as exc:
+            line, column = line_and_column(text, max((exc.offset or 1) - 1, 0))
+            raise FileError(str(exc.msg), Place(self.path, line, column)) from None
+        marks = []
+        for token in comments:
+            comment = text[token.start : token.end]
+            place = Place(self.path, line_and_column(text, token.start)[0])
+            if match := _DIRECTIVE.match(comment):
+                word = " ".join((match["word"] or match["other"]).split())
+                value = match["value"].strip()
+                marks.append(_Mark(word, value, token.start, token.end, place, match["actor"]))
+            elif match := _COMMENT_WORD.match(comment):
+                _refuse_near_miss(match["word"], place)
+        return marks
+
+    def _name(self, let: _Mark, first_check: int) -> None:
+        if let.start > first_check:
+            raise FileError(
+                "`-- let:` stands behind a check, and names a value for the whole file",
+                let.place,
+                hint="move it up, above the first check",
+            )
+        match = _LET.fullmatch(let.value)
+        if match is None or not NAME.match(match["name"]):
+            raise FileError(
+                f"`-- let: {let.value}` names no value",
+                let.place,
+                hint="write `-- let: name = 'a literal'`",
+            )
+        name = match["name"]
+        if name in self.values:
+            other = next((actor for actor in self.actors.all if actor.name == name), None)
+            raise FileError(
+                f"{name} is the name of an actor" if other else f"{name} has a value already",
+                let.place,
+                notes=[f"the actor stands in {other.place}"] if other else [],
+            )
+        self.values[name] = _literal(name, match["literal"], let.place)
+
+    def _checks(self, marks: list[_Mark]) -> list[Check]:
+        groups: list[list[_Mark]] = []
+        for mark in marks:
+            if mark.word in {"before", "after", "until"}:
+                if not groups:
+                    raise FileError(f"`-- {mark.word}:` belongs to no check", mark.place)
+                groups[-1].append(mark)
+            else:
+                groups.append([mark])
+        ends = [group[0].start for group in groups[1:]] + [len(self.text)] * bool(groups)
+        return [self._check(group, end) for group, end in zip(groups, ends, strict=True)]
+
+    def _check(self, group: list[_Mark], end: int) -> Check:
+        head = group[0]
+        self._refuse_blank(head, end)
+        ends = [mark.start for mark in group[1:]] + [end]
+        pieces = {
+            mark.word: self._piece(mark.end, stop) for mark, stop in zip(group, ends, strict=True)
+        }
+        until = next((mark.value for mark in group if mark.word == "until"), None)
+        if until is not None and not re.fullmatch(r"[^\s;]+", until):
+            raise FileError("`-- until:` names one migration", head.place)
+        # `-- until:` may stand above or below the query it retires.
+        query = pieces[head.word]
+        if "until" in pieces and is_blank(query.sql):
+            query = pieces["until"]
+        elif "until" in pieces and not is_blank(pieces["until"].sql):
+            query = self._piece(query.offset, end)
+        if head.word == "same":
+            before, after = _pair(query, pieces, head.place)
+            return Check(Kind.SAME, head.value, head.place, after, before=before, until=until)
+        if {"before", "after"} & pieces.keys():
+            raise FileError("`-- before:` and `-- after:` belong to `-- same:`", head.place)
+        if is_blank(query.sql):
+            raise FileError(f"the check “{head.value}” has no query", head.place)
+        kind, sqlstate = _kind(head.word, head.place)
+        actor = self.actors.find(head.actor, head.place) if head.actor else None
+        return Check(
+            kind, head.value, head.place, query, sqlstate=sqlstate, actor=actor, until=until
         )
-    first = marks[0].start
-    setup = None if is_blank(text[:first]) else Piece(text[:first], 0)
-    return Promises(path, text, setup, checks)
 
-
-def _marks(text: str, path: Path) -> list[_Mark]:
-    try:
-        comments = tokens(text, comments=True)
-    except SyntaxError as exc:
-        line, column = line_and_column(text, max((exc.offset or 1) - 1, 0))
-        raise FileError(str(exc.msg), Place(path, line, column)) from None
-    marks = []
-    for token in comments:
-        comment = text[token.start : token.end]
-        line, _ = line_and_column(text, token.start)
-        if match := _DIRECTIVE.match(comment):
-            word = " ".join(match["word"].split())
-            marks.append(_Mark(word, match["value"].strip(), token.start, token.end, line))
-        elif match := _COMMENT_WORD.match(comment):
-            _refuse_near_miss(match["word"], Place(path, line))
-    return marks
+    def _refuse_blank(self, head: _Mark, end: int) -> None:
+        if head.value:
+            return
+        if is_blank(self.text[head.end : end]):
+            raise FileError(
+                f"verify/{self.path.name} is not filled in yet: a `-- {head.word}:` has neither a "
+                "sentence nor a query",
+                head.place,
+                hint="write what holds afterwards, and a query below it that shows it: `-- check: "
+                "the table is there`, `select to_regclass('public.notes') is not null;`; or remove "
+                "it",
+            )
+        raise FileError(
+            f"`-- {head.word}:` has no sentence", head.place, hint="say what it promises"
+        )
 
 
 def _refuse_near_miss(word: str, place: Place) -> None:
     spelled = " ".join(word.lower().replace("-", " ").replace("_", " ").split())
     near = nearest(spelled, _WORDS, likeness=0.8)
-    if spelled.startswith("check") and len(spelled.split()) <= 3:
+    if _NEARLY_A_CHECK.fullmatch(spelled):
         near = near or "check"
+    if spelled.startswith("same as ") and len(spelled.split()) == 3:
+        near = "same"
     if near:
         raise FileError(
             f"`-- {word}:` looks like the directive `-- {near}:` and would check nothing",
             place,
-            hint=f"write `-- {near}:`, or reword the comment",
+            hint=f"write `-- {near}:`, or reword the comment"
+            + ("; an actor stands behind `as`: `-- check as ann:`" * near.startswith("check")),
         )
 
 
-def _checks(text: str, path: Path, marks: list[_Mark]) -> list[Check]:
-    groups: list[list[_Mark]] = []
-    for mark in marks:
-        if mark.word in {"before", "after", "until"}:
-            if not groups:
-                raise FileError(f"`-- {mark.word}:` belongs to no check", Place(path, mark.line))
-            groups[-1].append(mark)
-        else:
-            groups.append([mark])
-    ends = [group[0].start for group in groups[1:]] + [len(text)] * bool(groups)
-    return [_check(text, path, group, end) for group, end in zip(groups, ends, strict=True)]
+_ONE_TARGET = {"target_list", "limit_option", "op"}
 
 
-def _check(text: str, path: Path, group: list[_Mark], end: int) -> Check:
-    head = group[0]
-    place = Place(path, head.line)
-    if not head.value and is_blank(text[head.end : end]):
-        raise FileError(
-            f"verify/{path.name} is not filled in yet: a `-- {head.word}:` has neither a sentence "
-            "nor a query",
-            place,
-            hint="write what holds afterwards, and a query below it that shows it: `-- check: the "
-            "table is there`, `select to_regclass('public.notes') is not null;`; or remove it",
-        )
-    if not head.value:
-        raise FileError(f"`-- {head.word}:` has no sentence", place, hint="say what it promises")
-    ends = [mark.start for mark in group[1:]] + [end]
-    pieces = {
-        mark.word: Piece(text[mark.end : stop], mark.end)
-        for mark, stop in zip(group, ends, strict=True)
-    }
-    until = next((mark.value for mark in group if mark.word == "until"), None)
-    if until is not None and not re.fullmatch(r"[^\s;]+", until):
-        raise FileError("`-- until:` names one migration", place)
-    if head.word == "same":
-        before, after = (_piece(pieces, word, place) for word in ("before", "after"))
-        return Check(Kind.SAME, head.value, place, after, before=before, until=until)
-    if {"before", "after"} & pieces.keys():
-        raise FileError("`-- before:` and `-- after:` belong to `-- same:`", place)
-    # `-- until:` may stand above or below the query it retires.
-    query = pieces[head.word]
-    if "until" in pieces and is_blank(query.sql):
-        query = pieces["until"]
-    elif "until" in pieces and not is_blank(pieces["until"].sql):
-        query = Piece(text[query.offset : end], query.offset)
-    if is_blank(query.sql):
-        raise FileError(f"the check “{head.value}” has no query", place)
-    kind, sqlstate = _kind(head.word, place)
-    return Check(kind, head.value, place, query, sqlstate=sqlstate, until=until)
+def _literal(name: str, written: str, place: Place) -> Value:
+    """Read what `-- let:` gives a name: a string, number or boolean, with a cast if need be.
+
+    Raises:
+        FileError: it is something else, such as an expression.
+    """
+    wrong = FileError(
+        f"`-- let: {name}` has no literal: {written or 'nothing'}",
+        place,
+        hint="write a string or a number: `'5afe…'`, `'5afe…'::uuid`, `42`; what has to be asked "
+        "of the server belongs in the setup",
+    )
+    select = getattr(tree_of(f"select {written}"), "select_stmt", None)
+    if select is None or {part.name for part, _ in select.ListFields()} != _ONE_TARGET:
+        raise wrong
+    if len(select.target_list) != 1:
+        raise wrong
+    text = written[: tokens(written)[-1].end]  # a comment behind it would hide what follows a use
+    target = select.target_list[0].res_target
+    node = target.val.type_cast.arg if target.val.HasField("type_cast") else target.val
+    kind = node.a_const.WhichOneof("val")
+    if kind not in {"sval", "ival", "fval", "boolval"} or target.name:
+        raise wrong
+    value = getattr(getattr(node.a_const, kind), kind)
+    value = str(value).lower() if kind == "boolval" else str(value)
+    return Value(value, f"({text})" if text.startswith("-") else text)
 
 
-def _piece(pieces: dict[str, Piece], word: str, place: Place) -> Piece:
-    piece = pieces.get(word)
-    if piece is None or is_blank(piece.sql):
-        raise FileError(f"`-- same:` needs a query under `-- {word}:`", place)
-    return piece
+def _pair(query: Piece, pieces: dict[str, Piece], place: Place) -> tuple[Piece, Piece]:
+    if not {"before", "after"} & pieces.keys():
+        if is_blank(query.sql):
+            raise FileError(
+                "`-- same:` needs a query",
+                place,
+                hint="write the one that gives the same before and after the migration; or two, "
+                "under `-- before:` and `-- after:`",
+            )
+        return query, query
+    if not is_blank(pieces["same"].sql):
+        raise FileError("`-- same:` has a query above `-- before:`", place)
+    for word in ("before", "after"):
+        if word not in pieces or is_blank(pieces[word].sql):
+            raise FileError(f"`-- same:` needs a query under `-- {word}:`", place)
+    return pieces["before"], pieces["after"]
 
 
 def _kind(word: str, place: Place) -> tuple[Kind, str | None]:
@@ -216,10 +332,10 @@ def _kind(word: str, place: Place) -> tuple[Kind, str | None]:
     return Kind.ERROR, sqlstate
 
 
-def read_promises(path: Path | None) -> Promises | None:
+def read_promises(path: Path | None, actors: Actors) -> Promises | None:
     """Return the promises in a verify file, if there is one.
 
     Raises:
         FileError: it is not a verify file.
     """
-    return parse(read_text(path), path) if path else None
+    return parse(read_text(path), path, actors) if path else None

@@ -7,7 +7,7 @@ stays what it is: an array slice, a label, or something for PostgreSQL to refuse
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -105,36 +105,55 @@ def render(
             place,
             hint=f"give it with --var {missing[0]}=… or in the environment as {missing[0].upper()}",
         )
+    secrets = tuple(sorted((values[name] for name in declared), key=len, reverse=True))
+    return _filled(text, {name: Value(values[name], values[name]) for name in declared}, secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a variable stands for."""
+
+    text: str
+    """What `:'name'` quotes."""
+    bare: str
+    """What `:name` is."""
+
+
+def fill(text: str, values: Mapping[str, Value]) -> Rendered:
+    """Fill in the values that a verify file or a query names, which are no secrets."""
+    used = any(re.search(rf""":(['"]?){re.escape(name)}\1(?!\w)""", text) for name in values)
+    return _filled(text, values) if used else Rendered(text)
+
+
+def _filled(text: str, values: Mapping[str, Value], secrets: tuple[str, ...] = ()) -> Rendered:
     parts: list[str] = []
     edges = [(0, 0)]
     length = done = 0
-    for start, end, value in _uses(text, declared, values):
+    for start, end, value in _uses(text, values):
         parts += (text[done:start], value)
         length += start - done + len(value)
         edges.append((length, end))
         done = end
     parts.append(text[done:])
-    secrets = tuple(sorted((values[name] for name in declared), key=len, reverse=True))
     return Rendered("".join(parts), tuple(edges), secrets)
 
 
-def _uses(
-    text: str, declared: tuple[str, ...], values: Mapping[str, str]
-) -> list[tuple[int, int, str]]:
+def _uses(text: str, values: Mapping[str, Value]) -> Iterator[tuple[int, int, str]]:
     try:
         found = tokens(text)
     except SyntaxError:  # PostgreSQL will name the place
-        return []
-    uses = []
+        return
     for colon, name in pairwise(found):
         if colon.kind != ":" or name.start != colon.end:
             continue
         word = text[name.start : name.end]
         quoted = {"'": sql.Literal, '"': sql.Identifier}.get(word[0])
-        if (bare := word[1:-1] if quoted else word) in declared:
-            value = quoted(values[bare]).as_string(None) if quoted else values[bare]
-            uses.append((colon.start, name.end, value))
-    return uses
+        if value := values.get(word[1:-1] if quoted else word):
+            yield (
+                colon.start,
+                name.end,
+                quoted(value.text).as_string(None) if quoted else value.bare,
+            )
 
 
 def given_variables(options: Mapping[str, str]) -> dict[str, str]:

@@ -12,12 +12,13 @@ from pgvouch.postgres.result import Result
 from pgvouch.postgres.retry import others_were_in_the_way
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.postgres.timeouts import DEFAULT_LOCK_TIMEOUT
-from pgvouch.sqltext.own import own_block
+from pgvouch.sqltext.own import Raw, literal, own_block, own_query
 from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.statements import statements
 
 _VERIFY = "pgvouch_verify"
 _CHECK = "pgvouch_check"
+_EXEMPT = "exempt"
 BACK = (f"rollback to savepoint {_VERIFY}", f"release savepoint {_VERIFY}")
 """What rolls back everything that promises did; the next message begins with it."""
 
@@ -139,6 +140,7 @@ def run(
     if promises is None:
         return message.send(session), Verdict(0)
     message.add(own_block("verify", "restart_sequences"))
+    _add_actors(message, promises)
     wanted = message.counted
     if promises.setup:
         _add_piece(message, promises, promises.setup, "setup")
@@ -162,6 +164,8 @@ class _CheckRun:
     unjudged: list[Finding] = field(default_factory=list)
     left: list[Check] = field(default_factory=list)
     is_over: bool = False
+    exempt: dict[str, str] = field(default_factory=dict)
+    """Roles to which row security does not apply, and why."""
 
     def verdict(self) -> Verdict:
         """Return what has come of them."""
@@ -177,6 +181,8 @@ class _CheckRun:
         self._add(message, todo)
         results, stopped = self._send(message, todo, wanted)
         first = results
+        for row in message.results_of(_EXEMPT, results, failed=stopped is not None):
+            self.exempt = {str(role): str(why) for role, why in row.rows}
         while stopped is not None:
             if stopped.check not in todo:
                 self._stop_at_setup(stopped)
@@ -201,15 +207,20 @@ class _CheckRun:
         todo = list(self.promises.of_kind(Kind.ERROR))
         while todo and not self.is_over:
             check = todo.pop(0)
+            if exempt := self._exempt(check):
+                self.broken.append(exempt)
+                continue
             message = Message().add(self._back())
+            _add_acting(message, check, "as")
             _add_piece(message, self.promises, check.query, "check")
             try:
                 self.session.run(message.text, rows_of_first=0)
             except QueryError as exc:
-                if exc.server.sqlstate == check.sqlstate:
+                where = message.locate(exc)
+                if exc.server.sqlstate == check.sqlstate and where.part.name != "as":
                     self.passed += 1
                     continue
-                self._count_stopped(_ended(check, message.locate(exc), exc), todo)
+                self._count_stopped(_ended(check, where, exc), todo)
             else:
                 self.broken.append(Finding(check, _expectation(check), "no error", check.place))
 
@@ -219,6 +230,7 @@ class _CheckRun:
     def _add(self, message: Message, checks: Sequence[Check]) -> None:
         for index, check in enumerate(checks):
             tallied = "digested" if check.kind is Kind.SAME else "counted"
+            _add_acting(message, check, f"as {index}")
             _add_piece(message, self.promises, check.query, f"check {index}", tallied)
             message.add(f"rollback to savepoint {_CHECK}", name=f"end of {index}")
 
@@ -249,11 +261,26 @@ class _CheckRun:
                     check.place,
                 )
             result = message.results_of(f"check {index}", results, failed=failed)[-1]
-            found = _judge(check, result, self.before.get(check), self.session)
+            found = self._exempt(check) or _judge(
+                check, result, self.before.get(check), self.session
+            )
             if found is None:
                 self.passed += 1
             else:
                 self.broken.append(found)
+
+    def _exempt(self, check: Check) -> Finding | None:
+        """Return what is wrong with a check whose actor row security does not apply to."""
+        actor = check.actor
+        if actor is None or actor.bypasses_rls or actor.role not in self.exempt:
+            return None
+        return Finding(
+            check,
+            f"{actor.name} to be someone to whom row security applies (`bypasses_rls = true` says "
+            "in actors.toml that it does not)",
+            f"the role {actor.role}, which {self.exempt[actor.role]}: such a check proves nothing",
+            check.place,
+        )
 
     def _count_stopped(self, stopped: Finding, behind: Sequence[Check]) -> None:
         """Count a check that ended in an error."""
@@ -286,26 +313,43 @@ class _CheckRun:
         return others_were_in_the_way(stopped.server) or state[:2] in _SERVERS_TROUBLE
 
 
+def _add_actors(message: Message, promises: Promises) -> None:
+    """Ask to which of the actors' roles row security does not apply."""
+    actors = (check.actor for check in promises.checks if check.actor)
+    roles = sorted({str(actor.role) for actor in actors if not actor.bypasses_rls})
+    if roles:
+        listed = Raw(", ".join(map(literal, roles)))
+        message.add("set local search_path = pg_catalog, pg_temp")
+        message.add(own_query("verify", "exempt_from_row_security", roles=listed), name=_EXEMPT)
+        message.add("reset search_path")
+
+
+def _add_acting(message: Message, check: Check, name: str) -> None:
+    if check.actor is not None:
+        message.add(*check.actor.acting_sql, name=name)
+
+
 def _add_piece(
     message: Message, promises: Promises, piece: Piece, name: str, tallied: str = ""
 ) -> None:
     try:
         count = len(statements(piece.sql))
     except SyntaxError as exc:
-        offset = piece.offset + max((exc.offset or 1) - 1, 0)
+        offset = piece.offset + piece.filled.source_offset(max((exc.offset or 1) - 1, 0))
         line, column = line_and_column(promises.text, offset)
         raise FileError(str(exc.msg), Place(promises.path, line, column)) from None
-    source = Source(promises.path, promises.text, Rendered(piece.sql), piece.offset)
+    source = Source(promises.path, promises.text, piece.filled, piece.offset)
     message.add_source(source, count, name, tallied=tallied)
 
 
 def _failed_piece(message: Message, exc: QueryError, plain: Sequence[Check]) -> Finding | None:
     where = message.locate(exc)
-    if where.part.name.startswith("check "):
-        return _ended(plain[int(where.part.name.removeprefix("check "))], where, exc)
+    what, _, index = where.part.name.partition(" ")
+    if what in {"check", "as"}:
+        return _ended(plain[int(index)], where, exc)
     if where.part.name == "setup" and where.part.source is not None:
         place = where.place or Place(where.part.source.path)
-        setup = Check(Kind.TRUE, "the setup of the checks runs", place, Piece("", 0))
+        setup = Check(Kind.TRUE, "the setup of the checks runs", place, Piece(Rendered(""), 0))
         return replace(_ended(setup, where, exc), expected="no error")
     return None
 
@@ -313,7 +357,11 @@ def _failed_piece(message: Message, exc: QueryError, plain: Sequence[Check]) -> 
 def _ended(check: Check, where: ErrorPlace, exc: QueryError) -> Finding:
     found = f"{exc.server.sqlstate}: {exc.server.primary}"
     place = where.place or check.place
-    return Finding(check, _expectation(check), found, place, where.statement, exc.server)
+    expected = _expectation(check)
+    if check.actor is not None and where.part.source is None:
+        place = check.actor.place
+        expected = f"{check.actor.name} to act as the role {check.actor.role}"
+    return Finding(check, expected, found, place, where.statement, exc.server)
 
 
 def _expectation(check: Check) -> str:

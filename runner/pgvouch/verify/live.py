@@ -170,7 +170,7 @@ def _files(
             continue
         asked = migration.directives
         session.mask.add(options.variables.get(name, "") for name in asked.variables)
-        promises = read_promises(migration.verify_path)
+        promises = read_promises(migration.verify_path, migration.actors)
         if promises is None or row.state is not State.APPLIED:
             continue
         promises = promises.lasting(in_force)

@@ -26,3 +26,29 @@
   exception when insufficient_privilege or numeric_value_out_of_range then
     null; -- given away, or used up: its numbers are gone, as after any rolled-back insert
   end;
+
+-- name: exempt_from_row_security
+-- Gives those of some roles to which row security does not apply, and why. A role that is a member of a table's owner, and has
+-- its rights, is the owner in this: for each such table PostgreSQL asks has_privs_of_role. What a role may become does not
+-- count, for it has to do so first.
+select
+  r.rolname,
+  case
+    when r.rolsuper then 'is a superuser'
+    when r.rolbypassrls then 'has BYPASSRLS'
+    else 'has the rights of the owner of ' || pg_catalog.format('%I.%I', n.nspname, c.relname)
+  end
+from pg_catalog.pg_roles as r
+left join lateral (
+  select c.relname, c.relnamespace
+  from pg_catalog.pg_class as c
+  where c.relrowsecurity
+    and not c.relforcerowsecurity
+    and c.relpersistence <> 't'
+    and pg_catalog.pg_has_role(r.oid, c.relowner, 'usage')
+  order by c.oid
+  limit 1
+) as c on true
+left join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where r.rolname in ({roles})
+  and (r.rolsuper or r.rolbypassrls or c.relname is not null)
