@@ -9,6 +9,8 @@ from typing import Any, Self
 import psycopg
 import pytest
 
+from pgvouch.files.actors import Actor
+
 
 def migration_files(folder: Path) -> list[Path]:
     """The migrations of a folder in order, without their rollbacks."""
@@ -59,6 +61,14 @@ class Owner:
         with self.connection.transaction():
             self.rows("select set_config('role', %s, true)", role)
             self.rows("select set_config('request.jwt.claims', %s, true)", json.dumps(claims))
+            yield self
+
+    @contextmanager
+    def acting_as(self, actor: Actor) -> Iterator[Self]:
+        """Be somebody whom actors.toml names."""
+        with self.connection.transaction():
+            for statement in actor.acting_sql:
+                self.rows(statement)
             yield self
 
     @contextmanager

@@ -4,7 +4,7 @@
 -- plan: no seq scan on coding_sessions
 -- time: 10ms
 -- rows: 100000
--- as: authenticated 5afe0000-0000-4000-8000-000000000042
+-- as: ann
 
 -- load:
 insert into auth.users (id, email)

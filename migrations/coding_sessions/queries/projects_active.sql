@@ -3,7 +3,7 @@
 -- plan: no seq scan on projects
 -- time: 10ms
 -- rows: 100000
--- as: authenticated 5afe0000-0000-4000-8000-000000000042
+-- as: ann
 
 -- load:
 insert into auth.users (id, email)
@@ -25,5 +25,5 @@ analyze public.profiles, public.projects;
 -- query:
 select *
 from public.projects
-where user_id = '5afe0000-0000-4000-8000-000000000042'
+where user_id = :'ann'
   and status = 'active';

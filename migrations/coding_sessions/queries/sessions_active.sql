@@ -3,7 +3,7 @@
 -- plan: no seq scan on coding_sessions
 -- time: 10ms
 -- rows: 100000
--- as: authenticated 5afe0000-0000-4000-8000-000000000042
+-- as: ann
 
 -- load:
 insert into auth.users (id, email)
@@ -42,5 +42,5 @@ analyze public.projects, public.coding_sessions;
 -- query:
 select *
 from public.coding_sessions
-where user_id = '5afe0000-0000-4000-8000-000000000042'
+where user_id = :'ann'
   and status = 'active';

@@ -8,7 +8,7 @@
 insert into public.users (id, clerk_user_id, email)
 select
   ('5afe0000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid,
-  'user_verify_' || n,
+  'user_verify_' || case n when 42 then 'ann' else n::text end,
   'user' || n || '@verify.invalid'
 from generate_series(1, 10000) as n;
 

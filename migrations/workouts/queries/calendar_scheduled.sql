@@ -16,6 +16,6 @@ select
   public.scheduled_workout_status(entry.scheduled_date, entry.completed_session_id) as status
 from public.scheduled_workouts as entry
 left join public.workout_templates as template on template.id = entry.template_id
-where entry.user_id = '5afe0000-0000-4000-8000-000000000042'
+where entry.user_id = :'ann'
   and entry.scheduled_date between '2025-03-01' and '2025-03-31'
 order by entry.scheduled_date;

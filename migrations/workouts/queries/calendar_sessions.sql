@@ -23,7 +23,7 @@ select
 from public.workout_sessions as session
 left join public.workout_session_exercises as exercise on exercise.session_id = session.id
 left join public.workout_sets as one on one.session_exercise_id = exercise.id
-where session.user_id = '5afe0000-0000-4000-8000-000000000042'
+where session.user_id = :'ann'
   and session.status = 'completed'
   and session.started_at >= date '2025-03-01'
   and session.started_at < date '2025-03-31' + 1

@@ -13,7 +13,7 @@ update public.scheduled_workouts as entry
 set completed_session_id = session.id
 from public.workout_sessions as session
 where entry.id = '5afe0004-0000-4000-8000-000000000041'
-  and entry.user_id = '5afe0000-0000-4000-8000-000000000042'
+  and entry.user_id = :'ann'
   and entry.completed_session_id is null
   and session.id = '5afe0002-0000-4000-8000-000000000041'
   and session.user_id = entry.user_id

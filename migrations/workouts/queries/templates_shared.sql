@@ -14,11 +14,11 @@ with friends as (
   select inviter.id, inviter.display_name
   from public.users as me
   join public.users as inviter on inviter.id = me.invited_by
-  where me.id = '5afe0000-0000-4000-8000-000000000042'
+  where me.id = :'ann'
   union
   select id, display_name
   from public.users
-  where invited_by = '5afe0000-0000-4000-8000-000000000042'
+  where invited_by = :'ann'
 )
 select
   template.id,

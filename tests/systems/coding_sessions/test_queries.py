@@ -1,14 +1,12 @@
 """The key queries: the document's plans, at the number of rows it speaks of."""
 
-import re
-
 import pytest
 
-from systems.plans import is_broken, nodes
+from systems.plans import is_broken, nodes, queries_of
 
-from .world import SYSTEM
+from .world import OURS
 
-FILES = {file.stem: file for file in sorted((SYSTEM / "queries").glob("*.sql"))}
+FILES = queries_of(OURS)
 OF_THE_DOCUMENT = ("job_claim", "projects_active")
 
 
@@ -20,24 +18,20 @@ def explain(db, query):
 
 def check(db, name):
     """Load the rows of a query file, then ask it as the owner and as its user."""
-    text = FILES[name].read_text()
-    header, load, query = re.split(r"^-- (?:load|query):$", text, flags=re.MULTILINE)
-    said = dict(re.findall(r"^-- (time|rows|as): (.+)$", header, re.MULTILINE))
-    plans = re.findall(r"^-- plan: (.+)$", header, re.MULTILINE)
-    assert said["rows"] in load
-    db.rows(load)
+    file, query = FILES[name], FILES[name].text
+    assert file.said["rows"] in file.load
+    db.rows(file.load)
 
-    role, _, user = said.get("as", "service_role").partition(" ")
     answers = [(explain(db, query), db.rows(query))]
-    with db.acting(role, user or None):
+    with db.acting_as(file.actor) if file.actor else db.acting("service_role"):
         answers.append((explain(db, query), db.rows(query)))
 
     (owners, rows), (callers, same_rows) = answers
     assert rows
     assert sorted(map(str, same_rows)) == sorted(map(str, rows))
     for found, took_ms in (owners, callers):
-        assert [plan for plan in plans if is_broken(found, plan)] == []
-        assert took_ms < float(said["time"].removesuffix("ms"))
+        assert [plan for plan in file.plans if is_broken(found, plan)] == []
+        assert took_ms < float(file.said["time"].removesuffix("ms"))
 
 
 @pytest.mark.parametrize("name", OF_THE_DOCUMENT)

@@ -1,28 +1,15 @@
 """The key queries: each by its index, at 10,000 to 20,000 rows, and alike before and after."""
 
-import re
 import secrets
 
 import psycopg
 import pytest
 
-from systems.plans import is_broken, nodes
+from systems.plans import is_broken, nodes, queries_of
 
-from .world import BEFORE, MOVE, SYSTEM, TABLES, Database, as_before, migrate
+from .world import BEFORE, MOVE, OURS, TABLES, Database, as_before, migrate
 
-FILES = {file.stem: file for file in sorted((SYSTEM / "queries").glob("*.sql"))}
-PARTS = {
-    name: re.split(r"^-- (?:load|query):$", file.read_text(), flags=re.MULTILINE)
-    for name, file in FILES.items()
-}
-PLANS = {
-    name: re.findall(r"^-- plan: (.+)$", header, re.MULTILINE)
-    for name, (header, _, _) in PARTS.items()
-}
-INDEXES = {
-    name: [plan.removeprefix("index ") for plan in plans if plan.startswith("index ")]
-    for name, plans in PLANS.items()
-}
+FILES = queries_of(OURS)
 
 
 def shape(node):
@@ -40,9 +27,9 @@ def loaded(every_server):
         migrate(address, BEFORE)
         with psycopg.connect(address, autocommit=True) as connection:
             db = Database(connection)
-            for _, load, _ in PARTS.values():
-                db.rows(as_before(load))
-            in_public = {name: explain(db, as_before(query)) for name, (*_, query) in PARTS.items()}
+            for file in FILES.values():
+                db.rows(as_before(file.load))
+            in_public = {name: explain(db, as_before(file.text)) for name, file in FILES.items()}
             migrate(address, MOVE)
             yield db, in_public
 
@@ -54,24 +41,23 @@ def explain(db, query):
 @pytest.mark.parametrize("name", FILES)
 def test_query_gets_its_plan_and_the_same_as_before_the_move(loaded, name):
     db, in_public = loaded
-    header, load, query = PARTS[name]
-    said = dict(re.findall(r"^-- (time|rows): (.+)$", header, re.MULTILINE))
-    assert said["rows"] in load
+    file = FILES[name]
+    assert file.said["rows"] in file.load
 
-    found = explain(db, query)
-    assert db.rows(query)
-    assert PLANS[name]
-    assert [plan for plan in PLANS[name] if is_broken(found, plan)] == []
+    found = explain(db, file.text)
+    assert db.rows(file.text)
+    assert file.plans
+    assert [plan for plan in file.plans if is_broken(found, plan)] == []
     assert [shape(node) for node in found] == [shape(node) for node in in_public[name]]
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if INDEXES[name]])
+@pytest.mark.parametrize("name", [name for name in FILES if FILES[name].indexes])
 def test_plan_is_missed_without_its_index(loaded, name):
     db, _ = loaded
     with db.connection.transaction(force_rollback=True):
-        db.rows(f"drop index feature_planner.{INDEXES[name][0]}")
-        found = explain(db, PARTS[name][2])
-    assert [plan for plan in PLANS[name] if is_broken(found, plan)]
+        db.rows(f"drop index feature_planner.{FILES[name].indexes[0]}")
+        found = explain(db, FILES[name].text)
+    assert [plan for plan in FILES[name].plans if is_broken(found, plan)]
 
 
 def test_rows_are_as_many_as_they_say(loaded):

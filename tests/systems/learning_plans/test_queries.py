@@ -1,14 +1,12 @@
 """The key queries and their plans at 100,000 schedules, and how often the policies ask."""
 
-import re
-
 import pytest
 
-from systems.plans import is_broken, nodes
+from systems.plans import is_broken, nodes, queries_of
 
-from .world import SYSTEM
+from .world import OURS
 
-FILES = {file.stem: file for file in sorted((SYSTEM / "queries").glob("*.sql"))}
+FILES = queries_of(OURS)
 ON_EVERY_SERVER = ("schedules_own", "schedule_upsert")
 CALLERS_ONLY = ("schedules_own",)
 
@@ -75,28 +73,24 @@ def run_per_row(found):
 
 def check(db, name, *, prepare=""):
     """Load the rows of a query file, then ask it as the owner and as its user."""
-    text = FILES[name].read_text()
-    header, load, query = re.split(r"^-- (?:load|query):$", text, flags=re.MULTILINE)
-    said = dict(re.findall(r"^-- (time|rows|as): (.+)$", header, re.MULTILINE))
-    plans = re.findall(r"^-- plan: (.+)$", header, re.MULTILINE)
-    assert said["rows"] in load
-    db.rows(load)
-    assert db.value("select count(*) from public.plan_schedules") == int(said["rows"])
+    file, query = FILES[name], FILES[name].text
+    assert file.said["rows"] in file.load
+    db.rows(file.load)
+    assert db.value("select count(*) from public.plan_schedules") == int(file.said["rows"])
     if prepare:
         db.rows(prepare)
 
-    role, _, sub = said.get("as", "service_role").partition(" ")
     answers = [] if name in CALLERS_ONLY else [(explain(db, query), answer(db, query))]
-    with db.acting(role, sub or None):
+    with db.acting_as(file.actor) if file.actor else db.acting("service_role"):
         answers.append((explain(db, query), answer(db, query)))
 
     for (found, took_ms), rows in answers:
         assert rows
         assert rows == answers[0][1]
-        missed = [plan for plan in plans if is_broken(found, plan)]
+        missed = [plan for plan in file.plans if is_broken(found, plan)]
         assert not missed, missed
         assert run_per_row(found) == []
-        assert took_ms < float(said["time"].removesuffix("ms"))
+        assert took_ms < float(file.said["time"].removesuffix("ms"))
     return answers[-1]
 
 

@@ -1,37 +1,27 @@
 """The key queries of the planner: each by its index, at a hundred thousand rows."""
 
-import re
-
 import pytest
 
-from systems.plans import is_broken, nodes
+from systems.plans import is_broken, nodes, queries_of
 
-from .world import SYSTEM
+from .world import OURS
 
-FILES = {file.stem: file for file in sorted((SYSTEM / "queries").glob("*.sql"))}
-INDEXES = {
-    name: re.findall(r"^-- plan: index (\w+)$", file.read_text(), re.MULTILINE)
-    for name, file in FILES.items()
-}
+FILES = queries_of(OURS)
 
 
 def check(db, name):
     """Load the rows of a query file and ask it; the shortest of three runs counts."""
-    header, load, query = re.split(
-        r"^-- (?:load|query):$", FILES[name].read_text(), flags=re.MULTILINE
-    )
-    said = dict(re.findall(r"^-- (time|rows): (.+)$", header, re.MULTILINE))
-    assert said["rows"] in load
-    db.rows(load)
+    file = FILES[name]
+    assert file.said["rows"] in file.load
+    db.rows(file.load)
 
-    runs = [db.value(f"explain (analyze, format json) {query}")[0] for _ in range(3)]
+    runs = [db.value(f"explain (analyze, format json) {file.text}")[0] for _ in range(3)]
     took_ms = min(run["Execution Time"] for run in runs)
     found = list(nodes(runs[-1]["Plan"]))
 
-    assert db.rows(query)
-    wanted = re.findall(r"^-- plan: (.+)$", header, re.MULTILINE)
-    assert [plan for plan in wanted if is_broken(found, plan)] == []
-    assert took_ms < float(said["time"].removesuffix("ms"))
+    assert db.rows(file.text)
+    assert [plan for plan in file.plans if is_broken(found, plan)] == []
+    assert took_ms < float(file.said["time"].removesuffix("ms"))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -42,7 +32,7 @@ def test_query_gets_its_plan(monthly_planner, name):
 @pytest.mark.parametrize("every_server", ["pg18"], indirect=True)
 @pytest.mark.parametrize("name", ["plan_of_month", "quota_take"])
 def test_plan_is_missed_without_its_index(monthly_planner, name):
-    (index,) = INDEXES[name]
+    (index,) = FILES[name].indexes
     table = monthly_planner.value(
         "select tablename from pg_indexes where schemaname = 'public' and indexname = %s", index
     )

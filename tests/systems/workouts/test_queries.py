@@ -1,23 +1,17 @@
 """The key queries at a thousand users and a million sets: each by its index."""
 
-import re
-
 import psycopg
 import pytest
 
-from systems.plans import is_broken, nodes
+from systems.plans import is_broken, nodes, queries_of
 
 from .test_calendar import OF_THE_DESIGN
-from .world import ASKING, SYSTEM, Database, statement
+from .world import ASKING, OURS, SYSTEM, Database, statement
 
 # Loading a million sets takes as long as everything else: once, on one server.
 pytestmark = pytest.mark.parametrize("every_server", ["pg18"], indirect=True)
 
-FILES = {file.stem: file for file in sorted((SYSTEM / "queries").glob("*.sql"))}
-INDEXES = {
-    name: re.findall(r"^-- plan: index (\w+)$", file.read_text(), re.MULTILINE)
-    for name, file in FILES.items()
-}
+FILES = queries_of(OURS)
 COUNTED = {
     "calendar_sessions": "workout_sets",
     "calendar_scheduled": "scheduled_workouts",
@@ -26,10 +20,6 @@ COUNTED = {
     "export_history": "workout_sets",
 }
 """Where the rows are that a file speaks of."""
-
-
-def header(name):
-    return FILES[name].read_text().partition("-- query:\n")[0]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +36,7 @@ def full(every_server, template):
 
 
 def load(url):
-    (rows,) = {re.findall(r"^-- load: (.+)$", header(name), re.MULTILINE)[0] for name in FILES}
+    (rows,) = {file.said["load"] for file in FILES.values()}
     with psycopg.connect(url, autocommit=True) as connection:
         # A million look-ups of a parent that is there take as long as all the rest.
         connection.execute("set session_replication_role = replica")
@@ -71,15 +61,14 @@ def plan_of(db, query, *values):
 def broken(db, name):
     """The lines of a file that its plan does not keep."""
     found = plan_of(db, statement(name))
-    wanted = re.findall(r"^-- plan: (.+)$", header(name), re.MULTILINE)
-    assert wanted
-    return [line for line in wanted if is_broken(found, line)]
+    assert FILES[name].plans
+    return [line for line in FILES[name].plans if is_broken(found, line)]
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_query_gets_its_plan_and_finds_something(realistic, name):
-    (rows,) = re.findall(r"^-- rows: (\d+)$", header(name), re.MULTILINE)
-    assert realistic.value(f"select count(*) from public.{COUNTED[name]}") == int(rows)
+    rows = int(FILES[name].said["rows"])
+    assert realistic.value(f"select count(*) from public.{COUNTED[name]}") == rows
     assert broken(realistic, name) == []
 
     answer = realistic.rows(statement(name))
@@ -90,7 +79,7 @@ def test_query_gets_its_plan_and_finds_something(realistic, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "index"), [(name, index) for name in FILES for index in INDEXES[name]]
+    ("name", "index"), [(name, index) for name in FILES for index in FILES[name].indexes]
 )
 def test_plan_is_missed_without_its_index(realistic, name, index):
     if index.endswith("_pkey"):

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from systems.owner import Owner
+from systems.plans import queries_of
 from systems.system import System
 
 TABLES = (
@@ -34,7 +35,7 @@ build = OURS.migrate
 
 def statement(name: str, **values: object) -> str:
     """The statement of a query file, with other values in the place of its own."""
-    text = (SYSTEM / "queries" / f"{name}.sql").read_text().partition("-- query:\n")[2]
+    text = queries_of(OURS)[name].text
     own = {
         "user": f"'{ASKING}'",
         "start": "date '2025-03-01'",
