@@ -44,69 +44,97 @@ alter table feature_planner.plan_steps enable row level security;
 alter table feature_planner.plan_step_templates enable row level security;
 alter table feature_planner.plan_execution_logs enable row level security;
 
+-- stamp: owner_policies(table="feature_plans", schema="feature_planner", owner="user_id", commands=["all"],
+--   caller="feature_planner.caller_id()")
+-- stamped: owner_policies sha256:3379404d4f5991d6  (edit the stamp line or the template, then run pgvouch stamp)
 create policy feature_plans_own
   on feature_planner.feature_plans
+  for all
   to authenticated
   using (user_id = (select feature_planner.caller_id()))
   with check (user_id = (select feature_planner.caller_id()));
+-- end stamp
 
--- What hangs on a plan belongs to the plan's owner. any (array (…)) runs once and lets an index find
--- the rows; in (…) would read the whole table.
+-- What hangs on a plan belongs to the plan's owner.
+-- stamp: owner_via_policies(table="feature_refinements", schema="feature_planner", commands=["all"],
+--   via=[{"table": "feature_plans", "schema": "feature_planner", "column": "plan_id", "owner": "user_id"}],
+--   caller="feature_planner.caller_id()")
+-- stamped: owner_via_policies sha256:2feda3b3bf5c1bda  (edit the stamp line or the template, then run pgvouch stamp)
+-- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy feature_refinements_own
   on feature_planner.feature_refinements
+  for all
   to authenticated
   using (
     plan_id = any (array(
-      select plan.id
-      from feature_planner.feature_plans as plan
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent
+      where parent.user_id = (select feature_planner.caller_id())
     ))
   )
   with check (
     plan_id = any (array(
-      select plan.id
-      from feature_planner.feature_plans as plan
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent
+      where parent.user_id = (select feature_planner.caller_id())
     ))
   );
+-- end stamp
 
+-- stamp: owner_via_policies(table="file_discovery_sessions", schema="feature_planner", commands=["all"],
+--   via=[{"table": "feature_plans", "schema": "feature_planner", "column": "plan_id", "owner": "user_id"}],
+--   caller="feature_planner.caller_id()")
+-- stamped: owner_via_policies sha256:997a35f187579649  (edit the stamp line or the template, then run pgvouch stamp)
+-- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy file_discovery_sessions_own
   on feature_planner.file_discovery_sessions
+  for all
   to authenticated
   using (
     plan_id = any (array(
-      select plan.id
-      from feature_planner.feature_plans as plan
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent
+      where parent.user_id = (select feature_planner.caller_id())
     ))
   )
   with check (
     plan_id = any (array(
-      select plan.id
-      from feature_planner.feature_plans as plan
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent
+      where parent.user_id = (select feature_planner.caller_id())
     ))
   );
+-- end stamp
 
+-- stamp: owner_via_policies(table="discovered_files", schema="feature_planner", commands=["all"],
+--   via=[{"table": "file_discovery_sessions", "schema": "feature_planner", "column": "discovery_session_id"},
+--     {"table": "feature_plans", "schema": "feature_planner", "column": "plan_id", "owner": "user_id"}],
+--   caller="feature_planner.caller_id()")
+-- stamped: owner_via_policies sha256:83f1a097d7259bc5  (edit the stamp line or the template, then run pgvouch stamp)
+-- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy discovered_files_own
   on feature_planner.discovered_files
+  for all
   to authenticated
   using (
     discovery_session_id = any (array(
-      select discovery.id
-      from feature_planner.feature_plans as plan
-      join feature_planner.file_discovery_sessions as discovery on discovery.plan_id = plan.id
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent2
+      join feature_planner.file_discovery_sessions as parent
+        on parent.plan_id = parent2.id
+      where parent2.user_id = (select feature_planner.caller_id())
     ))
   )
   with check (
     discovery_session_id = any (array(
-      select discovery.id
-      from feature_planner.feature_plans as plan
-      join feature_planner.file_discovery_sessions as discovery on discovery.plan_id = plan.id
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent2
+      join feature_planner.file_discovery_sessions as parent
+        on parent.plan_id = parent2.id
+      where parent2.user_id = (select feature_planner.caller_id())
     ))
   );
+-- end stamp
 
 -- A user whom a file names cannot be deleted: nobody may name another. And whether a name is taken
 -- can be seen by nobody: the answer is the same for an id that is in use and for one that is not.
@@ -120,51 +148,71 @@ create policy discovered_files_added_by_caller
     or added_by_user_id = (select feature_planner.caller_id())
   );
 
+-- stamp: owner_via_policies(table="implementation_plan_generations", schema="feature_planner", commands=["all"],
+--   via=[{"table": "feature_plans", "schema": "feature_planner", "column": "plan_id", "owner": "user_id"}],
+--   caller="feature_planner.caller_id()")
+-- stamped: owner_via_policies sha256:da0407906847b355  (edit the stamp line or the template, then run pgvouch stamp)
+-- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy implementation_plan_generations_own
   on feature_planner.implementation_plan_generations
+  for all
   to authenticated
   using (
     plan_id = any (array(
-      select plan.id
-      from feature_planner.feature_plans as plan
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent
+      where parent.user_id = (select feature_planner.caller_id())
     ))
   )
   with check (
     plan_id = any (array(
-      select plan.id
-      from feature_planner.feature_plans as plan
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent
+      where parent.user_id = (select feature_planner.caller_id())
     ))
   );
+-- end stamp
 
+-- stamp: owner_via_policies(table="plan_steps", schema="feature_planner", commands=["all"],
+--   via=[{"table": "implementation_plan_generations", "schema": "feature_planner", "column": "plan_generation_id"},
+--     {"table": "feature_plans", "schema": "feature_planner", "column": "plan_id", "owner": "user_id"}],
+--   caller="feature_planner.caller_id()")
+-- stamped: owner_via_policies sha256:d41684b9ad2abe72  (edit the stamp line or the template, then run pgvouch stamp)
+-- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy plan_steps_own
   on feature_planner.plan_steps
+  for all
   to authenticated
   using (
     plan_generation_id = any (array(
-      select generation.id
-      from feature_planner.feature_plans as plan
-      join feature_planner.implementation_plan_generations as generation
-        on generation.plan_id = plan.id
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent2
+      join feature_planner.implementation_plan_generations as parent
+        on parent.plan_id = parent2.id
+      where parent2.user_id = (select feature_planner.caller_id())
     ))
   )
   with check (
     plan_generation_id = any (array(
-      select generation.id
-      from feature_planner.feature_plans as plan
-      join feature_planner.implementation_plan_generations as generation
-        on generation.plan_id = plan.id
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent2
+      join feature_planner.implementation_plan_generations as parent
+        on parent.plan_id = parent2.id
+      where parent2.user_id = (select feature_planner.caller_id())
     ))
   );
+-- end stamp
 
+-- stamp: owner_policies(table="plan_step_templates", schema="feature_planner", owner="user_id", commands=["all"],
+--   caller="feature_planner.caller_id()")
+-- stamped: owner_policies sha256:517c2a5b711e7df2  (edit the stamp line or the template, then run pgvouch stamp)
 create policy plan_step_templates_own
   on feature_planner.plan_step_templates
+  for all
   to authenticated
   using (user_id = (select feature_planner.caller_id()))
   with check (user_id = (select feature_planner.caller_id()));
+-- end stamp
 
 -- A library that others may read.
 create policy plan_step_templates_public
@@ -173,23 +221,30 @@ create policy plan_step_templates_public
   to authenticated
   using (is_public);
 
+-- stamp: owner_via_policies(table="plan_execution_logs", schema="feature_planner", commands=["all"],
+--   via=[{"table": "feature_plans", "schema": "feature_planner", "column": "plan_id", "owner": "user_id"}],
+--   caller="feature_planner.caller_id()")
+-- stamped: owner_via_policies sha256:09bf1e3f839bc640  (edit the stamp line or the template, then run pgvouch stamp)
+-- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy plan_execution_logs_own
   on feature_planner.plan_execution_logs
+  for all
   to authenticated
   using (
     plan_id = any (array(
-      select plan.id
-      from feature_planner.feature_plans as plan
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent
+      where parent.user_id = (select feature_planner.caller_id())
     ))
   )
   with check (
     plan_id = any (array(
-      select plan.id
-      from feature_planner.feature_plans as plan
-      where plan.user_id = (select feature_planner.caller_id())
+      select parent.id
+      from feature_planner.feature_plans as parent
+      where parent.user_id = (select feature_planner.caller_id())
     ))
   );
+-- end stamp
 
 grant select, insert, update, delete
   on table

@@ -29,43 +29,28 @@ comment on column public.users.subscription_tier is
 alter table public.users enable row level security;
 
 -- auth.uid() is of no use here: it reads the subject as a uuid, which a Clerk id is not.
--- stamp: clerk_via_policies(table="users", own="clerk_user_id", commands=["select", "insert", "update"],
---   names={"update": "users_update_own_profile"})
--- stamped: clerk_via_policies sha256:3021004ca73c5685  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamp: owner_policies(table="users", owner="clerk_user_id", commands=["select", "insert", "update"],
+--   names={"update": "users_update_own_profile"},
+--   caller="(select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')")
+-- stamped: owner_policies sha256:0d05e9b71986fbf6  (edit the stamp line or the template, then run pgvouch stamp)
 create policy users_select_own
   on public.users
   for select
   to authenticated
-  using (clerk_user_id = (
-    select auth.jwt() ->> 'sub'
-    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-  ));
+  using (clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$'));
 
 create policy users_insert_own
   on public.users
   for insert
   to authenticated
-  with check (clerk_user_id = (
-    select auth.jwt() ->> 'sub'
-    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-  ));
+  with check (clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$'));
 
 create policy users_update_own_profile
   on public.users
   for update
   to authenticated
-  using (clerk_user_id = (
-    select auth.jwt() ->> 'sub'
-    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-  ))
-  with check (clerk_user_id = (
-    select auth.jwt() ->> 'sub'
-    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-  ));
+  using (clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$'))
+  with check (clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$'));
 -- end stamp
 
 -- On Supabase service_role has BYPASSRLS and needs none of these; elsewhere it may be without.

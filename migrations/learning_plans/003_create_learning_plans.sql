@@ -43,11 +43,12 @@ create policy learning_plans_select_public_auth
   to authenticated
   using (visibility = 'public');
 
--- stamp: clerk_via_policies(table="learning_plans",
+-- stamp: owner_via_policies(table="learning_plans",
 --   via=[{"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
 --   commands=["select", "insert", "update", "delete"],
---   beside=["learning_plans_select_public_anon", "learning_plans_select_public_auth"])
--- stamped: clerk_via_policies sha256:34e25a96f2d68195  (edit the stamp line or the template, then run pgvouch stamp)
+--   beside=["learning_plans_select_public_anon", "learning_plans_select_public_auth"],
+--   caller="(select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')")
+-- stamped: owner_via_policies sha256:b9aae06d86a67431  (edit the stamp line or the template, then run pgvouch stamp)
 -- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy learning_plans_select_own
   on public.learning_plans
@@ -57,11 +58,7 @@ create policy learning_plans_select_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (
-        select auth.jwt() ->> 'sub'
-        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-      )
+      where parent.clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')
     ))
   );
 
@@ -73,11 +70,7 @@ create policy learning_plans_insert_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (
-        select auth.jwt() ->> 'sub'
-        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-      )
+      where parent.clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')
     ))
   );
 
@@ -89,22 +82,14 @@ create policy learning_plans_update_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (
-        select auth.jwt() ->> 'sub'
-        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-      )
+      where parent.clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')
     ))
   )
   with check (
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (
-        select auth.jwt() ->> 'sub'
-        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-      )
+      where parent.clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')
     ))
   );
 
@@ -116,11 +101,7 @@ create policy learning_plans_delete_own
     user_id = any (array(
       select parent.id
       from public.users as parent
-      where parent.clerk_user_id = (
-        select auth.jwt() ->> 'sub'
-        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-      )
+      where parent.clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')
     ))
   );
 -- end stamp

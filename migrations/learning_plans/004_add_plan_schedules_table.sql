@@ -28,11 +28,12 @@ comment on column public.plan_schedules.timezone is 'An IANA name, such as UTC.'
 alter table public.plan_schedules enable row level security;
 
 -- The plan's visibility makes no difference: the schedule of a public plan is the owner's alone.
--- stamp: clerk_via_policies(table="plan_schedules",
+-- stamp: owner_via_policies(table="plan_schedules",
 --   via=[{"table": "learning_plans", "key": "id", "column": "plan_id"},
 --   {"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
---   commands=["select", "insert", "update", "delete"])
--- stamped: clerk_via_policies sha256:3622307cbf7feceb  (edit the stamp line or the template, then run pgvouch stamp)
+--   commands=["select", "insert", "update", "delete"],
+--   caller="(select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')")
+-- stamped: owner_via_policies sha256:a6ae606aa62476a1  (edit the stamp line or the template, then run pgvouch stamp)
 -- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole table.
 create policy plan_schedules_select_own
   on public.plan_schedules
@@ -44,11 +45,7 @@ create policy plan_schedules_select_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (
-        select auth.jwt() ->> 'sub'
-        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-      )
+      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')
     ))
   );
 
@@ -62,11 +59,7 @@ create policy plan_schedules_insert_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (
-        select auth.jwt() ->> 'sub'
-        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-      )
+      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')
     ))
   );
 
@@ -80,11 +73,7 @@ create policy plan_schedules_update_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (
-        select auth.jwt() ->> 'sub'
-        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-      )
+      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')
     ))
   )
   with check (
@@ -93,11 +82,7 @@ create policy plan_schedules_update_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (
-        select auth.jwt() ->> 'sub'
-        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-      )
+      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')
     ))
   );
 
@@ -111,11 +96,7 @@ create policy plan_schedules_delete_own
       from public.users as parent2
       join public.learning_plans as parent
         on parent.user_id = parent2.id
-      where parent2.clerk_user_id = (
-        select auth.jwt() ->> 'sub'
-        where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-          and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-      )
+      where parent2.clerk_user_id = (select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')
     ))
   );
 -- end stamp

@@ -79,6 +79,13 @@ def test_each_check_is_its_actors_and_the_next_one_is_not(notes: Folder) -> None
         "-- check as ann: back to the one who migrates in the middle\n"
         "insert into public.notes values (:'ann', 'new');\nreset role;\n"
         "select count(*) = 3 from public.notes;\n"
+        "-- check: what was shared with them both\n"
+        "update public.notes set owner = :'ann';\n-- as: ann\n"
+        "select count(*) from public.notes;\n"
+        "-- as: bob\nselect count(*) = 0 from public.notes;\n"
+        "-- check error 42501: handed on, she reads as a visitor\nselect true;\n"
+        "-- as: ann\nselect body from public.notes;\n"
+        "-- as: visitor\nselect body from public.notes;\n"
         "-- check error 42501 as ann: she writes in his name\n"
         "insert into public.notes values (:'bob', 'forged');\n"
         "-- check error 42501 as visitor: a visitor reads\nselect * from public.notes;\n"
@@ -86,7 +93,7 @@ def test_each_check_is_its_actors_and_the_next_one_is_not(notes: Folder) -> None
     )
     ran = notes("migrate")
     assert ran.code == 0, ran.err
-    assert "10 checks" in ran.out
+    assert "12 checks" in ran.out
     assert notes("verify").code == 0
     assert notes("rollback").code == 0
 

@@ -27,7 +27,12 @@ insert into public.notes values ('user_Ann', false), ('user_Ann', true), ('user_
 """
 STAMP = """
 -- stamp: malformed_callers(tables=["users", "notes"],
---   claims={"sub": "user_Ann", "email": "ann@verify.invalid", "name": "Ann"})
+--   actor="ann", claims={"email": "ann@verify.invalid", "name": "Ann"})
+"""
+ACTORS = """
+[ann]
+role = "authenticated"
+claims = { sub = "user_Ann" }
 """
 BY_NAME = (
     "select u.id from public.users as u where u.name = "
@@ -44,6 +49,7 @@ def build(make_folder: Callable[[str], Folder], every_url: str) -> Callable[...,
                 "001_platform.sql": PLATFORM,
                 "002_notes.sql": SYSTEM % identity,
                 "verify/002_notes.sql": rows + STAMP,
+                "actors.toml": ACTORS,
             }
         )
         stamp_files([folder.path / "verify" / "002_notes.sql"], Templates())
@@ -124,6 +130,7 @@ def test_a_policy_that_fails_on_the_callers_own_token_shows_her_nothing(
                 "using (id = public.caller())", "using (id::text = public.caller()::uuid::text)"
             ),
             "verify/002_notes.sql": ROWS + STAMP.replace('"users", "notes"', '"notes", "users"'),
+            "actors.toml": ACTORS,
         }
     )
     stamp_files([folder.path / "verify" / "002_notes.sql"], Templates())

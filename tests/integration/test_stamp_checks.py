@@ -38,6 +38,7 @@ create index jobs_session_id_idx on public.jobs (session_id);
 create index jobs_user_id_idx on public.jobs (user_id, id);
 alter table public.projects enable row level security;
 alter table public.jobs enable row level security;
+alter table public.sessions enable row level security;
 create role stamp_member;
 create role stamp_stranger;
 grant stamp_member to authenticated;
@@ -53,6 +54,11 @@ VIA = (
     '{"table": "sessions", "column": "session_id"},'
     ' {"table": "projects", "column": "project_id", "owner": "user_id"}])'
 )
+BY_SETTING = (
+    'owner_via_policies(table="sessions", commands=["all"],'
+    ' via=[{"table": "projects", "column": "project_id", "owner": "user_id"}],'
+    " caller=\"nullif(current_setting('app.user', true), '')::uuid\")"
+)
 SERVICE = 'service_policies(table="projects", commands=["select", "update"])'
 TRIGGER = 'updated_at_trigger(table="projects")'
 GRANTS = (
@@ -63,6 +69,7 @@ GRANTS = (
 STAMPS = {
     "owner": OWNER,
     "via": VIA,
+    "setting": BY_SETTING,
     "service": SERVICE,
     "trigger": TRIGGER,
     "grants": GRANTS,
@@ -82,6 +89,19 @@ MUTANTS: list[tuple[str, str, set[str]]] = [
     ("owner", "alter table projects disable row level security", {"rls"}),
     ("via", "alter table jobs disable row level security", {"rls"}),
     ("service", "alter table projects disable row level security", {"rls"}),
+    # Who is asking is another.
+    ("setting", "alter policy sessions_own on sessions using (true)", {"policies"}),
+    (
+        "setting",
+        "alter policy sessions_own on sessions with check (project_id = any (array(select parent.id"
+        f" from public.projects as parent where parent.user_id = {UID})))",
+        {"policies"},
+    ),
+    (
+        "setting",
+        "create policy more on sessions for select to authenticated using (true)",
+        {"policies"},
+    ),
     # A policy is missing or has another name.
     ("owner", f"drop policy {VIEW}", {"policies"}),
     ("owner", "drop policy projects_insert_own on projects", {"policies"}),
@@ -404,7 +424,7 @@ def test_a_broken_promise_says_what_is_wrong(stamped: psycopg.Connection) -> Non
     text = stamp(OWNER, Target.VERIFY)
     check = promises.parse(text, Path("verify/001_a.sql")).checks[1]
     cursor = stamped.cursor()
-    cursor.execute(check.query.sql.encode())
+    cursor.execute(check.turns[0].query.sql.encode())
     while cursor.nextset():
         pass
     assert cursor.fetchall() == [

@@ -90,7 +90,7 @@ def broken(connection: psycopg.Connection, checks: str) -> list[str]:
         with connection.cursor() as cursor:
             cursor.execute("savepoint one_check")
             try:
-                cursor.execute(check.query.sql)
+                cursor.execute(check.turns[0].query.sql)
                 while cursor.nextset():
                     pass
                 rows = cursor.fetchall()

@@ -117,7 +117,9 @@ def test_each_kind_of_check_has_an_actor(tmp_path: Path) -> None:
         "-- check error 42501 as visitor: three\nselect 1;\n"
         "-- check: as before\nselect true;\n",
     )
-    assert [(c.kind, c.actor and c.actor.name, c.sqlstate) for c in found.checks] == [
+    assert [
+        (c.kind, c.turns[0].actor and c.turns[0].actor.name, c.sqlstate) for c in found.checks
+    ] == [
         (Kind.TRUE, "ann", None),
         (Kind.NONE, "ann", None),
         (Kind.ERROR, "visitor", "42501"),
@@ -139,6 +141,8 @@ def test_each_kind_of_check_has_an_actor(tmp_path: Path) -> None:
         ("check error 42501 by ann", "would check nothing"),
         ("check error 42501 as", "would check nothing"),
         ("same as ann", "would check nothing"),
+        ("as ann", "would check nothing"),
+        ("As Visitor", "would check nothing"),
     ],
 )
 def test_near_misses_and_unknown_actors_are_refused(
@@ -148,6 +152,44 @@ def test_near_misses_and_unknown_actors_are_refused(
         _parse(tmp_path, f"-- check: one\nselect true;\n-- {head}: two\nselect true;\n")
     assert caught.value.place is not None
     assert caught.value.place.line == 3
+
+
+def test_a_check_goes_on_as_somebody_else(tmp_path: Path) -> None:
+    found = _parse(
+        tmp_path,
+        "-- check: one\n-- until: 002_b\nupdate t set x = 1;\n-- as: ann\nselect :'ann';\n"
+        "-- as: visitor\n-- as follows: a comment\nselect true;\n-- check as ann: two\nselect true;\n",
+    )
+    turns = [
+        [(turn.actor and turn.actor.name, turn.query.sql.split("\n")[-2]) for turn in check.turns]
+        for check in found.checks
+    ]
+    uuid = "5afe0000-0000-4000-8000-00000000000a"
+    assert turns == [
+        [
+            (None, "update t set x = 1;"),
+            ("ann", f"select '{uuid}';"),
+            ("visitor", "select true;"),
+        ],
+        [("ann", "select true;")],
+    ]
+    assert found.checks[0].until == "002_b"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("-- as: ann\nselect 1;\n-- check: one\nselect true;\n", "belongs to no check"),
+        ("-- check: one\n-- as: ann\nselect true;\n", "nothing is done above `-- as: ann`"),
+        ("-- check: one\nselect true;\n-- as: ann\n", "nothing is done as ann"),
+        ("-- check: one\nselect true;\n-- as: anne\nselect true;\n", "did you mean ann"),
+        ("-- check: one\nselect true;\n-- as:\nselect true;\n", "there is no actor"),
+        ("-- same: one\nselect true;\n-- as: ann\nselect true;\n", "`-- same:` is none"),
+    ],
+)
+def test_a_turn_that_is_none_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(FileError, match=message):
+        _parse(tmp_path, text)
 
 
 def test_an_actor_without_a_role_cannot_act(tmp_path: Path) -> None:
@@ -182,7 +224,7 @@ def test_let_names_a_literal(
         tmp_path,
         f"-- let: it = {literal}\ncreate table t ();\n-- check: one\nselect :'it', :it, :its, a[1:it];\n",
     )
-    assert found.checks[0].query.sql.strip() == (
+    assert found.checks[0].turns[0].query.sql.strip() == (
         f"select {quoted}, {bare or literal}, :its, a[1{bare or literal}];"
     )
 
@@ -237,12 +279,12 @@ def test_values_are_filled_in_everywhere_and_nowhere_else(tmp_path: Path) -> Non
     assert found.setup is not None
     assert found.setup.sql == f"insert into t values ('{uuid}');\n"
     one, two = found.checks
-    assert one.query.sql.strip() == (
+    assert one.turns[0].query.sql.strip() == (
         f"""select '{uuid}', "{uuid}",  -7, ':ann', $$ :'ann' $$, x::ann, :'bob', :'annette' -- :ann"""
     )
     assert two.before is not None
     assert f"'{uuid}'" in two.before.sql
-    assert f"'{uuid}'" in two.query.sql
+    assert f"'{uuid}'" in two.turns[0].query.sql
 
 
 def test_a_transaction_statement_is_refused_beside_a_name(tmp_path: Path) -> None:
@@ -257,8 +299,8 @@ def test_one_query_serves_before_and_after(tmp_path: Path) -> None:
         "-- same: three\nselect 3;\n-- until: 002_b\n",
     )
     for check, query in zip(found.checks, ("select 1;", "select 2;", "select 3;"), strict=True):
-        assert check.before == check.query
-        assert check.query.sql.strip() == query
+        assert check.before == check.turns[0].query
+        assert query in check.turns[0].query.sql
 
 
 @pytest.mark.parametrize(

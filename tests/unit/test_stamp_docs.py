@@ -28,7 +28,7 @@ def test_every_expansion_on_the_page_is_fresh() -> None:
         "updated_at_trigger",
         "owner_policies",
         "owner_via_policies",
-        "clerk_via_policies",
+        "owner_via_policies",
         "service_policies",
         "updated_at_trigger",
         "grants",

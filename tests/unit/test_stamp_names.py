@@ -75,7 +75,6 @@ def _grants(n: list[str], commands: list[str]) -> dict[str, object]:
 FAMILIES = {
     "owner_policies": _owner,
     "owner_via_policies": _owner_via,
-    "clerk_via_policies": _owner_via,
     "service_policies": _service,
     "updated_at_trigger": _trigger,
     "grants": _grants,

@@ -14,7 +14,6 @@ from pgvouch.stamp.templates import Family, Target, Templates, stock_folder
 from support.stamp_bench import STOCK, stamp
 
 FAMILIES = [
-    "clerk_via_policies",
     "grants",
     "owner_policies",
     "owner_via_policies",
@@ -33,6 +32,7 @@ number = { type = "integer", default = 1, doc = "a number" }
 flag = { type = "boolean", default = false, doc = "a flag" }
 said = { type = "text", optional = true, doc = "any text" }
 who = { type = "grantee", default = "public", doc = "a role or everyone" }
+asked = { type = "expression", default = "now()", doc = "an expression" }
 [records.hop]
 table = { type = "name", doc = "its table" }
 key = { type = "name", default = "id", doc = "its key" }
@@ -174,6 +174,8 @@ select 1; grant select, insert on a to b;
         ("{{ '' | ident }}", "a name cannot be empty"),
         ("{{ ('x' ~ 'y' * 63) | ident }}", "is 64 bytes long"),
         ("{{ fail('not ' ~ table) }}", "not my table"),
+        ("{{ 'a, b' | subquery }}", "a, b is not an SQL expression"),
+        ("{{ number | subquery }}", "1 is not a text"),
     ],
 )
 def test_what_filters_refuse_is_told_at_the_stamp(
@@ -183,6 +185,35 @@ def test_what_filters_refuse_is_told_at_the_stamp(
     assert message in error.message
     assert str(error.place) == "001_a.sql:1:1"
     assert error.notes == [f"in {tmp_path / 't.sql.j2'}:{HEADER.count(chr(10)) + 2}"]
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("auth.uid()", "(select auth.uid())"),
+        ("(select auth.jwt() ->> 'sub')", "(select auth.jwt() ->> 'sub')"),
+        ("(select a) = (select b)", "(select (select a) = (select b))"),
+        ("(a) in (select b)", "(select (a) in (select b))"),
+        ("exists (select)", "(select exists (select))"),
+        ("array(select a)", "(select array(select a))"),
+        ("current_setting('app.id', true)::uuid", "(select current_setting('app.id', true)::uuid)"),
+        ("case when a then '--' end", "(select case when a then '--' end)"),
+    ],
+)
+def test_an_expression_is_asked_for_once(render: Render, written: str, printed: str) -> None:
+    found = render("select {{ asked | subquery }};", f't(table="x", asked="{written}")')
+    assert found == f"select {printed};\n"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "a b", "a, b", "a; b", "a) or (true", "a -- b", "a /* b */", "a from t", "a union select b",
+     "distinct a", "a where b", "select a", "a\\nb", "'", "\\u202ea", "a into t", "*) from (t"],
+)  # fmt: skip
+def test_what_is_more_or_less_than_an_expression_is_refused(render: Render, written: str) -> None:
+    error = refused(render, "select {{ asked | subquery }};", f't(table="x", asked="{written}")')
+    assert "asked: " in error.message
+    assert error.hint == "asked is: expression"
 
 
 def test_macros_and_blocks_carry_what_was_quoted(render: Render) -> None:
@@ -253,7 +284,7 @@ def test_a_wrong_template_is_told_at_its_line(
 
 def test_an_undefined_variable_names_what_is_declared(render: Render) -> None:
     hint = refused(render, "{{ tabel | ident }}").hint
-    assert hint == "declared: table, words, hops, many, number, flag, said, who"
+    assert hint == "declared: table, words, hops, many, number, flag, said, who, asked"
 
 
 def test_an_imported_file_has_its_own_errors(render: Render, tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 insert into auth.users (id, email)
-values ('5afe0000-0000-4000-8000-00000000000a', 'a@verify.invalid');
+values ('5afe0000-0000-4000-8000-000000000042', 'a@verify.invalid');
 
 -- check: the caller is the `sub` of the token
 set local role authenticated;
-select set_config('request.jwt.claims', '{"sub": "5afe0000-0000-4000-8000-00000000000a"}', true);
-select auth.uid() = '5afe0000-0000-4000-8000-00000000000a';
+select set_config('request.jwt.claims', '{"sub": "5afe0000-0000-4000-8000-000000000042"}', true);
+select auth.uid() = '5afe0000-0000-4000-8000-000000000042';
 
 -- check: the role is the `role` of the token
 set local role service_role;
@@ -80,4 +80,4 @@ where oid = 'auth.users'::regclass;
 
 -- check error 23505: two accounts of one address
 insert into auth.users (id, email)
-values ('5afe0000-0000-4000-8000-00000000000b', 'a@verify.invalid');
+values ('5afe0000-0000-4000-8000-000000000043', 'a@verify.invalid');

@@ -21,31 +21,21 @@ cross join lateral aclexplode(coalesce(function.proacl, acldefault('f', function
 left join pg_catalog.pg_roles as api on api.oid = door.grantee
 where function.pronamespace = 'public'::regnamespace
   and function.proname = 'update_updated_at'
-  and (
-    door.grantee = 0
-    or api.rolname in ('anon', 'authenticated', 'authenticator', 'service_role')
-  );
+  and (door.grantee = 0 or api.rolname in ('anon', 'authenticated', 'authenticator', 'service_role'));
 
--- check error 42501: a user calls update_updated_at
-set local role authenticated;
+-- check error 42501 as ann: a user calls update_updated_at
 select public.update_updated_at();
 
 -- check: update_updated_at puts the time of the transaction, whatever the caller says, and nothing else
 create temporary table note (content text, updated_at timestamptz);
-create trigger note_updated_at
-  before update on note
-  for each row
-  execute function public.update_updated_at();
+create trigger note_updated_at before update on note for each row execute function public.update_updated_at();
 insert into note values ('old', '2000-01-01 00:00:00+00');
 update note set content = 'new', updated_at = '2001-01-01 00:00:00+00';
 select content = 'new' and updated_at = now() from note;
 
 -- check: update_updated_at puts the time of the transaction also over a time that is still to come
 create temporary table note (content text, updated_at timestamptz);
-create trigger note_updated_at
-  before update on note
-  for each row
-  execute function public.update_updated_at();
+create trigger note_updated_at before update on note for each row execute function public.update_updated_at();
 insert into note values ('old', 'infinity');
 update note set content = 'new';
 select content = 'new' and updated_at = now() from note;

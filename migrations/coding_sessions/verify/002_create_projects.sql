@@ -1,37 +1,23 @@
 -- Whoever may create something in public puts nothing of his in the way of these checks.
 set local search_path = pg_catalog, pg_temp;
 
--- Ann and Bob have a project each. Ann is the caller of every check that acts as a user.
-insert into auth.users (id, email)
-values
-  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid');
+-- let: anns_project = '5afe0000-0000-4000-8000-0000000000a1'
+-- let: bobs_project = '5afe0000-0000-4000-8000-0000000000b1'
+-- let: bobs_second = '5afe0000-0000-4000-8000-0000000000b2'
+-- let: anns_third = '5afe0000-0000-4000-8000-0000000000a3'
+-- let: cid = '5afe0000-0000-4000-8000-00000000000c'
+
+-- Ann and Bob have a project each.
+insert into auth.users (id, email) values (:'ann', 'ann@verify.invalid'), (:'bob', 'bob@verify.invalid');
 insert into public.projects (id, user_id, name, updated_at)
 values
-  (
-    '5afe0000-0000-4000-8000-0000000000a1',
-    '5afe0000-0000-4000-8000-00000000000a',
-    'Ann''s project',
-    '2000-01-01 00:00:00+00'
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000b1',
-    '5afe0000-0000-4000-8000-00000000000b',
-    'Bob''s project',
-    '2000-01-01 00:00:00+00'
-  );
-select set_config(
-  'request.jwt.claims',
-  '{"sub": "5afe0000-0000-4000-8000-00000000000a", "role": "authenticated"}',
-  true
-);
+  (:'anns_project', :'ann', 'Ann''s project', '2000-01-01 00:00:00+00'),
+  (:'bobs_project', :'bob', 'Bob''s project', '2000-01-01 00:00:00+00');
 
--- check: a user creates a project of their own with nothing but a name
-set local role authenticated;
-insert into public.projects (user_id, name)
-values ('5afe0000-0000-4000-8000-00000000000a', 'A second one');
+-- check as ann: a user creates a project of their own with nothing but a name
+insert into public.projects (user_id, name) values (:'ann', 'A second one');
 select to_jsonb(project) - 'id' = jsonb_build_object(
-  'user_id', '5afe0000-0000-4000-8000-00000000000a',
+  'user_id', :'ann',
   'name', 'A second one',
   'description', null,
   'template_id', null,
@@ -44,50 +30,29 @@ select to_jsonb(project) - 'id' = jsonb_build_object(
 from public.projects as project
 where name = 'A second one';
 
--- check: a user describes their own project in full
-set local role authenticated;
+-- check as ann: a user describes their own project in full
 insert into public.projects (user_id, name, description, template_id, expo_config)
-values (
-  '5afe0000-0000-4000-8000-00000000000a',
-  'A second one',
-  'In full',
-  'blank',
-  '{"slug": "second"}'
-);
+values (:'ann', 'A second one', 'In full', 'blank', '{"slug": "second"}');
 select description = 'In full' and template_id = 'blank' and expo_config = '{"slug": "second"}'
 from public.projects
 where name = 'A second one';
 
--- check error 42501: a user creates a project on a machine of their choice
-set local role authenticated;
-insert into public.projects (user_id, name, sandbox_id)
-values ('5afe0000-0000-4000-8000-00000000000a', 'Mine', 'somebody''s machine');
+-- check error 42501 as ann: a user creates a project on a machine of their choice
+insert into public.projects (user_id, name, sandbox_id) values (:'ann', 'Mine', 'somebody''s machine');
 
--- check error 42501: a user creates a project that is older than it is
-set local role authenticated;
-insert into public.projects (user_id, name, created_at)
-values ('5afe0000-0000-4000-8000-00000000000a', 'Old', '1900-01-01 00:00:00+00');
+-- check error 42501 as ann: a user creates a project that is older than it is
+insert into public.projects (user_id, name, created_at) values (:'ann', 'Old', '1900-01-01 00:00:00+00');
 
--- check error 42501: a user chooses the id of a project
-set local role authenticated;
-insert into public.projects (id, user_id, name)
-values (
-  '5afe0000-0000-4000-8000-0000000000a3',
-  '5afe0000-0000-4000-8000-00000000000a',
-  'A number of my own'
-);
+-- check error 42501 as ann: a user chooses the id of a project
+insert into public.projects (id, user_id, name) values (:'anns_third', :'ann', 'A number of my own');
 
--- check error 42501: a user creates a project for somebody else
-set local role authenticated;
-insert into public.projects (user_id, name)
-values ('5afe0000-0000-4000-8000-00000000000b', 'A gift');
+-- check error 42501 as ann: a user creates a project for somebody else
+insert into public.projects (user_id, name) values (:'bob', 'A gift');
 
--- check: a user sees their own projects and no one else's
-set local role authenticated;
-select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000a1}' from public.projects;
+-- check as ann: a user sees their own projects and no one else's
+select array_agg(id) = array[:'anns_project']::uuid[] from public.projects;
 
--- check: a user changes their own project, and updated_at follows
-set local role authenticated;
+-- check as ann: a user changes their own project, and updated_at follows
 update public.projects
 set
   name = 'Renamed',
@@ -95,185 +60,100 @@ set
   template_id = 'tabs',
   expo_config = '{"slug": "renamed"}',
   status = 'archived'
-where id = '5afe0000-0000-4000-8000-0000000000a1';
+where id = :'anns_project';
 select name = 'Renamed' and status = 'archived' and updated_at = now() from public.projects;
 
--- check error 42501: a user points a project at somebody else's machine
-set local role authenticated;
+-- check error 42501 as ann: a user points a project at somebody else's machine
 update public.projects set sandbox_id = 'somebody''s machine';
 
--- check error 42501: a user dates a project back
-set local role authenticated;
+-- check error 42501 as ann: a user dates a project back
 update public.projects set created_at = '1900-01-01 00:00:00+00';
 
--- check error 42501: a user gives a project another id
-set local role authenticated;
-update public.projects set id = '5afe0000-0000-4000-8000-0000000000a3';
+-- check error 42501 as ann: a user gives a project another id
+update public.projects set id = :'anns_third';
 
--- check: a user deletes softly, by status, and still sees the row
-set local role authenticated;
-update public.projects
-set status = 'deleted'
-where id = '5afe0000-0000-4000-8000-0000000000a1';
-select status = 'deleted'
-from public.projects
-where id = '5afe0000-0000-4000-8000-0000000000a1';
+-- check as ann: a user deletes softly, by status, and still sees the row
+update public.projects set status = 'deleted' where id = :'anns_project';
+select status = 'deleted' from public.projects where id = :'anns_project';
 
 -- Without a where clause only the policy of the command stands between the caller and other
 -- people's rows: a condition would read columns, and reading brings in the select policy. Should a
 -- policy be broken on a large live table, the timeout ends the statement early, which fails too.
--- check: a user who changes every project within reach changes their own only
-set local role authenticated;
+-- check as ann: a user who changes every project within reach changes their own only
 set local statement_timeout = '5s';
 update public.projects set name = 'Mine';
 reset role;
 select array_agg(name order by id) = array['Mine', 'Bob''s project']
 from public.projects
-where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1');
+where id in (:'anns_project', :'bobs_project');
 
--- check error 42501: a user gives a project to somebody else
-set local role authenticated;
+-- check error 42501 as ann: a user gives a project to somebody else
 set local statement_timeout = '5s';
-update public.projects set user_id = '5afe0000-0000-4000-8000-00000000000b';
+update public.projects set user_id = :'bob';
 
--- check: a user who deletes every project within reach deletes their own only
-set local role authenticated;
+-- check as ann: a user who deletes every project within reach deletes their own only
 set local statement_timeout = '5s';
 delete from public.projects;
 reset role;
-select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000b1}'
+select array_agg(id) = array[:'bobs_project']::uuid[]
 from public.projects
-where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1');
+where id in (:'anns_project', :'bobs_project');
 
--- check error 42501: a visitor reads projects
-set local role anon;
+-- check error 42501 as visitor: a visitor reads projects
 select id from public.projects;
 
--- check error 42501: a visitor creates a project
-set local role anon;
-insert into public.projects (user_id, name)
-values ('5afe0000-0000-4000-8000-00000000000a', 'From outside');
+-- check error 42501 as visitor: a visitor creates a project
+insert into public.projects (user_id, name) values (:'ann', 'From outside');
 
--- check: service_role sees and changes every project
-set local role service_role;
-update public.projects
-set sandbox_id = 'a machine'
-where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1');
+-- check as service: service_role sees and changes every project
+update public.projects set sandbox_id = 'a machine' where id in (:'anns_project', :'bobs_project');
 select count(*) = 2
 from public.projects
-where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1')
-  and sandbox_id = 'a machine';
+where id in (:'anns_project', :'bobs_project') and sandbox_id = 'a machine';
 
--- check: service_role creates and deletes projects of anyone
-set local role service_role;
-insert into public.projects (id, user_id, name)
-values (
-  '5afe0000-0000-4000-8000-0000000000b2',
-  '5afe0000-0000-4000-8000-00000000000b',
-  'Made by a server'
-);
-delete from public.projects where id = '5afe0000-0000-4000-8000-0000000000b1';
-select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000b2}'
-from public.projects
-where user_id = '5afe0000-0000-4000-8000-00000000000b';
+-- check as service: service_role creates and deletes projects of anyone
+insert into public.projects (id, user_id, name) values (:'bobs_second', :'bob', 'Made by a server');
+delete from public.projects where id = :'bobs_project';
+select array_agg(id) = array[:'bobs_second']::uuid[] from public.projects where user_id = :'bob';
 
 -- check: a profile that is deleted takes its projects along, and no other's
-delete from public.profiles where id = '5afe0000-0000-4000-8000-00000000000a';
-select array_agg(id) = '{5afe0000-0000-4000-8000-0000000000b1}'
+delete from public.profiles where id = :'ann';
+select array_agg(id) = array[:'bobs_project']::uuid[]
 from public.projects
-where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1');
+where id in (:'anns_project', :'bobs_project');
 
 -- check error 23503: a project of nobody
-insert into public.projects (user_id, name)
-values ('5afe0000-0000-4000-8000-00000000000c', 'Lost');
+insert into public.projects (user_id, name) values (:'cid', 'Lost');
 
 -- check error 23502: a project without an owner
 insert into public.projects (name) values ('Lost');
 
 -- check error 23502: a project without a name
-insert into public.projects (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
+insert into public.projects (user_id) values (:'ann');
 
 -- check error 23514: a status that projects do not have
-update public.projects
-set status = 'paused'
-where id = '5afe0000-0000-4000-8000-0000000000a1';
+update public.projects set status = 'paused' where id = :'anns_project';
 
 -- check: each status of a project
 insert into public.projects (user_id, name, status)
-select '5afe0000-0000-4000-8000-00000000000a', 'In each status', status
+select :'ann', 'In each status', status
 from unnest(array['active', 'archived', 'deleted']) as listed (status);
 select count(*) = 3 from public.projects where name = 'In each status';
 
--- check none: a column that may be empty and should not, or the other way round
-select attname
-from pg_catalog.pg_attribute
-where attrelid = 'public.projects'::regclass
-  and attnum > 0
-  and not attisdropped
-  and attnotnull = (attname in ('description', 'template_id', 'expo_config', 'sandbox_id'));
-
--- check: the owner of projects is exempt from row level security
-select not relforcerowsecurity
-from pg_catalog.pg_class
-where oid = 'public.projects'::regclass;
-
--- check none: a policy of projects besides its four
-select policyname, cmd, roles
-from pg_catalog.pg_policies
-where schemaname = 'public'
-  and tablename = 'projects'
-  and policyname not in (
-    'Users can view own projects',
-    'Users can create projects',
-    'Users can update own projects',
-    'Users can delete own projects'
-  );
-
--- check none: a trigger of projects besides projects_updated_at
-select tgname
+-- check: projects has one trigger, which keeps updated_at
+select array_agg(tgname) = '{projects_updated_at}'
 from pg_catalog.pg_trigger
-where tgrelid = 'public.projects'::regclass
-  and not tgisinternal
-  and tgname <> 'projects_updated_at';
-
--- check: projects has these constraints and no other
-set local search_path = '';
-select array_agg(pg_get_constraintdef(oid) order by conname) = array[
-  'PRIMARY KEY (id)',
-  'CHECK ((status = ANY (ARRAY[''active''::text, ''archived''::text, ''deleted''::text])))',
-  'FOREIGN KEY (user_id) REFERENCES public.profiles(id) ON DELETE CASCADE'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.projects'::regclass and contype in ('p', 'u', 'f', 'c', 'x');
-
--- check: projects has the indexes that its queries rely on
-select array_agg(
-  indexname || ' ' || substring(indexdef from 'btree .*') order by indexname
-) = array[
-  'projects_created_at_idx btree (created_at DESC)',
-  'projects_status_idx btree (status)',
-  'projects_user_id_idx btree (user_id)'
-]
-from pg_catalog.pg_indexes
-where schemaname = 'public'
-  and indexname in (
-    'projects_created_at_idx',
-    'projects_status_idx',
-    'projects_user_id_idx'
-  );
+where tgrelid = 'public.projects'::regclass and not tgisinternal;
 
 -- stamp: owner_policies(table="projects", owner="user_id",
 --   commands=["select", "insert", "update", "delete"],
 --   names={"select": "Users can view own projects", "insert": "Users can create projects",
 --   "update": "Users can update own projects", "delete": "Users can delete own projects"})
--- stamped: owner_policies sha256:de4b8409b27dbfd1  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_policies sha256:37d5377ea98266c0  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.projects has row level security on
 set local search_path = pg_catalog, pg_temp;
-select c.relrowsecurity
-from pg_catalog.pg_class as c
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-where n.nspname = 'public'
-  and c.relname = 'projects';
+select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+where (n.nspname, c.relname) = ('public', 'projects');
 
 -- check: select, insert, update and delete on public.projects by authenticated: exactly the stamped policies
 create temporary table projects (like public.projects);
@@ -281,11 +161,9 @@ create temporary table projects (like public.projects);
 -- Another role than the migrating one makes them, where there is one that can. On Supabase every policy that `postgres` makes,
 -- on a temporary table too, locks the tables of auth, storage and realtime until the transaction ends.
 create function pg_temp.hand_over(copy pg_catalog.text, wanted pg_catalog.text, named pg_catalog.text[])
-returns pg_catalog.void
-language plpgsql
-as $$
+returns pg_catalog.void language plpgsql as $$
 declare
-  authors_path pg_catalog.text := pg_catalog.current_setting('search_path');
+  path pg_catalog.text := pg_catalog.current_setting('search_path');
   -- "$user" in it is the migrating role: what it stands for is kept.
   schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
   maker pg_catalog.name;
@@ -293,31 +171,22 @@ begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   select r.rolname into maker
   from pg_roles as r
-  cross join (
-    select case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end
-  ) as may (become)
-  where r.rolname in (wanted, 'authenticated', 'service_role', 'anon')
-    and r.rolname <> current_user
-    and pg_has_role(session_user, r.oid, may.become)
-    and pg_has_role(current_user, r.oid, may.become)
+  cross join (values (case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end)) as may (become)
+  where r.rolname in (wanted, 'authenticated', 'service_role', 'anon') and r.rolname <> current_user
+    and pg_has_role(session_user, r.oid, may.become) and pg_has_role(current_user, r.oid, may.become)
     and has_database_privilege(r.oid, current_database(), 'temporary')
     and not exists (
-      select
-      from pg_namespace as n
-      where (n.nspname = any (named) or n.nspname = any (schemas))
-        and not has_schema_privilege(r.oid, n.oid, 'usage')
+      select from pg_namespace as n
+      where (n.nspname = any (named) or n.nspname = any (schemas)) and not has_schema_privilege(r.oid, n.oid, 'usage')
     )
   order by r.rolname = wanted desc, r.rolname
   limit 1;
-  if maker is null then
-    perform set_config('search_path', authors_path, true);
-    return;
+  if maker is not null then
+    execute format('alter table pg_temp.%I owner to %I', copy, maker);
+    perform set_config('role', maker, true);
+    path := (select string_agg(quote_ident(s.name), ', ' order by s.place) from unnest(schemas) with ordinality as s (name, place));
   end if;
-  execute format('alter table pg_temp.%I owner to %I', copy, maker);
-  perform
-    set_config('role', maker, true),
-    set_config('search_path', coalesce(string_agg(quote_ident(s.name), ', ' order by s.place), ''), true)
-  from unnest(schemas) with ordinality as s (name, place);
+  perform set_config('search_path', coalesce(path, ''), true);
 end
 $$;
 select pg_temp.hand_over('projects', 'authenticated', array['auth']::pg_catalog.text[]);
@@ -351,33 +220,20 @@ reset role;
 -- The server prints both sets by the same rules, so what differs here differs in meaning; and the names below are its own,
 -- whoever may create something in a schema of the search_path.
 set local search_path = pg_catalog, pg_temp;
-
 with expected as (
-  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
-  from pg_catalog.pg_policies as p
-  join pg_catalog.pg_namespace as n on n.nspname = p.schemaname
-  where n.oid = pg_my_temp_schema()
-    and p.tablename = 'projects'
+  select p.* from pg_policies as p join pg_namespace as n on n.nspname = p.schemaname
+  where n.oid = pg_my_temp_schema() and p.tablename = 'projects'
 ),
 found as (
-  select p.policyname, p.permissive, p.roles, p.cmd, p.qual, p.with_check
-  from pg_catalog.pg_policies as p
-  where p.schemaname = 'public'
-    and p.tablename = 'projects'
+  select p.* from pg_policies as p
+  where (p.schemaname, p.tablename) = ('public', 'projects')
     and (
       p.policyname in (select e.policyname from expected as e)
-      or lower(p.cmd) in ('all', 'select', 'insert', 'update', 'delete')
-      and exists (
-        select
-        from unnest(p.roles) as granted (name)
-        left join pg_catalog.pg_roles as g on g.rolname = granted.name
-        where granted.name = 'public'
-          or exists (
-            select
-            from pg_catalog.pg_roles as r
-            where r.rolname in ('authenticated', 'anon')
-              and pg_has_role(r.oid, g.oid, 'usage')
-          )
+      or lower(p.cmd) in ('all', 'select', 'insert', 'update', 'delete') and exists (
+        select from unnest(p.roles) as granted (name) left join pg_roles as g on g.rolname = granted.name
+        where granted.name = 'public' or exists (
+          select from pg_roles as r where r.rolname in ('authenticated', 'anon') and pg_has_role(r.oid, g.oid, 'usage')
+        )
       )
     )
 )
@@ -394,32 +250,21 @@ select
       case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
-      case
-        when f.with_check is distinct from e.with_check
-          then 'with check ' || coalesce(f.with_check, 'nothing')
-      end
+      case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end
     )
   end as difference
-from expected as e
-full join found as f using (policyname)
+from expected as e full join found as f using (policyname)
 order by as_stamped, policy;
 
 -- check: an index begins with every column that the policies of public.projects read
 set local search_path = pg_catalog, pg_temp;
-select
-  exists (
-    select
-    from pg_catalog.pg_index as i
-    join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-    join pg_catalog.pg_class as c on c.oid = i.indrelid
-    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-    where n.nspname = r.schema_name
-      and c.relname = r.table_name
-      and a.attname = r.column_name
-      and i.indisvalid
-      and i.indpred is null
-  ) as indexed,
-  r.*
+select exists (
+  select from pg_index as i
+  join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+  join pg_class as c on c.oid = i.indrelid
+  join pg_namespace as n on n.oid = c.relnamespace
+  where (n.nspname, c.relname, a.attname) = (r.schema_name, r.table_name, r.column_name) and i.indisvalid and i.indpred is null
+) as indexed, r.*
 from (
   values
     ('public', 'projects', 'user_id')
@@ -428,48 +273,31 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="projects")
--- stamped: updated_at_trigger sha256:daf51ad8b1fccd79  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:73b5d28eb0b7bd7d  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: projects_updated_at runs public.update_updated_at before every update of a row of public.projects
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'public'
-  and p.proname = 'update_updated_at' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('public', 'update_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'public'
-  and c.relname = 'projects'
-  and t.tgname = 'projects_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('public', 'projects', 'projects_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.projects sets updated_at
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table projects as
-  select * from public.projects with no data;
-
-create trigger projects_updated_at
-  before update on pg_temp.projects
-  for each row
-  execute function public.update_updated_at();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table projects as select * from public.projects with no data;
+create trigger projects_updated_at before update on pg_temp.projects
+  for each row execute function public.update_updated_at();
 insert into pg_temp.projects (updated_at) values ('2999-01-01');
-
 update pg_temp.projects set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.projects as t;
 -- end stamp
 
@@ -479,67 +307,40 @@ from pg_temp.projects as t;
 --   columns={"authenticated": {
 --   "insert": ["user_id", "name", "description", "template_id", "expo_config"],
 --   "update": ["name", "description", "template_id", "expo_config", "status"]}})
--- stamped: grants sha256:816e90c16e914089  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: grants sha256:5776a00a3c1bd505  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public, anon, authenticated and service_role may do with public.projects exactly what was granted
 set local search_path = pg_catalog, pg_temp;
 with stamped (grantee, column_name, privilege) as (
   -- An empty column is the whole table.
   select null::text, null::text, null::text where false
-  union all select 'authenticated', '', 'select'
-  union all select 'authenticated', '', 'delete'
-  union all select 'service_role', '', 'select'
-  union all select 'service_role', '', 'insert'
-  union all select 'service_role', '', 'update'
-  union all select 'service_role', '', 'delete'
-  union all select 'authenticated', 'user_id', 'insert'
-  union all select 'authenticated', 'name', 'insert'
-  union all select 'authenticated', 'description', 'insert'
-  union all select 'authenticated', 'template_id', 'insert'
-  union all select 'authenticated', 'expo_config', 'insert'
-  union all select 'authenticated', 'name', 'update'
-  union all select 'authenticated', 'description', 'update'
-  union all select 'authenticated', 'template_id', 'update'
-  union all select 'authenticated', 'expo_config', 'update'
-  union all select 'authenticated', 'status', 'update'
+  union all select 'authenticated', '', unnest(array['select', 'delete'])
+  union all select 'service_role', '', unnest(array['select', 'insert', 'update', 'delete'])
+  union all select 'authenticated', unnest(array['user_id', 'name', 'description', 'template_id', 'expo_config']), 'insert'
+  union all select 'authenticated', unnest(array['name', 'description', 'template_id', 'expo_config', 'status']), 'update'
 ),
 target as (
-  select c.oid, c.relacl, c.relowner
-  from pg_catalog.pg_class as c
-  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-  where n.nspname = 'public'
-    and c.relname = 'projects'
-),
-acls (column_name, acl, relowner) as (
-  select '', t.relacl, t.relowner
-  from target as t
-  union all
-  select a.attname, a.attacl, t.relowner
-  from target as t
-  join pg_catalog.pg_attribute as a on a.attrelid = t.oid
-  where not a.attisdropped
+  select c.* from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+  where (n.nspname, c.relname) = ('public', 'projects')
 ),
 found as (
   select
     coalesce(r.rolname, 'public')::text as grantee,
-    acls.column_name::text,
-    lower(entry.privilege_type)
-      || case when entry.is_grantable then ' with grant option' else '' end as privilege
-  from acls
+    acls.column_name,
+    lower(entry.privilege_type) || case when entry.is_grantable then ' with grant option' else '' end as privilege
+  from target as t
+  cross join lateral (
+    select '', t.relacl
+    union all select a.attname::text, a.attacl from pg_attribute as a where a.attrelid = t.oid and not a.attisdropped
+  ) as acls (column_name, acl)
   cross join aclexplode(acls.acl) as entry
-  left join pg_catalog.pg_roles as r on r.oid = entry.grantee
-  where entry.grantee <> acls.relowner
+  left join pg_roles as r on r.oid = entry.grantee
+  where entry.grantee <> t.relowner
 ),
 differences as (
-  select
-    coalesce(s.grantee, f.grantee) as grantee,
-    coalesce(s.privilege, f.privilege) as privilege,
-    coalesce(s.column_name, f.column_name) as column_name,
-    case when f.grantee is null then 'missing' else 'not granted here' end as difference
-  from stamped as s
-  full join found as f using (grantee, column_name, privilege)
+  select grantee, privilege, column_name, case when f.grantee is null then 'missing' else 'not granted here' end as difference
+  from stamped as s full join found as f using (grantee, column_name, privilege)
   where s.grantee is null or f.grantee is null
 )
 select d.grantee is null as as_granted, d.*
-from target as t
-left join differences as d on d.grantee in ('public', 'anon', 'authenticated', 'service_role');
+from target as t left join differences as d on d.grantee in ('public', 'anon', 'authenticated', 'service_role');
 -- end stamp

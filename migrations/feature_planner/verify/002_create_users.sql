@@ -3,8 +3,8 @@ set local search_path = pg_catalog, pg_temp;
 
 insert into public.users (id, clerk_id, email, username, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'user_verify_bob', 'bob@verify.invalid', 'verify_bob', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'user_verify_bob', 'bob@verify.invalid', 'verify_bob', 'Bob');
 
 -- check: an account with what it cannot do without: the defaults, and an id of its own
 insert into public.users (clerk_id, email, username, display_name)
@@ -18,18 +18,18 @@ select
     'created_at', localtimestamp,
     'updated_at', localtimestamp
   )
-  and id <> '5afe0000-0000-4000-8000-00000000000a'
+  and id <> '5afe0000-0000-4000-8000-000000000042'
 from public.users as made
 where clerk_id = 'user_verify_dee';
 
 -- check error 23505: a Clerk id that another account has
-update public.users set clerk_id = 'user_verify_bob' where id = '5afe0000-0000-4000-8000-00000000000a';
+update public.users set clerk_id = 'user_verify_bob' where id = '5afe0000-0000-4000-8000-000000000042';
 
 -- check error 23505: an address that another account has
-update public.users set email = 'bob@verify.invalid' where id = '5afe0000-0000-4000-8000-00000000000a';
+update public.users set email = 'bob@verify.invalid' where id = '5afe0000-0000-4000-8000-000000000042';
 
 -- check error 23505: a name that another account has
-update public.users set username = 'verify_bob' where id = '5afe0000-0000-4000-8000-00000000000a';
+update public.users set username = 'verify_bob' where id = '5afe0000-0000-4000-8000-000000000042';
 
 -- check: public.users has these constraints and no other
 select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[

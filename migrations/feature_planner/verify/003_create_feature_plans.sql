@@ -2,19 +2,19 @@
 set local search_path = feature_planner, public;
 insert into public.users (id, clerk_id, email, username, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'user_verify_bob', 'bob@verify.invalid', 'verify_bob', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'user_verify_bob', 'bob@verify.invalid', 'verify_bob', 'Bob');
 insert into feature_plans (id, user_id, original_request)
 values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'A search box'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'A dark mode');
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'A search box'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'A dark mode');
 
 -- check: a row of feature_plans with what it cannot do without: the defaults, and an id of its own
 insert into feature_plans (user_id, original_request)
-values ('5afe0000-0000-4000-8000-00000000000a', 'Defaults');
+values ('5afe0000-0000-4000-8000-000000000042', 'Defaults');
 select
   jsonb_strip_nulls(to_jsonb(made) - 'id') = jsonb_build_object(
-    'user_id', '5afe0000-0000-4000-8000-00000000000a',
+    'user_id', '5afe0000-0000-4000-8000-000000000042',
     'original_request', 'Defaults',
     'status', 'draft',
     'current_step', 0,
@@ -79,7 +79,7 @@ update feature_plans set user_id = '5afe0000-0000-4000-8000-00000000000f'
 where id = '5afe0000-0000-4000-8000-0000000000a1';
 
 -- check: a row of users takes its rows of feature_plans along
-delete from users where id = '5afe0000-0000-4000-8000-00000000000a';
+delete from users where id = '5afe0000-0000-4000-8000-000000000042';
 select count(*) = 0
 from feature_plans
 where id = '5afe0000-0000-4000-8000-0000000000a1';

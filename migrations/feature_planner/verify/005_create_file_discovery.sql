@@ -2,18 +2,18 @@
 set local search_path = feature_planner, public;
 insert into public.users (id, clerk_id, email, username, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'user_verify_bob', 'bob@verify.invalid', 'verify_bob', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'user_verify_bob', 'bob@verify.invalid', 'verify_bob', 'Bob');
 insert into feature_plans (id, user_id, original_request)
 values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'A search box'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'A dark mode');
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'A search box'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'A dark mode');
 insert into file_discovery_sessions (id, plan_id, agent_id, refined_request)
 values
   ('5afe0000-0000-4000-8000-0000000000a3', '5afe0000-0000-4000-8000-0000000000a1', 'agent-1', 'A search box above the list'),
   ('5afe0000-0000-4000-8000-0000000000b3', '5afe0000-0000-4000-8000-0000000000b1', 'agent-1', 'A dark mode');
 insert into discovered_files (id, discovery_session_id, added_by_user_id, file_path, priority)
-values ('5afe0000-0000-4000-8000-0000000000a4', '5afe0000-0000-4000-8000-0000000000a3', '5afe0000-0000-4000-8000-00000000000b', 'src/search.ts', 'high');
+values ('5afe0000-0000-4000-8000-0000000000a4', '5afe0000-0000-4000-8000-0000000000a3', '5afe0000-0000-4000-8000-000000000043', 'src/search.ts', 'high');
 
 -- check: a row of file_discovery_sessions with what it cannot do without: the defaults, and an id of its own
 insert into file_discovery_sessions (plan_id, agent_id, refined_request)
@@ -232,19 +232,19 @@ update discovered_files set added_by_user_id = '5afe0000-0000-4000-8000-00000000
 where id = '5afe0000-0000-4000-8000-0000000000a4';
 
 -- check error 23503: a user goes away while a file names that user
-delete from feature_plans where user_id = '5afe0000-0000-4000-8000-00000000000b';
-delete from users where id = '5afe0000-0000-4000-8000-00000000000b';
+delete from feature_plans where user_id = '5afe0000-0000-4000-8000-000000000043';
+delete from users where id = '5afe0000-0000-4000-8000-000000000043';
 
 -- check: the name taken out of the file, the user may go
 update discovered_files set added_by_user_id = null
 where id = '5afe0000-0000-4000-8000-0000000000a4';
-delete from users where id = '5afe0000-0000-4000-8000-00000000000b' returning true;
+delete from users where id = '5afe0000-0000-4000-8000-000000000043' returning true;
 
 -- check error 23503: a user goes away whose own plan holds a file that names that user
 -- The check of this key comes before the cascade has reached the file.
-update discovered_files set added_by_user_id = '5afe0000-0000-4000-8000-00000000000a'
+update discovered_files set added_by_user_id = '5afe0000-0000-4000-8000-000000000042'
 where id = '5afe0000-0000-4000-8000-0000000000a4';
-delete from users where id = '5afe0000-0000-4000-8000-00000000000a';
+delete from users where id = '5afe0000-0000-4000-8000-000000000042';
 
 -- check error 23503: discovery_session_id of discovered_files that is in no row of file_discovery_sessions
 update discovered_files set discovery_session_id = '5afe0000-0000-4000-8000-00000000000f'

@@ -2,14 +2,14 @@
 set local search_path = feature_planner, public;
 insert into public.users (id, clerk_id, email, username, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'user_verify_bob', 'bob@verify.invalid', 'verify_bob', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'user_verify_bob', 'bob@verify.invalid', 'verify_bob', 'Bob');
 insert into plan_step_templates (id, user_id, name, title, description, content, category)
-values ('5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-00000000000a', 'tests', 'Write tests', 'Tests first', '…', 'quality');
+values ('5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-000000000042', 'tests', 'Write tests', 'Tests first', '…', 'quality');
 insert into feature_plans (id, user_id, original_request)
 values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'A search box'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'A dark mode');
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'A search box'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'A dark mode');
 insert into implementation_plan_generations (id, plan_id, agent_id, refined_request)
 values
   ('5afe0000-0000-4000-8000-0000000000a5', '5afe0000-0000-4000-8000-0000000000a1', 'agent-1', 'A search box above the list'),
@@ -19,10 +19,10 @@ values ('5afe0000-0000-4000-8000-0000000000a7', '5afe0000-0000-4000-8000-0000000
 
 -- check: a row of plan_step_templates with what it cannot do without: the defaults, and an id of its own
 insert into plan_step_templates (user_id, name, title, description, content, category)
-values ('5afe0000-0000-4000-8000-00000000000a', 'defaults', 'T', 'D', 'C', 'K');
+values ('5afe0000-0000-4000-8000-000000000042', 'defaults', 'T', 'D', 'C', 'K');
 select
   jsonb_strip_nulls(to_jsonb(made) - 'id') = jsonb_build_object(
-    'user_id', '5afe0000-0000-4000-8000-00000000000a',
+    'user_id', '5afe0000-0000-4000-8000-000000000042',
     'name', 'defaults',
     'title', 'T',
     'description', 'D',
@@ -52,7 +52,7 @@ update plan_step_templates set user_id = '5afe0000-0000-4000-8000-00000000000f'
 where id = '5afe0000-0000-4000-8000-0000000000a6';
 
 -- check: a row of users takes its rows of plan_step_templates along
-delete from users where id = '5afe0000-0000-4000-8000-00000000000a';
+delete from users where id = '5afe0000-0000-4000-8000-000000000042';
 select count(*) = 0
 from plan_step_templates
 where id = '5afe0000-0000-4000-8000-0000000000a6';

@@ -2,12 +2,12 @@
 set local search_path = feature_planner, public;
 insert into public.users (id, clerk_id, email, username, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'user_verify_bob', 'bob@verify.invalid', 'verify_bob', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'user_verify_bob', 'bob@verify.invalid', 'verify_bob', 'Bob');
 insert into feature_plans (id, user_id, original_request)
 values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'A search box'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'A dark mode');
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'A search box'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'A dark mode');
 insert into plan_execution_logs (id, plan_id, step, step_number, agent_type, start_time)
 values ('5afe0000-0000-4000-8000-0000000000a8', '5afe0000-0000-4000-8000-0000000000a1', 'refinement', 1, 'refiner', '2001-02-03 04:05:06');
 

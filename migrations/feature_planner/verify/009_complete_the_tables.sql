@@ -2,158 +2,107 @@
 set local search_path = feature_planner, public;
 
 -- stamp: updated_at_trigger(table="feature_plans", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:d7868b5fcea3dc30  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:1e895a8095ed3fbd  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: feature_plans_updated_at runs public.touch_updated_at before every update of a row of public.feature_plans
 -- until: 010_move_to_feature_planner
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'public'
-  and p.proname = 'touch_updated_at' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('public', 'touch_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'public'
-  and c.relname = 'feature_plans'
-  and t.tgname = 'feature_plans_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('public', 'feature_plans', 'feature_plans_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.feature_plans sets updated_at
 -- until: 010_move_to_feature_planner
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table feature_plans as
-  select * from public.feature_plans with no data;
-
-create trigger feature_plans_updated_at
-  before update on pg_temp.feature_plans
-  for each row
-  execute function public.touch_updated_at();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table feature_plans as select * from public.feature_plans with no data;
+create trigger feature_plans_updated_at before update on pg_temp.feature_plans
+  for each row execute function public.touch_updated_at();
 insert into pg_temp.feature_plans (updated_at) values ('2999-01-01');
-
 update pg_temp.feature_plans set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.feature_plans as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_steps", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:0d15fb178ca871de  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:19fabb8c025dd983  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_steps_updated_at runs public.touch_updated_at before every update of a row of public.plan_steps
 -- until: 010_move_to_feature_planner
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'public'
-  and p.proname = 'touch_updated_at' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('public', 'touch_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'public'
-  and c.relname = 'plan_steps'
-  and t.tgname = 'plan_steps_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('public', 'plan_steps', 'plan_steps_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.plan_steps sets updated_at
 -- until: 010_move_to_feature_planner
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table plan_steps as
-  select * from public.plan_steps with no data;
-
-create trigger plan_steps_updated_at
-  before update on pg_temp.plan_steps
-  for each row
-  execute function public.touch_updated_at();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table plan_steps as select * from public.plan_steps with no data;
+create trigger plan_steps_updated_at before update on pg_temp.plan_steps
+  for each row execute function public.touch_updated_at();
 insert into pg_temp.plan_steps (updated_at) values ('2999-01-01');
-
 update pg_temp.plan_steps set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.plan_steps as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_step_templates", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:b1a89f6a5383838c  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:cb576f6332552fa0  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_step_templates_updated_at runs public.touch_updated_at before every update of a row of public.plan_step_templates
 -- until: 010_move_to_feature_planner
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'public'
-  and p.proname = 'touch_updated_at' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('public', 'touch_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'public'
-  and c.relname = 'plan_step_templates'
-  and t.tgname = 'plan_step_templates_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('public', 'plan_step_templates', 'plan_step_templates_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.plan_step_templates sets updated_at
 -- until: 010_move_to_feature_planner
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table plan_step_templates as
-  select * from public.plan_step_templates with no data;
-
-create trigger plan_step_templates_updated_at
-  before update on pg_temp.plan_step_templates
-  for each row
-  execute function public.touch_updated_at();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table plan_step_templates as select * from public.plan_step_templates with no data;
+create trigger plan_step_templates_updated_at before update on pg_temp.plan_step_templates
+  for each row execute function public.touch_updated_at();
 insert into pg_temp.plan_step_templates (updated_at) values ('2999-01-01');
-
 update pg_temp.plan_step_templates set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.plan_step_templates as t;
 -- end stamp
 
 -- check: an update is dated with the time of the transaction, whatever date the row has
 insert into public.users (id, clerk_id, email, username, display_name)
 values (
-  '5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann',
+  '5afe0000-0000-4000-8000-000000000042', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann',
   'Ann'
 );
 insert into feature_plans (id, user_id, original_request, updated_at)
 values (
-  '5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'A search box',
+  '5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'A search box',
   'infinity'
 );
 insert into implementation_plan_generations (id, plan_id, agent_id, refined_request)
@@ -170,7 +119,7 @@ values (
 insert into plan_step_templates
   (id, user_id, name, title, description, content, category, updated_at)
 values (
-  '5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-00000000000a', 'tests',
+  '5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-000000000042', 'tests',
   'Write tests', 'Tests first', '…', 'quality', 'infinity'
 );
 with plan as (

@@ -12,17 +12,17 @@ set local search_path = pg_catalog, pg_temp;
 insert into public.users (id, clerk_id, email, username, display_name)
 values
   (
-    '5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid',
+    '5afe0000-0000-4000-8000-000000000042', 'user_verify_ann', 'ann@verify.invalid',
     'verify_ann', 'Ann'
   ),
   (
-    '5afe0000-0000-4000-8000-00000000000b', 'user_verify_bob', 'bob@verify.invalid',
+    '5afe0000-0000-4000-8000-000000000043', 'user_verify_bob', 'bob@verify.invalid',
     'verify_bob', 'Bob'
   );
 insert into public.feature_plans (id, user_id, original_request)
 values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'A search box'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'A dark mode');
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'A search box'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'A dark mode');
 insert into public.feature_refinements (id, plan_id, agent_id, input_request)
 values (
   '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-0000000000a1', 'agent-1',
@@ -42,7 +42,7 @@ insert into public.discovered_files
   (id, discovery_session_id, added_by_user_id, file_path, priority)
 values (
   '5afe0000-0000-4000-8000-0000000000a4', '5afe0000-0000-4000-8000-0000000000a3',
-  '5afe0000-0000-4000-8000-00000000000b', 'src/search.ts', 'high'
+  '5afe0000-0000-4000-8000-000000000043', 'src/search.ts', 'high'
 );
 insert into public.implementation_plan_generations (id, plan_id, agent_id, refined_request)
 values
@@ -56,7 +56,7 @@ values
   );
 insert into public.plan_step_templates (id, user_id, name, title, description, content, category)
 values (
-  '5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-00000000000a', 'tests',
+  '5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-000000000042', 'tests',
   'Write tests', 'Tests first', '…', 'quality'
 );
 insert into public.plan_steps
@@ -878,8 +878,8 @@ update public.plan_execution_logs set plan_id = '5afe0000-0000-4000-8000-0000000
 where id = '5afe0000-0000-4000-8000-0000000000a8';
 
 -- check error 23503: a user goes away while a file names that user
-delete from public.feature_plans where user_id = '5afe0000-0000-4000-8000-00000000000b';
-delete from public.users where id = '5afe0000-0000-4000-8000-00000000000b';
+delete from public.feature_plans where user_id = '5afe0000-0000-4000-8000-000000000043';
+delete from public.users where id = '5afe0000-0000-4000-8000-000000000043';
 
 -- check: a plan takes along what hangs on it, and a discovery and a generation what hangs on them
 delete from public.feature_plans where id = '5afe0000-0000-4000-8000-0000000000a1';
@@ -906,16 +906,16 @@ select
   );
 
 -- check: a user takes along plans and templates, from the other schema
-delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
 select
   not exists (
-    select from public.feature_plans where user_id = '5afe0000-0000-4000-8000-00000000000a'
+    select from public.feature_plans where user_id = '5afe0000-0000-4000-8000-000000000042'
   )
   and not exists (
     select from public.plan_step_templates where id = '5afe0000-0000-4000-8000-0000000000a6'
   )
   and exists (
-    select from public.feature_plans where user_id = '5afe0000-0000-4000-8000-00000000000b'
+    select from public.feature_plans where user_id = '5afe0000-0000-4000-8000-000000000043'
   );
 
 -- check error 23514: a condition holds as before

@@ -12,17 +12,17 @@ set local search_path = pg_catalog, pg_temp;
 insert into public.users (id, clerk_id, email, username, display_name)
 values
   (
-    '5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid',
+    '5afe0000-0000-4000-8000-000000000042', 'user_verify_ann', 'ann@verify.invalid',
     'verify_ann', 'Ann'
   ),
   (
-    '5afe0000-0000-4000-8000-00000000000b', 'user_verify_bob', 'bob@verify.invalid',
+    '5afe0000-0000-4000-8000-000000000043', 'user_verify_bob', 'bob@verify.invalid',
     'verify_bob', 'Bob'
   );
 insert into feature_planner.feature_plans (id, user_id, original_request)
 values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'A search box'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'A dark mode');
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'A search box'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'A dark mode');
 insert into feature_planner.feature_refinements (id, plan_id, agent_id, input_request)
 values (
   '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-0000000000a1', 'agent-1',
@@ -42,7 +42,7 @@ insert into feature_planner.discovered_files
   (id, discovery_session_id, added_by_user_id, file_path, priority)
 values (
   '5afe0000-0000-4000-8000-0000000000a4', '5afe0000-0000-4000-8000-0000000000a3',
-  '5afe0000-0000-4000-8000-00000000000b', 'src/search.ts', 'high'
+  '5afe0000-0000-4000-8000-000000000043', 'src/search.ts', 'high'
 );
 insert into feature_planner.implementation_plan_generations (id, plan_id, agent_id, refined_request)
 values
@@ -57,7 +57,7 @@ values
 insert into feature_planner.plan_step_templates
   (id, user_id, name, title, description, content, category)
 values (
-  '5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-00000000000a', 'tests',
+  '5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-000000000042', 'tests',
   'Write tests', 'Tests first', '…', 'quality'
 );
 insert into feature_planner.plan_steps
@@ -883,8 +883,8 @@ update feature_planner.plan_execution_logs set plan_id = '5afe0000-0000-4000-800
 where id = '5afe0000-0000-4000-8000-0000000000a8';
 
 -- check error 23503: a user goes away while a file names that user
-delete from feature_planner.feature_plans where user_id = '5afe0000-0000-4000-8000-00000000000b';
-delete from public.users where id = '5afe0000-0000-4000-8000-00000000000b';
+delete from feature_planner.feature_plans where user_id = '5afe0000-0000-4000-8000-000000000043';
+delete from public.users where id = '5afe0000-0000-4000-8000-000000000043';
 
 -- check: a plan takes along what hangs on it, and a discovery and a generation what hangs on them
 delete from feature_planner.feature_plans where id = '5afe0000-0000-4000-8000-0000000000a1';
@@ -917,17 +917,17 @@ select
   );
 
 -- check: a user takes along plans and templates, from the other schema
-delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
 select
   not exists (
-    select from feature_planner.feature_plans where user_id = '5afe0000-0000-4000-8000-00000000000a'
+    select from feature_planner.feature_plans where user_id = '5afe0000-0000-4000-8000-000000000042'
   )
   and not exists (
     select from feature_planner.plan_step_templates
     where id = '5afe0000-0000-4000-8000-0000000000a6'
   )
   and exists (
-    select from feature_planner.feature_plans where user_id = '5afe0000-0000-4000-8000-00000000000b'
+    select from feature_planner.feature_plans where user_id = '5afe0000-0000-4000-8000-000000000043'
   );
 
 -- check error 23514: a condition holds as before
@@ -936,142 +936,91 @@ where id = '5afe0000-0000-4000-8000-0000000000a1';
 
 -- stamp: updated_at_trigger(table="feature_plans", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:819a3c414895559c  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:58ae98d885d490cc  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: feature_plans_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.feature_plans
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'feature_planner'
-  and p.proname = 'touch_updated_at' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('feature_planner', 'touch_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'feature_planner'
-  and c.relname = 'feature_plans'
-  and t.tgname = 'feature_plans_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('feature_planner', 'feature_plans', 'feature_plans_updated_at') and not t.tgisinternal;
 
 -- check: an update of feature_planner.feature_plans sets updated_at
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table feature_plans as
-  select * from feature_planner.feature_plans with no data;
-
-create trigger feature_plans_updated_at
-  before update on pg_temp.feature_plans
-  for each row
-  execute function feature_planner.touch_updated_at();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table feature_plans as select * from feature_planner.feature_plans with no data;
+create trigger feature_plans_updated_at before update on pg_temp.feature_plans
+  for each row execute function feature_planner.touch_updated_at();
 insert into pg_temp.feature_plans (updated_at) values ('2999-01-01');
-
 update pg_temp.feature_plans set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.feature_plans as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_steps", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:16fe07ed32f3c5b5  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:c561ef5a396bc061  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_steps_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_steps
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'feature_planner'
-  and p.proname = 'touch_updated_at' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('feature_planner', 'touch_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'feature_planner'
-  and c.relname = 'plan_steps'
-  and t.tgname = 'plan_steps_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('feature_planner', 'plan_steps', 'plan_steps_updated_at') and not t.tgisinternal;
 
 -- check: an update of feature_planner.plan_steps sets updated_at
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table plan_steps as
-  select * from feature_planner.plan_steps with no data;
-
-create trigger plan_steps_updated_at
-  before update on pg_temp.plan_steps
-  for each row
-  execute function feature_planner.touch_updated_at();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table plan_steps as select * from feature_planner.plan_steps with no data;
+create trigger plan_steps_updated_at before update on pg_temp.plan_steps
+  for each row execute function feature_planner.touch_updated_at();
 insert into pg_temp.plan_steps (updated_at) values ('2999-01-01');
-
 update pg_temp.plan_steps set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.plan_steps as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_step_templates", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:a4ab7ae9ca090a64  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:118e8de854a15577  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_step_templates_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_step_templates
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'feature_planner'
-  and p.proname = 'touch_updated_at' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('feature_planner', 'touch_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'feature_planner'
-  and c.relname = 'plan_step_templates'
-  and t.tgname = 'plan_step_templates_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('feature_planner', 'plan_step_templates', 'plan_step_templates_updated_at') and not t.tgisinternal;
 
 -- check: an update of feature_planner.plan_step_templates sets updated_at
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table plan_step_templates as
-  select * from feature_planner.plan_step_templates with no data;
-
-create trigger plan_step_templates_updated_at
-  before update on pg_temp.plan_step_templates
-  for each row
-  execute function feature_planner.touch_updated_at();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table plan_step_templates as select * from feature_planner.plan_step_templates with no data;
+create trigger plan_step_templates_updated_at before update on pg_temp.plan_step_templates
+  for each row execute function feature_planner.touch_updated_at();
 insert into pg_temp.plan_step_templates (updated_at) values ('2999-01-01');
-
 update pg_temp.plan_step_templates set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.plan_step_templates as t;
 -- end stamp
 

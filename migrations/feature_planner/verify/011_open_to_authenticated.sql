@@ -7,17 +7,17 @@ set local search_path = pg_catalog, pg_temp;
 insert into public.users (id, clerk_id, email, username, display_name)
 values
   (
-    '5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid',
+    '5afe0000-0000-4000-8000-000000000042', 'user_verify_ann', 'ann@verify.invalid',
     'verify_ann', 'Ann'
   ),
   (
-    '5afe0000-0000-4000-8000-00000000000b', 'user_verify_bob', 'bob@verify.invalid',
+    '5afe0000-0000-4000-8000-000000000043', 'user_verify_bob', 'bob@verify.invalid',
     'verify_bob', 'Bob'
   );
 insert into feature_planner.feature_plans (id, user_id, original_request)
 values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'A search box'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'A search box');
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'A search box'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'A search box');
 insert into feature_planner.feature_refinements (id, plan_id, agent_id, input_request)
 values
   (
@@ -62,11 +62,11 @@ insert into feature_planner.plan_step_templates
   (id, user_id, name, title, description, content, category, is_public)
 values
   (
-    '5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-00000000000a', 'tests',
+    '5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-000000000042', 'tests',
     'Tests', 'First', '…', 'quality', false
   ),
   (
-    '5afe0000-0000-4000-8000-0000000000b6', '5afe0000-0000-4000-8000-00000000000b', 'tests',
+    '5afe0000-0000-4000-8000-0000000000b6', '5afe0000-0000-4000-8000-000000000043', 'tests',
     'Tests', 'First', '…', 'quality', true
   );
 insert into feature_planner.plan_steps
@@ -97,7 +97,7 @@ insert into feature_planner.feature_plans (
 )
 select
   ('5afe0000-0000-4000-8000-0000000001' || lpad(number::text, 2, '0'))::uuid,
-  '5afe0000-0000-4000-8000-00000000000b',
+  '5afe0000-0000-4000-8000-000000000043',
   'A search box',
   status,
   3,
@@ -111,7 +111,7 @@ from unnest(enum_range(null::feature_planner.plan_status)) with ordinality as ea
 insert into feature_planner.plan_step_templates
   (id, user_id, name, title, description, content, category, is_public, usage_count)
 values (
-  '5afe0000-0000-4000-8000-0000000000b9', '5afe0000-0000-4000-8000-00000000000b', 'tests',
+  '5afe0000-0000-4000-8000-0000000000b9', '5afe0000-0000-4000-8000-000000000043', 'tests',
   'Tests', 'First', '…', 'quality', false, 5
 );
 select set_config(
@@ -136,7 +136,7 @@ with seen (relname, id) as (
   select 'plan_steps', id from feature_planner.plan_steps
   union all
   select 'plan_step_templates', id from feature_planner.plan_step_templates
-  where user_id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b')
+  where user_id in ('5afe0000-0000-4000-8000-000000000042', '5afe0000-0000-4000-8000-000000000043')
   union all
   select 'plan_execution_logs', id from feature_planner.plan_execution_logs
 )
@@ -238,7 +238,7 @@ where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00
 set local role authenticated;
 insert into feature_planner.feature_plans
   (user_id, original_request)
-values ('5afe0000-0000-4000-8000-00000000000a', 'Mine');
+values ('5afe0000-0000-4000-8000-000000000042', 'Mine');
 insert into feature_planner.feature_refinements
   (plan_id, agent_id, input_request)
 values ('5afe0000-0000-4000-8000-0000000000a1', 'agent-1', 'Mine');
@@ -256,7 +256,7 @@ insert into feature_planner.plan_steps
 values ('5afe0000-0000-4000-8000-0000000000a5', 2, 1, 'Mine', 'Mine');
 insert into feature_planner.plan_step_templates
   (user_id, name, title, description, content, category)
-values ('5afe0000-0000-4000-8000-00000000000a', 'mine', 'Mine', 'Mine', 'Mine', 'mine');
+values ('5afe0000-0000-4000-8000-000000000042', 'mine', 'Mine', 'Mine', 'Mine', 'mine');
 insert into feature_planner.plan_execution_logs
   (plan_id, step, step_number, agent_type, start_time)
 values ('5afe0000-0000-4000-8000-0000000000a1', 'planning', 3, 'mine', '2001-02-03');
@@ -274,7 +274,7 @@ with seen (id) as (
   select id from feature_planner.plan_steps
   union all
   select id from feature_planner.plan_step_templates
-  where user_id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b')
+  where user_id in ('5afe0000-0000-4000-8000-000000000042', '5afe0000-0000-4000-8000-000000000043')
   union all
   select id from feature_planner.plan_execution_logs
 )
@@ -284,7 +284,7 @@ select count(*) = 17 from seen;
 set local role authenticated;
 insert into feature_planner.feature_plans
   (user_id, original_request)
-values ('5afe0000-0000-4000-8000-00000000000b', 'Mine');
+values ('5afe0000-0000-4000-8000-000000000043', 'Mine');
 
 -- check error 42501: a user writes a row of feature_refinements into somebody else's plan
 set local role authenticated;
@@ -320,7 +320,7 @@ values ('5afe0000-0000-4000-8000-0000000000b5', 2, 1, 'Mine', 'Mine');
 set local role authenticated;
 insert into feature_planner.plan_step_templates
   (user_id, name, title, description, content, category)
-values ('5afe0000-0000-4000-8000-00000000000b', 'mine', 'Mine', 'Mine', 'Mine', 'mine');
+values ('5afe0000-0000-4000-8000-000000000043', 'mine', 'Mine', 'Mine', 'Mine', 'mine');
 
 -- check error 42501: a user writes a row of plan_execution_logs into somebody else's plan
 set local role authenticated;
@@ -333,7 +333,7 @@ set local role authenticated;
 insert into feature_planner.discovered_files
   (discovery_session_id, file_path, priority, added_by_user_id)
 values (
-  '5afe0000-0000-4000-8000-0000000000a3', 'mine.ts', 'low', '5afe0000-0000-4000-8000-00000000000b'
+  '5afe0000-0000-4000-8000-0000000000a3', 'mine.ts', 'low', '5afe0000-0000-4000-8000-000000000043'
 );
 
 -- check error 42501: or in that of nobody, to see which ids are in use
@@ -347,20 +347,20 @@ values (
 -- check error 42501: a user puts a name into a file
 set local role authenticated;
 update feature_planner.discovered_files
-set added_by_user_id = '5afe0000-0000-4000-8000-00000000000b';
+set added_by_user_id = '5afe0000-0000-4000-8000-000000000043';
 
 -- check: a user adds a file in their own name, and changes one that the server has in another's
 insert into feature_planner.discovered_files
   (id, discovery_session_id, file_path, priority, added_by_user_id)
 values (
   '5afe0000-0000-4000-8000-0000000000aa', '5afe0000-0000-4000-8000-0000000000a3', 'server.ts',
-  'low', '5afe0000-0000-4000-8000-00000000000b'
+  'low', '5afe0000-0000-4000-8000-000000000043'
 );
 set local role authenticated;
 insert into feature_planner.discovered_files
   (discovery_session_id, file_path, priority, added_by_user_id, is_manually_added)
 values (
-  '5afe0000-0000-4000-8000-0000000000a3', 'mine.ts', 'low', '5afe0000-0000-4000-8000-00000000000a',
+  '5afe0000-0000-4000-8000-0000000000a3', 'mine.ts', 'low', '5afe0000-0000-4000-8000-000000000042',
   true
 );
 with changed as (
@@ -372,7 +372,7 @@ select count(*) = 2 from changed;
 
 -- check error 42501: a user gives a plan away
 set local role authenticated;
-update feature_planner.feature_plans set user_id = '5afe0000-0000-4000-8000-00000000000b';
+update feature_planner.feature_plans set user_id = '5afe0000-0000-4000-8000-000000000043';
 
 -- check none: a row that a token of nobody sees, but for public templates
 select set_config('request.jwt.claims', '{"sub": "user_verify_nobody"}', true);
@@ -408,7 +408,7 @@ select feature_planner.caller_id() is null;
 
 -- check: with one, the account of its Clerk id
 set local role authenticated;
-select feature_planner.caller_id() = '5afe0000-0000-4000-8000-00000000000a';
+select feature_planner.caller_id() = '5afe0000-0000-4000-8000-000000000042';
 
 -- check error 42501: a user makes a table in the schema
 set local role authenticated;
@@ -458,39 +458,6 @@ from pg_catalog.pg_class
 where relnamespace = 'feature_planner'::regnamespace
   and relkind in ('r', 'p')
   and not relrowsecurity;
-
--- check: the policies ask this, and nothing else
-set local search_path = '';
-select array_agg(
-  policyname || ': ' || regexp_replace(
-    concat_ws(' / ', qual, case when qual is distinct from with_check then with_check end),
-    '\s+', ' ', 'g'
-  )
-  order by policyname collate "C"
-) = array[
-  'discovered_files_added_by_caller: ((added_by_user_id IS NULL) OR (added_by_user_id = ( SELECT feature_planner.caller_id() AS caller_id)))',
-  'discovered_files_own: (discovery_session_id = ANY (ARRAY( SELECT discovery.id FROM (feature_planner.feature_plans plan JOIN feature_planner.file_discovery_sessions discovery ON ((discovery.plan_id = plan.id))) WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))',
-  'feature_plans_own: (user_id = ( SELECT feature_planner.caller_id() AS caller_id))',
-  'feature_refinements_own: (plan_id = ANY (ARRAY( SELECT plan.id FROM feature_planner.feature_plans plan WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))',
-  'file_discovery_sessions_own: (plan_id = ANY (ARRAY( SELECT plan.id FROM feature_planner.feature_plans plan WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))',
-  'implementation_plan_generations_own: (plan_id = ANY (ARRAY( SELECT plan.id FROM feature_planner.feature_plans plan WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))',
-  'plan_execution_logs_own: (plan_id = ANY (ARRAY( SELECT plan.id FROM feature_planner.feature_plans plan WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))',
-  'plan_step_templates_own: (user_id = ( SELECT feature_planner.caller_id() AS caller_id))',
-  'plan_step_templates_public: is_public',
-  'plan_steps_own: (plan_generation_id = ANY (ARRAY( SELECT generation.id FROM (feature_planner.feature_plans plan JOIN feature_planner.implementation_plan_generations generation ON ((generation.plan_id = plan.id))) WHERE (plan.user_id = ( SELECT feature_planner.caller_id() AS caller_id)))))'
-]
-from pg_catalog.pg_policies
-where schemaname = 'feature_planner'
-  and tablename in (
-    'feature_plans',
-    'feature_refinements',
-    'file_discovery_sessions',
-    'discovered_files',
-    'implementation_plan_generations',
-    'plan_steps',
-    'plan_step_templates',
-    'plan_execution_logs'
-  );
 
 -- check none: a right on the tables that is missing, or one too many
 with design (relname, grantee, privilege, is_grantable) as (
@@ -630,151 +597,113 @@ where defaclnamespace = 'feature_planner'::regnamespace
 -- stamp: malformed_callers(schema="feature_planner",
 --   tables=["feature_plans", "feature_refinements", "file_discovery_sessions", "discovered_files",
 --     "implementation_plan_generations", "plan_steps", "plan_step_templates", "plan_execution_logs"],
---   claims={"sub": "user_verify_ann", "email": "ann@verify.invalid", "username": "verify_ann", "name": "Ann"})
--- stamped: malformed_callers sha256:92ac4367183dc87a  (edit the stamp line or the template, then run pgvouch stamp)
--- check none: feature_plans, feature_refinements, file_discovery_sessions, discovered_files, implementation_plan_generations, plan_steps, plan_step_templates and plan_execution_logs: a token that only resembles the caller's shows authenticated more than a stranger sees
+--   actor="ann", claims={"email": "ann@verify.invalid", "username": "verify_ann", "name": "Ann"})
+-- stamped: malformed_callers sha256:f84779794c168cd1  (edit the stamp line or the template, then run pgvouch stamp)
+-- check none as ann: feature_plans, feature_refinements, file_discovery_sessions, discovered_files, implementation_plan_generations, plan_steps, plan_step_templates and plan_execution_logs: a token that only resembles hers shows more than a stranger sees
+select pg_catalog.set_config('malformed.role', pg_catalog.current_setting('role'), true);
+reset role;
 set local search_path = pg_catalog, pg_temp;
 
-create temporary table shown (relation text, what text, token text);
+create temporary table asked as
+  select 'feature_planner' as schema, 'request.jwt.claims' as setting, t.relation, current_setting('malformed.role') as role
+  from unnest(array['feature_plans', 'feature_refinements', 'file_discovery_sessions', 'discovered_files', 'implementation_plan_generations', 'plan_steps', 'plan_step_templates', 'plan_execution_logs']) as t (relation);
 
+create temporary table tried as
+with true_one (token, sub) as (
+  select t.token, t.token ->> 'sub'
+  from (
+    select current_setting('request.jwt.claims')::jsonb || jsonb_build_object('email', 'ann@verify.invalid'::text) || jsonb_build_object('username', 'verify_ann'::text) || jsonb_build_object('name', 'Ann'::text)
+  ) as t (token)
+),
+stranger (token) as (select jsonb_build_object('sub', gen_random_uuid())),
+subject (sub) as (
+  -- The caller's subject, but for a letter, a blank, its case; and texts that a pattern would take for it.
+  select to_jsonb(made.sub)
+  from true_one as o
+  cross join unnest(array[
+    '', ' ', E'\t', '%', '_', '.*', 'null', 'true', '{}', '0',
+    concat(o.sub, ' '), concat(' ', o.sub), concat(o.sub, E'\n'), concat(o.sub, 'x'), left(o.sub, -1), concat(left(o.sub, 3), '%'),
+    upper(o.sub), lower(o.sub), initcap(o.sub), concat('"', o.sub, '"'), concat('0', o.sub)
+  ]) as made (sub)
+  -- A uuid is the same in capitals.
+  where made.sub <> o.sub and (upper(made.sub) <> upper(o.sub) or o.sub !~ '^[0-9a-f-]{36}$')
+  union all
+  -- As a part of it, which is hers where the rest is cut off; and with what a pattern would strip inside of it.
+  select to_jsonb(made.sub)
+  from true_one as o
+  cross join unnest(array['|', ',', ';', ':', '/', '.', '@', '#', '-', '_', '*']) as mark (sign)
+  cross join unnest(array[
+    concat(o.sub, mark.sign, 'x'), concat('x', mark.sign, o.sub), concat(left(o.sub, 1), mark.sign, substr(o.sub, 2))
+  ]) as made (sub)
+  -- Hyphens and braces of a uuid mean nothing.
+  where o.sub !~ '^[0-9a-f-]{36}$' or mark.sign <> '-'
+  union all select jsonb_array_elements('[null, true, 0, [], {}]')
+  union all select jsonb_build_array(o.sub) from true_one as o
+  union all select jsonb_build_object('sub', o.sub) from true_one as o
+  -- What else the token says of her is no subject.
+  union all select claim.value from true_one as o cross join jsonb_each(o.token) as claim where claim.key <> 'sub'
+)
+select 1 as turn, o.token::text as token from true_one as o
+union all select 2, s.token::text from stranger as s
+union all select 3, unnest(array[null, '', '{}', 'null', '[]', '""'])
+-- All else is as hers: her address, her name.
+union all select 3, (o.token || jsonb_build_object('sub', s.sub))::text from true_one as o cross join subject as s
+union all select 3, (o.token || s.token)::text from true_one as o cross join stranger as s
+union all
+select 3, made.token::text
+from true_one as o
+cross join stranger as s
+cross join unnest(array[
+  o.token - 'sub',
+  (o.token - 'sub') || jsonb_build_object('id', o.sub, 'SUB', o.sub, 'user_id', o.sub),
+  -- Her subject as a name or an address, which anybody may choose.
+  (select jsonb_object_agg(claim.key, o.sub) from jsonb_each(o.token - 'sub') as claim),
+  s.token || (select jsonb_object_agg(claim.key, o.sub) from jsonb_each(o.token - 'sub') as claim),
+  s.token || jsonb_build_object('user_metadata', o.token, 'app_metadata', o.token),
+  s.token || '{"role": "service_role", "is_admin": true}'
+]) as made (token);
+
+create temporary table shown (relation text, what text, token text);
 do $shown$
 declare
-  whoever record;
-  relation text;
+  one record;
   -- Rows are known by their place, which is found at once among any number of public ones.
   seen tid[];
   hers tid[];
   number bigint;
 begin
-  foreach relation in array array['feature_plans', 'feature_refinements', 'file_discovery_sessions', 'discovered_files', 'implementation_plan_generations', 'plan_steps', 'plan_step_templates', 'plan_execution_logs'] loop
-    for whoever in
-      with true_one (token, sub) as (
-        select t.token, t.token ->> 'sub'
-        from jsonb_build_object(
-          'sub', 'user_verify_ann'::text,
-          'email', 'ann@verify.invalid'::text,
-          'username', 'verify_ann'::text,
-          'name', 'Ann'::text
-        ) as t (token)
-      ),
-      stranger (token) as (
-        values ('{"sub": "5afe0000-0000-4000-8000-0000000000ff"}'::jsonb)
-      ),
-      -- The caller's subject, but for a letter, a blank, its case; and texts that a pattern would take for it.
-      subject (sub) as (
-        select to_jsonb(made.sub)
-        from true_one as o
-        cross join unnest(array[
-          '', ' ', E'\t', '%', '_', '.*', 'null', 'true', '{}', '0',
-          concat(o.sub, ' '), concat(' ', o.sub), concat(o.sub, E'\n'),
-          concat(o.sub, 'x'), left(o.sub, -1), concat(left(o.sub, 3), '%'),
-          upper(o.sub), lower(o.sub), initcap(o.sub),
-          concat('"', o.sub, '"'), concat('0', o.sub)
-        ]) as made (sub)
-        where made.sub <> o.sub
-          -- A uuid is the same in capitals.
-          and (
-            upper(made.sub) <> upper(o.sub)
-            or o.sub !~ '^[0-9a-f-]{36}$'
-          )
-        union all
-        -- As a part of it, which is hers where the rest is cut off; and with what a pattern would strip inside of it.
-        select to_jsonb(made.sub)
-        from true_one as o
-        cross join unnest(array['|', ',', ';', ':', '/', '.', '@', '#', '-', '_', '*']) as mark (sign)
-        cross join unnest(array[
-          concat(o.sub, mark.sign, 'x'), concat('x', mark.sign, o.sub),
-          concat(left(o.sub, 1), mark.sign, substr(o.sub, 2))
-        ]) as made (sub)
-        -- Hyphens and braces of a uuid mean nothing.
-        where o.sub !~ '^[0-9a-f-]{36}$' or mark.sign <> '-'
-        union all
-        select jsonb_array_elements('[null, true, 0, [], {}]')
-        union all
-        select made.sub
-        from true_one as o
-        cross join unnest(array[
-          jsonb_build_array(o.sub), jsonb_build_object('sub', o.sub)
-        ]) as made (sub)
-        union all
-        -- What else the token says of her is no subject.
-        select claim.value
-        from true_one as o
-        cross join jsonb_each(o.token) as claim
-        where claim.key <> 'sub'
-      )
-      select 1 as turn, o.token::text as token
-      from true_one as o
-      union all
-      select 2, s.token::text
-      from stranger as s
-      union all
-      select 3, made.token
-      from unnest(array[null, '', '{}', 'null', '[]', '""']) as made (token)
-      union all
-      -- All else is as hers: her address, her name.
-      select 3, (o.token || made.rest)::text
-      from true_one as o
-      cross join (
-        select jsonb_build_object('sub', s.sub) from subject as s
-        union all
-        select s.token from stranger as s
-      ) as made (rest)
-      union all
-      select 3, made.token::text
-      from true_one as o
-      cross join stranger as s
-      cross join unnest(array[
-        o.token - 'sub',
-        (o.token - 'sub') || jsonb_build_object('id', o.sub, 'SUB', o.sub, 'user_id', o.sub),
-        -- Her subject as a name or an address, which anybody may choose.
-        (select jsonb_object_agg(claim.key, o.sub) from jsonb_each(o.token - 'sub') as claim),
-        s.token || (select jsonb_object_agg(claim.key, o.sub) from jsonb_each(o.token - 'sub') as claim),
-        s.token || jsonb_build_object('user_metadata', o.token, 'app_metadata', o.token),
-        s.token || '{"role": "service_role", "is_admin": true}'
-      ]) as made (token)
-      order by turn
-    loop
-      perform set_config('request.jwt.claims', whoever.token, true);
-      begin
-        set local role authenticated;
-        if whoever.turn = 3 then
-          execute format('select count(*) from %I.%I where ctid = any ($1)', 'feature_planner', relation)
-            into number
-            using hers;
-        else
-          execute format('select array(select ctid from %I.%I)', 'feature_planner', relation)
-            into seen;
+  for one in select * from pg_temp.asked cross join pg_temp.tried order by relation, turn loop
+    perform set_config(one.setting, one.token, true);
+    begin
+      perform set_config('role', one.role, true);
+      if one.turn = 3 then
+        execute format('select count(*) from %I.%I where ctid = any ($1)', one.schema, one.relation) into number using hers;
+      else
+        execute format('select array(select ctid from %I.%I)', one.schema, one.relation) into seen;
+      end if;
+      reset role;
+    -- To refuse the token is as good: a subject that is no uuid, a text that is no token.
+    exception when data_exception then
+      number := 0;
+      seen := '{}';
+    end;
+    case one.turn
+      when 1 then
+        hers := seen;
+      when 2 then
+        hers := array(select unnest(hers) except select unnest(seen));
+        if hers = '{}' then
+          insert into pg_temp.shown
+          values (one.relation, 'the caller has no row that a stranger does not see, so nothing was tried', null);
         end if;
-        reset role;
-      -- To refuse the token is as good: a subject that is no uuid, a text that is no token.
-      exception when data_exception then
-        number := 0;
-        seen := '{}';
-      end;
-      case whoever.turn
-        when 1 then
-          hers := seen;
-        when 2 then
-          hers := array(select unnest(hers) except select unnest(seen));
-          if hers = '{}' then
-            insert into pg_temp.shown
-            values (
-              relation,
-              'the caller has no row that a stranger does not see, so nothing was tried',
-              null
-            );
-          end if;
-        else
-          if number > 0 then
-            insert into pg_temp.shown values (relation, format('shows %s of her rows', number), whoever.token);
-          end if;
-      end case;
-    end loop;
+      else
+        if number > 0 then
+          insert into pg_temp.shown values (one.relation, format('shows %s of her rows', number), one.token);
+        end if;
+    end case;
   end loop;
 end
 $shown$;
-
 select * from pg_temp.shown order by relation, token;
 -- end stamp
 

@@ -23,6 +23,4 @@ select 'pending'::public.generation_status;
 -- check: every role of the API may name the types, as columns of theirs are going to
 select has_type_privilege(api.name, type.name, 'usage')
 from (values ('anon'), ('authenticated'), ('service_role')) as api (name)
-cross join (
-  values ('public.skill_level'), ('public.learning_style'), ('public.generation_status')
-) as type (name);
+cross join (values ('public.skill_level'), ('public.learning_style'), ('public.generation_status')) as type (name);

@@ -5,16 +5,8 @@ set local search_path = pg_catalog, pg_temp;
 select to_regclass('public.plan_schedules') is null;
 
 -- check: people and their plans are still there, and still have one owner
-insert into public.users (id, clerk_user_id, email)
-values ('5afe0000-0000-4000-8000-00000000000a', 'user_verify_ann', 'ann@verify.invalid');
+insert into public.users (id, clerk_user_id, email) values (:'ann', 'user_verify_ann', 'ann@verify.invalid');
 insert into public.learning_plans (user_id, topic, skill_level, weekly_hours, learning_style)
-values ('5afe0000-0000-4000-8000-00000000000a', 'Ann''s plan', 'beginner', 10, 'mixed');
-set local role authenticated;
-select set_config(
-  'request.jwt.claims',
-  '{"sub": "user_verify_ann", "role": "authenticated"}',
-  true
-);
-select array_agg(topic) = array['Ann''s plan']
-from public.learning_plans
-where visibility = 'private';
+values (:'ann', 'Ann''s plan', 'beginner', 10, 'mixed');
+-- as: ann
+select array_agg(topic) = array['Ann''s plan'] from public.learning_plans where visibility = 'private';

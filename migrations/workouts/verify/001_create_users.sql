@@ -4,8 +4,8 @@ set local search_path = pg_catalog, pg_temp;
 -- The ids of the checks are those of nobody.
 insert into public.users (id, email, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
 
 -- check none: a trigger function that others may call, with other rights or another search_path
 select proname, prosecdef, proconfig, proacl
@@ -40,7 +40,7 @@ where email = 'cy@verify.invalid';
 -- check: nobody has the invite code of another
 select count(distinct invite_code) = 2
 from public.users
-where id in ('5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b');
+where id in ('5afe0000-0000-4000-8000-000000000042', '5afe0000-0000-4000-8000-000000000043');
 
 -- check: an invite code is eight digits by lot: each takes most of its 16 values, on its own
 insert into public.users (email, display_name)
@@ -74,37 +74,37 @@ update public.users set display_name = 'Cyd' where email = 'cy@verify.invalid';
 select invite_code = 'VERIFY-5AFE-CY' from public.users where email = 'cy@verify.invalid';
 
 -- check error 23502: an invite code that is taken away
-update public.users set invite_code = null where id = '5afe0000-0000-4000-8000-00000000000a';
+update public.users set invite_code = null where id = '5afe0000-0000-4000-8000-000000000042';
 
 -- check error 23505: an invite code that another user has
 update public.users
 set invite_code = bob.invite_code
 from public.users as bob
-where users.id = '5afe0000-0000-4000-8000-00000000000a'
-  and bob.id = '5afe0000-0000-4000-8000-00000000000b';
+where users.id = '5afe0000-0000-4000-8000-000000000042'
+  and bob.id = '5afe0000-0000-4000-8000-000000000043';
 
 -- check error 23505: an address that another user has
 update public.users
 set email = 'bob@verify.invalid'
-where id = '5afe0000-0000-4000-8000-00000000000a';
+where id = '5afe0000-0000-4000-8000-000000000042';
 
 -- check error 23514: a unit that is neither kg nor lb
-update public.users set unit_preference = 'st' where id = '5afe0000-0000-4000-8000-00000000000a';
+update public.users set unit_preference = 'st' where id = '5afe0000-0000-4000-8000-000000000042';
 
 -- check: pounds are a unit
 update public.users
 set unit_preference = 'lb'
-where id = '5afe0000-0000-4000-8000-00000000000a' returning true;
+where id = '5afe0000-0000-4000-8000-000000000042' returning true;
 
 -- check error 23514: a user invited by nobody else
-update public.users set invited_by = id where id = '5afe0000-0000-4000-8000-00000000000a';
+update public.users set invited_by = id where id = '5afe0000-0000-4000-8000-000000000042';
 
 -- check: when a user goes, those who were invited stay
 update public.users
-set invited_by = '5afe0000-0000-4000-8000-00000000000a'
-where id = '5afe0000-0000-4000-8000-00000000000b';
-delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
-select invited_by is null from public.users where id = '5afe0000-0000-4000-8000-00000000000b';
+set invited_by = '5afe0000-0000-4000-8000-000000000042'
+where id = '5afe0000-0000-4000-8000-000000000043';
+delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
+select invited_by is null from public.users where id = '5afe0000-0000-4000-8000-000000000043';
 
 -- check: generate_user_invite_code runs before every insert of a row of public.users
 -- 1 for each row + 2 before + 4 insert, and no other event
@@ -169,47 +169,30 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="users", function="update_updated_at_column",
 --   name="update_users_updated_at")
--- stamped: updated_at_trigger sha256:cb69c85c615a9baf  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:b0141aef0384e85c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_users_updated_at runs public.update_updated_at_column before every update of a row of public.users
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'public'
-  and p.proname = 'update_updated_at_column' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'public'
-  and c.relname = 'users'
-  and t.tgname = 'update_users_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('public', 'users', 'update_users_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.users sets updated_at
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table users as
-  select * from public.users with no data;
-
-create trigger update_users_updated_at
-  before update on pg_temp.users
-  for each row
-  execute function public.update_updated_at_column();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table users as select * from public.users with no data;
+create trigger update_users_updated_at before update on pg_temp.users
+  for each row execute function public.update_updated_at_column();
 insert into pg_temp.users (updated_at) values ('2999-01-01');
-
 update pg_temp.users set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.users as t;
 -- end stamp

@@ -3,8 +3,8 @@ set local search_path = pg_catalog, pg_temp;
 
 insert into public.users (id, email, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
 insert into public.magic_links (id, email, token, expires_at)
 values
   ('5afe0000-0000-4000-8000-0000000000a1', 'ann@verify.invalid', 'verify-ann', '2001-02-03'),
@@ -12,32 +12,32 @@ values
 insert into public.password_resets (id, user_id, token, expires_at)
 values
   (
-    '5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'verify-ann',
+    '5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'verify-ann',
     '2001-02-03'
   ),
   (
-    '5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'verify-bob',
+    '5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'verify-bob',
     '2001-02-03'
   );
 insert into public.sessions (id, user_id, token, expires_at)
 values
   (
-    '5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'verify-ann',
+    '5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'verify-ann',
     '2001-02-03'
   ),
   (
-    '5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'verify-bob',
+    '5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'verify-bob',
     '2001-02-03'
   );
 insert into public.invites (id, code, created_by, used_by)
 values
   (
     '5afe0000-0000-4000-8000-0000000000a1', 'VERIFY-5AFE-ANN',
-    '5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-00000000000b'
+    '5afe0000-0000-4000-8000-000000000042', '5afe0000-0000-4000-8000-000000000043'
   ),
   (
     '5afe0000-0000-4000-8000-0000000000b1', 'VERIFY-5AFE-BOB',
-    '5afe0000-0000-4000-8000-00000000000b', '5afe0000-0000-4000-8000-00000000000a'
+    '5afe0000-0000-4000-8000-000000000043', '5afe0000-0000-4000-8000-000000000042'
   );
 
 -- check: a link, a reset and a sign-in begin unused, now
@@ -88,7 +88,7 @@ update public.invites set max_uses = 0 where id = '5afe0000-0000-4000-8000-00000
 update public.invites set current_uses = -1 where id = '5afe0000-0000-4000-8000-0000000000a1';
 
 -- check: with a user go the resets, the sign-ins and their own invites; the used one stays
-delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
 select not exists (select
 from public.password_resets
 where id = '5afe0000-0000-4000-8000-0000000000a1')

@@ -82,47 +82,30 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="exercises", function="update_updated_at_column",
 --   name="update_exercises_updated_at")
--- stamped: updated_at_trigger sha256:2d8fb9259e00821e  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:dd0defad1b8f6bad  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_exercises_updated_at runs public.update_updated_at_column before every update of a row of public.exercises
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'public'
-  and p.proname = 'update_updated_at_column' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'public'
-  and c.relname = 'exercises'
-  and t.tgname = 'update_exercises_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('public', 'exercises', 'update_exercises_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.exercises sets updated_at
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table exercises as
-  select * from public.exercises with no data;
-
-create trigger update_exercises_updated_at
-  before update on pg_temp.exercises
-  for each row
-  execute function public.update_updated_at_column();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table exercises as select * from public.exercises with no data;
+create trigger update_exercises_updated_at before update on pg_temp.exercises
+  for each row execute function public.update_updated_at_column();
 insert into pg_temp.exercises (updated_at) values ('2999-01-01');
-
 update pg_temp.exercises set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.exercises as t;
 -- end stamp

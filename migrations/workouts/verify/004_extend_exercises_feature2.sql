@@ -3,18 +3,18 @@ set local search_path = pg_catalog, pg_temp;
 
 insert into public.users (id, email, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
 insert into public.exercises (id, name, is_system_exercise, created_by)
 values
   ('5afe0000-0000-4000-8000-0000000000e1', 'Verify Lift', true, null),
   (
     '5afe0000-0000-4000-8000-0000000000e2', 'Verify Row', false,
-    '5afe0000-0000-4000-8000-00000000000a'
+    '5afe0000-0000-4000-8000-000000000042'
   ),
   (
     '5afe0000-0000-4000-8000-0000000000e3', 'Verify Row', false,
-    '5afe0000-0000-4000-8000-00000000000b'
+    '5afe0000-0000-4000-8000-000000000043'
   );
 
 -- same: every exercise that was there is of its kind and with its muscles, and the system's or nobody's
@@ -67,9 +67,9 @@ where name = 'Verify Squat';
 -- check: a slug has hyphens for what is no letter and no digit, and a number from the second one on
 insert into public.exercises (name, is_system_exercise, created_by)
 values
-  ('  Verify 5afe: Clean & Jerk!  ', false, '5afe0000-0000-4000-8000-00000000000a'),
-  ('Verify 5afe - clean (jerk)', false, '5afe0000-0000-4000-8000-00000000000a'),
-  ('VERIFY 5AFE CLEAN JERK', false, '5afe0000-0000-4000-8000-00000000000b');
+  ('  Verify 5afe: Clean & Jerk!  ', false, '5afe0000-0000-4000-8000-000000000042'),
+  ('Verify 5afe - clean (jerk)', false, '5afe0000-0000-4000-8000-000000000042'),
+  ('VERIFY 5AFE CLEAN JERK', false, '5afe0000-0000-4000-8000-000000000043');
 select array_agg(slug::text order by slug) = array[
   'verify-5afe-clean-jerk',
   'verify-5afe-clean-jerk-1',
@@ -80,7 +80,7 @@ where slug like 'verify-5afe-clean%';
 
 -- check: a name without Latin letters has a slug as well
 insert into public.exercises (name, is_system_exercise, created_by)
-values ('スクワット', false, '5afe0000-0000-4000-8000-00000000000a')
+values ('スクワット', false, '5afe0000-0000-4000-8000-000000000042')
 returning slug ~ '^exercise(-\d+)?$';
 
 -- check: a new name makes a new slug, the same name and other columns leave it
@@ -107,14 +107,14 @@ update public.exercises set slug = 'verify-row' where id = '5afe0000-0000-4000-8
 select count(*) = 2
 from public.exercises
 where lower(name) in (lower('verify LIFT'), lower('VERIFY row'))
-  and (is_system_exercise or created_by = '5afe0000-0000-4000-8000-00000000000a');
+  and (is_system_exercise or created_by = '5afe0000-0000-4000-8000-000000000042');
 
 -- check: what an import does not find becomes the user's own, whatever others call theirs
 insert into public.exercises (name, is_system_exercise, created_by)
 values (
-  'verify lift', false, '5afe0000-0000-4000-8000-00000000000a'), ('Verify Pull', false,
-  '5afe0000-0000-4000-8000-00000000000a'), ('Verify Pull', false,
-  '5afe0000-0000-4000-8000-00000000000b'
+  'verify lift', false, '5afe0000-0000-4000-8000-000000000042'), ('Verify Pull', false,
+  '5afe0000-0000-4000-8000-000000000042'), ('Verify Pull', false,
+  '5afe0000-0000-4000-8000-000000000043'
 );
 select count(*) = 3
 from public.exercises
@@ -123,13 +123,13 @@ where lower(name) in ('verify lift', 'verify pull')
 
 -- check error 23505: a user has two exercises of one name
 insert into public.exercises (name, is_system_exercise, created_by)
-values ('VERIFY ROW', false, '5afe0000-0000-4000-8000-00000000000a');
+values ('VERIFY ROW', false, '5afe0000-0000-4000-8000-000000000042');
 
 -- check error 23505: the system has two exercises of one name
 insert into public.exercises (name) values ('VERIFY LIFT');
 
 -- check: when a user goes, their own exercises stay, for others' sessions may refer to them
-delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
 select created_by is null and not is_system_exercise
 from public.exercises
 where id = '5afe0000-0000-4000-8000-0000000000e2';

@@ -3,12 +3,12 @@ set local search_path = pg_catalog, pg_temp;
 
 insert into public.users (id, email, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
 insert into public.workout_templates (id, user_id, name)
 values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'Legs'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'Legs');
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'Legs'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'Legs');
 
 -- check: a template with a name: the defaults
 select to_jsonb(made) @> jsonb_build_object(
@@ -25,7 +25,7 @@ where id = '5afe0000-0000-4000-8000-0000000000a1';
 update public.workout_templates
 set cloned_from = '5afe0000-0000-4000-8000-0000000000a1'
 where id = '5afe0000-0000-4000-8000-0000000000b1';
-delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
 select array_agg(id)
   = array['5afe0000-0000-4000-8000-0000000000b1'::uuid] and bool_and(cloned_from is null)
 from public.workout_templates
@@ -86,47 +86,30 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_templates", function="update_updated_at_column",
 --   name="update_workout_templates_updated_at")
--- stamped: updated_at_trigger sha256:97d93a927876563a  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:266674e42a45fb5b  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_templates_updated_at runs public.update_updated_at_column before every update of a row of public.workout_templates
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'public'
-  and p.proname = 'update_updated_at_column' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'public'
-  and c.relname = 'workout_templates'
-  and t.tgname = 'update_workout_templates_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('public', 'workout_templates', 'update_workout_templates_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.workout_templates sets updated_at
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table workout_templates as
-  select * from public.workout_templates with no data;
-
-create trigger update_workout_templates_updated_at
-  before update on pg_temp.workout_templates
-  for each row
-  execute function public.update_updated_at_column();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table workout_templates as select * from public.workout_templates with no data;
+create trigger update_workout_templates_updated_at before update on pg_temp.workout_templates
+  for each row execute function public.update_updated_at_column();
 insert into pg_temp.workout_templates (updated_at) values ('2999-01-01');
-
 update pg_temp.workout_templates set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.workout_templates as t;
 -- end stamp

@@ -3,25 +3,25 @@ set local search_path = pg_catalog, pg_temp;
 
 insert into public.users (id, email, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
 insert into public.workout_templates (id, user_id, name)
 values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'Legs'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'Legs');
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'Legs'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'Legs');
 insert into public.workout_sessions (id, user_id, status, started_at)
 values
   (
-    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-00000000000a', 'completed',
+    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-000000000042', 'completed',
     '2001-02-03 18:00'
   ),
   (
-    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-00000000000b', 'completed',
+    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-000000000043', 'completed',
     '2001-02-03 18:00'
   );
 
 -- check: a session of a user: it runs from now on
-insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
+insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-000000000042');
 select to_jsonb(made) @> jsonb_build_object(
   'template_id', null,
   'name', null,
@@ -32,24 +32,24 @@ select to_jsonb(made) @> jsonb_build_object(
   'updated_at', localtimestamp
 )
 from public.workout_sessions as made
-where user_id = '5afe0000-0000-4000-8000-00000000000a'
+where user_id = '5afe0000-0000-4000-8000-000000000042'
   and status = 'in_progress';
 
 -- check error 23P01: a user in two workouts at once
-insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
-insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
+insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-000000000042');
+insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-000000000042');
 
 -- check error 23P01: a user in two workouts at once, however far they say they are
 insert into public.workout_sessions (user_id, completed_at)
-values ('5afe0000-0000-4000-8000-00000000000a', localtimestamp);
+values ('5afe0000-0000-4000-8000-000000000042', localtimestamp);
 insert into public.workout_sessions (user_id, name, completed_at)
-values ('5afe0000-0000-4000-8000-00000000000a', 'Other', localtimestamp);
+values ('5afe0000-0000-4000-8000-000000000042', 'Other', localtimestamp);
 
 -- check error 23P01: a user in two workouts, begun at different times
 insert into public.workout_sessions (user_id, started_at)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', '2001-02-03'),
-  ('5afe0000-0000-4000-8000-00000000000a', '2001-02-04');
+  ('5afe0000-0000-4000-8000-000000000042', '2001-02-03'),
+  ('5afe0000-0000-4000-8000-000000000042', '2001-02-04');
 
 -- check error 23514: a session that ends before it starts
 update public.workout_sessions
@@ -77,14 +77,14 @@ returning true;
 
 -- check: a workout given up makes room for the next, and others have theirs
 insert into public.workout_sessions (user_id)
-values ('5afe0000-0000-4000-8000-00000000000a'), ('5afe0000-0000-4000-8000-00000000000b');
+values ('5afe0000-0000-4000-8000-000000000042'), ('5afe0000-0000-4000-8000-000000000043');
 update public.workout_sessions
 set status = 'abandoned'
-where user_id = '5afe0000-0000-4000-8000-00000000000a' and status = 'in_progress';
-insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-00000000000a');
+where user_id = '5afe0000-0000-4000-8000-000000000042' and status = 'in_progress';
+insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-000000000042');
 select array_agg(status::text order by status) = array['abandoned', 'completed', 'in_progress']
 from public.workout_sessions
-where user_id = '5afe0000-0000-4000-8000-00000000000a';
+where user_id = '5afe0000-0000-4000-8000-000000000042';
 
 -- check error 23514: a status that is none
 update public.workout_sessions
@@ -95,7 +95,7 @@ where id = '5afe0000-0000-4000-8000-0000000000a2';
 update public.workout_sessions
 set template_id = '5afe0000-0000-4000-8000-0000000000a1'
 where id = '5afe0000-0000-4000-8000-0000000000b2';
-delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
 select array_agg(id)
   = array['5afe0000-0000-4000-8000-0000000000b2'::uuid] and bool_and(template_id is null)
 from public.workout_sessions
@@ -157,47 +157,30 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_sessions", function="update_updated_at_column",
 --   name="update_workout_sessions_updated_at")
--- stamped: updated_at_trigger sha256:664d6e10189b2c1b  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:d2db7884e2484e66  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_sessions_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sessions
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'public'
-  and p.proname = 'update_updated_at_column' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'public'
-  and c.relname = 'workout_sessions'
-  and t.tgname = 'update_workout_sessions_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('public', 'workout_sessions', 'update_workout_sessions_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.workout_sessions sets updated_at
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table workout_sessions as
-  select * from public.workout_sessions with no data;
-
-create trigger update_workout_sessions_updated_at
-  before update on pg_temp.workout_sessions
-  for each row
-  execute function public.update_updated_at_column();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table workout_sessions as select * from public.workout_sessions with no data;
+create trigger update_workout_sessions_updated_at before update on pg_temp.workout_sessions
+  for each row execute function public.update_updated_at_column();
 insert into pg_temp.workout_sessions (updated_at) values ('2999-01-01');
-
 update pg_temp.workout_sessions set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.workout_sessions as t;
 -- end stamp

@@ -3,21 +3,21 @@ set local search_path = pg_catalog, pg_temp;
 
 insert into public.users (id, email, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
 insert into public.exercises (id, name, is_system_exercise, created_by)
 values (
   '5afe0000-0000-4000-8000-0000000000e1', 'Verify Lift', false,
-  '5afe0000-0000-4000-8000-00000000000a'
+  '5afe0000-0000-4000-8000-000000000042'
 );
 insert into public.workout_sessions (id, user_id, status, started_at)
 values
   (
-    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-00000000000a', 'completed',
+    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-000000000042', 'completed',
     '2001-02-03 18:00'
   ),
   (
-    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-00000000000b', 'completed',
+    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-000000000043', 'completed',
     '2001-02-03 18:00'
   );
 insert into public.workout_session_exercises (

@@ -3,21 +3,21 @@ set local search_path = pg_catalog, pg_temp;
 
 insert into public.users (id, email, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
 insert into public.exercises (id, name, is_system_exercise, created_by)
 values (
   '5afe0000-0000-4000-8000-0000000000e1', 'Verify Lift', false,
-  '5afe0000-0000-4000-8000-00000000000a'
+  '5afe0000-0000-4000-8000-000000000042'
 );
 insert into public.workout_sessions (id, user_id, status, started_at)
 values
   (
-    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-00000000000a', 'completed',
+    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-000000000042', 'completed',
     '2001-02-03 18:00'
   ),
   (
-    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-00000000000b', 'completed',
+    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-000000000043', 'completed',
     '2001-02-03 18:00'
   );
 insert into public.workout_session_exercises (
@@ -36,7 +36,7 @@ insert into public.workout_sets (id, session_exercise_id, set_number)
 values ('5afe0000-0000-4000-8000-0000000000c1', '5afe0000-0000-4000-8000-0000000000d1', 1);
 insert into public.max_lifts (id, user_id, exercise_id, weight, unit, achieved_at, workout_id)
 values (
-  '5afe0000-0000-4000-8000-0000000000d9', '5afe0000-0000-4000-8000-00000000000a',
+  '5afe0000-0000-4000-8000-0000000000d9', '5afe0000-0000-4000-8000-000000000042',
   '5afe0000-0000-4000-8000-0000000000e1', 100, 'kg', '2001-02-03',
   '5afe0000-0000-4000-8000-0000000000a2'
 );
@@ -83,14 +83,14 @@ where id = '5afe0000-0000-4000-8000-0000000000d9';
 -- check error 23505: two best lifts of a user in one exercise
 insert into public.max_lifts (user_id, exercise_id, weight, unit, achieved_at)
 values (
-  '5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-0000000000e1', 110, 'kg',
+  '5afe0000-0000-4000-8000-000000000042', '5afe0000-0000-4000-8000-0000000000e1', 110, 'kg',
   '2001-02-04'
 );
 
 -- check: a better lift is written over the old one
 insert into public.max_lifts as best (user_id, exercise_id, weight, unit, achieved_at)
 values (
-  '5afe0000-0000-4000-8000-00000000000a', '5afe0000-0000-4000-8000-0000000000e1', 110, 'kg',
+  '5afe0000-0000-4000-8000-000000000042', '5afe0000-0000-4000-8000-0000000000e1', 110, 'kg',
   '2001-02-04'
 )
 on conflict (user_id, exercise_id) do update
@@ -107,7 +107,7 @@ from public.max_lifts
 where id = '5afe0000-0000-4000-8000-0000000000d9';
 
 -- check: best lifts go with their user
-delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
 select count(*) = 0 from public.max_lifts where id = '5afe0000-0000-4000-8000-0000000000d9';
 
 -- check error 23514: set number zero
@@ -226,94 +226,60 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="workout_sets", function="update_updated_at_column",
 --   name="update_workout_sets_updated_at")
--- stamped: updated_at_trigger sha256:e3d9770d76fb8b07  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:ea8f4fb9903eaf2c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_sets_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sets
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'public'
-  and p.proname = 'update_updated_at_column' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'public'
-  and c.relname = 'workout_sets'
-  and t.tgname = 'update_workout_sets_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('public', 'workout_sets', 'update_workout_sets_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.workout_sets sets updated_at
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table workout_sets as
-  select * from public.workout_sets with no data;
-
-create trigger update_workout_sets_updated_at
-  before update on pg_temp.workout_sets
-  for each row
-  execute function public.update_updated_at_column();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table workout_sets as select * from public.workout_sets with no data;
+create trigger update_workout_sets_updated_at before update on pg_temp.workout_sets
+  for each row execute function public.update_updated_at_column();
 insert into pg_temp.workout_sets (updated_at) values ('2999-01-01');
-
 update pg_temp.workout_sets set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.workout_sets as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="max_lifts", function="update_updated_at_column",
 --   name="update_max_lifts_updated_at")
--- stamped: updated_at_trigger sha256:6db61fc198bd8a48  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:06556c1c7059f122  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_max_lifts_updated_at runs public.update_updated_at_column before every update of a row of public.max_lifts
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'public'
-  and p.proname = 'update_updated_at_column' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'public'
-  and c.relname = 'max_lifts'
-  and t.tgname = 'update_max_lifts_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('public', 'max_lifts', 'update_max_lifts_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.max_lifts sets updated_at
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table max_lifts as
-  select * from public.max_lifts with no data;
-
-create trigger update_max_lifts_updated_at
-  before update on pg_temp.max_lifts
-  for each row
-  execute function public.update_updated_at_column();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table max_lifts as select * from public.max_lifts with no data;
+create trigger update_max_lifts_updated_at before update on pg_temp.max_lifts
+  for each row execute function public.update_updated_at_column();
 insert into pg_temp.max_lifts (updated_at) values ('2999-01-01');
-
 update pg_temp.max_lifts set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.max_lifts as t;
 -- end stamp

@@ -3,34 +3,34 @@ set local search_path = pg_catalog, pg_temp;
 
 insert into public.users (id, email, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
 insert into public.workout_templates (id, user_id, name)
 values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'Legs'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'Legs');
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'Legs'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'Legs');
 insert into public.workout_sessions (id, user_id, status, started_at)
 values
   (
-    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-00000000000a', 'completed',
+    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-000000000042', 'completed',
     '2001-02-03 18:00'
   ),
   (
-    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-00000000000b', 'completed',
+    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-000000000043', 'completed',
     '2001-02-03 18:00'
   );
 insert into public.scheduled_workouts (id, user_id, template_id, scheduled_date)
 values
   (
-    '5afe0000-0000-4000-8000-000000000091', '5afe0000-0000-4000-8000-00000000000a',
+    '5afe0000-0000-4000-8000-000000000091', '5afe0000-0000-4000-8000-000000000042',
     '5afe0000-0000-4000-8000-0000000000a1', '2001-02-03'
   ),
   (
-    '5afe0000-0000-4000-8000-000000000092', '5afe0000-0000-4000-8000-00000000000a', null,
+    '5afe0000-0000-4000-8000-000000000092', '5afe0000-0000-4000-8000-000000000042', null,
     '2001-02-03'
   ),
   (
-    '5afe0000-0000-4000-8000-000000000093', '5afe0000-0000-4000-8000-00000000000b',
+    '5afe0000-0000-4000-8000-000000000093', '5afe0000-0000-4000-8000-000000000043',
     '5afe0000-0000-4000-8000-0000000000a1', '2001-02-03'
   );
 
@@ -48,7 +48,7 @@ where id = '5afe0000-0000-4000-8000-000000000091';
 -- check: a day may have several entries, and an entry no template
 select count(*) = 2 and count(template_id) = 1
 from public.scheduled_workouts
-where user_id = '5afe0000-0000-4000-8000-00000000000a'
+where user_id = '5afe0000-0000-4000-8000-000000000042'
   and scheduled_date = '2001-02-03';
 
 -- check: planned up to the last moment of the day, missed from the next day on
@@ -110,19 +110,19 @@ where id in ('5afe0000-0000-4000-8000-000000000091', '5afe0000-0000-4000-8000-00
 update public.scheduled_workouts
 set completed_session_id = '5afe0000-0000-4000-8000-0000000000a2'
 where id = '5afe0000-0000-4000-8000-000000000091'
-  and user_id = '5afe0000-0000-4000-8000-00000000000a'
+  and user_id = '5afe0000-0000-4000-8000-000000000042'
   and completed_session_id is null;
 update public.scheduled_workouts
 set completed_session_id = '5afe0000-0000-4000-8000-0000000000b2'
 where id = '5afe0000-0000-4000-8000-000000000091'
-  and user_id = '5afe0000-0000-4000-8000-00000000000a'
+  and user_id = '5afe0000-0000-4000-8000-000000000042'
   and completed_session_id is null;
 select completed_session_id = '5afe0000-0000-4000-8000-0000000000a2'
 from public.scheduled_workouts
 where id = '5afe0000-0000-4000-8000-000000000091';
 
 -- check: the entries of a user go with the user, and nobody else's
-delete from public.users where id = '5afe0000-0000-4000-8000-00000000000a';
+delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
 select array_agg(id) = array['5afe0000-0000-4000-8000-000000000093'::uuid]
 from public.scheduled_workouts
 where id between '5afe0000-0000-4000-8000-000000000091'
@@ -185,47 +185,30 @@ where not t.tgisinternal
 
 -- stamp: updated_at_trigger(table="scheduled_workouts", function="update_updated_at_column",
 --   name="update_scheduled_workouts_updated_at")
--- stamped: updated_at_trigger sha256:74e5cd58715d0f3a  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:23af1be5b1585909  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_scheduled_workouts_updated_at runs public.update_updated_at_column before every update of a row of public.scheduled_workouts
 set local search_path = pg_catalog, pg_temp;
 select
-  -- 1 for each row + 2 before + 16 update, and no other event
-  t.tgtype = 1 + 2 + 16
-  and t.tgenabled = 'O'
-  and t.tgqual is null
-  and cardinality(t.tgattr::int2[]) = 0
-  and pn.nspname = 'public'
-  and p.proname = 'update_updated_at_column' as as_stamped,
+  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
+    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
+    and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
-from pg_catalog.pg_trigger as t
-join pg_catalog.pg_class as c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_proc as p on p.oid = t.tgfoid
-join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace
-where n.nspname = 'public'
-  and c.relname = 'scheduled_workouts'
-  and t.tgname = 'update_scheduled_workouts_updated_at'
-  and not t.tgisinternal;
+from pg_trigger as t
+join pg_class as c on c.oid = t.tgrelid
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid
+join pg_namespace as pn on pn.oid = p.pronamespace
+where (n.nspname, c.relname, t.tgname) = ('public', 'scheduled_workouts', 'update_scheduled_workouts_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.scheduled_workouts sets updated_at
--- An empty copy without its constraints takes a row, whatever the table demands.
-create temporary table scheduled_workouts as
-  select * from public.scheduled_workouts with no data;
-
-create trigger update_scheduled_workouts_updated_at
-  before update on pg_temp.scheduled_workouts
-  for each row
-  execute function public.update_updated_at_column();
-
--- A time to come, as a client may have written it: what is said of it has to be true afterwards.
+-- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
+create temporary table scheduled_workouts as select * from public.scheduled_workouts with no data;
+create trigger update_scheduled_workouts_updated_at before update on pg_temp.scheduled_workouts
+  for each row execute function public.update_updated_at_column();
 insert into pg_temp.scheduled_workouts (updated_at) values ('2999-01-01');
-
 update pg_temp.scheduled_workouts set updated_at = '2999-01-01';
-
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select
-  t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now,
-  t.updated_at
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
 from pg_temp.scheduled_workouts as t;
 -- end stamp

@@ -3,12 +3,12 @@ set local search_path = pg_catalog, pg_temp;
 
 insert into public.users (id, email, display_name)
 values
-  ('5afe0000-0000-4000-8000-00000000000a', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-00000000000b', 'bob@verify.invalid', 'Bob');
+  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
+  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
 insert into public.workout_templates (id, user_id, name)
 values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-00000000000a', 'Legs'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-00000000000b', 'Legs');
+  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'Legs'),
+  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'Legs');
 
 -- same: every template that was there is private, and none is lost
 -- before:

@@ -13,17 +13,17 @@ from pgvouch.files.variables import Rendered, Value, fill, without_variables
 from pgvouch.sqltext.near import nearest
 from pgvouch.sqltext.place import line_and_column
 from pgvouch.sqltext.scan import is_blank, tokens
-from pgvouch.sqltext.statements import tree_of
+from pgvouch.sqltext.statements import expression_of
 
 _DIRECTIVE = re.compile(
     r"--[ \t]*(?:(?P<word>check(?:[ \t]+none|[ \t]+error(?:[ \t]+[^\s:]+)?)?)"
-    r"(?:[ \t]+as[ \t]+(?P<actor>[^\s:]+))?|(?P<other>same|before|after|until|let))"
+    r"(?:[ \t]+as[ \t]+(?P<actor>[^\s:]+))?|(?P<other>same|before|after|until|let|as))"
     r"[ \t]*:(?!:)[ \t]*(?P<value>.*)",
     re.DOTALL,
 )
 _COMMENT_WORD = re.compile(r"--[ \t]*(?P<word>[A-Za-z][\w \t-]*?)[ \t]*:(?!:)")
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}\Z")
-_WORDS = ("check", "check none", "check error", "same", "before", "after", "until", "let")
+_WORDS = ("check", "check none", "check error", "same", "before", "after", "until", "let", "as")
 _NEARLY_A_CHECK = re.compile(r"check(?: \S+){0,2}|check (?:none|error [0-9a-z]{5})(?: \S+){1,2}")
 _LET = re.compile(r"(?P<name>[^\s=]+)[ \t]*=[ \t]*(?P<literal>.*)", re.DOTALL)
 
@@ -56,17 +56,25 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """The part of a check that is done in one actor's place."""
+
+    actor: Actor | None
+    """None at the beginning of a check: the role that migrates."""
+    query: Piece
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One check: a sentence, and the SQL that shows whether it holds."""
 
     kind: Kind
     sentence: str
     place: Place
-    query: Piece
+    turns: tuple[Turn, ...]
+    """The SQL; the last statement of the last turn is the query."""
     before: Piece | None = None
     sqlstate: str | None = None
-    actor: Actor | None = None
-    """In whose place it is run."""
     until: str | None = None
     """The later migration that retires it."""
 
@@ -169,7 +177,7 @@ class _File:
                 value = match["value"].strip()
                 marks.append(_Mark(word, value, token.start, token.end, place, match["actor"]))
             elif match := _COMMENT_WORD.match(comment):
-                _refuse_near_miss(match["word"], place)
+                _refuse_near_miss(match["word"], place, self.actors)
         return marks
 
     def _name(self, let: _Mark, first_check: int) -> None:
@@ -199,7 +207,7 @@ class _File:
     def _checks(self, marks: list[_Mark]) -> list[Check]:
         groups: list[list[_Mark]] = []
         for mark in marks:
-            if mark.word in {"before", "after", "until"}:
+            if mark.word in {"before", "after", "until", "as"}:
                 if not groups:
                     raise FileError(f"`-- {mark.word}:` belongs to no check", mark.place)
                 groups[-1].append(mark)
@@ -211,6 +219,8 @@ class _File:
     def _check(self, group: list[_Mark], end: int) -> Check:
         head = group[0]
         self._refuse_blank(head, end)
+        turns = self._turns(group, end)
+        group = [mark for mark in group if mark.word != "as"]
         ends = [mark.start for mark in group[1:]] + [end]
         pieces = {
             mark.word: self._piece(mark.end, stop) for mark, stop in zip(group, ends, strict=True)
@@ -218,24 +228,39 @@ class _File:
         until = next((mark.value for mark in group if mark.word == "until"), None)
         if until is not None and not re.fullmatch(r"[^\s;]+", until):
             raise FileError("`-- until:` names one migration", head.place)
-        # `-- until:` may stand above or below the query it retires.
-        query = pieces[head.word]
-        if "until" in pieces and is_blank(query.sql):
-            query = pieces["until"]
-        elif "until" in pieces and not is_blank(pieces["until"].sql):
-            query = self._piece(query.offset, end)
         if head.word == "same":
-            before, after = _pair(query, pieces, head.place)
-            return Check(Kind.SAME, head.value, head.place, after, before=before, until=until)
+            if len(turns) > 1:
+                raise FileError("`-- as:` belongs to a check, and `-- same:` is none", head.place)
+            before, after = _pair(turns[0].query, pieces, head.place)
+            after_it = (Turn(None, after),)
+            return Check(Kind.SAME, head.value, head.place, after_it, before=before, until=until)
         if {"before", "after"} & pieces.keys():
             raise FileError("`-- before:` and `-- after:` belong to `-- same:`", head.place)
-        if is_blank(query.sql):
+        if is_blank(turns[-1].query.sql):
             raise FileError(f"the check “{head.value}” has no query", head.place)
         kind, sqlstate = _kind(head.word, head.place)
-        actor = self.actors.find(head.actor, head.place) if head.actor else None
-        return Check(
-            kind, head.value, head.place, query, sqlstate=sqlstate, actor=actor, until=until
-        )
+        return Check(kind, head.value, head.place, turns, sqlstate=sqlstate, until=until)
+
+    def _turns(self, group: list[_Mark], end: int) -> tuple[Turn, ...]:
+        """Divide a check where another actor takes over; `-- until:` is a comment in it."""
+        taken = [mark for mark in group if mark is group[0] or mark.word == "as"]
+        ends = [mark.start for mark in taken[1:]] + [end]
+        turns = []
+        for mark, stop in zip(taken, ends, strict=True):
+            name = mark.value if mark.word == "as" else mark.actor
+            actor = None if name is None else self.actors.find(name, mark.place)
+            piece = self._piece(mark.end, stop)
+            if len(taken) > 1 and is_blank(piece.sql):
+                raise FileError(
+                    f"nothing is done above `-- as: {taken[1].value}`"
+                    if mark is taken[0]
+                    else f"nothing is done as {name}",
+                    mark.place,
+                    hint="an actor for the whole check stands in its first line: "
+                    f"`-- check as {taken[1].value}: …`",
+                )
+            turns.append(Turn(actor, piece))
+        return tuple(turns)
 
     def _refuse_blank(self, head: _Mark, end: int) -> None:
         if head.value:
@@ -254,13 +279,15 @@ class _File:
         )
 
 
-def _refuse_near_miss(word: str, place: Place) -> None:
+def _refuse_near_miss(word: str, place: Place, actors: Actors) -> None:
     spelled = " ".join(word.lower().replace("-", " ").replace("_", " ").split())
     near = nearest(spelled, _WORDS, likeness=0.8)
     if _NEARLY_A_CHECK.fullmatch(spelled):
         near = near or "check"
     if spelled.startswith("same as ") and len(spelled.split()) == 3:
         near = "same"
+    if spelled.startswith("as ") and any(spelled == f"as {a.name.lower()}" for a in actors.all):
+        near = "as"
     if near:
         raise FileError(
             f"`-- {word}:` looks like the directive `-- {near}:` and would check nothing",
@@ -268,9 +295,6 @@ def _refuse_near_miss(word: str, place: Place) -> None:
             hint=f"write `-- {near}:`, or reword the comment"
             + ("; an actor stands behind `as`: `-- check as ann:`" * near.startswith("check")),
         )
-
-
-_ONE_TARGET = {"target_list", "limit_option", "op"}
 
 
 def _literal(name: str, written: str, place: Place) -> Value:
@@ -285,16 +309,12 @@ def _literal(name: str, written: str, place: Place) -> Value:
         hint="write a string or a number: `'5afe…'`, `'5afe…'::uuid`, `42`; what has to be asked "
         "of the server belongs in the setup",
     )
-    select = getattr(tree_of(f"select {written}"), "select_stmt", None)
-    if select is None or {part.name for part, _ in select.ListFields()} != _ONE_TARGET:
-        raise wrong
-    if len(select.target_list) != 1:
+    if (tree := expression_of(written)) is None:
         raise wrong
     text = written[: tokens(written)[-1].end]  # a comment behind it would hide what follows a use
-    target = select.target_list[0].res_target
-    node = target.val.type_cast.arg if target.val.HasField("type_cast") else target.val
+    node = tree.type_cast.arg if tree.HasField("type_cast") else tree
     kind = node.a_const.WhichOneof("val")
-    if kind not in {"sval", "ival", "fval", "boolval"} or target.name:
+    if kind not in {"sval", "ival", "fval", "boolval"}:
         raise wrong
     value = getattr(getattr(node.a_const, kind), kind)
     value = str(value).lower() if kind == "boolval" else str(value)

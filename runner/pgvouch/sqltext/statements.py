@@ -133,6 +133,19 @@ def tree_of(statement: str) -> Any | None:
     return parsed[0].stmt if len(parsed) == 1 else None
 
 
+def expression_of(text: str) -> Any | None:
+    """Return the parse tree of an expression, None for a text that is not one and nothing else."""
+    select = getattr(tree_of(f"select {text}"), "select_stmt", None)
+    if select is None or {part.name for part, _ in select.ListFields()} != _ONE_TARGET:
+        return None
+    targets = [target.res_target for target in select.target_list]
+    return targets[0].val if len(targets) == 1 and not targets[0].name else None
+
+
+_ONE_TARGET = {"target_list", "limit_option", "op"}
+"""What the tree of a SELECT has that is an expression alone."""
+
+
 def rough_statements(text: str) -> Iterator[Statement]:
     """Yield what stands between semicolons outside of quotes and comments; nothing need parse."""
     start = 0

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from pgvouch.sqltext.near import nearest
 from pgvouch.stamp.call import Value
-from pgvouch.stamp.quoting import BadValueError, check_name
+from pgvouch.stamp.quoting import BadValueError, check_expression, check_name
 
 _CHOICE = re.compile(r"[a-z]+(?:\|[a-z]+)+\Z")
 
@@ -37,7 +37,7 @@ class Parameter:
 
 
 def _scalar(word: str) -> ArgumentType:
-    """One value: `name`, `role`, `grantee`, `text`, `integer` or `boolean`."""
+    """One value: `name`, `role`, `grantee`, `text`, `expression`, `integer` or `boolean`."""
 
     def accept(value: Value, where: str) -> Value:
         if word == "boolean":
@@ -47,18 +47,18 @@ def _scalar(word: str) -> ArgumentType:
         else:
             fits = isinstance(value, str)
         if not fits:
-            article = "an" if word == "integer" else "a"
+            article = "an" if word in {"integer", "expression"} else "a"
             raise BadValueError(f"{where} is {describe(value)}, not {article} {word}")
         if isinstance(value, str) and word != "text":
-            _check_name(word, value, where)
+            _check(word, value, where)
         return value
 
     return accept
 
 
-def _check_name(word: str, value: str, where: str) -> None:
+def _check(word: str, value: str, where: str) -> None:
     try:
-        check_name(value)
+        (check_expression if word == "expression" else check_name)(value)
     except BadValueError as exc:
         raise BadValueError(f"{where}: {exc}") from None
     if word in {"role", "grantee"} and value == "none":
@@ -153,7 +153,7 @@ def parse_type(text: str, records: Mapping[str, ArgumentType]) -> ArgumentType:
         DeclarationError: the text is not a type.
     """
     text = text.strip()
-    if text in {"name", "role", "grantee", "text", "integer", "boolean"}:
+    if text in {"name", "role", "grantee", "text", "expression", "integer", "boolean"}:
         return _scalar(text)
     if _CHOICE.match(text):
         return _choice(text.split("|"))
@@ -164,8 +164,8 @@ def parse_type(text: str, records: Mapping[str, ArgumentType]) -> ArgumentType:
     if match := re.match(r"map of (\S+) to (.+)\Z", text):
         return _map_of(parse_type(match[1], records), parse_type(match[2], records))
     raise DeclarationError(
-        f"{text!r} is not a type (name, role, grantee, text, integer, boolean, a|b, a record, "
-        "[non-empty] list of …, map of … to …)"
+        f"{text!r} is not a type (name, role, grantee, text, expression, integer, boolean, a|b, "
+        "a record, [non-empty] list of …, map of … to …)"
     )
 
 

@@ -155,8 +155,14 @@ def _listing(values: object) -> Sql:
     return Sql(f"{SENTENCE_START}{joined}{SENTENCE_END}")
 
 
+def _subquery(value: object) -> Sql:
+    """An expression as a subquery, which is evaluated once in a query."""
+    return Sql(quoting.subquery(_string(value)))
+
+
 _OURS = (
-    _ident, _idents, _qualified, _literal, _literals, _keyword, _keywords, _visible, _listing,
+    _ident, _idents, _qualified, _literal, _literals, _keyword, _keywords, _subquery, _visible,
+    _listing,
 )  # fmt: skip
 FILTERS: dict[str, Callable[[object], Sql]] = {each.__name__[1:]: each for each in _OURS}
 
@@ -164,6 +170,11 @@ FILTERS: dict[str, Callable[[object], Sql]] = {each.__name__[1:]: each for each 
 def _fail(message: object) -> NoReturn:
     """Refuse the arguments, from inside a template."""
     raise BadValueError(_string(message))
+
+
+def _schemas_in(value: object) -> list[str]:
+    """Return the names in an expression that may be schemas."""
+    return quoting.schemas_in(_string(value))
 
 
 def _concat(pieces: Iterable[str]) -> Sql:
@@ -190,7 +201,7 @@ class StampEnvironment(ImmutableSandboxedEnvironment):
         )
         kept = {name: self.filters[name] for name in _KEPT_FILTERS}
         self.filters = {**kept, **FILTERS}
-        self.globals = {"fail": _fail}
+        self.globals = {"fail": _fail, "schemas_in": _schemas_in}
         # What a macro or a block `set` gives is built from printed pieces only, so it may be
         # printed itself.
         self.concat: Any = _concat

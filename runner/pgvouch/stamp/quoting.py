@@ -7,10 +7,13 @@ Two layers: `quote_ident` and `quote_literal` give what the server's functions o
 import re
 import unicodedata
 from functools import cache
+from itertools import pairwise
 
 from psycopg import sql
 
 from pgvouch.sqltext.parser import postgast
+from pgvouch.sqltext.scan import tokens
+from pgvouch.sqltext.statements import expression_of
 
 MAX_NAME_BYTES = 63
 """NAMEDATALEN - 1: PostgreSQL silently cuts what is longer."""
@@ -98,6 +101,42 @@ def literal(value: str | int | None) -> str:
     if not any(map(_hides, value)):
         return quote_literal(value)
     return "E'" + "".join(_string_escape(char) for char in value) + "'"
+
+
+def check_expression(text: str) -> None:
+    """Refuse what is not one SQL expression on one line, without a comment.
+
+    Raises:
+        BadValueError: it is something else.
+    """
+    check_text(text)
+    if any(map(_hides, text)):
+        raise BadValueError(f"the expression {visible(text)} is not on one line")
+    if expression_of(text) is None or tokens(text, comments=True):
+        raise BadValueError(f"{visible(text) or 'nothing'} is not an SQL expression")
+
+
+def subquery(text: str) -> str:
+    """Return an expression as a subquery, which the planner evaluates once.
+
+    Raises:
+        BadValueError: it is no expression.
+    """
+    check_expression(text)
+    tree = expression_of(text)
+    kinds = postgast().pg_query_pb2
+    is_one = tree is not None and tree.sub_link.sub_link_type == kinds.EXPR_SUBLINK
+    return text if is_one else f"(select {text})"
+
+
+def schemas_in(text: str) -> list[str]:
+    """Return the names in an expression that may be schemas: those with a dot behind them."""
+    found = []
+    for name, dot in pairwise(tokens(text)):
+        written = text[name.start : name.end]
+        if dot.kind == "." and (word := written.strip('"').replace('""', '"')) not in found:
+            found.append(word if written.startswith('"') else word.lower())
+    return found
 
 
 def visible(text: str) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from pgvouch.errors import FileError, Place, ServerMessage, VouchError
 from pgvouch.files.promises import Check, Kind, Piece, Promises
-from pgvouch.files.variables import Rendered
 from pgvouch.postgres.message import ErrorPlace, Message, Source
 from pgvouch.postgres.pooling import RESET_ROLE
 from pgvouch.postgres.result import Result
@@ -211,13 +210,12 @@ class _CheckRun:
                 self.broken.append(exempt)
                 continue
             message = Message().add(self._back())
-            _add_acting(message, check, "as")
-            _add_piece(message, self.promises, check.query, "check")
+            _add_check(message, self.promises, check)
             try:
                 self.session.run(message.text, rows_of_first=0)
             except QueryError as exc:
                 where = message.locate(exc)
-                if exc.server.sqlstate == check.sqlstate and where.part.name != "as":
+                if exc.server.sqlstate == check.sqlstate and not _is_acting(where):
                     self.passed += 1
                     continue
                 self._count_stopped(_ended(check, where, exc), todo)
@@ -230,8 +228,7 @@ class _CheckRun:
     def _add(self, message: Message, checks: Sequence[Check]) -> None:
         for index, check in enumerate(checks):
             tallied = "digested" if check.kind is Kind.SAME else "counted"
-            _add_acting(message, check, f"as {index}")
-            _add_piece(message, self.promises, check.query, f"check {index}", tallied)
+            _add_check(message, self.promises, check, f" {index}", tallied)
             message.add(f"rollback to savepoint {_CHECK}", name=f"end of {index}")
 
     def _send(
@@ -271,16 +268,17 @@ class _CheckRun:
 
     def _exempt(self, check: Check) -> Finding | None:
         """Return what is wrong with a check whose actor row security does not apply to."""
-        actor = check.actor
-        if actor is None or actor.bypasses_rls or actor.role not in self.exempt:
-            return None
-        return Finding(
-            check,
-            f"{actor.name} to be someone to whom row security applies (`bypasses_rls = true` says "
-            "in actors.toml that it does not)",
-            f"the role {actor.role}, which {self.exempt[actor.role]}: such a check proves nothing",
-            check.place,
-        )
+        for actor in (turn.actor for turn in check.turns if turn.actor):
+            if not actor.bypasses_rls and actor.role in self.exempt:
+                why = self.exempt[actor.role]
+                return Finding(
+                    check,
+                    f"{actor.name} to be someone to whom row security applies (`bypasses_rls = "
+                    "true` says in actors.toml that it does not)",
+                    f"the role {actor.role}, which {why}: such a check proves nothing",
+                    check.place,
+                )
+        return None
 
     def _count_stopped(self, stopped: Finding, behind: Sequence[Check]) -> None:
         """Count a check that ended in an error."""
@@ -309,13 +307,15 @@ class _CheckRun:
         if state == _CANCELED:
             # A limit that a check sets itself is part of its promise.
             setup = self.promises.setup.sql if self.promises.setup else ""
-            return "statement_timeout" not in (setup + stopped.check.query.sql).lower()
+            asked = "".join(turn.query.sql for turn in stopped.check.turns)
+            return "statement_timeout" not in (setup + asked).lower()
         return others_were_in_the_way(stopped.server) or state[:2] in _SERVERS_TROUBLE
 
 
 def _add_actors(message: Message, promises: Promises) -> None:
     """Ask to which of the actors' roles row security does not apply."""
-    actors = (check.actor for check in promises.checks if check.actor)
+    turns = (turn for check in promises.checks for turn in check.turns)
+    actors = (turn.actor for turn in turns if turn.actor)
     roles = sorted({str(actor.role) for actor in actors if not actor.bypasses_rls})
     if roles:
         listed = Raw(", ".join(map(literal, roles)))
@@ -324,9 +324,15 @@ def _add_actors(message: Message, promises: Promises) -> None:
         message.add("reset search_path")
 
 
-def _add_acting(message: Message, check: Check, name: str) -> None:
-    if check.actor is not None:
-        message.add(*check.actor.acting_sql, name=name)
+def _add_check(
+    message: Message, promises: Promises, check: Check, suffix: str = "", tallied: str = ""
+) -> None:
+    for number, turn in enumerate(check.turns):
+        if turn.actor is not None:
+            # Who is set aside may not take another's place.
+            begin = ("reset role",) if number else ()
+            message.add(*begin, *turn.actor.acting_sql, name=f"as {turn.actor.name}{suffix}")
+        _add_piece(message, promises, turn.query, f"check{suffix}", tallied)
 
 
 def _add_piece(
@@ -344,23 +350,28 @@ def _add_piece(
 
 def _failed_piece(message: Message, exc: QueryError, plain: Sequence[Check]) -> Finding | None:
     where = message.locate(exc)
-    what, _, index = where.part.name.partition(" ")
-    if what in {"check", "as"}:
-        return _ended(plain[int(index)], where, exc)
+    if where.part.name.startswith(("check ", "as ")):
+        return _ended(plain[int(where.part.name.rpartition(" ")[2])], where, exc)
     if where.part.name == "setup" and where.part.source is not None:
         place = where.place or Place(where.part.source.path)
-        setup = Check(Kind.TRUE, "the setup of the checks runs", place, Piece(Rendered(""), 0))
+        setup = Check(Kind.TRUE, "the setup of the checks runs", place, ())
         return replace(_ended(setup, where, exc), expected="no error")
     return None
+
+
+def _is_acting(where: ErrorPlace) -> bool:
+    return where.part.name.startswith("as ")
 
 
 def _ended(check: Check, where: ErrorPlace, exc: QueryError) -> Finding:
     found = f"{exc.server.sqlstate}: {exc.server.primary}"
     place = where.place or check.place
     expected = _expectation(check)
-    if check.actor is not None and where.part.source is None:
-        place = check.actor.place
-        expected = f"{check.actor.name} to act as the role {check.actor.role}"
+    if _is_acting(where):
+        name = where.part.name.split(" ")[1]
+        actor = next(t.actor for t in check.turns if t.actor and t.actor.name == name)
+        place = actor.place
+        expected = f"{name} to act as the role {actor.role}"
     return Finding(check, expected, found, place, where.statement, exc.server)
 
 

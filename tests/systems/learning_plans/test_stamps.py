@@ -1,93 +1,21 @@
-"""The template family of the policies: the caller is the subject of Clerk's token."""
+"""The stamped policies of a database in which Clerk signs people in."""
+
+import re
 
 import pytest
 
 from conftest import ROOT
 from pgvouch.config.project import Database, find_project, read_database
 from pgvouch.engine import commands
-from pgvouch.errors import StampError
 from pgvouch.postgres.session import Session
-from pgvouch.stamp.templates import Target
 from pgvouch.verify.live import verify_database
-from support.stamp_bench import stamp
 
 from .world import SYSTEM
 
-VIA = '[{"table": "users", "column": "user_id", "owner": "clerk_user_id"}]'
 
-
-CALLER = """(
-    select auth.jwt() ->> 'sub'
-    where jsonb_typeof(auth.jwt() -> 'sub') = 'string'
-      and auth.jwt() ->> 'sub' ~ '^[!-~]+$'
-  )"""
-CALLER_INSIDE = CALLER.replace("\n", "\n    ")
-
-
-def test_own_column_is_compared_with_the_subject():
-    assert stamp('clerk_via_policies(table="users", own="clerk_user_id", commands=["update"])') == (
-        "create policy users_update_own\n"
-        "  on public.users\n"
-        "  for update\n"
-        "  to authenticated\n"
-        f"  using (clerk_user_id = {CALLER})\n"
-        f"  with check (clerk_user_id = {CALLER});\n"
-    )
-
-
-def test_own_column_and_parent_are_both_asked():
-    text = stamp(
-        f'clerk_via_policies(table="plans", own="made_by", via={VIA}, commands=["insert"])'
-    )
-
-    assert text == (
-        "-- any (array (…)) runs once and lets an index find the rows; in (…) would read the whole "
-        "table.\n"
-        "create policy plans_insert_own\n"
-        "  on public.plans\n"
-        "  for insert\n"
-        "  to authenticated\n"
-        "  with check (\n"
-        f"    made_by = {CALLER}\n"
-        "    and user_id = any (array(\n"
-        "      select parent.id\n"
-        "      from public.users as parent\n"
-        f"      where parent.clerk_user_id = {CALLER_INSIDE}\n"
-        "    ))\n"
-        "  );\n"
-    )
-
-
-def test_it_never_asks_for_a_uuid():
-    for part in Target:
-        text = stamp(f'clerk_via_policies(table="plans", via={VIA}, commands=["select"])', part)
-        assert "auth.uid" not in text
-
-
-def test_rollback_drops_what_is_made_the_last_one_first():
-    text = stamp(
-        f'clerk_via_policies(table="plans", via={VIA}, commands=["select", "delete"], '
-        'names={"delete": "Users delete"})',
-        Target.ROLLBACK,
-    )
-
-    assert text == (
-        'drop policy "Users delete" on public.plans;\ndrop policy plans_select_own on public.plans;\n'
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "why"),
-    [
-        ("", "give via, own or both: the rows have no owner"),
-        (', via=[{"table": "users", "column": "user_id"}]', "the last hop, users, has no owner"),
-        (', own="sub", names={"insert": "x"}', "names has a name for insert"),
-    ],
-)
-@pytest.mark.parametrize("part", Target)
-def test_wrong_arguments_are_refused_in_every_part(arguments, why, part):
-    with pytest.raises(StampError, match=why):
-        stamp(f'clerk_via_policies(table="plans"{arguments}, commands=["select"])', part)
+def test_they_never_ask_for_a_uuid():
+    for file in SYSTEM.rglob("*.sql"):
+        assert not re.search(r"^(?!--).*auth\.uid", file.read_text(), re.MULTILINE)
 
 
 BROKEN = {
