@@ -41,6 +41,6 @@ analyze feature_planner.feature_plans;
 -- query:
 select *
 from feature_planner.feature_plans
-where user_id = :'ann'
+where user_id = '5afe0000-0000-4000-8000-000000000042'
 order by created_at desc
 limit 10;

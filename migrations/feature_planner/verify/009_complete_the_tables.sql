@@ -1,3 +1,8 @@
+-- let: anns_plan = '5afe0000-0000-4000-8000-0000000000a1'
+-- let: anns_generation = '5afe0000-0000-4000-8000-0000000000a5'
+-- let: anns_template = '5afe0000-0000-4000-8000-0000000000a6'
+-- let: anns_step = '5afe0000-0000-4000-8000-0000000000a7'
+
 -- All of it is found in public and, when it has moved, in feature_planner.
 set local search_path = feature_planner, public;
 
@@ -96,45 +101,24 @@ from pg_temp.plan_step_templates as t;
 
 -- check: an update is dated with the time of the transaction, whatever date the row has
 insert into public.users (id, clerk_id, email, username, display_name)
-values (
-  '5afe0000-0000-4000-8000-000000000042', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann',
-  'Ann'
-);
+values (:'ann', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann');
 insert into feature_plans (id, user_id, original_request, updated_at)
-values (
-  '5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'A search box',
-  'infinity'
-);
+values (:'anns_plan', :'ann', 'A search box', 'infinity');
 insert into implementation_plan_generations (id, plan_id, agent_id, refined_request)
-values (
-  '5afe0000-0000-4000-8000-0000000000a5', '5afe0000-0000-4000-8000-0000000000a1', 'agent-1',
-  'A search box'
-);
-insert into plan_steps
-  (id, plan_generation_id, step_number, display_order, title, description, updated_at)
-values (
-  '5afe0000-0000-4000-8000-0000000000a7', '5afe0000-0000-4000-8000-0000000000a5', 1, 0,
-  'Add the box', 'Above the list', 'infinity'
-);
-insert into plan_step_templates
-  (id, user_id, name, title, description, content, category, updated_at)
-values (
-  '5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-000000000042', 'tests',
-  'Write tests', 'Tests first', '…', 'quality', 'infinity'
-);
+values (:'anns_generation', :'anns_plan', 'agent-1', 'A search box');
+insert into plan_steps (id, plan_generation_id, step_number, display_order, title, description, updated_at)
+values (:'anns_step', :'anns_generation', 1, 0, 'Add the box', 'Above the list', 'infinity');
+insert into plan_step_templates (id, user_id, name, title, description, content, category, updated_at)
+values (:'anns_template', :'ann', 'tests', 'Write tests', 'Tests first', '…', 'quality', 'infinity');
 with plan as (
   update feature_plans set session_id = 'x', updated_at = 'infinity'
-  where id = '5afe0000-0000-4000-8000-0000000000a1'
+  where id = :'anns_plan'
   returning updated_at
 ),
-step as (
-  update plan_steps set category = 'x', updated_at = 'infinity'
-  where id = '5afe0000-0000-4000-8000-0000000000a7'
-  returning updated_at
-),
+step as (update plan_steps set category = 'x', updated_at = 'infinity' where id = :'anns_step' returning updated_at),
 template as (
   update plan_step_templates set name = 'x', updated_at = 'infinity'
-  where id = '5afe0000-0000-4000-8000-0000000000a6'
+  where id = :'anns_template'
   returning updated_at
 )
 select updated_at = localtimestamp, updated_at from plan
@@ -148,21 +132,10 @@ select not prosecdef and proconfig = array['search_path=""']
 from pg_catalog.pg_proc
 where oid = 'touch_updated_at()'::regprocedure;
 
--- check: the function says what it is
-select obj_description('touch_updated_at()'::regprocedure, 'pg_proc')
-  = 'Trigger: puts the time of the transaction into updated_at.';
-
 -- check none: somebody besides its owner who may execute the function
 -- Without an entry of its own a function is open to PUBLIC.
 select coalesce(r.rolname, 'public')
 from pg_catalog.pg_proc as p
 cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as entry
 left join pg_catalog.pg_roles as r on r.oid = entry.grantee
-where p.oid = 'touch_updated_at()'::regprocedure
-  and entry.grantee <> p.proowner;
-
--- check: the reference of a file to the user who added it has its index
-select indexdef ~ ' USING btree \(added_by_user_id\)$'
-from pg_catalog.pg_indexes
-where schemaname in ('public', 'feature_planner')
-  and indexname = 'discovered_files_added_by_user_id_idx';
+where p.oid = 'touch_updated_at()'::regprocedure and entry.grantee <> p.proowner;

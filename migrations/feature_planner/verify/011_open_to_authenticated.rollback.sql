@@ -5,14 +5,12 @@ set local search_path = pg_catalog, pg_temp;
 select 'schema'
 from pg_catalog.pg_namespace as n
 cross join aclexplode(n.nspacl) as entry
-where n.nspname = 'feature_planner'
-  and entry.grantee <> n.nspowner
+where n.nspname = 'feature_planner' and entry.grantee <> n.nspowner
 union all
 select c.relname
 from pg_catalog.pg_class as c
 cross join aclexplode(c.relacl) as entry
-where c.relnamespace = 'feature_planner'::regnamespace
-  and entry.grantee <> c.relowner
+where c.relnamespace = 'feature_planner'::regnamespace and entry.grantee <> c.relowner
 union all
 select 'default'
 from pg_catalog.pg_default_acl
@@ -23,8 +21,7 @@ select policyname from pg_catalog.pg_policies where schemaname = 'feature_planne
 union all
 select relname
 from pg_catalog.pg_class
-where relnamespace = 'feature_planner'::regnamespace
-  and relrowsecurity;
+where relnamespace = 'feature_planner'::regnamespace and relrowsecurity;
 
 -- check: caller_id is gone
 select to_regprocedure('feature_planner.caller_id()') is null;

@@ -1,108 +1,76 @@
 -- Whoever may create something in public puts nothing of his in the way of these checks.
 set local search_path = pg_catalog, pg_temp;
 
+-- let: tables = '{feature_plans,feature_refinements,file_discovery_sessions,discovered_files,implementation_plan_generations,plan_steps,plan_step_templates,plan_execution_logs}'::text[]
+-- let: anns_plan = '5afe0000-0000-4000-8000-0000000000a1'
+-- let: bobs_plan = '5afe0000-0000-4000-8000-0000000000b1'
+-- let: anns_refinement = '5afe0000-0000-4000-8000-0000000000a2'
+-- let: bobs_refinement = '5afe0000-0000-4000-8000-0000000000b2'
+-- let: anns_discovery = '5afe0000-0000-4000-8000-0000000000a3'
+-- let: bobs_discovery = '5afe0000-0000-4000-8000-0000000000b3'
+-- let: anns_file = '5afe0000-0000-4000-8000-0000000000a4'
+-- let: bobs_file = '5afe0000-0000-4000-8000-0000000000b4'
+-- let: anns_generation = '5afe0000-0000-4000-8000-0000000000a5'
+-- let: bobs_generation = '5afe0000-0000-4000-8000-0000000000b5'
+-- let: anns_template = '5afe0000-0000-4000-8000-0000000000a6'
+-- let: bobs_template = '5afe0000-0000-4000-8000-0000000000b6'
+-- let: anns_step = '5afe0000-0000-4000-8000-0000000000a7'
+-- let: bobs_step = '5afe0000-0000-4000-8000-0000000000b7'
+-- let: anns_log = '5afe0000-0000-4000-8000-0000000000a8'
+-- let: bobs_log = '5afe0000-0000-4000-8000-0000000000b8'
+-- let: bobs_private_template = '5afe0000-0000-4000-8000-0000000000b9'
+-- let: servers_file = '5afe0000-0000-4000-8000-0000000000aa'
+-- let: nobody = '5afe0000-0000-4000-8000-00000000000f'
+
 -- Ann and Bob have a row each in every table; Bob's template is public, as others may be that
 -- are here already. Bob also has a plan of every status, and a template that is used and private: what
--- they hold opens nothing. Ann is the caller.
+-- they hold opens nothing.
 insert into public.users (id, clerk_id, email, username, display_name)
 values
-  (
-    '5afe0000-0000-4000-8000-000000000042', 'user_verify_ann', 'ann@verify.invalid',
-    'verify_ann', 'Ann'
-  ),
-  (
-    '5afe0000-0000-4000-8000-000000000043', 'user_verify_bob', 'bob@verify.invalid',
-    'verify_bob', 'Bob'
-  );
+  (:'ann', 'user_verify_ann', 'ann@verify.invalid', 'verify_ann', 'Ann'),
+  (:'bob', 'user_verify_bob', 'bob@verify.invalid', 'verify_bob', 'Bob');
 insert into feature_planner.feature_plans (id, user_id, original_request)
-values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'A search box'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'A search box');
+values (:'anns_plan', :'ann', 'A search box'), (:'bobs_plan', :'bob', 'A search box');
 insert into feature_planner.feature_refinements (id, plan_id, agent_id, input_request)
 values
-  (
-    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-0000000000a1', 'agent-1',
-    'A search box'
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-0000000000b1', 'agent-1',
-    'A search box'
-  );
+  (:'anns_refinement', :'anns_plan', 'agent-1', 'A search box'),
+  (:'bobs_refinement', :'bobs_plan', 'agent-1', 'A search box');
 insert into feature_planner.file_discovery_sessions (id, plan_id, agent_id, refined_request)
 values
-  (
-    '5afe0000-0000-4000-8000-0000000000a3', '5afe0000-0000-4000-8000-0000000000a1', 'agent-1',
-    'A search box'
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000b3', '5afe0000-0000-4000-8000-0000000000b1', 'agent-1',
-    'A search box'
-  );
+  (:'anns_discovery', :'anns_plan', 'agent-1', 'A search box'),
+  (:'bobs_discovery', :'bobs_plan', 'agent-1', 'A search box');
 insert into feature_planner.discovered_files (id, discovery_session_id, file_path, priority)
 values
-  (
-    '5afe0000-0000-4000-8000-0000000000a4', '5afe0000-0000-4000-8000-0000000000a3',
-    'src/search.ts', 'high'
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000b4', '5afe0000-0000-4000-8000-0000000000b3',
-    'src/search.ts', 'high'
-  );
+  (:'anns_file', :'anns_discovery', 'src/search.ts', 'high'),
+  (:'bobs_file', :'bobs_discovery', 'src/search.ts', 'high');
 insert into feature_planner.implementation_plan_generations (id, plan_id, agent_id, refined_request)
 values
-  (
-    '5afe0000-0000-4000-8000-0000000000a5', '5afe0000-0000-4000-8000-0000000000a1', 'agent-1',
-    'A search box'
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000b5', '5afe0000-0000-4000-8000-0000000000b1', 'agent-1',
-    'A search box'
-  );
-insert into feature_planner.plan_step_templates
-  (id, user_id, name, title, description, content, category, is_public)
+  (:'anns_generation', :'anns_plan', 'agent-1', 'A search box'),
+  (:'bobs_generation', :'bobs_plan', 'agent-1', 'A search box');
+insert into feature_planner.plan_step_templates (id, user_id, name, title, description, content, category, is_public)
 values
-  (
-    '5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-000000000042', 'tests',
-    'Tests', 'First', '…', 'quality', false
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000b6', '5afe0000-0000-4000-8000-000000000043', 'tests',
-    'Tests', 'First', '…', 'quality', true
-  );
-insert into feature_planner.plan_steps
-  (id, plan_generation_id, step_number, display_order, title, description)
+  (:'anns_template', :'ann', 'tests', 'Tests', 'First', '…', 'quality', false),
+  (:'bobs_template', :'bob', 'tests', 'Tests', 'First', '…', 'quality', true);
+insert into feature_planner.plan_steps (id, plan_generation_id, step_number, display_order, title, description)
 values
-  (
-    '5afe0000-0000-4000-8000-0000000000a7', '5afe0000-0000-4000-8000-0000000000a5', 1, 0,
-    'Add the box', 'Above'
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000b7', '5afe0000-0000-4000-8000-0000000000b5', 1, 0,
-    'Add the box', 'Above'
-  );
-insert into feature_planner.plan_execution_logs
-  (id, plan_id, step, step_number, agent_type, start_time)
+  (:'anns_step', :'anns_generation', 1, 0, 'Add the box', 'Above'),
+  (:'bobs_step', :'bobs_generation', 1, 0, 'Add the box', 'Above');
+insert into feature_planner.plan_execution_logs (id, plan_id, step, step_number, agent_type, start_time)
 values
-  (
-    '5afe0000-0000-4000-8000-0000000000a8', '5afe0000-0000-4000-8000-0000000000a1', 'refinement',
-    1, 'refiner', '2001-02-03'
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000b8', '5afe0000-0000-4000-8000-0000000000b1', 'refinement',
-    1, 'refiner', '2001-02-03'
-  );
+  (:'anns_log', :'anns_plan', 'refinement', 1, 'refiner', '2001-02-03'),
+  (:'bobs_log', :'bobs_plan', 'refinement', 1, 'refiner', '2001-02-03');
 insert into feature_planner.feature_plans (
   id, user_id, original_request, status, current_step, version, parent_plan_id, session_id,
   complexity, risk_level, completed_at
 )
 select
   ('5afe0000-0000-4000-8000-0000000001' || lpad(number::text, 2, '0'))::uuid,
-  '5afe0000-0000-4000-8000-000000000043',
+  :'bob',
   'A search box',
   status,
   3,
   2,
-  '5afe0000-0000-4000-8000-0000000000a1',
+  :'anns_plan',
   'shared',
   'low',
   'low',
@@ -110,18 +78,9 @@ select
 from unnest(enum_range(null::feature_planner.plan_status)) with ordinality as each (status, number);
 insert into feature_planner.plan_step_templates
   (id, user_id, name, title, description, content, category, is_public, usage_count)
-values (
-  '5afe0000-0000-4000-8000-0000000000b9', '5afe0000-0000-4000-8000-000000000043', 'tests',
-  'Tests', 'First', '…', 'quality', false, 5
-);
-select set_config(
-  'request.jwt.claims',
-  '{"sub": "user_verify_ann", "role": "authenticated"}',
-  true
-);
+values (:'bobs_private_template', :'bob', 'tests', 'Tests', 'First', '…', 'quality', false, 5);
 
--- check: a user sees their own rows, and a template that is public
-set local role authenticated;
+-- check as ann: a user sees their own rows, and a template that is public
 with seen (relname, id) as (
   select 'feature_plans', id from feature_planner.feature_plans
   union all
@@ -136,7 +95,7 @@ with seen (relname, id) as (
   select 'plan_steps', id from feature_planner.plan_steps
   union all
   select 'plan_step_templates', id from feature_planner.plan_step_templates
-  where user_id in ('5afe0000-0000-4000-8000-000000000042', '5afe0000-0000-4000-8000-000000000043')
+  where user_id in (:'ann', :'bob')
   union all
   select 'plan_execution_logs', id from feature_planner.plan_execution_logs
 )
@@ -155,8 +114,7 @@ from seen;
 
 -- Without a where clause only the policy of the command stands between the caller and other
 -- people's rows. Should one be broken on a large live table, the timeout ends the statement early.
--- check: a user who changes every row within reach changes their own only
-set local role authenticated;
+-- check as ann: a user who changes every row within reach changes their own only
 set local statement_timeout = '5s';
 update feature_planner.feature_plans set session_id = 'mine';
 update feature_planner.feature_refinements set agent_name = 'mine';
@@ -184,13 +142,11 @@ with marked (id) as (
   union all
   select id from feature_planner.plan_execution_logs where session_id = 'mine'
 )
-select array_agg(right(id::text, 2) order by id)
-  = array['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8']
+select array_agg(right(id::text, 2) order by id) = array['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8']
 from marked;
 
 -- Children first, so that no cascade does it for the policy.
--- check: a user who deletes every row within reach deletes their own only
-set local role authenticated;
+-- check as ann: a user who deletes every row within reach deletes their own only
 set local statement_timeout = '5s';
 delete from feature_planner.plan_execution_logs;
 delete from feature_planner.plan_steps;
@@ -202,64 +158,53 @@ delete from feature_planner.feature_refinements;
 reset role;
 with kept (id) as (
   select id from feature_planner.plan_execution_logs
-  where id in ('5afe0000-0000-4000-8000-0000000000a8', '5afe0000-0000-4000-8000-0000000000b8')
+  where id in (:'anns_log', :'bobs_log')
   union all
   select id from feature_planner.plan_steps
-  where id in ('5afe0000-0000-4000-8000-0000000000a7', '5afe0000-0000-4000-8000-0000000000b7')
+  where id in (:'anns_step', :'bobs_step')
   union all
   select id from feature_planner.plan_step_templates
-  where id in ('5afe0000-0000-4000-8000-0000000000a6', '5afe0000-0000-4000-8000-0000000000b6')
+  where id in (:'anns_template', :'bobs_template')
   union all
   select id from feature_planner.discovered_files
-  where id in ('5afe0000-0000-4000-8000-0000000000a4', '5afe0000-0000-4000-8000-0000000000b4')
+  where id in (:'anns_file', :'bobs_file')
   union all
   select id from feature_planner.implementation_plan_generations
-  where id in ('5afe0000-0000-4000-8000-0000000000a5', '5afe0000-0000-4000-8000-0000000000b5')
+  where id in (:'anns_generation', :'bobs_generation')
   union all
   select id from feature_planner.file_discovery_sessions
-  where id in ('5afe0000-0000-4000-8000-0000000000a3', '5afe0000-0000-4000-8000-0000000000b3')
+  where id in (:'anns_discovery', :'bobs_discovery')
   union all
   select id from feature_planner.feature_refinements
-  where id in ('5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-0000000000b2')
+  where id in (:'anns_refinement', :'bobs_refinement')
 )
 select array_agg(right(id::text, 2) order by id) = array['b2', 'b3', 'b4', 'b5', 'b6', 'b7', 'b8']
 from kept;
 
--- check: a user who deletes every plan within reach deletes their own only
-set local role authenticated;
+-- check as ann: a user who deletes every plan within reach deletes their own only
 set local statement_timeout = '5s';
 delete from feature_planner.feature_plans;
 reset role;
 select array_agg(right(id::text, 2)) = array['b1']
 from feature_planner.feature_plans
-where id in ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-0000000000b1');
+where id in (:'anns_plan', :'bobs_plan');
 
--- check: a user writes a new row of every table
-set local role authenticated;
-insert into feature_planner.feature_plans
-  (user_id, original_request)
-values ('5afe0000-0000-4000-8000-000000000042', 'Mine');
-insert into feature_planner.feature_refinements
-  (plan_id, agent_id, input_request)
-values ('5afe0000-0000-4000-8000-0000000000a1', 'agent-1', 'Mine');
-insert into feature_planner.file_discovery_sessions
-  (plan_id, agent_id, refined_request)
-values ('5afe0000-0000-4000-8000-0000000000a1', 'agent-1', 'Mine');
-insert into feature_planner.discovered_files
-  (discovery_session_id, file_path, priority)
-values ('5afe0000-0000-4000-8000-0000000000a3', 'mine.ts', 'low');
-insert into feature_planner.implementation_plan_generations
-  (plan_id, agent_id, refined_request)
-values ('5afe0000-0000-4000-8000-0000000000a1', 'agent-1', 'Mine');
-insert into feature_planner.plan_steps
-  (plan_generation_id, step_number, display_order, title, description)
-values ('5afe0000-0000-4000-8000-0000000000a5', 2, 1, 'Mine', 'Mine');
-insert into feature_planner.plan_step_templates
-  (user_id, name, title, description, content, category)
-values ('5afe0000-0000-4000-8000-000000000042', 'mine', 'Mine', 'Mine', 'Mine', 'mine');
-insert into feature_planner.plan_execution_logs
-  (plan_id, step, step_number, agent_type, start_time)
-values ('5afe0000-0000-4000-8000-0000000000a1', 'planning', 3, 'mine', '2001-02-03');
+-- check as ann: a user writes a new row of every table
+insert into feature_planner.feature_plans (user_id, original_request) values (:'ann', 'Mine');
+insert into feature_planner.feature_refinements (plan_id, agent_id, input_request)
+values (:'anns_plan', 'agent-1', 'Mine');
+insert into feature_planner.file_discovery_sessions (plan_id, agent_id, refined_request)
+values (:'anns_plan', 'agent-1', 'Mine');
+insert into feature_planner.discovered_files (discovery_session_id, file_path, priority)
+values (:'anns_discovery', 'mine.ts', 'low');
+insert into feature_planner.implementation_plan_generations (plan_id, agent_id, refined_request)
+values (:'anns_plan', 'agent-1', 'Mine');
+insert into feature_planner.plan_steps (plan_generation_id, step_number, display_order, title, description)
+values (:'anns_generation', 2, 1, 'Mine', 'Mine');
+insert into feature_planner.plan_step_templates (user_id, name, title, description, content, category)
+values (:'ann', 'mine', 'Mine', 'Mine', 'Mine', 'mine');
+insert into feature_planner.plan_execution_logs (plan_id, step, step_number, agent_type, start_time)
+values (:'anns_plan', 'planning', 3, 'mine', '2001-02-03');
 with seen (id) as (
   select id from feature_planner.feature_plans
   union all
@@ -274,95 +219,61 @@ with seen (id) as (
   select id from feature_planner.plan_steps
   union all
   select id from feature_planner.plan_step_templates
-  where user_id in ('5afe0000-0000-4000-8000-000000000042', '5afe0000-0000-4000-8000-000000000043')
+  where user_id in (:'ann', :'bob')
   union all
   select id from feature_planner.plan_execution_logs
 )
 select count(*) = 17 from seen;
 
--- check error 42501: a user writes a row of feature_plans in somebody else's name
-set local role authenticated;
-insert into feature_planner.feature_plans
-  (user_id, original_request)
-values ('5afe0000-0000-4000-8000-000000000043', 'Mine');
+-- check error 42501 as ann: a user writes a row of feature_plans in somebody else's name
+insert into feature_planner.feature_plans (user_id, original_request) values (:'bob', 'Mine');
 
--- check error 42501: a user writes a row of feature_refinements into somebody else's plan
-set local role authenticated;
-insert into feature_planner.feature_refinements
-  (plan_id, agent_id, input_request)
-values ('5afe0000-0000-4000-8000-0000000000b1', 'agent-1', 'Mine');
+-- check error 42501 as ann: a user writes a row of feature_refinements into somebody else's plan
+insert into feature_planner.feature_refinements (plan_id, agent_id, input_request)
+values (:'bobs_plan', 'agent-1', 'Mine');
 
--- check error 42501: a user writes a row of file_discovery_sessions into somebody else's plan
-set local role authenticated;
-insert into feature_planner.file_discovery_sessions
-  (plan_id, agent_id, refined_request)
-values ('5afe0000-0000-4000-8000-0000000000b1', 'agent-1', 'Mine');
+-- check error 42501 as ann: a user writes a row of file_discovery_sessions into somebody else's plan
+insert into feature_planner.file_discovery_sessions (plan_id, agent_id, refined_request)
+values (:'bobs_plan', 'agent-1', 'Mine');
 
--- check error 42501: a user writes a row of discovered_files into somebody else's plan
-set local role authenticated;
-insert into feature_planner.discovered_files
-  (discovery_session_id, file_path, priority)
-values ('5afe0000-0000-4000-8000-0000000000b3', 'mine.ts', 'low');
+-- check error 42501 as ann: a user writes a row of discovered_files into somebody else's plan
+insert into feature_planner.discovered_files (discovery_session_id, file_path, priority)
+values (:'bobs_discovery', 'mine.ts', 'low');
 
--- check error 42501: a user writes a row of implementation_plan_generations into somebody else's plan
-set local role authenticated;
-insert into feature_planner.implementation_plan_generations
-  (plan_id, agent_id, refined_request)
-values ('5afe0000-0000-4000-8000-0000000000b1', 'agent-1', 'Mine');
+-- check error 42501 as ann: a user writes a row of implementation_plan_generations into somebody else's plan
+insert into feature_planner.implementation_plan_generations (plan_id, agent_id, refined_request)
+values (:'bobs_plan', 'agent-1', 'Mine');
 
--- check error 42501: a user writes a row of plan_steps into somebody else's plan
-set local role authenticated;
-insert into feature_planner.plan_steps
-  (plan_generation_id, step_number, display_order, title, description)
-values ('5afe0000-0000-4000-8000-0000000000b5', 2, 1, 'Mine', 'Mine');
+-- check error 42501 as ann: a user writes a row of plan_steps into somebody else's plan
+insert into feature_planner.plan_steps (plan_generation_id, step_number, display_order, title, description)
+values (:'bobs_generation', 2, 1, 'Mine', 'Mine');
 
--- check error 42501: a user writes a row of plan_step_templates in somebody else's name
-set local role authenticated;
-insert into feature_planner.plan_step_templates
-  (user_id, name, title, description, content, category)
-values ('5afe0000-0000-4000-8000-000000000043', 'mine', 'Mine', 'Mine', 'Mine', 'mine');
+-- check error 42501 as ann: a user writes a row of plan_step_templates in somebody else's name
+insert into feature_planner.plan_step_templates (user_id, name, title, description, content, category)
+values (:'bob', 'mine', 'Mine', 'Mine', 'Mine', 'mine');
 
--- check error 42501: a user writes a row of plan_execution_logs into somebody else's plan
-set local role authenticated;
-insert into feature_planner.plan_execution_logs
-  (plan_id, step, step_number, agent_type, start_time)
-values ('5afe0000-0000-4000-8000-0000000000b1', 'planning', 3, 'mine', '2001-02-03');
+-- check error 42501 as ann: a user writes a row of plan_execution_logs into somebody else's plan
+insert into feature_planner.plan_execution_logs (plan_id, step, step_number, agent_type, start_time)
+values (:'bobs_plan', 'planning', 3, 'mine', '2001-02-03');
 
--- check error 42501: a user adds a file in the name of somebody whom it would keep
-set local role authenticated;
-insert into feature_planner.discovered_files
-  (discovery_session_id, file_path, priority, added_by_user_id)
-values (
-  '5afe0000-0000-4000-8000-0000000000a3', 'mine.ts', 'low', '5afe0000-0000-4000-8000-000000000043'
-);
+-- check error 42501 as ann: a user adds a file in the name of somebody whom it would keep
+insert into feature_planner.discovered_files (discovery_session_id, file_path, priority, added_by_user_id)
+values (:'anns_discovery', 'mine.ts', 'low', :'bob');
 
--- check error 42501: or in that of nobody, to see which ids are in use
-set local role authenticated;
-insert into feature_planner.discovered_files
-  (discovery_session_id, file_path, priority, added_by_user_id)
-values (
-  '5afe0000-0000-4000-8000-0000000000a3', 'mine.ts', 'low', '5afe0000-0000-4000-8000-00000000000f'
-);
+-- check error 42501 as ann: or in that of nobody, to see which ids are in use
+insert into feature_planner.discovered_files (discovery_session_id, file_path, priority, added_by_user_id)
+values (:'anns_discovery', 'mine.ts', 'low', :'nobody');
 
--- check error 42501: a user puts a name into a file
-set local role authenticated;
-update feature_planner.discovered_files
-set added_by_user_id = '5afe0000-0000-4000-8000-000000000043';
+-- check error 42501 as ann: a user puts a name into a file
+update feature_planner.discovered_files set added_by_user_id = :'bob';
 
 -- check: a user adds a file in their own name, and changes one that the server has in another's
-insert into feature_planner.discovered_files
-  (id, discovery_session_id, file_path, priority, added_by_user_id)
-values (
-  '5afe0000-0000-4000-8000-0000000000aa', '5afe0000-0000-4000-8000-0000000000a3', 'server.ts',
-  'low', '5afe0000-0000-4000-8000-000000000043'
-);
-set local role authenticated;
+insert into feature_planner.discovered_files (id, discovery_session_id, file_path, priority, added_by_user_id)
+values (:'servers_file', :'anns_discovery', 'server.ts', 'low', :'bob');
+-- as: ann
 insert into feature_planner.discovered_files
   (discovery_session_id, file_path, priority, added_by_user_id, is_manually_added)
-values (
-  '5afe0000-0000-4000-8000-0000000000a3', 'mine.ts', 'low', '5afe0000-0000-4000-8000-000000000042',
-  true
-);
+values (:'anns_discovery', 'mine.ts', 'low', :'ann', true);
 with changed as (
   update feature_planner.discovered_files set is_selected = true
   where file_path in ('server.ts', 'mine.ts')
@@ -370,13 +281,11 @@ with changed as (
 )
 select count(*) = 2 from changed;
 
--- check error 42501: a user gives a plan away
-set local role authenticated;
-update feature_planner.feature_plans set user_id = '5afe0000-0000-4000-8000-000000000043';
+-- check error 42501 as ann: a user gives a plan away
+update feature_planner.feature_plans set user_id = :'bob';
 
--- check none: a row that a token of nobody sees, but for public templates
+-- check none as ann: a row that a token of nobody sees, but for public templates
 select set_config('request.jwt.claims', '{"sub": "user_verify_nobody"}', true);
-set local role authenticated;
 select id from feature_planner.feature_plans
 union all
 select id from feature_planner.feature_refinements
@@ -393,85 +302,45 @@ select id from feature_planner.plan_step_templates where not is_public
 union all
 select id from feature_planner.plan_execution_logs;
 
--- check: without a token the caller is nobody
+-- check as ann: without a token the caller is nobody
 select set_config('request.jwt.claims', '', true);
-set local role authenticated;
 select feature_planner.caller_id() is null;
 
 -- check: without a subject in it the caller is nobody, even where somebody's Clerk id is empty
 insert into public.users (clerk_id, email, username, display_name)
 values ('', 'nobody@verify.invalid', 'verify_nobody', 'Nobody')
 on conflict (clerk_id) do nothing;
+-- as: ann
 select set_config('request.jwt.claims', '{}', true);
-set local role authenticated;
 select feature_planner.caller_id() is null;
 
--- check: with one, the account of its Clerk id
-set local role authenticated;
-select feature_planner.caller_id() = '5afe0000-0000-4000-8000-000000000042';
+-- check as ann: with one, the account of its Clerk id
+select feature_planner.caller_id() = :'ann';
 
--- check error 42501: a user makes a table in the schema
-set local role authenticated;
+-- check error 42501 as ann: a user makes a table in the schema
 create table feature_planner.surplus (id integer);
 
--- check error 42501: a user reads the accounts
-set local role authenticated;
+-- check error 42501 as ann: a user reads the accounts
 select id from public.users;
 
--- check error 42501: a visitor reads a plan
-set local role anon;
+-- check error 42501 as visitor: a visitor reads a plan
 select id from feature_planner.feature_plans;
 
--- check: these tables have these policies, for authenticated, and no other
-select array_agg(
-  format('%s %s %s %s %s', tablename, policyname, lower(permissive), lower(cmd), roles)
-  order by policyname collate "C"
-) = array[
-  'discovered_files discovered_files_added_by_caller restrictive insert {authenticated}',
-  'discovered_files discovered_files_own permissive all {authenticated}',
-  'feature_plans feature_plans_own permissive all {authenticated}',
-  'feature_refinements feature_refinements_own permissive all {authenticated}',
-  'file_discovery_sessions file_discovery_sessions_own permissive all {authenticated}',
-  'implementation_plan_generations implementation_plan_generations_own permissive all {authenticated}',
-  'plan_execution_logs plan_execution_logs_own permissive all {authenticated}',
-  'plan_step_templates plan_step_templates_own permissive all {authenticated}',
-  'plan_step_templates plan_step_templates_public permissive select {authenticated}',
-  'plan_steps plan_steps_own permissive all {authenticated}'
-]
+-- check: each of the ten policies is for authenticated
+select count(*) = 10 and bool_and(roles = '{authenticated}')
 from pg_catalog.pg_policies
-where schemaname = 'feature_planner'
-  and tablename in (
-    'feature_plans',
-    'feature_refinements',
-    'file_discovery_sessions',
-    'discovered_files',
-    'implementation_plan_generations',
-    'plan_steps',
-    'plan_step_templates',
-    'plan_execution_logs'
-  );
+where schemaname = 'feature_planner' and tablename = any (:tables);
 
 -- check none: a table of the schema without row level security
 -- Default privileges open a new one to every user: this holds for tables to come as well.
 select relname
 from pg_catalog.pg_class
-where relnamespace = 'feature_planner'::regnamespace
-  and relkind in ('r', 'p')
-  and not relrowsecurity;
+where relnamespace = 'feature_planner'::regnamespace and relkind in ('r', 'p') and not relrowsecurity;
 
 -- check none: a right on the tables that is missing, or one too many
 with design (relname, grantee, privilege, is_grantable) as (
   select relname, 'authenticated', privilege, false
-  from unnest(array[
-    'feature_plans',
-    'feature_refinements',
-    'file_discovery_sessions',
-    'discovered_files',
-    'implementation_plan_generations',
-    'plan_steps',
-    'plan_step_templates',
-    'plan_execution_logs'
-  ]) as relname
+  from unnest(:tables) as relname
   cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as privilege
   where (relname, privilege) <> ('discovered_files', 'UPDATE')
 ),
@@ -484,18 +353,7 @@ found as (
   from pg_catalog.pg_class as c
   cross join aclexplode(c.relacl) as entry
   left join pg_catalog.pg_roles as r on r.oid = entry.grantee
-  where c.relnamespace = 'feature_planner'::regnamespace
-    and entry.grantee <> c.relowner
-    and c.relname in (
-      'feature_plans',
-      'feature_refinements',
-      'file_discovery_sessions',
-      'discovered_files',
-      'implementation_plan_generations',
-      'plan_steps',
-      'plan_step_templates',
-      'plan_execution_logs'
-    )
+  where c.relnamespace = 'feature_planner'::regnamespace and entry.grantee <> c.relowner and c.relname = any (:tables)
 )
 (table design except table found)
 union all
@@ -504,9 +362,7 @@ union all
 -- check: who added a file is the one column of its table that users may not change
 select array_agg(format('%s %s', a.attrelid::regclass, a.attname) order by a.attname collate "C")
   = (
-    select array_agg(
-      format('feature_planner.discovered_files %s', attname) order by attname collate "C"
-    )
+    select array_agg(format('feature_planner.discovered_files %s', attname) order by attname collate "C")
     from pg_catalog.pg_attribute
     where attrelid = 'feature_planner.discovered_files'::regclass
       and attnum > 0
@@ -521,23 +377,7 @@ select array_agg(format('%s %s', a.attrelid::regclass, a.attname) order by a.att
 from pg_catalog.pg_attribute as a
 join pg_catalog.pg_class as c on c.oid = a.attrelid
 cross join aclexplode(a.attacl) as entry
-where c.relnamespace = 'feature_planner'::regnamespace
-  and c.relname in (
-    'feature_plans',
-    'feature_refinements',
-    'file_discovery_sessions',
-    'discovered_files',
-    'implementation_plan_generations',
-    'plan_steps',
-    'plan_step_templates',
-    'plan_execution_logs'
-  );
-
--- check none: a rule of the tables that is asked at the commit only
-select conrelid::regclass, conname
-from pg_catalog.pg_constraint
-where connamespace = 'feature_planner'::regnamespace
-  and condeferred;
+where c.relnamespace = 'feature_planner'::regnamespace and c.relname = any (:tables);
 
 -- check: authenticated may use the schema, and nobody but its owner may do more
 select array_agg(
@@ -546,8 +386,7 @@ select array_agg(
 from pg_catalog.pg_namespace as n
 cross join aclexplode(n.nspacl) as entry
 left join pg_catalog.pg_roles as r on r.oid = entry.grantee
-where n.nspname = 'feature_planner'
-  and entry.grantee <> n.nspowner;
+where n.nspname = 'feature_planner' and entry.grantee <> n.nspowner;
 
 -- check: authenticated may execute caller_id, and nobody else but its owner
 select array_agg(
@@ -556,8 +395,7 @@ select array_agg(
 from pg_catalog.pg_proc as p
 cross join aclexplode(p.proacl) as entry
 left join pg_catalog.pg_roles as r on r.oid = entry.grantee
-where p.oid = 'feature_planner.caller_id()'::regprocedure
-  and entry.grantee <> p.proowner;
+where p.oid = 'feature_planner.caller_id()'::regprocedure and entry.grantee <> p.proowner;
 
 -- check none: a subject that is empty, blank or no text, and an account with that Clerk id: nobody all the same
 insert into public.users (clerk_id, email, username, display_name)
@@ -579,20 +417,6 @@ where called.id is not null;
 select prosecdef and proconfig = array['search_path=""'] and provolatile = 's'
 from pg_catalog.pg_proc
 where oid = 'feature_planner.caller_id()'::regprocedure;
-
--- check: caller_id says what it is
-select obj_description('feature_planner.caller_id()'::regprocedure, 'pg_proc')
-  = 'The id of the user who is signed in, by the Clerk id in the token; null for anybody else.';
-
--- check: tables and sequences to come are open to authenticated as the others are
-select array_agg(
-  format('%s %s %s', defaclobjtype, entry.privilege_type, entry.is_grantable)
-  order by defaclobjtype, entry.privilege_type
-) = array['S USAGE f', 'r DELETE f', 'r INSERT f', 'r SELECT f', 'r UPDATE f']
-from pg_catalog.pg_default_acl
-cross join aclexplode(defaclacl) as entry
-where defaclnamespace = 'feature_planner'::regnamespace
-  and entry.grantee = 'authenticated'::regrole;
 
 -- stamp: malformed_callers(schema="feature_planner",
 --   tables=["feature_plans", "feature_refinements", "file_discovery_sessions", "discovered_files",
