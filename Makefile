@@ -20,7 +20,7 @@ PGVOUCH := $(VENV)/bin/pgvouch
 STAMP   := $(VENV)/installed
 PYTEST   = $(VENV)/bin/python -m pytest -n $(or $(WORKERS),auto)
 
-.PHONY: help migrate rollback status plan verify drift seed stamp quick test test-all torture lint clean install
+.PHONY: help migrate rollback status plan verify drift seed stamp quick test test-all torture bench lint clean install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -63,6 +63,10 @@ test-all: $(STAMP) ## every test: old servers, mutants, large files, …      (A
 torture: $(STAMP) ## faults at random points, into docs/reliability.md     (MINUTES=n, SEED=n)
 	@PYTHONPATH=tests $(VENV)/bin/python -m faults.torture --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) \
 		--write docs/reliability.md
+
+bench: $(STAMP) ## times beside a floor and other tools, into docs/performance.md (AGAINST=commit)
+	@PYTHONPATH=tests $(VENV)/bin/python -m bench $(if $(AGAINST),--against $(AGAINST)) \
+		--write docs/performance.md $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy, and whether the stamped policies are up to date
 	@$(VENV)/bin/ruff format --check runner tests
