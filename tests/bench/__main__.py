@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--many", type=int, default=10_000, help="0: leave that out")
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--latency-ms", type=float, default=20.0)
+    parser.add_argument("--latency-ms", type=float, default=20.0, help="0: no proxy")
     parser.add_argument("--only", nargs="*", help="the names of what is measured")
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
@@ -137,7 +137,8 @@ def measure(bench: Bench, options: argparse.Namespace) -> page.Measured:
             measured.add(str(count), subject.name, bench.turn(subject, folder, actions))
     small, one = (workload.write(bench.root / f"migrations-{n}s", n) for n in (100, 1))
     socket_path = f"{bench.socket}/.s.PGSQL.{bench.port}"
-    for scenario, latency_s in (("trips", 0.0), ("latency", options.latency_ms / 1000)):
+    proxies = (("trips", 0.0), ("latency", options.latency_ms / 1000))
+    for scenario, latency_s in proxies if options.latency_ms else ():
         with proxied(socket_path, latency_s) as wire:
             for subject in everyone:
                 _say(f"through a proxy, {latency_s:g} s: {subject.name}")

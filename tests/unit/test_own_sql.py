@@ -29,9 +29,13 @@ def test_a_block_begins_with_sql(room: str) -> None:
 
 
 def test_a_value_is_a_literal_and_sql_is_not() -> None:
-    assert own_query("ledger", "forget", id="o'clock").endswith("migration_id = 'o''clock'")
-    assert own_query("ledger", "forget", id=Raw("f(1)")).endswith("migration_id = f(1)")
-    assert own_query("ledger", "forget", id=None).endswith("migration_id = NULL")
+    assert own_query("ledger", "yoyo_rows", table="o'clock").startswith(
+        "select migration_id from 'o''clock' "
+    )
+    assert own_query("ledger", "yoyo_rows", table=Raw("f(1)")).startswith(
+        "select migration_id from f(1) "
+    )
+    assert own_query("ledger", "yoyo_rows", table=None).startswith("select migration_id from NULL ")
 
 
 def test_a_value_that_looks_like_a_place_is_left_alone() -> None:

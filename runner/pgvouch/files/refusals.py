@@ -15,7 +15,7 @@ from pgvouch.errors import FileError, Place
 from pgvouch.files import transaction_block
 from pgvouch.files.transaction_block import Kind
 from pgvouch.sqltext.place import excerpt, line_and_column
-from pgvouch.sqltext.scan import GAP, marks, tokens
+from pgvouch.sqltext.scan import GAP, PIECE, marks, tokens
 from pgvouch.sqltext.statements import Statement, each_statement, rough_statements
 
 _Wrong = tuple[str, str]
@@ -26,6 +26,9 @@ _Wrong = tuple[str, str]
 class _Rule:
     """One thing that a statement may not be."""
 
+    needles: tuple[str, ...]
+    """In small letters: without one of them the words are not in a text. Finding a plain text is a
+    hundred times cheaper than a pattern."""
     words: re.Pattern[str]
     """A cheap look at the whole text: without them no statement need be looked at."""
     judge: Callable[[str], _Wrong | None]
@@ -83,7 +86,14 @@ def _refuse(
     split: Callable[[str], Iterator[Statement]], text: str, place: Place, rules: Iterable[_Rule]
 ) -> None:
     """Refuse the first statement that one of the rules finds wrong."""
-    rules = [rule for rule in rules if rule.words.search(text)]
+    # A large text is not held twice.
+    lowered = text.lower() if len(text) <= PIECE else None
+    rules = [
+        rule
+        for rule in rules
+        if (lowered is None or any(needle in lowered for needle in rule.needles))
+        and rule.words.search(text)
+    ]
     try:
         for statement in split(text) if rules else ():
             for rule in rules:
@@ -118,7 +128,7 @@ def _judge_copy(statement: str) -> _Wrong | None:
     )
 
 
-_COPY_DATA = _Rule(_FROM_STDIN, _judge_copy)
+_COPY_DATA = _Rule(("stdin",), _FROM_STDIN, _judge_copy)
 _OTHER_FILE = "put the other file's SQL here, or make it a migration of its own"
 _OTHER_DATABASE = "a folder is one database: put the file into the other database's folder"
 _FOR_PSQL = "remove the line: pg_dump writes it for psql"
@@ -219,7 +229,10 @@ def _judge_setting(statement: str) -> _Wrong | None:
     return None
 
 
-_SETTINGS = _Rule(_SETTING, _judge_setting)
+_SETTINGS = _Rule(("transaction", "standard_conforming"), _SETTING, _judge_setting)
+_TRANSACTION_NEEDLES = (
+    "begin", "start", "commit", "end", "rollback", "abort", "prepare", "savepoint", "release",
+)  # fmt: skip
 _TRANSACTION_WORD = re.compile(
     r"(?:^|[\r;]|\*/)[^\S\n]*(?:begin|start|commit|end|rollback|abort|prepare|savepoint|release)\b",
     re.IGNORECASE | re.MULTILINE,
@@ -257,7 +270,7 @@ def _control(pattern: re.Pattern[str], *, transactional: bool) -> _Rule:
             return f"{' '.join(re.sub(GAP, ' ', match.group()).split()).upper()} {what}", hint
         return None
 
-    return _Rule(_TRANSACTION_WORD, judge)
+    return _Rule(_TRANSACTION_NEEDLES, _TRANSACTION_WORD, judge)
 
 
 _SLOT_GIVEN_UP = re.compile(r"\bslot_name\s*=\s*'?none\b", re.IGNORECASE)
@@ -275,7 +288,7 @@ def _outside(text: str) -> _Rule:
             else "move it into a migration of its own with `-- transactional: false` in the header",
         )
 
-    return _Rule(transaction_block.WORDS, judge)
+    return _Rule(transaction_block.NEEDLES, transaction_block.WORDS, judge)
 
 
 def _judge_index(statement: str) -> _Wrong | None:
@@ -293,4 +306,4 @@ def _judge_index(statement: str) -> _Wrong | None:
     )
 
 
-_UNNAMED_INDEX = _Rule(transaction_block.WORDS, _judge_index)
+_UNNAMED_INDEX = _Rule(("concurrently",), transaction_block.WORDS, _judge_index)

@@ -23,6 +23,11 @@ WORDS = re.compile(
     re.IGNORECASE,
 )
 """Without these, no statement of a text is one."""
+NEEDLES = (
+    "concurrently", "vacuum", "reindex", "cluster", "prepared", "discard", "system", "database",
+    "tablespace", "subscription",
+)  # fmt: skip
+"""In small letters: each of the words holds one."""
 _FIRST_WORD = re.compile(
     r"(?:create|drop|alter|reindex|vacuum|cluster|discard|commit|rollback)\b", re.IGNORECASE
 )

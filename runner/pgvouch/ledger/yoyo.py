@@ -10,10 +10,10 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Self
 
 import psycopg
-from psycopg import sql
 from yoyo import internalmigrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.migrations import get_migration_hash
@@ -21,6 +21,7 @@ from yoyo.utils import change_param_style
 
 from pgvouch.postgres.result import said_by
 from pgvouch.postgres.session import ConnectionLost, QueryError
+from pgvouch.sqltext.own import literal
 
 SCHEMA = "pgvouch"
 
@@ -119,7 +120,7 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
             {
                 "migration_hash": get_migration_hash(migration_id),
                 "migration_id": migration_id,
-                "when": _utc_now(),
+                "when": str(_utc_now()),
             },
         )
         return mark, self._log_sql(migration_id, "apply")
@@ -145,25 +146,34 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
             "migration_id": migration.id if migration else None,
             "migration_hash": migration.hash if migration else None,
             "username": _user(),
-            "hostname": socket.gethostname(),
-            "created_at_utc": _utc_now(),
+            "hostname": _host(),
+            "created_at_utc": str(_utc_now()),
             "operation": operation,
         }
 
     def _text(self, template: str, values: Mapping[str, Any]) -> str:
         """Fill yoyo's statement with quoted literals, so that it can travel in one message."""
-        text, ordered = change_param_style("pyformat", self.format_sql(template), values)
-        literals = {
-            name: sql.Literal(value).as_string(self._connection) for name, value in ordered.items()
-        }
-        return str(text % literals)
+        if template not in _TEXTS:
+            names = dict.fromkeys(values)
+            _TEXTS[template], _ = change_param_style("pyformat", self.format_sql(template), names)
+        return _TEXTS[template] % {name: literal(value) for name, value in values.items()}
 
 
+_TEXTS: dict[str, str] = {}
+"""yoyo's statements with their places as Python fills them."""
+
+
+@cache
 def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run as a number without a name
         return "unknown"
+
+
+@cache
+def _host() -> str:
+    return socket.gethostname()
 
 
 def _utc_now() -> datetime:

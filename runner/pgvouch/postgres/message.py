@@ -1,9 +1,11 @@
 """Messages to PostgreSQL: parts that know how many statements they hold and where they come from.
 
 One message is one round trip. When it fails, the number of results before the error, or the
-position PostgreSQL reports, leads back to the part, and from there to the author's file.
+position PostgreSQL reports, leads back to the part, and from there to the author's file. How many
+statements an author's text holds need not be known: a mark behind it tells where its results end.
 """
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,7 +68,7 @@ class MessagePart:
 
     sql: str
     count: int | None
-    """How many results it gives; None for a last part, whose statements were not counted."""
+    """How many results it gives; None for one part, whose statements were not counted."""
     name: str = ""
     source: Source | None = None
     tallied: str = ""
@@ -87,10 +89,17 @@ class Message:
     """Parts, in the order in which they are sent."""
 
     parts: list[MessagePart] = field(default_factory=list)
+    mark: str = ""
+    """The name of the column that the statement behind the uncounted part returns."""
 
     def add(self, *statements: str, name: str = "") -> Self:
         """Append statements of pgvouch's, one a string, without semicolons."""
         self.parts += [MessagePart(statement, 1, name) for statement in statements]
+        return self
+
+    def add_joined(self, statements: Sequence[str]) -> Self:
+        """Append statements that never fail by themselves, as one part."""
+        self.parts.append(MessagePart("\n;".join(statements), len(statements)))
         return self
 
     def add_comment(self, comment: str) -> Self:
@@ -104,6 +113,11 @@ class Message:
         """Append SQL that a user wrote."""
         self.parts.append(MessagePart(source.rendered.text, count, name, source, tallied))
         return self
+
+    def add_mark(self) -> Self:
+        """Append the statement that tells the results of an uncounted part from later ones."""
+        self.mark = f"pgvouch_{secrets.token_hex(8)}"
+        return self.add(f'select 0 as "{self.mark}"')
 
     @property
     def text(self) -> str:
@@ -135,7 +149,18 @@ class Message:
             QueryError: a statement failed.
             ConnectionLost: no answer will come.
         """
-        return session.run(self.text, rows_of_first=self.counted, tallied=self.tallied)
+        return session.run(
+            self.text,
+            rows_of_first=sum(part.count or 0 for part in self.parts[: self._uncounted]),
+            rows_from=self.mark,
+            tallied=self.tallied,
+        )
+
+    @property
+    def _uncounted(self) -> int:
+        """The index of the part whose statements were not counted, or the number of parts."""
+        found = (at for at, part in enumerate(self.parts) if part.count is None)
+        return next(found, len(self.parts))
 
     def results_of(
         self, name: str, results: Sequence[Result], *, failed: bool = False
@@ -151,8 +176,8 @@ class Message:
             VouchError: PostgreSQL gave another number of results than the message has
                 statements, so none can be attributed.
         """
-        counted = self.counted
-        too_many = len(results) > counted and self.parts[-1].count is not None
+        counted, uncounted = self.counted, self._uncounted
+        too_many = len(results) > counted and uncounted == len(self.parts)
         if too_many or (len(results) < counted and not failed):
             raise VouchError(
                 f"PostgreSQL gave {len(results)} results for {counted} statements, "
@@ -160,25 +185,32 @@ class Message:
             )
         found: list[Result] = []
         at = 0
-        for part in self.parts:
+        for number, part in enumerate(self.parts):
             if part.name == name:
                 found += results[at : at + (part.count or 0)]
-            at += part.count or 0
+            at += len(results) - counted if number == uncounted else part.count or 0
         return found
 
     def locate(self, error: QueryError) -> ErrorPlace:
         """Return the part, the place and the statement that an error belongs to."""
         if error.server.position is not None:
-            return self._locate_position(error.server.position - 1)
-        index = len(error.done)
-        for part in self.parts:
+            return self._locate_position(error.server.position - 1, is_unread=not error.done)
+        index, parts = len(error.done), self.parts
+        if self.mark and (self.mark,) in (columns := [result.columns for result in error.done]):
+            index -= columns.index((self.mark,))
+            parts = parts[self._uncounted + 1 :]
+        for part in parts:
             if part.count is None or index < part.count:
                 return _failure_at_statement(part, index)
             index -= part.count
         return ErrorPlace(self.parts[-1], None, None)
 
-    def _locate_position(self, offset: int) -> ErrorPlace:
-        for part in self.parts:
+    def _locate_position(self, offset: int, *, is_unread: bool) -> ErrorPlace:
+        uncounted = self._uncounted
+        for number, part in enumerate(self.parts):
+            if is_unread and number > uncounted:
+                # What the text of an author leaves open, PostgreSQL misses behind it.
+                return _failure_at_offset(self.parts[uncounted], len(self.parts[uncounted].sql))
             if offset <= len(part.sql) or part is self.parts[-1]:
                 return _failure_at_offset(part, min(offset, len(part.sql)))
             offset -= len(part.sql) + len("\n;")

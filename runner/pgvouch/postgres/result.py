@@ -1,9 +1,10 @@
 """What comes back over the wire: libpq's results as values."""
 
+import os
 import resource
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,6 +15,7 @@ from pgvouch.errors import ServerMessage
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
+_PAGE = resource.getpagesize()
 _FIELD = pq.DiagnosticField
 
 
@@ -50,6 +52,8 @@ class Growth:
         self.watched = watched
         """What we ask for ourselves may be large, a stored rollback for example."""
         self._last_mb = _writable_mb() if watched else 0
+        self.is_fresh = True
+        """Whether nothing has arrived yet. A look costs more than a short answer."""
         self.restart()
 
     def restart(self) -> None:
@@ -59,8 +63,9 @@ class Growth:
 
     def skip(self) -> None:
         """Leave out what was taken since the last look."""
-        if self.watched:
+        if self.watched and not self.is_fresh:
             self._last_mb = _writable_mb()
+        self.is_fresh = False
 
     def is_too_much(self) -> bool:
         """Look at what libpq has done since the last look."""
@@ -75,11 +80,19 @@ class Growth:
 
 def _writable_mb() -> int:
     """Return the memory that the process may write to, whether it has done so or not."""
-    try:
-        pages = Path("/proc/self/statm").read_bytes().split()[5]
-    except OSError:  # not Linux: there is no limit
+    memory = _memory_of(os.getpid())
+    if memory is None:
         return 0
-    return int(pages) * resource.getpagesize() >> 20
+    return int(os.pread(memory, 200, 0).split()[5]) * _PAGE >> 20
+
+
+@lru_cache(maxsize=1)
+def _memory_of(pid: int) -> int | None:
+    """Return a file that tells of the process's memory; it is read twice a message."""
+    try:
+        return os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # not Linux: there is no limit
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +157,22 @@ def result_of(
     return Result(tag, columns, rows)
 
 
+def command_of(result: "PGresult") -> Result:
+    """Return the outcome of a statement that returns no rows."""
+    return _command(result.command_status)
+
+
+@lru_cache(maxsize=256)
+def _command(tag: bytes | None) -> Result:
+    return Result((tag or b"").decode(), None)
+
+
 def rows_of(result: "PGresult") -> list[tuple[str | None, ...]]:
     """Return the rows of a result, in PostgreSQL's text form."""
-    return [
-        tuple(_text(result.get_value(row, column)) for column in range(result.nfields))
-        for row in range(result.ntuples)
-    ]
+    if not (number := result.ntuples):
+        return []
+    columns = range(result.nfields)
+    return [tuple([_text(result.get_value(row, at)) for at in columns]) for row in range(number)]
 
 
 def _text(value: bytes | None) -> str | None:

@@ -1,7 +1,8 @@
 """Tries again what gave way to other sessions, with backoff and jitter."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -68,6 +69,32 @@ def retry(
     Raises:
         BaseException: the action's own last error, or that of `revive`.
     """
+    began_s = time.monotonic()
+    try:
+        return action()
+    except BaseException as exc:
+        if not again(exc):
+            raise
+        first = exc
+    spent_s = time.monotonic() - began_s
+    patience = replace(patience, budget_s=max(patience.budget_s - spent_s, 0.0))
+    failed = iter([first])
+
+    def attempt() -> T:
+        if error := next(failed, None):
+            raise error
+        return action()
+
+    return _tried_again(attempt, patience, again, tell, revive)
+
+
+def _tried_again(
+    action: Callable[[], T],
+    patience: RetryLimits,
+    again: Callable[[BaseException], bool],
+    tell: Callable[[FailedAttempt], None],
+    revive: Callable[[], None] | None,
+) -> T:
     from tenacity import (
         Retrying,
         retry_if_exception,

@@ -5,6 +5,7 @@ results are read one by one, because on an error psycopg's cursor forgets the re
 their number tells which statement failed.
 """
 
+import re
 import select
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ from pgvouch.postgres.result import (
     Growth,
     Result,
     Tally,
+    command_of,
     masked,
     result_of,
     rows_of,
@@ -32,13 +34,18 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 _COPY = {pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH}
+_FAILED = {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}
+_DONE = pq.ExecStatus.COMMAND_OK
 _CANCEL_S = 2.0
 _NAME_CUT = "42622"  # name_too_long: an identifier is cut at 63 bytes
 _CHUNKS_SINCE = 170000  # of libpq
 _ROWS_AT_ONCE = 8  # they may be large
 _NOTHING: Mapping[int, bool] = {}
+_NO_NUMBER = "22P02"  # invalid_text_representation
+_WORD = re.compile(r"pgvouch: (\w+)")
 _STILL_CONNECTED = pq.ConnStatus.OK
-OWN_PATH = "set local search_path = pg_catalog, pg_temp"
+OWN_SCHEMAS = "pg_catalog, pg_temp"
+OWN_PATH = f"set local search_path = {OWN_SCHEMAS}"
 """Goes ahead of pgvouch's statements: otherwise a role that may create objects in a schema of the
 search_path could put a function or operator there that fits better than the built-in one."""
 READING = ("savepoint pgvouch_own", OWN_PATH)
@@ -55,6 +62,12 @@ class QueryError(Exception):
         self.server = server
         self.done = done
         """The results of the statements before the one that failed."""
+
+    @property
+    def word(self) -> str | None:
+        """Why a statement of ours has failed itself, with a cast of this word to a number."""
+        found = _WORD.search(self.server.primary) if self.server.sqlstate == _NO_NUMBER else None
+        return found[1] if found else None
 
 
 class ConnectionLost(Exception):  # noqa: N818 - it is an event, not a mistake
@@ -166,6 +179,7 @@ class Session:
         message: str,
         *,
         rows_of_first: int | None = None,
+        rows_from: str = "",
         tallied: Mapping[int, bool] = _NOTHING,
     ) -> tuple[Result, ...]:
         """Send one message and read all its results.
@@ -174,6 +188,7 @@ class Session:
             message: SQL, any number of statements; nothing in it is interpolated.
             rows_of_first: how many results are wanted with their rows; None means all. What a
                 migration selects may be large, and is not read.
+            rows_from: from the result whose only column is called that, rows are wanted again.
             tallied: which results are only counted, and whether their rows are digested.
 
         Returns:
@@ -192,7 +207,7 @@ class Session:
                 # Rows that are not read come and go; libpq would hold a million of them.
                 self._pgconn.set_chunked_rows_mode(_ROWS_AT_ONCE)
             self._flush()
-            return self._results(rows_of_first, tallied)
+            return self._results(rows_of_first, tallied, rows_from)
         except psycopg.OperationalError as exc:
             raise ConnectionLost(str(exc).strip()) from exc
         except KeyboardInterrupt:
@@ -243,29 +258,26 @@ class Session:
             return
 
     def _results(
-        self, rows_of_first: int | None, tallied: Mapping[int, bool] = _NOTHING
+        self,
+        rows_of_first: int | None,
+        tallied: Mapping[int, bool] = _NOTHING,
+        rows_from: str = "",
     ) -> tuple[Result, ...]:
         done: list[Result] = []
-        rows: list[tuple[str | None, ...]] = []
-        tally: Tally | None = None
+        arriving = _Arriving(rows_of_first, rows_from, tallied, self.sample.rows)
         error: ServerMessage | None = None
         while (result := self._next_result()) is not None:
-            if result.status in _COPY:
-                self._leave_copy(result.status)
+            status = result.status
+            if status in _COPY:
+                self._leave_copy(status)
                 error = error or ServerMessage("0A000", "COPY with data from or to the client")
-            elif result.status in {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}:
+            elif status in _FAILED:
                 error = error or server_message(result)
                 self._grown = Growth()  # its copies are no message, and nothing large follows it
-            elif error is None and result.status != pq.ExecStatus.EMPTY_QUERY:
-                if len(done) in tallied:
-                    tally = tally or Tally(digested=tallied[len(done)], kept=self.sample.rows)
-                    tally.add(result)
-                elif rows_of_first is None or len(done) < rows_of_first:
-                    rows += rows_of(result)
-                if result.status != pq.ExecStatus.TUPLES_CHUNK:
-                    done.append(result_of(result, tuple(rows), tally))
-                    rows.clear()
-                    tally = None
+            elif error is None and status == _DONE:
+                done.append(command_of(result))
+            elif error is None and status != pq.ExecStatus.EMPTY_QUERY:
+                done += arriving.add(result, len(done))
         if error is not None:
             if self._pgconn.status != _STILL_CONNECTED:
                 raise ConnectionLost(self.mask(error.primary))
@@ -274,7 +286,8 @@ class Session:
 
     def _next_result(self) -> "PGresult | None":
         while self._pgconn.is_busy():
-            self._refuse_too_much()
+            if not self._grown.is_fresh:
+                self._refuse_too_much()
             self._await()
         self._grown.restart()
         return self._pgconn.get_result()
@@ -294,7 +307,6 @@ class Session:
         if readable:
             self._grown.skip()
             self._pgconn.consume_input()
-            self._refuse_too_much()
         elif left_s == 0:
             self.connection.close()
             raise ConnectionLost("the server does not answer")
@@ -342,3 +354,32 @@ class Session:
             self.connection.close()
         finally:
             self.while_waiting = watching
+
+
+class _Arriving:
+    """The rows of a message's statements, as they arrive."""
+
+    def __init__(
+        self, rows_of_first: int | None, rows_from: str, tallied: Mapping[int, bool], kept: int
+    ) -> None:
+        self._wanted, self._rows_from = rows_of_first, rows_from
+        self._tallied, self._kept = tallied, kept
+        self._rows: list[tuple[str | None, ...]] = []
+        self._tally: Tally | None = None
+
+    def add(self, result: "PGresult", number: int) -> tuple[Result, ...]:
+        """Take some rows of a statement, and return its outcome if they were the last."""
+        if number in self._tallied:
+            if self._tally is None:
+                self._tally = Tally(digested=self._tallied[number], kept=self._kept)
+            self._tally.add(result)
+        elif self._wanted is None or number < self._wanted:
+            self._rows += rows_of(result)
+        if result.status == pq.ExecStatus.TUPLES_CHUNK:
+            return ()
+        done = result_of(result, tuple(self._rows), self._tally)
+        if done.columns == (self._rows_from,):
+            self._wanted = None
+        self._rows.clear()
+        self._tally = None
+        return (done,)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 _NAME = re.compile(r"^-- name: (\w+)\n(?:--.*\n)*", re.MULTILINE)
@@ -40,11 +41,18 @@ def own_query(room: str, name: str, /, **values: object) -> str:
         KeyError: there is no such block, or a value is missing.
     """
 
-    def filled(place: re.Match[str]) -> str:
-        value = values[place[1]]
-        return value if isinstance(value, Raw) else literal(value)
+    text, places = _cut_at_places(own_blocks(room)[name])
+    filled = [
+        value if isinstance(value := values[place], Raw) else literal(value) for place in places
+    ]
+    return "".join(piece for pair in zip_longest(text, filled, fillvalue="") for piece in pair)
 
-    return _PLACE.sub(filled, own_blocks(room)[name])
+
+@cache
+def _cut_at_places(block: str) -> tuple[list[str], list[str]]:
+    """Return what stands around the braces of a block, and the names inside of them."""
+    parts = _PLACE.split(block)
+    return parts[::2], parts[1::2]
 
 
 def own_block(room: str, name: str, /, **values: object) -> str:
@@ -65,6 +73,11 @@ $pgvouch$"""
 
 def literal(value: object) -> str:
     """Return a value as an SQL literal."""
+    if isinstance(value, str) and "\\" not in value:
+        quoted = value.replace("'", "''")
+        return f"'{quoted}'"
+    if value is None:
+        return "NULL"
     from psycopg import sql
 
     return sql.Literal(value).as_string(None)
