@@ -201,7 +201,7 @@ def test_a_snapshot_that_is_older_than_the_lock_is_tried_again(folder: Folder) -
         from pgvouch.ledger.lock import guard_sql
 
         with pytest.raises(psycopg.errors.SerializationFailure):
-            late.execute(guard_sql("002_b", applied=False))
+            late.execute(";".join(guard_sql("002_b", applied=False)))
 
 
 CLIMB = """

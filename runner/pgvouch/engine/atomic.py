@@ -200,12 +200,14 @@ def record(
     notes = (*task.notes, *losses, *judged.notes)
     duration_ms = (time.perf_counter() - began_s) * 1000
     done = Finished(task.id, outcome, duration_ms, judged.passed, judged.delta, notes)
-    forget = ledger.forget_sql(task.id)
     if task.is_rollback:
-        transaction.finish(*ahead, *backend.unmark_sql(task.id), forget)
+        forget = ledger.forget_sql(backend.unmark_sql(task.id), task.id, xid=transaction.xid)
+        transaction.finish(*ahead, forget)
         return done
     assert task.migration is not None
     row = ledger.record_sql(
+        backend.mark_sql(task.id),
+        xid=transaction.xid,
         id=task.id,
         state=outcome,
         checksum=task.migration.checksum,
@@ -217,5 +219,5 @@ def record(
         checks_passed=judged.passed,
         delta=None if judged.delta is None else "\n".join(judged.delta),
     )
-    transaction.finish(*ahead, *backend.mark_sql(task.id), forget, row)
+    transaction.finish(*ahead, row)
     return done

@@ -210,9 +210,7 @@ def create_ledger(session: Session, options: Options, listener: Listener) -> Non
 
 
 def _no_ledger(session: Session, exc: QueryError) -> VouchError:
-    if exc.server.sqlstate == READ_ONLY or (
-        exc.server.sqlstate in {"25006", "0A000"} and not exc.done
-    ):
+    if exc.word == READ_ONLY or (exc.server.sqlstate in {"25006", "0A000"} and not exc.done):
         return cannot_begin(session, exc)
     return MigrationError(
         f"the ledger cannot be created: {exc.server.primary}",

@@ -51,6 +51,8 @@ class RunContext:
     """Where differences of the catalog are kept; None: the first one is raised."""
     xid: str = ""
     """The transaction that is under way, or was the last."""
+    written_by: str = ""
+    """The transaction of ours that has changed the ledger last, as a row's xmin shows it."""
     is_unflushed: bool = False
     """Whether a commit may not have reached the disk yet."""
     with_values: set[str] = field(default_factory=set)

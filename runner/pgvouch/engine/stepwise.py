@@ -138,7 +138,7 @@ class _Steps(Progress):
         marker = self.marker
         head = Message().add(
             f"{marker} begin isolation level read committed read write",
-            *self.transaction.settings,
+            self.transaction.settings,
             self.done_sql(number),
         )
         if self.task.is_rollback:

@@ -13,17 +13,21 @@ from pgvouch.postgres.message import Message
 from pgvouch.postgres.pooling import (
     RESET_ROLE,
     RESET_SESSION,
-    application_name_sql,
+    application_name,
     marker_of,
-    same_transaction_sql,
 )
 from pgvouch.postgres.result import Result
-from pgvouch.postgres.session import OWN_PATH, QueryError
-from pgvouch.postgres.timeouts import look_after_s, timeouts_sql
+from pgvouch.postgres.session import OWN_SCHEMAS, QueryError
+from pgvouch.postgres.timeouts import look_after_s, settings_sql
 from pgvouch.sqltext.duration import seconds
-from pgvouch.sqltext.own import own_query
+from pgvouch.sqltext.own import Raw
 from pgvouch.verify import checks
 from pgvouch.verify.wording import check_error, unjudged_error
+
+_ON_DISK = Raw(
+    "case when pg_catalog.current_setting('synchronous_commit') operator(pg_catalog.=) 'off' "
+    "then 'on' else pg_catalog.current_setting('synchronous_commit') end"
+)
 
 
 @dataclass
@@ -56,14 +60,15 @@ class Transaction:
         return self.scope is Scope.EACH or (self.scope is Scope.TOGETHER and self.is_last)
 
     @property
-    def settings(self) -> tuple[str, ...]:
+    def settings(self) -> str:
         """What has to be said again after each reset of the session."""
+        return self._settings()
+
+    def _settings(self, **others: str) -> str:
         asked, default = self.task.directives.statement_timeout, self.context.options
+        name = application_name(self.task.direction, self.task.id)
         longest = asked or default.statement_timeout
-        return (
-            *timeouts_sql(self.lock_timeout, longest),
-            application_name_sql(self.task.direction, self.task.id),
-        )
+        return settings_sql(self.lock_timeout, longest, application_name=name, **others)
 
     def look_out(self, marker: str) -> None:
         """Watch for who is in the way of the message that begins with a marker."""
@@ -76,20 +81,23 @@ class Transaction:
         self.begins = self.scope is Scope.EACH or self.session.is_idle
         self.look_out(marker)
         message = Message()
-        statements = self._reset()
         if self.begins:
             isolation = self.task.directives.isolation
-            statements.insert(0, f"begin isolation level {isolation} read write")
-        first, *rest = statements
-        message.add(f"{marker} {first}", name="begin")
-        message.add(*rest)
-        if self.begins:
-            message.add(read_only.REFUSE, name="begin")
+            message.add(f"{marker} begin isolation level {isolation} read write", name="begin")
+        else:
+            message.add_comment(marker)
+        message.add_joined(self._reset())
         # Ahead of the guard: the ledger itself may be locked.
-        message.add(*self.settings)
-        guard = guard_sql(self.task.id, applied=self.task.is_rollback, recorded=self.recorded)
-        message.add(guard, name="guard")
-        return message.add(own_query("postgres", "who"), name="xid")
+        message.add(self._settings(search_path=OWN_SCHEMAS))
+        # Stock yoyo takes no lock and leaves its row alone: the last one counts, as the first does.
+        guard = guard_sql(
+            self.task.id,
+            applied=self.task.is_rollback,
+            recorded=self.recorded,
+            written_by="" if self.is_last else self.context.written_by,
+        )
+        message.add(*guard, name="guard")
+        return message.add("set local search_path to default")
 
     def _reset(self) -> list[str]:
         """Return what makes the session clean; a prepared statement of ours stays in it."""
@@ -133,7 +141,8 @@ class Transaction:
             lambda: self.try_open(message),
             state=f"Nothing of {self.task.what} was run.",
         )
-        xid, pid, lock_timeout, deadlock_timeout = message.results_of("xid", results)[0].rows[0]
+        _, found = message.results_of("guard", results)
+        _, xid, pid, lock_timeout, deadlock_timeout = found.rows[0]
         self.xid = self.context.xid = xid or ""
         self.watch.pid = int(pid or 0)
         # A pooler tells another number than that of the backend.
@@ -164,7 +173,7 @@ class Transaction:
             return message.send(self.session)
         except QueryError as exc:
             name = message.locate(exc).part.name
-            if name == "begin":
+            if name == "begin" or (name == "guard" and exc.word == read_only.READ_ONLY):
                 raise read_only.cannot_begin(self.session, exc) from None
             if name != "guard":
                 raise self.error(message, exc) from None
@@ -202,7 +211,7 @@ class Transaction:
         """
         try:
             results, verdict = checks.run(
-                self.session, message, self.task.promises, before, settings=self.settings
+                self.session, message, self.task.promises, before, settings=(self.settings,)
             )
         except QueryError as exc:
             raise self.error(message, exc) from None
@@ -218,38 +227,34 @@ class Transaction:
         """Write the ledger and commit, in one message.
 
         Args:
-            ledger: the statements that record it.
+            ledger: the statements that record it; the last one fails with the word `ended`
+                where the transaction is not `xid` any more.
 
         Raises:
             MigrationError: a deferred constraint failed, or the file ended its transaction.
         """
         message = Message().add(*self._leave_savepoint)
         # Deferred constraints are checked now, so that a failure is reported for this migration.
-        message.add("set constraints all immediate", *RESET_ROLE, *self.settings)
         # LISTEN begins and ends with a commit: ended by the next migration it would be late.
-        message.add("unlisten *")
-        message.add(same_transaction_sql(self.xid), OWN_PATH)
+        message.add("set constraints all immediate", *RESET_ROLE, "unlisten *")
+        flushes = self.is_last or not self.task.directives.transactional
+        # The last one is on disk before it is reported, and takes all earlier ones with it.
+        commit = {"synchronous_commit": _ON_DISK if flushes else "off"} if self.commits else {}
+        message.add(self._settings(search_path=OWN_SCHEMAS, **commit))
         message.add(*ledger, name="ledger")
-        if self.commits:
-            # The last one is on disk before it is reported, and takes all earlier ones with it.
-            durable = (
-                "case current_setting('synchronous_commit') when 'off' then 'on' "
-                "else current_setting('synchronous_commit') end"
-            )
-            flushes = self.is_last or not self.task.directives.transactional
-            setting = durable if flushes else "'off'"
-            message.add(f"select set_config('synchronous_commit', {setting}, true)")
-        message.add("set local search_path to default", *(["commit"] if self.commits else []))
+        message.add("commit" if self.commits else "set local search_path to default")
         try:
             self.session.run(message.text)
         except QueryError as exc:
             error = self.error(message, exc)
-            if message.locate(exc).part.name == "ledger":
+            if message.locate(exc).part.name == "ledger" and exc.word != wording.ENDED:
                 error.explain(
                     "this is where its row is written into the ledger",
                     hint="does the migration itself change the schema pgvouch?",
                 )
             raise error from None
+        # A row's xmin is the last half of it.
+        self.context.written_by = str(int(self.xid) & 0xFFFFFFFF)
 
     def _warn_of_patience(self, deadlock_timeout: str) -> None:
         """Say what a lock timeout that was asked for may do to others."""

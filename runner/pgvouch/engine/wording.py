@@ -8,9 +8,11 @@ from pgvouch.errors import MigrationError, ServerMessage
 from pgvouch.postgres.advice import HINTS, NEW_ENUM_VALUE, value_added_here
 from pgvouch.postgres.blockers import Blocker, look_at
 from pgvouch.postgres.message import Message
-from pgvouch.postgres.pooling import ENDED
 from pgvouch.postgres.session import QueryError
 from pgvouch.sqltext.scan import marks
+
+ENDED = "ended"
+"""The word with which the ledger's statement fails in another transaction than that of the task."""
 
 
 def migration_error(
@@ -26,7 +28,7 @@ def migration_error(
     """
     where = message.locate(exc)
     server = _without_the_rest(exc.server)
-    if exc.server.sqlstate == ENDED:
+    if exc.word == ENDED:
         return ended_its_transaction(task)
     hint = None if server.hint else HINTS.get(server.sqlstate or "")
     if server.sqlstate == NEW_ENUM_VALUE:

@@ -277,18 +277,30 @@ class Stored:
     """What the migration did to the catalog, a line for each object; None: it is not known."""
 
 
-def forget_sql(migration_id: str) -> str:
-    """Return the statement that removes a row."""
-    return own_query("ledger", "forget", id=migration_id)
-
-
-def record_sql(**columns: object) -> str:
-    """Return the statement that adds a row.
+def forget_sql(yoyo: tuple[str, str], migration_id: str, *, xid: str) -> str:
+    """Return the statement that removes a migration.
 
     Args:
+        yoyo: yoyo's own statements.
+        migration_id: the migration.
+        xid: the transaction in which alone it may run.
+    """
+    unmark, log = map(Raw, yoyo)
+    return own_query("ledger", "forget", unmark=unmark, log=log, id=migration_id, xid=xid)
+
+
+def record_sql(yoyo: tuple[str, str], *, xid: str, **columns: object) -> str:
+    """Return the statement that records a migration.
+
+    Args:
+        yoyo: yoyo's own statements.
+        xid: the transaction in which alone it may run.
         columns: a value for each of the columns that the block `record` names.
     """
-    return own_query("ledger", "record", tool_version=__version__, **columns)
+    mark, log = map(Raw, yoyo)
+    return own_query(
+        "ledger", "record", mark=mark, log=log, xid=xid, tool_version=__version__, **columns
+    )
 
 
 def rollback_texts(session: Session, ids: Sequence[str]) -> dict[str, Stored]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import sha256
 from typing import TypeVar
 
 from pgvouch.config.options import Options
@@ -10,15 +11,9 @@ from pgvouch.events import Listener, Waiting
 from pgvouch.postgres.blockers import Blocker, look_at
 from pgvouch.postgres.retry import FailedAttempt, RetryLimits, retry
 from pgvouch.postgres.session import QueryError, Session
-from pgvouch.sqltext.own import Raw, own_block, own_query
+from pgvouch.sqltext.own import Raw, own_query
 
 T = TypeVar("T")
-
-
-class _Guard:
-    """The SQLSTATEs that the guard raises."""
-
-    LOCKED, LEDGER_MOVED, LEDGER_OTHER, NO_ROW = "PGV01", "PGV02", "PGV05", "PGV07"
 
 
 class LockedError(Exception):
@@ -92,51 +87,49 @@ def lock_holder(session: Session) -> Blocker | None:
     return None
 
 
-def guard_sql(migration_id: str, *, applied: bool, recorded: int | None = None) -> str:
-    """Return the statement that takes the runner's lock and reads the ledger again under it.
+def guard_sql(
+    migration_id: str, *, applied: bool, recorded: int | None = None, written_by: str = ""
+) -> tuple[str, str]:
+    """Return the statements that take the runner's lock, and read the ledger again under it.
 
-    Where it fails, `guard_error` says why; it never waits.
+    Where one fails, `guard_error` says why; they never wait. Names are resolved in pg_catalog: the
+    caller has set the search_path. The second one returns what `guard_found` reads.
 
     Args:
         migration_id: the migration.
         applied: whether it has to be applied (and the newest one), or must not be.
         recorded: how many migrations the ledger has to have; None: they are not counted.
+        written_by: the transaction that has changed the ledger last as far as we know, so that
+            nothing need be counted if that is so.
     """
 
     def condition(name: str, **values: object) -> Raw:
         return Raw(own_query("ledger", name, **values))
 
-    moved = condition("is_gone" if applied else "is_applied", id=migration_id)
+    hashed = sha256(migration_id.encode()).hexdigest()  # as yoyo does
+    moved = condition("is_gone" if applied else "is_applied", id=migration_id, hash=hashed)
     other = Raw("false")
     if applied:
         other = condition("has_newer", id=migration_id)
     elif recorded is not None:
         other = condition("has_other_count", recorded=recorded)
-    return own_block(
-        "ledger",
-        "guard",
-        moved=moved,
-        other=other,
-        locked=_Guard.LOCKED,
-        ledger_moved=_Guard.LEDGER_MOVED,
-        ledger_other=_Guard.LEDGER_OTHER,
-        no_row=_Guard.NO_ROW,
-    )
+    guard = own_query("ledger", "guard", moved=moved, other=other, written_by=written_by)
+    return own_query("ledger", "lock"), guard
 
 
 def guard_error(exc: QueryError) -> Exception | None:
     """Return what the guard has found, or None where it failed for another reason."""
-    match exc.server.sqlstate:
-        case _Guard.LOCKED:
+    match exc.word:
+        case "locked":
             return LockedError()
-        case _Guard.LEDGER_MOVED:
+        case "moved":
             return LedgerMovedError()
-        case _Guard.LEDGER_OTHER:
+        case "other":
             return PlanError(
                 "another runner has applied or rolled back something in the meantime",
                 hint="run the same command again: it plans anew",
             )
-        case _Guard.NO_ROW:
+        case "no_row":
             return PlanError(
                 "pgvouch.ledger has lost its row, so runners cannot keep each other out",
                 state="Nothing was run.",

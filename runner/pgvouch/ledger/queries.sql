@@ -73,17 +73,46 @@ from pgvouch.migration as m
 where m.migration_id = any ({ids}) and m.state in ('incomplete', 'undoing')
 
 -- name: record
--- Adds the row of a migration. No result.
-insert into pgvouch.migration (
-  migration_id, state, checksum, rollback_sql, irreversible, transactional, duration_ms, checks_passed, delta, tool_version
-) values (
-  {id}, {state}, {checksum}, {rollback_sql}, {irreversible}, {transactional}, {duration_ms}, {checks_passed},
-  {delta}, {tool_version}
+-- Records a migration in yoyo's tables ({mark} and {log}) and in ours, in one statement, with a new place in the order.
+-- Returns 0, and fails where the transaction is not {xid}: the file has ended that one.
+with mark as ({mark}), log as ({log}), own as (
+  insert into pgvouch.migration (
+    migration_id, state, checksum, rollback_sql, irreversible, transactional, duration_ms, checks_passed, delta,
+    tool_version
+  ) values (
+    {id}, {state}, {checksum}, {rollback_sql}, {irreversible}, {transactional},
+    {duration_ms}, {checks_passed}, {delta}, {tool_version}
+  )
+  on conflict (migration_id) do update set
+    state = excluded.state,
+    checksum = excluded.checksum,
+    rollback_sql = excluded.rollback_sql,
+    irreversible = excluded.irreversible,
+    transactional = excluded.transactional,
+    statements_done = null,
+    progress = null,
+    running = null,
+    running_before = null,
+    refused = null,
+    token = null,
+    pid = null,
+    touched_at = null,
+    applied_order = default,
+    applied_at = excluded.applied_at,
+    duration_ms = excluded.duration_ms,
+    checks_passed = excluded.checks_passed,
+    delta = excluded.delta,
+    applied_by = excluded.applied_by,
+    tool_version = excluded.tool_version
 )
+select (case when pg_current_xact_id_if_assigned()::text = {xid} then '0' else 'pgvouch: ended' end)::int
 
 -- name: forget
--- Removes the row of a migration. No result.
-delete from pgvouch.migration where migration_id = {id}
+-- Removes a migration from yoyo's tables ({unmark} and {log}) and from ours, in one statement; fails as `record` does.
+with unmark as ({unmark}), log as ({log}), own as (
+  delete from pgvouch.migration where migration_id = {id}
+)
+select (case when pg_current_xact_id_if_assigned()::text = {xid} then '0' else 'pgvouch: ended' end)::int
 
 -- name: accept
 -- Records a changed file as harmless, with the reason. No result.
@@ -221,34 +250,53 @@ select migration_id, 'applied', applied_at_utc at time zone 'UTC', 'yoyo'
 from {migration}
 order by applied_at_utc, migration_id
 
+-- name: lock
+-- Takes the runners' lock, and fails where it cannot: with a cast of the word that says why, for a DO block would be
+-- compiled anew each time. It never waits, because a waiting transaction holds a snapshot for which CREATE INDEX
+-- CONCURRENTLY would wait in turn. The lock is on a row that only the ledger's owner may lock.
+with held as materialized (
+  select from pgvouch.ledger for update skip locked
+)
+select (
+  case
+    when current_setting('default_transaction_read_only') = 'on' then 'pgvouch: read_only'
+    when exists (select from held) then '0'
+    when exists (select from pgvouch.ledger) then 'pgvouch: locked'
+    else 'pgvouch: no_row'
+  end
+)::int
+
 -- name: guard
--- Takes the runners' lock, and reads the ledger again under it; the body of a DO block. It never waits, because a waiting
--- transaction holds a snapshot for which CREATE INDEX CONCURRENTLY would wait in turn. The lock is on a row that only
--- the ledger's owner may lock. The row is written, too: under REPEATABLE READ a runner whose snapshot is older than
--- another session's work then fails with 40001, and tries again. {moved} and {other} are conditions: the migration was
--- done by another runner, the ledger is not what was planned with.
-  perform from pgvouch.ledger for update skip locked;
-  if not found then
-    if not exists (select from pgvouch.ledger) then
-      raise exception using errcode = {no_row}, message = 'pgvouch.ledger has lost its row';
-    end if;
-    raise exception using errcode = {locked}, message = 'another runner is at work';
-  end if;
-  update pgvouch.ledger set version = version;
-  if {moved} then
-    raise exception using errcode = {ledger_moved}, message = 'the ledger has moved on';
-  end if;
-  if {other} then
-    raise exception using errcode = {ledger_other}, message = 'the ledger is another one';
-  end if;
+-- Reads the ledger again under the lock, and fails where it is not what was planned with; in a statement of its own, whose
+-- snapshot is younger than the lock. The row is written, too: under REPEATABLE READ a runner whose snapshot is older than
+-- another session's work then fails with 40001, and tries again. So its xmin is the transaction that has changed the
+-- ledger last, and where that is {written_by}, our own, nothing need be counted. {moved} and {other} are conditions: the
+-- migration was done by another runner, the ledger is not what was planned with. Returns our transaction, our backend,
+-- and two settings.
+with written as (
+  update pgvouch.ledger set version = version
+)
+select
+  (
+    case
+      when {moved} then 'pgvouch: moved'
+      when l.xmin::text <> {written_by} and {other} then 'pgvouch: other'
+      else '0'
+    end
+  )::int,
+  pg_current_xact_id()::text,
+  pg_backend_pid(),
+  current_setting('lock_timeout'),
+  current_setting('deadlock_timeout')
+from pgvouch.ledger as l
 
 -- name: is_applied
--- A condition: the migration is applied.
-exists (select from pgvouch._yoyo_migration where migration_id = {id})
+-- A condition: the migration is applied. The hash is the key of yoyo's table.
+exists (select from pgvouch._yoyo_migration where migration_hash = {hash} and migration_id = {id})
 
 -- name: is_gone
 -- A condition: the migration is not applied, and no rollback of it has stopped on its way.
-not exists (select from pgvouch._yoyo_migration where migration_id = {id})
+not exists (select from pgvouch._yoyo_migration where migration_hash = {hash} and migration_id = {id})
 and not exists (select from pgvouch.migration where migration_id = {id} and state = 'undoing')
 
 -- name: has_newer

@@ -9,7 +9,7 @@ knows no backend's pid. What others have left in the session is reset as a trans
 import re
 import secrets
 
-from pgvouch.sqltext.own import literal, own_block
+from pgvouch.sqltext.own import literal
 
 RESET_SESSION = (
     "reset session authorization",
@@ -31,14 +31,15 @@ RESET_ROLE = ("reset session authorization", "reset role", "reset all")
 _LONGEST_NAME = 63
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_./ -]")
 
-ENDED = "PGV03"
-"""Raised by same_transaction_sql."""
+
+def application_name(verb: str, migration_id: str) -> str:
+    """Return what pg_stat_activity is to show while something is done."""
+    return _NOT_PLAIN.sub("?", f"pgvouch {verb} {migration_id}")[:_LONGEST_NAME]
 
 
 def application_name_sql(verb: str, migration_id: str) -> str:
-    """Return the statement that shows in pg_stat_activity what is being done."""
-    name = _NOT_PLAIN.sub("?", f"pgvouch {verb} {migration_id}")[:_LONGEST_NAME]
-    return f"set local application_name = {literal(name)}"
+    """Return the statement that sets it for a transaction."""
+    return f"set local application_name = {literal(application_name(verb, migration_id))}"
 
 
 def marker_of(verb: str, migration_id: str, token: str = "") -> str:
@@ -48,8 +49,3 @@ def marker_of(verb: str, migration_id: str, token: str = "") -> str:
     """
     plain = _NOT_PLAIN.sub("?", migration_id)[:_LONGEST_NAME]
     return f"/* pgvouch {verb} {plain} {token or secrets.token_hex(8)} */"
-
-
-def same_transaction_sql(xid: str) -> str:
-    """Return the statement that fails when the transaction is no longer the one that began."""
-    return own_block("postgres", "same_transaction", xid=xid, ended=ENDED)

@@ -37,30 +37,24 @@ from ours
 order by 6 desc nulls last
 
 -- name: refuse_read_only
--- Fails where an administrator has switched writing off, which our `read write` would override. It runs before the
--- search_path is ours.
-do $pgvouch$
-begin
-  if pg_catalog.current_setting('default_transaction_read_only') operator(pg_catalog.=) 'on' then
-    raise exception using errcode = {read_only}, message = 'default_transaction_read_only is on';
-  end if;
-end
-$pgvouch$
-
--- name: who
--- Our transaction, our backend, and two settings. The author's search_path is in force: no operator, and every name with its
--- schema.
-select
-  pg_catalog.pg_current_xact_id()::pg_catalog.text,
-  pg_catalog.pg_backend_pid(),
-  pg_catalog.current_setting('lock_timeout'),
-  pg_catalog.current_setting('deadlock_timeout')
+-- Fails, with a cast of the word that says why, where an administrator has switched writing off, which our `read write`
+-- would override. It runs before the search_path is ours.
+select (
+  case
+    when pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool then 'pgvouch: read_only'
+    else '0'
+  end
+)::pg_catalog.int4
 
 -- name: default_lock_timeout
--- Sets the lock timeout to a share of the server's deadlock_timeout; the body of a DO block.
-  perform set_config('lock_timeout', greatest(
-    1, {share} * 1000 * extract(epoch from current_setting('deadlock_timeout')::interval)
-  )::bigint::text, true);
+-- An expression: a share of the server's deadlock_timeout. The author's search_path may be in force: every name with its
+-- schema.
+greatest(
+  1::pg_catalog.float8,
+  {share_ms}::pg_catalog.float8 operator(pg_catalog.*) pg_catalog.date_part(
+    'epoch'::pg_catalog.text, pg_catalog.current_setting('deadlock_timeout')::pg_catalog.interval
+  )
+)::pg_catalog.int8::pg_catalog.text
 
 -- name: take_locks
 -- Takes locks one by one, all of them within one lock_timeout; the body of a DO block. {locks} are statements, with
@@ -79,9 +73,3 @@ select
         1, extract(epoch from ends - clock_timestamp()) * 1000
       )::bigint::text, true);
     end if;
-
--- name: same_transaction
--- Fails when the transaction is no longer the one that began; the body of a DO block.
-  if pg_current_xact_id_if_assigned()::text is distinct from {xid} then
-    raise exception using errcode = {ended}, message = 'the transaction was ended';
-  end if;

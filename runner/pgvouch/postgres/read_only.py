@@ -4,17 +4,17 @@ from pgvouch.errors import MigrationError, StandbyError, VouchError
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.own import own_query
 
-READ_ONLY = "PGVRO"
-"""Raised by REFUSE."""
+READ_ONLY = "read_only"
+"""The word that REFUSE fails with."""
 
-REFUSE = own_query("postgres", "refuse_read_only", read_only=READ_ONLY)
+REFUSE = own_query("postgres", "refuse_read_only")
 """Fails where an administrator has switched writing off, which our `read write` would override."""
 
 
 def cannot_begin(session: Session, exc: QueryError) -> VouchError:
     """Return the error for a server on which no writing transaction can begin."""
     session.roll_back()
-    if exc.server.sqlstate == READ_ONLY:
+    if exc.word == READ_ONLY:
         return MigrationError(
             "writing is switched off here: default_transaction_read_only is on, for the "
             "database, the role or the server",

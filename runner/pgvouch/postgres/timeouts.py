@@ -8,7 +8,7 @@ from pgvouch.sqltext.own import Raw, literal, own_block, own_query
 LOCK_TIMEOUT_SHARE = 0.5
 """Of the server's deadlock_timeout, which is a second by default."""
 
-DEFAULT_LOCK_TIMEOUT = own_block("postgres", "default_lock_timeout", share=LOCK_TIMEOUT_SHARE)
+_DEFAULT = Raw(own_query("postgres", "default_lock_timeout", share_ms=LOCK_TIMEOUT_SHARE * 1000))
 """The default: our statement gives way, and is tried again, well before another session that is in
 a deadlock with it checks for one and is cancelled by the server."""
 
@@ -25,16 +25,31 @@ def look_after_s(lock_timeout: str | None) -> float:
     return min(timeout_s / 2 or _LONGEST_LOOK_S, _LONGEST_LOOK_S)
 
 
-def timeouts_sql(lock_timeout: str | None, statement_timeout: str | None) -> tuple[str, ...]:
-    """Return the statements that set both for a transaction.
+def settings_sql(lock_timeout: str | None, statement_timeout: str | None, **others: str) -> str:
+    """Return the statement that sets them for a transaction, whatever its search_path is.
 
     Args:
         lock_timeout: None is half of the server's deadlock_timeout.
         statement_timeout: None is what the role has.
+        others: further settings; a value is a text, or an expression where it is Raw.
     """
-    lock = f"set local lock_timeout = {literal(lock_timeout)}" if lock_timeout else None
-    longest = f"set local statement_timeout = {literal(statement_timeout)}"
-    return (lock or DEFAULT_LOCK_TIMEOUT, *([longest] if statement_timeout else []))
+    values = {"lock_timeout": lock_timeout or _DEFAULT, **others}
+    if statement_timeout:
+        values["statement_timeout"] = statement_timeout
+    settings = []
+    for name, value in values.items():
+        to = value if isinstance(value, Raw) else literal(value)
+        settings.append(f"pg_catalog.set_config('{name}', {to}, true)")
+    return f"select {', '.join(settings)}"
+
+
+def timeouts_sql(lock_timeout: str | None, statement_timeout: str | None) -> tuple[str, ...]:
+    """Return the statements that set both for a transaction, as `settings_sql` does."""
+    return (settings_sql(lock_timeout, statement_timeout),)
+
+
+DEFAULT_LOCK_TIMEOUT = settings_sql(None, None)
+"""The statement that sets it, for what runs under no task's settings."""
 
 
 def locking_sql(statements: Sequence[str]) -> str:
