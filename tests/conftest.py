@@ -268,3 +268,22 @@ def folder(
 @pytest.fixture
 def make_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str], Folder]:
     return lambda url: Folder(tmp_path, url, capsys)
+
+
+@pytest.fixture(scope="session")
+def quiet_server(pg18: Server) -> Iterator[Server]:
+    """A server of this worker's own, where nothing is committed but what a test does."""
+    del pg18
+    server = start(NEWEST, "quiet")
+    query(server.url("postgres"), "alter system set autovacuum = off")
+    query(server.url("postgres"), "select pg_reload_conf()")
+    yield server
+    embedded.stop(_project(NEWEST, "quiet"))
+    shutil.rmtree(_project(NEWEST, "quiet").server_data)
+
+
+@pytest.fixture
+def alone(quiet_server: Server, make_folder: Callable[[str], Folder]) -> Iterator[Folder]:
+    """A folder of migrations for a database of that server."""
+    for url in fresh(quiet_server):
+        yield make_folder(url)

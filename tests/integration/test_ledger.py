@@ -180,3 +180,33 @@ def test_a_second_runner_waits_and_then_finds_it_done(folder: Folder) -> None:
         ran = folder("rollback", "--lock-wait", "200ms")
         assert "Nothing of the rollback of 001_a was run." in ran.err
     assert folder("migrate").code == 0
+
+
+def test_a_run_does_not_read_the_ledger_anew_for_each_migration(folder: Folder) -> None:
+    """Otherwise the work would grow with the square of their number: rows read, not time."""
+    count = 60
+    folder.write(
+        {
+            f"{n:03}_a{end}": "select 1;"
+            for n in range(1, count + 1)
+            for end in (".sql", ".rollback.sql")
+        }
+    )
+    assert folder("migrate", "--to", "30").code == 0
+    before = _read(folder, 30)
+    assert folder("migrate").code == 0
+    applied = _read(folder, count)
+    assert applied - before < 6 * count
+    assert folder("rollback", "--all").code == 0
+    assert _read(folder, 0) - applied < 6 * count
+
+
+def _read(folder: Folder, there: int) -> int:
+    """Return how many rows of the ledger were read by scans so far, once that is known."""
+    statistics = (
+        "select sum(seq_tup_read)::int, max(n_tup_ins - n_tup_del)::int from pg_stat_user_tables "
+        "where schemaname = 'pgvouch' and relname in ('_yoyo_migration', 'migration')"
+    )
+    while (found := folder.query(statistics)[0])[1] != there:  # written as a backend ends
+        pass
+    return int(str(found[0]))

@@ -1,5 +1,8 @@
 """A rollback that would lose rows says which and how many, and refuses."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
 import pytest
 
 from conftest import Folder, query
@@ -100,6 +103,96 @@ def test_a_row_that_moves_between_partitions_is_not_lost(folder: Folder) -> None
     )
     folder("migrate")
     assert folder("rollback").code == 0
+
+
+@pytest.mark.parametrize(
+    ("undo", "filled", "times"),
+    [
+        ("drop table a", "", 1),
+        ('drop table "A b"', "", 1),
+        ("alter table a drop column n", "", 1),
+        ("truncate a", "", 1),
+        ("insert into a values (1); delete from a", "", 1),
+        ("select 1", "insert into a values (1)", 1),
+        ("drop table b", "insert into a values (1)", 1),
+        ("do $$ begin execute 'drop ta' || 'ble b'; end $$", "", 1),
+        # Which table is meant cannot be seen ahead, or whether it was empty before it was locked.
+        ("do $$ begin execute 'drop table ' || chr(97); end $$", "", 2),
+        ("-- isolation: repeatable read\ndrop table a", "", 2),
+        ("drop table a", "insert into a values (1); delete from a", 2),
+    ],
+)
+def test_it_runs_once_where_nothing_was_there(
+    alone: Folder, undo: str, filled: str, times: int
+) -> None:
+    """A number that is drawn is not given back, so it tells how often the rollback has run."""
+    folder = alone
+    header, newline, body = undo.rpartition("\n")
+    folder.write(
+        {
+            "001_a.sql": "create sequence ran; create table b (n int);",
+            "002_a.sql": 'create table a (n int); create table "A b" ();',
+            "002_a.rollback.sql": f"{header}{newline}select nextval('ran'); {body};",
+        }
+    )
+    assert folder("migrate").code == 0
+    if filled:
+        folder.query(filled)
+    ran = folder("rollback")
+    assert ran.code == 0, ran.err
+    assert "lost" not in ran.err
+    assert folder.query("select last_value from ran") == [(times,)]
+
+
+def test_a_row_that_arrives_before_the_table_is_locked_is_not_lost(folder: Folder) -> None:
+    """It was empty when the rollback began, and is not when the rollback drops it."""
+    folder.write(
+        {
+            "001_a.sql": "create table gate (); create table a (n int);",
+            "001_a.rollback.sql": "lock table gate; drop table a; drop table gate;",
+        }
+    )
+    assert folder("migrate").code == 0
+    with psycopg.connect(folder.url) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("lock table gate")
+        rollback = pool.submit(folder, "rollback", "--lock-timeout", "60s")
+        waits = "select count(*) from pg_locks where relation = 'gate'::regclass and not granted"
+        while folder.query(waits) != [(1,)]:
+            pass
+        query(folder.url, "insert into a values (1)")
+        other.commit()
+        ran = rollback.result()
+    assert ran.code == 1
+    assert "public.a: 1 row (the table is dropped)" in ran.err
+    assert folder.query("select n from a") == [(1,)]
+
+
+def test_what_was_deleted_before_it_in_one_transaction_is_not_counted_again(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create table a (n int); insert into a values (1), (2), (3);",
+            "001_a.rollback.sql": "delete from a where n = 1;",
+            "002_b.sql": "select 1;",
+            "002_b.rollback.sql": "delete from a where n > 1;",
+        }
+    )
+    assert folder("migrate").code == 0
+    dry = folder("rollback", "--all", "--dry-run")
+    assert dry.code == 0, dry.err
+    assert [line for line in dry.out.splitlines() if "-- lost" in line] == [
+        "-- lost  public.a: 2 rows (deleted)",
+        "-- lost  public.a: 1 row (deleted)",
+    ]
+
+
+def test_a_rollback_that_closes_all_cursors_is_refused(folder: Folder) -> None:
+    folder.write(TABLE | {"001_a.rollback.sql": "close all; drop table a;"})
+    assert folder("migrate").code == 0
+    ran = folder("rollback", "--discard-data")
+    assert ran.code == 1
+    assert "what it would lose cannot be found out" in ran.err
+    assert "--from-files" in ran.err
+    assert folder.query("select to_regclass('a')::text") == [("a",)]
 
 
 def test_several_steps_stop_at_a_boundary(folder: Folder) -> None:

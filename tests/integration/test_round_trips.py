@@ -12,8 +12,12 @@ from support.proxy import Recorded, recording
 
 @pytest.fixture
 def wire(pg18: Server) -> Iterator[Recorded]:
-    with recording(f"{pg18.running.socket_folder}/.s.PGSQL.{pg18.running.port}") as recorded:
+    with recording(_socket(pg18)) as recorded:
         yield recorded
+
+
+def _socket(server: Server) -> str:
+    return f"{server.running.socket_folder}/.s.PGSQL.{server.running.port}"
 
 
 def _through(wire: Recorded, url: str) -> str:
@@ -40,6 +44,16 @@ def test_two_round_trips_a_migration_without_checks(folder: Folder, wire: Record
     assert len(wire.queries) == 2 * 10 + reads_of_the_ledger
     assert wire.connections == 1
     assert wire.other == []
+
+
+def test_two_round_trips_a_rollback_that_loses_nothing(alone: Folder, quiet_server: Server) -> None:
+    _write(alone, 11)
+    alone("migrate")
+    with recording(_socket(quiet_server)) as wire:
+        assert alone("rollback", "--steps", "10", url=_through(wire, alone.url)).code == 0
+    reads_of_the_ledger = 2
+    assert len(wire.queries) == 2 * 10 + reads_of_the_ledger
+    assert (wire.connections, wire.other) == (1, [])
 
 
 def test_one_more_for_all_plain_checks_and_one_for_each_expected_error(

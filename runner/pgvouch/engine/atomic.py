@@ -48,14 +48,18 @@ def run_atomic(transaction: Transaction) -> Finished:
     # A rehearsal rolls everything back, and what it would lose has not been asked.
     watches_rows = body.is_there and (transaction.commits or context.options.discard_data)
     if watches_rows := watches_rows and task.is_rollback:
-        data_loss.add_savepoint(message)
-    results = body.run(message)
+        data_loss.add_before(message, task.source.text, is_first=transaction.begins)
+    results, after = body.run(message, watches_rows=watches_rows)
     before = checks.before_values(message, results, task.promises)
     if watch is not None:
         watch.read_before(message, results)
     lost: tuple[data_loss.Loss, ...] = ()
     if watches_rows:
-        lost = data_loss.refuse_loss(context, task.id, message, results, body.run_again)
+        (before_it,) = message.results_of("before rollback", results)
+        isolation = task.directives.isolation
+        lost = data_loss.refuse_loss(
+            context, task.id, before_it, after, body.run_again, isolation=isolation
+        )
     judged = judge(transaction, before, watch)
     outcome = "left" if task.is_provided else "rolled back" if task.is_rollback else "applied"
     done = record(transaction, outcome, began, judged, lost=lost)
@@ -77,14 +81,31 @@ class _Body:
         if self.is_there and not task.is_python:
             self._pieces = list(task.source.in_pieces())
 
-    def run(self, message: Message) -> tuple[Result, ...]:
-        """Run it behind a message, in the same round trip; return the results of the message."""
+    def run(
+        self, message: Message, *, watches_rows: bool
+    ) -> tuple[tuple[Result, ...], Sequence[Result]]:
+        """Run it behind a message, in the same round trip.
+
+        Args:
+            message: what goes ahead.
+            watches_rows: whether to look afterwards at what it has lost.
+
+        Returns:
+            The results of the message, and those of looking.
+        """
         transaction = self._transaction
         for piece in self._pieces[:1]:
             message.add_source(piece, None, "body")
-        results = transaction.go_on(message)
+        looking = message
+        if watches_rows and len(self._pieces) == 1:
+            data_loss.add_after(message)
+        results = found = transaction.go_on(message)
         self._run(self._pieces[1:])
-        return results
+        if watches_rows and len(self._pieces) != 1:
+            looking = Message()
+            data_loss.add_after(looking)
+            found = transaction.send(looking)
+        return results, looking.results_of(data_loss.AFTER, found)
 
     def run_again(self) -> None:
         """Run it once more, in the same transaction."""

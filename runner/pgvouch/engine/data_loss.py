@@ -1,19 +1,24 @@
 """Rows that a rollback would lose: found by running it in a savepoint, not by reading its text.
 
 The rollback is run, and the catalog says which tables and columns are gone, which tables have
-another file, and from which rows were deleted. If there are any, it goes back to the savepoint,
-the rows are counted, and it is run again only if there are none, or if they may be lost.
+another file, and from which rows were deleted. Mostly these were empty, and it has run only once.
+Where one was not, it goes back to the savepoint, the rows are counted, and it is run again only if
+there are none, or if they may be lost. What that costs grows with what a rollback touches, not with
+what the database holds.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pgvouch.engine.context import RunContext
 from pgvouch.errors import DataLossError
+from pgvouch.files.directives import ISOLATION
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.result import Result
-from pgvouch.postgres.session import OWN_PATH, READ, READING, QueryError, Session
-from pgvouch.sqltext.own import Raw, own_query
+from pgvouch.postgres.session import OWN_PATH, QueryError, Session
+from pgvouch.sqltext.own import Raw, literal, own_query
+from pgvouch.sqltext.scan import PIECE
 
 _BACK = "rollback to savepoint pgvouch_rollback"
 _HIDDEN = "42501"  # row_security = off, and a policy would have hidden rows
@@ -63,18 +68,56 @@ class _Suspect:
     deleted: int = 0
 
 
-def add_savepoint(message: Message) -> None:
-    """Append what has to be known ahead of a rollback, and the point to go back to."""
-    message.add(*READING).add(own_query("engine", "tables"), name="tables").add(*READ)
-    message.add("savepoint pgvouch_rollback")
+def add_before(message: Message, text: str, *, is_first: bool = True) -> None:
+    """Append what has to be known ahead of a rollback, and the point to go back to.
+
+    Args:
+        message: no author's SQL has run in it.
+        text: the rollback's.
+        is_first: whether nothing else has run in the transaction.
+    """
+    words = ", ".join(map(literal, sorted(_words(text))))
+    before = own_query(
+        "engine",
+        "before_rollback",
+        words=Raw(f"array[{words}]"),
+        deleted=None if is_first else Raw(own_query("engine", "rows_deleted")),
+    )
+    message.add(before, name="before rollback")
+    message.add(own_query("engine", "watch_rollback"), "savepoint pgvouch_rollback")
+
+
+def add_after(message: Message) -> None:
+    """Append what has to be known behind a rollback."""
+    message.add_mark("pg_catalog.pg_current_snapshot()::pg_catalog.text", name=AFTER)
+    message.add("fetch all from pgvouch_before", name=AFTER)
+    message.add("close pgvouch_before")
+
+
+AFTER = "after rollback"
+"""The name of the parts that `add_after` appends."""
+_NAME = re.compile(r'"((?:[^"]|"")+)"|([^\W\d][\w$]*)')
+_MOST_WORDS = 500
+
+
+def _words(text: str) -> set[str]:
+    """Return what may be the names of tables in a text, or in its beginning where it is long."""
+    found: set[str] = set()
+    for match in _NAME.finditer(text, 0, PIECE):
+        found.add(match[1].replace('""', '"') if match[1] else match[2].lower())
+        if len(found) == _MOST_WORDS:
+            break
+    return found
 
 
 def refuse_loss(
     context: RunContext,
     identifier: str,
-    message: Message,
-    results: Sequence[Result],
+    before: Result,
+    after: Sequence[Result],
     again: Callable[[], None],
+    *,
+    isolation: str,
 ) -> tuple[Loss, ...]:
     """Find out what the rollback that has just run has lost, and refuse it if that is too much.
 
@@ -82,9 +125,10 @@ def refuse_loss(
         context: its session is in the rollback's transaction; its options say whether rows may be
             lost.
         identifier: the migration.
-        message: the message to which the savepoint was added.
-        results: its results.
+        before: the result of what `add_before` has appended.
+        after: the results of what `add_after` has appended.
         again: runs the rollback once more.
+        isolation: the transaction's.
 
     Returns:
         What is lost, where it may be.
@@ -93,12 +137,7 @@ def refuse_loss(
         DataLossError: naming what would be lost; the caller ends the transaction.
     """
     session = context.session
-    before = message.results_of("tables", results)[0].rows[0][0] or ""
-    after, columns = session.ask(
-        f"{own_query('engine', 'tables')};\n{own_query('engine', 'dropped_columns')}"
-    )
-    suspects = _suspects(before, after.rows[0][0] or "")
-    suspects += [_Suspect("column", str(row[0]), str(row[1])) for row in columns.rows]
+    suspects = list(_suspects(before, after, isolation))
     if not suspects:
         return ()
     remaining = [suspect for suspect in suspects if suspect.how == "rows"]
@@ -116,19 +155,25 @@ def refuse_loss(
     return losses
 
 
-def _suspects(before: str, after: str) -> list[_Suspect]:
-    """Compare two results of the query `tables`."""
-    if before == after:
-        return []
-    now = {oid: rest for oid, *rest in (line.split() for line in after.split(";") if line)}
-    found = []
-    for line in filter(None, before.split(";")):
-        oid, file, deleted = line.split()
-        if oid not in now:
-            found.append(_Suspect("table", oid))
-        elif now[oid] != [file, deleted]:
-            found.append(_Suspect("rows", oid, deleted=int(now[oid][1]) - int(deleted)))
-    return found
+def _suspects(before: Result, after: Sequence[Result], isolation: str) -> Iterator[_Suspect]:
+    """Yield what may have been lost: what was not empty, or may not have stayed so."""
+    snapshot, empty, deleted = before.rows[0]
+    now, found = after
+    # Who has written into an empty table meanwhile has committed, and is not under way any more.
+    # An older isolation sees no such thing.
+    is_quiet = now.rows[0][0] == snapshot and isolation == ISOLATION[0]
+    was_empty = set((empty or "").split()) if is_quiet else set()
+    was_deleted = dict(pair.split() for pair in (deleted or "").split(";") if pair)
+    for oid, state, deleted_now, columns in found.rows:
+        if oid is None or oid in was_empty:
+            continue
+        fewer = int(deleted_now or 0) - int(was_deleted.get(oid, 0))
+        if state == "gone":
+            yield _Suspect("table", oid)
+        elif state == "rewritten" or fewer:
+            yield _Suspect("rows", oid, deleted=fewer)
+        for column in (columns or "").split():
+            yield _Suspect("column", oid, column)
 
 
 _FOREIGN = -1

@@ -1,35 +1,70 @@
 -- What the engine asks the catalog. Each block says what it returns; what stands in braces is filled in, as a literal
 -- unless it is SQL itself.
 
--- name: tables
--- Every table that stores rows, in one text, ahead of a rollback and after it: what is gone afterwards was dropped,
--- what has another file was truncated or rewritten, and what has more deleted rows has lost some. Nothing is locked by
--- this. A row that moves to another partition counts as deleted from the first, so partitions are left out.
-select string_agg(
-  c.oid::text || ' ' || c.relfilenode::text || ' '
-    || case when c.relispartition then 0 else pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) end,
-  ';' order by c.oid
-)
-from pg_catalog.pg_class as c
-  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-where c.relkind = 'r'
-  and c.relpersistence <> 't'
-  and n.nspname not in ('pgvouch', 'information_schema')
-  and n.nspname !~ '^pg_'
+-- name: before_rollback
+-- Ahead of a rollback: which transactions of others are under way, the oids of the tables called like one of {words} that
+-- are empty, and what this transaction has deleted so far ({deleted} is null, or rows_deleted). A file of size 0 is empty
+-- without being read. The words are those of the rollback: a table that it does not name counts as one that holds
+-- something. The author's search_path is in force, here and in the next ones.
+select
+  pg_catalog.pg_current_snapshot()::pg_catalog.text,
+  (
+    select pg_catalog.string_agg(c.oid::pg_catalog.text, ' ')
+    from pg_catalog.pg_class as c
+    where c.relname operator(pg_catalog.=) any ({words}::pg_catalog.name[])
+      and c.relkind operator(pg_catalog.=) 'r'::pg_catalog."char"
+      and pg_catalog.pg_relation_size(c.oid) operator(pg_catalog.=) 0::pg_catalog.int8
+  ),
+  {deleted}
 
--- name: dropped_columns
--- The dropped columns of tables that this transaction has locked as dropping a column locks them. Those that were
--- dropped long before are among them.
-select a.attrelid, a.attnum
-from pg_catalog.pg_locks as l
-  join pg_catalog.pg_attribute as a on a.attrelid = l.relation
-  join pg_catalog.pg_class as c on c.oid = a.attrelid
-where l.pid = pg_catalog.pg_backend_pid()
-  and l.locktype = 'relation'
-  and l.mode = 'AccessExclusiveLock'
-  and c.relkind = 'r'
-  and a.attnum > 0
-  and a.attisdropped
+-- name: rows_deleted
+-- How many rows this transaction has deleted from which table so far.
+(
+  select pg_catalog.string_agg(
+    pg_catalog.concat(l.relation, ' ', pg_catalog.pg_stat_get_xact_tuples_deleted(l.relation)), ';'
+  )
+  from pg_catalog.pg_locks as l
+  where l.pid operator(pg_catalog.=) pg_catalog.pg_backend_pid()
+    and l.mode operator(pg_catalog.=) 'RowExclusiveLock'::pg_catalog.text
+    and pg_catalog.pg_stat_get_xact_tuples_deleted(l.relation) operator(pg_catalog.>) 0::pg_catalog.int8
+)
+
+-- name: watch_rollback
+-- A cursor that is opened ahead of a rollback and read behind it. It sees the catalog as it was, and of that only the
+-- tables that this transaction has locked by then: whether each has got another file or none (for functions see what is
+-- there now), how many rows were deleted, and which of its columns are gone. A row that moves to another partition counts
+-- as deleted from the first, so partitions are left out; a generated column holds nothing that could be lost; tables of
+-- PostgreSQL's own have the oids that initdb gives.
+declare pgvouch_before no scroll cursor for
+select
+  c.oid,
+  case
+    when pg_catalog.pg_relation_filenode(c.oid) is null then 'gone'
+    when pg_catalog.pg_relation_filenode(c.oid) operator(pg_catalog.<>) c.relfilenode then 'rewritten'
+    else 'kept'
+  end,
+  case when c.relispartition then 0 else pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) end,
+  case when pg_catalog.pg_relation_filenode(c.oid) is not null then (
+    select pg_catalog.string_agg(a.attnum::pg_catalog.text, ' ')
+    from pg_catalog.pg_attribute as a
+    where a.attrelid operator(pg_catalog.=) c.oid
+      and a.attnum operator(pg_catalog.>) 0::pg_catalog.int2
+      and not a.attisdropped
+      and a.attgenerated operator(pg_catalog.=) ''::pg_catalog."char"
+      and pg_catalog.has_column_privilege(c.oid, a.attnum, 'select') is null
+  ) end
+from pg_catalog.pg_class as c
+where c.oid operator(pg_catalog.=) any (
+    array(
+      select l.relation from pg_catalog.pg_locks as l
+      where l.pid operator(pg_catalog.=) pg_catalog.pg_backend_pid()
+        and l.locktype operator(pg_catalog.=) 'relation'::pg_catalog.text
+    )
+  )
+  and c.oid operator(pg_catalog.>=) 16384::pg_catalog.oid
+  and c.relkind operator(pg_catalog.=) 'r'::pg_catalog."char"
+  and c.relpersistence operator(pg_catalog.<>) 't'::pg_catalog."char"
+  and c.relnamespace operator(pg_catalog.<>) pg_catalog.to_regnamespace('pgvouch')
 
 -- name: table_names
 -- The names of tables and columns, as they are in this moment. A generated column holds nothing that could be lost.

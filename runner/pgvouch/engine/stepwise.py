@@ -19,6 +19,7 @@ from pgvouch.engine.resume import PYTHON, Progress
 from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import DriftError, MigrationError, PlanError, VouchError
 from pgvouch.events import Finished, Note
+from pgvouch.files.directives import ISOLATION
 from pgvouch.files.transaction_block import Kind, Outside, outside
 from pgvouch.ledger import lease
 from pgvouch.ledger.lease import BETWEEN, Stopped
@@ -142,7 +143,7 @@ class _Steps(Progress):
             self.done_sql(number),
         )
         if self.task.is_rollback:
-            data_loss.add_savepoint(head)
+            data_loss.add_before(head, self.steps[number].text)
         message = Message([*head.parts, *self._add_statement(Message(), number).parts])
         if not self.task.is_rollback:
             message.add("commit")
@@ -169,7 +170,13 @@ class _Steps(Progress):
             self.session.run(statement.text, rows_of_first=0)
 
         try:
-            self.lost += data_loss.refuse_loss(self.context, self.task.id, head, results, run_again)
+            (before,) = head.results_of("before rollback", results)
+            looking = Message()
+            data_loss.add_after(looking)
+            after = looking.results_of(data_loss.AFTER, looking.send(self.session))
+            self.lost += data_loss.refuse_loss(
+                self.context, self.task.id, before, after, run_again, isolation=ISOLATION[0]
+            )
             self.session.run("commit")
         except QueryError as exc:
             raise self._error(statement, exc, number) from None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pgvouch.engine import wording
 from pgvouch.engine.context import RunContext, Scope
+from pgvouch.engine.data_loss import AFTER
 from pgvouch.engine.task import Task
 from pgvouch.errors import MigrationError
 from pgvouch.ledger.lock import guard_error, guard_sql, under_lock
@@ -24,6 +25,7 @@ from pgvouch.sqltext.own import Raw
 from pgvouch.verify import checks
 from pgvouch.verify.wording import check_error, unjudged_error
 
+_NO_CURSOR = "34000"
 _ON_DISK = Raw(
     "case when pg_catalog.current_setting('synchronous_commit') operator(pg_catalog.=) 'off' "
     "then 'on' else pg_catalog.current_setting('synchronous_commit') end"
@@ -278,4 +280,8 @@ class Transaction:
 
     def error(self, message: Message, exc: QueryError) -> MigrationError:
         """Return the error for a statement of a message, with those who were in its way."""
+        if exc.server.sqlstate == _NO_CURSOR and message.locate(exc).part.name == AFTER:
+            if self.session.is_idle:
+                return wording.ended_its_transaction(self.task)
+            return wording.unwatched(self.task)
         return wording.migration_error(self.task, message, exc, self.watch.seen)

@@ -74,6 +74,16 @@ def name_blockers(error: MigrationError, blockers: Sequence[Blocker]) -> Migrati
     return error
 
 
+def unwatched(task: Task) -> MigrationError:
+    """Return the error for a rollback that has closed the cursor by which its losses are found."""
+    return MigrationError(
+        f"{task.what} closes all cursors, so what it would lose cannot be found out",
+        task.source.place(0),
+        hint="take CLOSE ALL out of the file (every migration has a clean session); then the same "
+        "command with --from-files",
+    )
+
+
 def ended_its_transaction(task: Task) -> MigrationError:
     """Return the error for a file that committed or rolled back by itself."""
     return MigrationError(

@@ -114,10 +114,15 @@ class Message:
         self.parts.append(MessagePart(source.rendered.text, count, name, source, tallied))
         return self
 
-    def add_mark(self) -> Self:
-        """Append the statement that tells the results of an uncounted part from later ones."""
+    def add_mark(self, expression: str, name: str = "") -> Self:
+        """Append the statement that tells the results of an uncounted part from later ones.
+
+        Args:
+            expression: what it returns.
+            name: of its part.
+        """
         self.mark = f"pgvouch_{secrets.token_hex(8)}"
-        return self.add(f'select 0 as "{self.mark}"')
+        return self.add(f'select {expression} as "{self.mark}"', name=name)
 
     @property
     def text(self) -> str:

@@ -362,13 +362,15 @@ class _Arriving:
     def __init__(
         self, rows_of_first: int | None, rows_from: str, tallied: Mapping[int, bool], kept: int
     ) -> None:
-        self._wanted, self._rows_from = rows_of_first, rows_from
+        self._wanted, self._mark = rows_of_first, rows_from.encode()
         self._tallied, self._kept = tallied, kept
         self._rows: list[tuple[str | None, ...]] = []
         self._tally: Tally | None = None
 
     def add(self, result: "PGresult", number: int) -> tuple[Result, ...]:
         """Take some rows of a statement, and return its outcome if they were the last."""
+        if self._mark and result.nfields == 1 and result.fname(0) == self._mark:
+            self._wanted = None
         if number in self._tallied:
             if self._tally is None:
                 self._tally = Tally(digested=self._tallied[number], kept=self._kept)
@@ -378,8 +380,6 @@ class _Arriving:
         if result.status == pq.ExecStatus.TUPLES_CHUNK:
             return ()
         done = result_of(result, tuple(self._rows), self._tally)
-        if done.columns == (self._rows_from,):
-            self._wanted = None
         self._rows.clear()
         self._tally = None
         return (done,)
