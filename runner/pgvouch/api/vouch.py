@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
-from pgvouch.api.values import Plan, Repaired, RollbackStep, Settings, planned
 from pgvouch.config.options import Options
 from pgvouch.config.project import (
     EMBEDDED,
@@ -28,14 +27,15 @@ from pgvouch.errors import ConnectError, NoDatabaseError, Place, UsageError, Vou
 from pgvouch.events import Listener, Note, Notice, silent
 from pgvouch.files.variables import given_variables
 from pgvouch.ledger.rows import Applied
-from pgvouch.plan.status import MigrationStatus, status
 from pgvouch.postgres.reach import open_session, telling_of_loss
 from pgvouch.postgres.result import BRIEF, FULL
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 
 if TYPE_CHECKING:
+    from pgvouch.api.values import Plan, Repaired, RollbackStep, Settings
     from pgvouch.delta.fold import Comparison
     from pgvouch.operations.accept_delta import Written
+    from pgvouch.plan.status import MigrationStatus
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
     from pgvouch.verify.checks import Verdict
@@ -62,7 +62,7 @@ class Vouch:
         create_database: bool = False,
         wait_s: float = 0.0,
         show_all_rows: bool = False,
-        **settings: Unpack[Settings],
+        **settings: Unpack["Settings"],
     ) -> None:
         """Say which database. Nothing is read and nothing is connected yet.
 
@@ -158,14 +158,16 @@ class Vouch:
         named = self._database.url.removeprefix(EMBEDDED)
         return ensure_running(self.project).url(named or self._database.name)
 
-    def status(self) -> tuple[MigrationStatus, ...]:
+    def status(self) -> tuple["MigrationStatus", ...]:
         """Return every migration of the files and of the ledger, and what became of it.
 
         A database that is not there has applied nothing.
         """
+        from pgvouch.plan.status import status
+
         return tuple(status(self._database, self._read()[0]))
 
-    def plan(self, *, to: str | None = None, out_of_order: bool = False) -> Plan:
+    def plan(self, *, to: str | None = None, out_of_order: bool = False) -> "Plan":
         """Return what `migrate` would do, with every file read and found sound.
 
         Args:
@@ -175,6 +177,7 @@ class Vouch:
         Raises:
             VouchError: `migrate` would refuse to begin.
         """
+        from pgvouch.api.values import Plan, planned
         from pgvouch.engine.task import sound
 
         options = self._options()
@@ -267,7 +270,7 @@ class Vouch:
 
     def preview_rollback(
         self, *, steps: int | None = 1, to: str | None = None, from_files: bool = False
-    ) -> tuple[RollbackStep, ...]:
+    ) -> tuple["RollbackStep", ...]:
         """Return what `rollback` would run and lose, found in a transaction that keeps nothing.
 
         Its locks are held as long as that takes.
@@ -275,6 +278,8 @@ class Vouch:
         Raises:
             VouchError: a rollback fails.
         """
+        from pgvouch.api.values import RollbackStep
+
         options = self._options(rollback_from_files=from_files)
         with self._connected("rollback") as session:
             found = commands.look_back(session, self._database, options, steps=steps, to=to)
@@ -329,7 +334,7 @@ class Vouch:
 
     def repair(
         self, migration: str, how: Literal["done", "redo", "undo"], *, discard_data: bool = False
-    ) -> Repaired:
+    ) -> "Repaired":
         """Settle a non-transactional migration that stopped in a statement of unknown outcome.
 
         Args:
@@ -341,6 +346,7 @@ class Vouch:
             PlanError: it has not stopped, or a runner is at work on it.
             UsageError: `how` is none of these.
         """
+        from pgvouch.api.values import Repaired
         from pgvouch.operations.repair import How, repair
 
         known = {item.value: item for item in How}

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgvouch.api.values import Plan, Planned, Repaired, RollbackStep
 from pgvouch.engine.commands import Outcome
 from pgvouch.errors import VouchError
 from pgvouch.events import Finished
-from pgvouch.plan.status import MigrationStatus
 
 if TYPE_CHECKING:
+    from pgvouch.api.values import Plan, Planned, Repaired, RollbackStep
     from pgvouch.delta.fold import Comparison, Difference
+    from pgvouch.plan.status import MigrationStatus
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
     from pgvouch.verify.checks import Finding, Verdict
@@ -44,23 +44,23 @@ def of_finished(events: Sequence[Finished]) -> list[Document]:
     ]
 
 
-def of_pending_sql(name: str, plan: Plan) -> Document:
+def of_pending_sql(name: str, plan: "Plan") -> Document:
     """Return what `migrate --dry-run` prints."""
     return {"database": name, "migrations": [{"id": p.id, "sql": p.sql} for p in plan.pending]}
 
 
-def of_rollback_steps(name: str, steps: Sequence[RollbackStep]) -> Document:
+def of_rollback_steps(name: str, steps: Sequence["RollbackStep"]) -> Document:
     """Return what `rollback --dry-run` prints."""
     told = [{"id": step.id, "sql": step.sql, "notes": list(step.notes)} for step in steps]
     return {"database": name, "migrations": told}
 
 
-def of_status(name: str, rows: Sequence[MigrationStatus]) -> Document:
+def of_status(name: str, rows: Sequence["MigrationStatus"]) -> Document:
     """Return what `status` prints."""
     return {"database": name, "migrations": [_row(row) for row in rows]}
 
 
-def _row(row: MigrationStatus) -> Document:
+def _row(row: "MigrationStatus") -> Document:
     applied = row.applied
     at = applied and applied.applied_at
     return {
@@ -75,7 +75,7 @@ def _row(row: MigrationStatus) -> Document:
     }
 
 
-def of_plan(name: str, plan: Plan) -> Document:
+def of_plan(name: str, plan: "Plan") -> Document:
     """Return what `plan` prints."""
     return {
         "database": name,
@@ -84,7 +84,7 @@ def of_plan(name: str, plan: Plan) -> Document:
     }
 
 
-def _planned(item: Planned) -> Document:
+def _planned(item: "Planned") -> Document:
     return {
         "id": item.id,
         "unless": item.unless,
@@ -140,7 +140,7 @@ def _finding(identifier: str, finding: "Finding") -> Document:
     }
 
 
-def of_repaired(name: str, how: str, repaired: Repaired) -> Document:
+def of_repaired(name: str, how: str, repaired: "Repaired") -> Document:
     """Return what `repair` prints."""
     migrations = of_finished(repaired.finished)
     return {"database": name, "id": repaired.id, "how": how, "migrations": migrations}

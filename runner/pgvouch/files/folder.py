@@ -24,7 +24,16 @@ def read_text(path: Path) -> str:
         FileError: it is not there, cannot be read, is too large, is not UTF-8 or holds a NUL.
     """
     try:
-        if (size := path.stat().st_size) > MAX_BYTES:
+        return decode(_read(path), path)
+    except OSError as exc:
+        raise FileError.unreadable(path, exc) from exc
+
+
+def _read(path: Path) -> bytes:
+    # A file object asks the system a dozen times for a small file, and there may be thousands.
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if (size := os.fstat(file).st_size) > MAX_BYTES:
             raise FileError(
                 f"{path.name} is {size / 1e6:,.0f} MB; "
                 f"{MAX_BYTES / 1e6:,.0f} MB is the most that is read",
@@ -32,9 +41,13 @@ def read_text(path: Path) -> str:
                 hint="a migration changes the schema: load rows in these amounts with COPY from "
                 "your application, or divide the file",
             )
-        return decode(path.read_bytes(), path)
-    except OSError as exc:
-        raise FileError.unreadable(path, exc) from exc
+        raw = os.read(file, size + 1)
+        if len(raw) == size:
+            return raw
+        rest = iter(lambda: os.read(file, MAX_BYTES), b"")  # it is being written, or is no file
+        return b"".join([raw, *rest])
+    finally:
+        os.close(file)
 
 
 def read_folder(

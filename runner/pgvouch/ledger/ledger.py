@@ -164,7 +164,7 @@ def read_yoyo(session: Session) -> list[Applied]:
     Raises:
         PlanError: it is not to be believed, or the role may not read it.
     """
-    found = _find_yoyo(session)
+    found = _look(session).yoyo
     if found is None:
         return []
     migration, _ = found
@@ -174,11 +174,18 @@ def read_yoyo(session: Session) -> list[Applied]:
     return [Applied(name, State.APPLIED, order=place) for place, name in enumerate(ids)]
 
 
-def _find_yoyo(session: Session) -> tuple[Raw, Raw] | None:
-    """Find stock yoyo's ledger where yoyo looks for it, in the session's search_path.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a database holds that has no ledger of ours yet, or has one."""
 
-    Returns:
-        Its tables of migrations and of the log, qualified and quoted; None where there is none.
+    has_schema: bool
+    has_ledger: bool
+    yoyo: tuple[Raw, Raw] | None
+    """The tables of stock yoyo: of migrations and of the log, qualified and quoted."""
+
+
+def _look(session: Session) -> _Found:
+    """Look for our ledger, and for stock yoyo's where yoyo looks: in the session's search_path.
 
     Raises:
         PlanError: it is not to be believed.
@@ -192,15 +199,15 @@ def _find_yoyo(session: Session) -> tuple[Raw, Raw] | None:
         f"(select c.relnamespace from pg_class as c, pg_namespace as n where {wanted})"
     )
     names = own_query("ledger", "find_yoyo", wanted=Raw(wanted))
-    _, result = _ask(session, f"{_trust_sql(f'{wanted} or {beside}')};\n{names}")
-    if not result.rows:
-        return None
-    migration, log = result.rows[0]
-    return Raw(migration), Raw(log)
+    there = own_query("ledger", "has_ledger")
+    _, ours, yoyo = _ask(session, f"{_trust_sql(f'{wanted} or {beside}')};\n{there};\n{names}")
+    has_schema, has_ledger = (value == "t" for value in ours.rows[0])
+    tables = (Raw(yoyo.rows[0][0]), Raw(yoyo.rows[0][1])) if yoyo.rows else None
+    return _Found(has_schema, has_ledger, tables)
 
 
 def ensure(session: Session) -> int | None:
-    """Create the ledger where there is none, in a transaction of its own.
+    """Create the ledger where there is none, in a transaction of its own, and in one message.
 
     When two runners create it at once, only one of them gets the name. The other one does not wait
     in the server: a waiting transaction holds a snapshot, and CREATE INDEX CONCURRENTLY waits for
@@ -214,16 +221,11 @@ def ensure(session: Session) -> int | None:
         QueryError: the role may not create it.
         PlanError: a schema or tables of its name are not to be believed.
     """
-    yoyo = _find_yoyo(session)
-    results = session.run(
-        "begin isolation level read committed read write\n;"
-        f"{read_only.REFUSE}\n;{OWN_PATH}\n;"
-        f"set local lock_timeout = '{_CREATE_TIMEOUT}'\n;{own_query('ledger', 'has_ledger')}"
-    )
-    has_schema, has_ledger = (value == "t" for value in results[-1].rows[0])
+    found = _look(session)
+    if found.has_ledger:
+        return 0
     try:
-        taken_over = 0 if has_ledger else _create(session, yoyo, has_schema=has_schema)
-        session.run("commit")
+        taken_over = _create(session, found)
     except QueryError as exc:
         session.roll_back()
         if exc.server.sqlstate == UNTRUSTED:
@@ -238,24 +240,33 @@ def ensure(session: Session) -> int | None:
     return taken_over
 
 
-def _create(session: Session, yoyo: tuple[Raw, Raw] | None, *, has_schema: bool) -> int:
-    """Create the ledger in the open transaction, and take over what stock yoyo has recorded.
+def _create(session: Session, found: _Found) -> int:
+    """Create the ledger, and take over what stock yoyo has recorded.
 
     Returns:
         The number of migrations taken over.
     """
-    from pgvouch.ledger.yoyo import VouchBackend, in_our_words
+    from pgvouch.ledger.yoyo import VouchBackend, in_our_words, tables_sql
 
-    # With IF NOT EXISTS the right to create a schema would be asked for where there is one, too.
-    if not has_schema:
-        session.run("create schema pgvouch")
-    backend = VouchBackend(session.connection)
-    with in_our_words(session.connection):
-        backend.create_tables()
-    session.run(f"{OWN_PATH}\n;{own_sql('ledger/schema')}")
-    if yoyo is not None:
-        session.run(_take_over_sql(*yoyo))
-    return len(read(session) or ())
+    begin = [
+        "begin isolation level read committed read write",
+        read_only.REFUSE,
+        OWN_PATH,
+        f"set local lock_timeout = '{_CREATE_TIMEOUT}'",
+    ]
+    if not found.has_schema:
+        # With IF NOT EXISTS the right to create a schema would be asked for where there is one.
+        begin += ["create schema pgvouch", *tables_sql(session.connection)]
+    else:  # it may hold tables of yoyo's, which yoyo brings up to date
+        session.run("\n;".join(begin))
+        begin = []
+        with in_our_words(session.connection):
+            VouchBackend(session.connection).create_tables()
+    taken_over = [_take_over_sql(*found.yoyo)] if found.yoyo else []
+    counted = "select count(*) from pgvouch.migration"
+    rest = [OWN_PATH, own_sql("ledger/schema").rstrip().removesuffix(";"), *taken_over, counted]
+    results = session.run("\n;".join([*begin, *rest, "commit"]))
+    return int(results[-2].rows[0][0] or 0)
 
 
 def _take_over_sql(migration: Raw, log: Raw) -> str:

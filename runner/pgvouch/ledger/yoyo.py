@@ -159,6 +159,37 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
         return _TEXTS[template] % {name: literal(value) for name, value in values.items()}
 
 
+class _NoRows:
+    """What yoyo reads in a schema that is not there yet."""
+
+    def fetchone(self) -> None:
+        """Return no row."""
+
+
+class _Writing(VouchBackend):
+    """Keeps what yoyo would send to an empty schema, so that it can travel in one message."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        super().__init__(connection)
+        self.statements: list[str] = []
+
+    def list_tables(self, **_parameters: object) -> list[str]:
+        """Return none."""
+        return []
+
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> _NoRows:
+        """Keep a statement."""
+        self.statements.append(self._text(sql, params) if params else sql.strip())
+        return _NoRows()
+
+
+def tables_sql(connection: psycopg.Connection[Any]) -> list[str]:
+    """Return the statements with which yoyo makes its tables in an empty schema pgvouch."""
+    backend = _Writing(connection)
+    backend.create_tables()
+    return backend.statements
+
+
 _TEXTS: dict[str, str] = {}
 """yoyo's statements with their places as Python fills them."""
 
