@@ -15,9 +15,7 @@ where role.oid is null
   or role.rolcreaterole;
 
 -- check: authenticator is nobody until it chooses whom to act as
-select not rolinherit
-from pg_catalog.pg_roles
-where rolname = 'authenticator';
+select not rolinherit from pg_catalog.pg_roles where rolname = 'authenticator';
 
 -- check: authenticator may become each API role
 select pg_catalog.pg_has_role('authenticator', api.name, 'member')
@@ -33,19 +31,19 @@ join (values ('anon'), ('authenticated'), ('service_role'), ('authenticator')) a
 create temporary table hidden as select 'a row' as content;
 alter table hidden enable row level security;
 grant select on hidden to service_role;
-set local role service_role;
+-- as: service
 select count(*) = 1 from hidden;
 
 -- check none: rows that no policy shows, seen by a user
 create temporary table hidden as select 'a row' as content;
 alter table hidden enable row level security;
 grant select on hidden to authenticated;
-set local role authenticated;
+-- as: ann
 select content from hidden;
 
 -- check none: rows that no policy shows, seen by a visitor
 create temporary table hidden as select 'a row' as content;
 alter table hidden enable row level security;
 grant select on hidden to anon;
-set local role anon;
+-- as: visitor
 select content from hidden;

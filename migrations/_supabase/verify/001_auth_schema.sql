@@ -1,24 +1,17 @@
-insert into auth.users (id, email)
-values ('5afe0000-0000-4000-8000-000000000042', 'a@verify.invalid');
+insert into auth.users (id, email) values (:'ann', 'a@verify.invalid');
 
--- check: the caller is the `sub` of the token
-set local role authenticated;
-select set_config('request.jwt.claims', '{"sub": "5afe0000-0000-4000-8000-000000000042"}', true);
-select auth.uid() = '5afe0000-0000-4000-8000-000000000042';
+-- check as ann: the caller is the `sub` of the token
+select auth.uid() = :'ann';
 
--- check: the role is the `role` of the token
-set local role service_role;
-select set_config('request.jwt.claims', '{"role": "service_role"}', true);
+-- check as service: the role is the `role` of the token
 select auth.role() = 'service_role';
 
--- check: the claims are the token's, all of them
-set local role anon;
+-- check as visitor: the claims are the token's, all of them
 select set_config('request.jwt.claims', '{"role": "anon", "app_metadata": {"plan": "free"}}', true);
 select auth.jwt() = '{"role": "anon", "app_metadata": {"plan": "free"}}';
 
--- check: a connection without a token is nobody
+-- check as visitor: a connection without a token is nobody
 select set_config('request.jwt.claims', '', true);
-set local role anon;
 select auth.uid() is null and auth.role() is null and auth.jwt() is null;
 
 -- check: a token without `sub`, or with an empty one, is nobody
@@ -44,8 +37,7 @@ where not has_schema_privilege(api.name, 'auth', 'usage')
 select lock.name, pg_catalog.pg_get_userbyid(door.grantee), door.privilege_type, door.is_grantable
 from (
   select nspname::text, nspacl, nspowner
-  from pg_catalog.pg_namespace
-  where nspname = 'auth'
+  from pg_catalog.pg_namespace where nspname = 'auth'
   union all
   select proname::text, coalesce(proacl, acldefault('f', proowner)), proowner
   from pg_catalog.pg_proc
@@ -59,12 +51,10 @@ where door.grantee <> lock.owner
     or pg_catalog.pg_get_userbyid(door.grantee) not in ('anon', 'authenticated', 'service_role')
   );
 
--- check error 42501: a user reads accounts
-set local role authenticated;
+-- check error 42501 as ann: a user reads accounts
 select id from auth.users;
 
--- check error 42501: a visitor reads accounts
-set local role anon;
+-- check error 42501 as visitor: a visitor reads accounts
 select id from auth.users;
 
 -- check none: an API role with any right on the accounts
@@ -74,10 +64,7 @@ where has_any_column_privilege(api.name, 'auth.users', 'select, insert, update, 
   or has_table_privilege(api.name, 'auth.users', 'delete, truncate, trigger');
 
 -- check: accounts have row level security, should a grant ever slip in
-select relrowsecurity
-from pg_catalog.pg_class
-where oid = 'auth.users'::regclass;
+select relrowsecurity from pg_catalog.pg_class where oid = 'auth.users'::regclass;
 
 -- check error 23505: two accounts of one address
-insert into auth.users (id, email)
-values ('5afe0000-0000-4000-8000-000000000043', 'a@verify.invalid');
+insert into auth.users (id, email) values (:'bob', 'a@verify.invalid');

@@ -4,7 +4,5 @@ create table public.verify_new_table (id integer);
 select api.name
 from (values ('anon'), ('authenticated'), ('service_role')) as api (name)
 where has_table_privilege(
-  api.name,
-  'public.verify_new_table',
-  'select, insert, update, delete, truncate, references, trigger'
+  api.name, 'public.verify_new_table', 'select, insert, update, delete, truncate, references, trigger'
 );

@@ -9,26 +9,16 @@ values (:'ann', 'ann@verify.invalid', '{"display_name": "Ann"}'), (:'bob', 'Bob@
 
 -- check: whoever signs up gets a profile with the address, the chosen name and the free tier
 select to_jsonb(profile) = jsonb_build_object(
-  'id', :'ann',
-  'email', 'ann@verify.invalid',
-  'display_name', 'Ann',
-  'avatar_url', null,
-  'tier', 'free',
-  'sessions_used', 0,
-  'sessions_limit', 3,
-  'stripe_customer_id', null,
-  'created_at', now(),
-  'updated_at', now()
+  'id', :'ann', 'email', 'ann@verify.invalid', 'display_name', 'Ann', 'avatar_url', null, 'tier', 'free',
+  'sessions_used', 0, 'sessions_limit', 3, 'stripe_customer_id', null, 'created_at', now(), 'updated_at', now()
 )
-from public.profiles as profile
-where id = :'ann';
+from public.profiles as profile where id = :'ann';
 
 -- check: without any metadata the name is the address up to the @, as it was written
 select display_name = 'Bob' and email = 'Bob@verify.invalid' from public.profiles where id = :'bob';
 
 -- check: metadata that says nothing of a name gives the address up to the @ as well
-insert into auth.users (id, email, raw_user_meta_data)
-values (:'cid', 'cid@verify.invalid', '{"theme": "dark"}');
+insert into auth.users (id, email, raw_user_meta_data) values (:'cid', 'cid@verify.invalid', '{"theme": "dark"}');
 select display_name = 'cid' from public.profiles where id = :'cid';
 
 -- check: nobody who signs up can slip a function of their own under the trigger
@@ -54,21 +44,11 @@ from public.profiles as profile
 join auth.users as account using (id)
 where profile.created_at = now()
   and (
-    profile.email,
-    profile.display_name,
-    profile.avatar_url,
-    profile.tier,
-    profile.sessions_used,
-    profile.sessions_limit,
-    profile.stripe_customer_id
+    profile.email, profile.display_name, profile.avatar_url, profile.tier, profile.sessions_used,
+    profile.sessions_limit, profile.stripe_customer_id
   ) is distinct from (
-    account.email::text,
-    coalesce(account.raw_user_meta_data ->> 'display_name', split_part(account.email, '@', 1)),
-    null,
-    'free',
-    0,
-    3,
-    null
+    account.email::text, coalesce(account.raw_user_meta_data ->> 'display_name', split_part(account.email, '@', 1)),
+    null, 'free', 0, 3, null
   )
 limit 5;
 
@@ -117,12 +97,9 @@ select array_agg(id) = array[:'ann']::uuid[] from public.profiles;
 
 -- check: a user changes name and picture of their own profile, and updated_at follows
 delete from public.profiles where id = :'ann';
-insert into public.profiles (id, email, updated_at)
-values (:'ann', 'ann@verify.invalid', '2000-01-01 00:00:00+00');
+insert into public.profiles (id, email, updated_at) values (:'ann', 'ann@verify.invalid', '2000-01-01 00:00:00+00');
 -- as: ann
-update public.profiles
-set display_name = 'Anna', avatar_url = 'https://verify.invalid/anna.png'
-where id = :'ann';
+update public.profiles set display_name = 'Anna', avatar_url = 'https://verify.invalid/anna.png' where id = :'ann';
 select display_name = 'Anna' and avatar_url is not null and updated_at = now() from public.profiles;
 
 -- Without a where clause only the update policy stands between the caller and other people's rows:
@@ -132,9 +109,7 @@ select display_name = 'Anna' and avatar_url is not null and updated_at = now() f
 set local statement_timeout = '5s';
 update public.profiles set display_name = 'Mine';
 reset role;
-select (id = :'ann') = (display_name is not distinct from 'Mine')
-from public.profiles
-where id in (:'ann', :'bob');
+select (id = :'ann') = (display_name is not distinct from 'Mine') from public.profiles where id in (:'ann', :'bob');
 
 -- check error 42501 as ann: a user takes a better tier
 update public.profiles set tier = 'enterprise';
@@ -159,12 +134,8 @@ select count(*) = 0 from public.profiles;
 select set_config(
   'request.jwt.claims',
   jsonb_build_object(
-    'sub', :'cid',
-    'email', 'ann@verify.invalid',
-    'name', 'Ann',
-    'user_metadata', jsonb_build_object('display_name', 'Ann'),
-    'user_id', :'ann',
-    'role', 'service_role'
+    'sub', :'cid', 'email', 'ann@verify.invalid', 'name', 'Ann',
+    'user_metadata', jsonb_build_object('display_name', 'Ann'), 'user_id', :'ann', 'role', 'service_role'
   )::text,
   true
 );
@@ -231,20 +202,18 @@ set local search_path = '';
 select tgenabled = 'O'
   and pg_get_triggerdef(oid) = 'CREATE TRIGGER on_auth_user_created AFTER INSERT ON auth.users '
     'FOR EACH ROW EXECUTE FUNCTION public.handle_new_user()'
-from pg_catalog.pg_trigger
-where tgrelid = 'auth.users'::regclass and tgname = 'on_auth_user_created';
+from pg_catalog.pg_trigger where tgrelid = 'auth.users'::regclass and tgname = 'on_auth_user_created';
 
 -- check: profiles has one trigger, which keeps updated_at
 select array_agg(tgname) = '{profiles_updated_at}'
-from pg_catalog.pg_trigger
-where tgrelid = 'public.profiles'::regclass and not tgisinternal;
+from pg_catalog.pg_trigger where tgrelid = 'public.profiles'::regclass and not tgisinternal;
 
 -- check: profiles has two policies, so nothing is written past the grants
 select count(*) = 2 from pg_catalog.pg_policies where (schemaname, tablename) = ('public', 'profiles');
 
 -- stamp: owner_policies(table="profiles", owner="id", commands=["select", "update"],
 --   names={"select": "Users can view own profile", "update": "Users can update own profile"})
--- stamped: owner_policies sha256:c71c4814d7927ce0  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_policies sha256:f299fa874d7dc4a8  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.profiles has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -329,8 +298,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end
@@ -344,8 +312,7 @@ set local search_path = pg_catalog, pg_temp;
 select exists (
   select from pg_index as i
   join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-  join pg_class as c on c.oid = i.indrelid
-  join pg_namespace as n on n.oid = c.relnamespace
+  join pg_class as c on c.oid = i.indrelid join pg_namespace as n on n.oid = c.relnamespace
   where (n.nspname, c.relname, a.attname) = (r.schema_name, r.table_name, r.column_name) and i.indisvalid and i.indpred is null
 ) as indexed, r.*
 from (
@@ -356,7 +323,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="profiles")
--- stamped: updated_at_trigger sha256:a08d3136e096527f  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:315707228d53d4b5  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: profiles_updated_at runs public.update_updated_at before every update of a row of public.profiles
 set local search_path = pg_catalog, pg_temp;
 select
@@ -365,10 +332,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'update_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'profiles', 'profiles_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.profiles sets updated_at

@@ -17,25 +17,16 @@ values
 -- check as ann: a user creates a project of their own with nothing but a name
 insert into public.projects (user_id, name) values (:'ann', 'A second one');
 select to_jsonb(project) - 'id' = jsonb_build_object(
-  'user_id', :'ann',
-  'name', 'A second one',
-  'description', null,
-  'template_id', null,
-  'expo_config', null,
-  'sandbox_id', null,
-  'status', 'active',
-  'created_at', now(),
-  'updated_at', now()
+  'user_id', :'ann', 'name', 'A second one', 'description', null, 'template_id', null, 'expo_config', null,
+  'sandbox_id', null, 'status', 'active', 'created_at', now(), 'updated_at', now()
 )
-from public.projects as project
-where name = 'A second one';
+from public.projects as project where name = 'A second one';
 
 -- check as ann: a user describes their own project in full
 insert into public.projects (user_id, name, description, template_id, expo_config)
 values (:'ann', 'A second one', 'In full', 'blank', '{"slug": "second"}');
 select description = 'In full' and template_id = 'blank' and expo_config = '{"slug": "second"}'
-from public.projects
-where name = 'A second one';
+from public.projects where name = 'A second one';
 
 -- check error 42501 as ann: a user creates a project on a machine of their choice
 insert into public.projects (user_id, name, sandbox_id) values (:'ann', 'Mine', 'somebody''s machine');
@@ -84,8 +75,7 @@ set local statement_timeout = '5s';
 update public.projects set name = 'Mine';
 reset role;
 select array_agg(name order by id) = array['Mine', 'Bob''s project']
-from public.projects
-where id in (:'anns_project', :'bobs_project');
+from public.projects where id in (:'anns_project', :'bobs_project');
 
 -- check error 42501 as ann: a user gives a project to somebody else
 set local statement_timeout = '5s';
@@ -96,8 +86,7 @@ set local statement_timeout = '5s';
 delete from public.projects;
 reset role;
 select array_agg(id) = array[:'bobs_project']::uuid[]
-from public.projects
-where id in (:'anns_project', :'bobs_project');
+from public.projects where id in (:'anns_project', :'bobs_project');
 
 -- check error 42501 as visitor: a visitor reads projects
 select id from public.projects;
@@ -107,9 +96,7 @@ insert into public.projects (user_id, name) values (:'ann', 'From outside');
 
 -- check as service: service_role sees and changes every project
 update public.projects set sandbox_id = 'a machine' where id in (:'anns_project', :'bobs_project');
-select count(*) = 2
-from public.projects
-where id in (:'anns_project', :'bobs_project') and sandbox_id = 'a machine';
+select count(*) = 2 from public.projects where id in (:'anns_project', :'bobs_project') and sandbox_id = 'a machine';
 
 -- check as service: service_role creates and deletes projects of anyone
 insert into public.projects (id, user_id, name) values (:'bobs_second', :'bob', 'Made by a server');
@@ -119,8 +106,7 @@ select array_agg(id) = array[:'bobs_second']::uuid[] from public.projects where 
 -- check: a profile that is deleted takes its projects along, and no other's
 delete from public.profiles where id = :'ann';
 select array_agg(id) = array[:'bobs_project']::uuid[]
-from public.projects
-where id in (:'anns_project', :'bobs_project');
+from public.projects where id in (:'anns_project', :'bobs_project');
 
 -- check error 23503: a project of nobody
 insert into public.projects (user_id, name) values (:'cid', 'Lost');
@@ -142,14 +128,13 @@ select count(*) = 3 from public.projects where name = 'In each status';
 
 -- check: projects has one trigger, which keeps updated_at
 select array_agg(tgname) = '{projects_updated_at}'
-from pg_catalog.pg_trigger
-where tgrelid = 'public.projects'::regclass and not tgisinternal;
+from pg_catalog.pg_trigger where tgrelid = 'public.projects'::regclass and not tgisinternal;
 
 -- stamp: owner_policies(table="projects", owner="user_id",
 --   commands=["select", "insert", "update", "delete"],
 --   names={"select": "Users can view own projects", "insert": "Users can create projects",
 --   "update": "Users can update own projects", "delete": "Users can delete own projects"})
--- stamped: owner_policies sha256:37d5377ea98266c0  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_policies sha256:cf0fbf4119bf66e7  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.projects has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -246,8 +231,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end
@@ -261,8 +245,7 @@ set local search_path = pg_catalog, pg_temp;
 select exists (
   select from pg_index as i
   join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-  join pg_class as c on c.oid = i.indrelid
-  join pg_namespace as n on n.oid = c.relnamespace
+  join pg_class as c on c.oid = i.indrelid join pg_namespace as n on n.oid = c.relnamespace
   where (n.nspname, c.relname, a.attname) = (r.schema_name, r.table_name, r.column_name) and i.indisvalid and i.indpred is null
 ) as indexed, r.*
 from (
@@ -273,7 +256,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="projects")
--- stamped: updated_at_trigger sha256:73b5d28eb0b7bd7d  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:604eca2ac358bea0  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: projects_updated_at runs public.update_updated_at before every update of a row of public.projects
 set local search_path = pg_catalog, pg_temp;
 select
@@ -282,10 +265,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'update_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'projects', 'projects_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.projects sets updated_at

@@ -22,23 +22,12 @@ values
 insert into public.coding_sessions (user_id, project_id, initial_prompt)
 values (:'ann', :'anns_project', 'A second one');
 select to_jsonb(session) - 'id' = jsonb_build_object(
-  'user_id', :'ann',
-  'project_id', :'anns_project',
-  'sandbox_id', null,
-  'status', 'pending',
-  'initial_prompt', 'A second one',
-  'eas_update_url', null,
-  'webview_url', null,
-  'expires_at', now() + interval '1 hour',
-  'started_at', null,
-  'completed_at', null,
-  'error_message', null,
-  'metadata', null,
-  'created_at', now(),
-  'updated_at', now()
+  'user_id', :'ann', 'project_id', :'anns_project', 'sandbox_id', null, 'status', 'pending',
+  'initial_prompt', 'A second one', 'eas_update_url', null, 'webview_url', null,
+  'expires_at', now() + interval '1 hour', 'started_at', null, 'completed_at', null, 'error_message', null,
+  'metadata', null, 'created_at', now(), 'updated_at', now()
 )
-from public.coding_sessions as session
-where initial_prompt = 'A second one';
+from public.coding_sessions as session where initial_prompt = 'A second one';
 
 -- check error 42501 as ann: a user opens a session that never ends
 insert into public.coding_sessions (user_id, project_id, initial_prompt, expires_at)
@@ -69,8 +58,7 @@ insert into public.coding_sessions (user_id, project_id, initial_prompt)
 values (:'bob', :'anns_project', 'It was Bob');
 
 -- check error 42501 as ann: a user opens a session for somebody else on that one's project
-insert into public.coding_sessions (user_id, project_id, initial_prompt)
-values (:'bob', :'bobs_project', 'A favour');
+insert into public.coding_sessions (user_id, project_id, initial_prompt) values (:'bob', :'bobs_project', 'A favour');
 
 -- check as ann: a user sees their own sessions and no one else's
 select array_agg(id) = array[:'anns_session']::uuid[] from public.coding_sessions;
@@ -105,8 +93,7 @@ set local statement_timeout = '5s';
 update public.coding_sessions set status = 'completed';
 reset role;
 select array_agg(status order by id) = array['completed', 'pending']
-from public.coding_sessions
-where id in (:'anns_session', :'bobs_session');
+from public.coding_sessions where id in (:'anns_session', :'bobs_session');
 
 -- check: a user may not change their own session on a project that is somebody else's
 update public.coding_sessions set project_id = :'bobs_project' where id = :'anns_session';
@@ -129,13 +116,11 @@ delete from public.coding_sessions;
 select id from public.coding_sessions;
 
 -- check: service_role sees every session, and finds the expired ones to close
-update public.coding_sessions
-set status = 'active', expires_at = now() - interval '1 minute'
+update public.coding_sessions set status = 'active', expires_at = now() - interval '1 minute'
 where id = :'bobs_session';
 -- as: service
 with closed as (
-  update public.coding_sessions
-  set status = 'expired'
+  update public.coding_sessions set status = 'expired'
   where id in (:'anns_session', :'bobs_session') and status in ('pending', 'active') and expires_at < now()
   returning id
 )
@@ -144,16 +129,14 @@ select array_agg(id) = array[:'bobs_session']::uuid[] from closed;
 -- check: a project that is deleted takes its sessions along, and no other's
 delete from public.projects where id = :'anns_project';
 select array_agg(id) = array[:'bobs_session']::uuid[]
-from public.coding_sessions
-where id in (:'anns_session', :'bobs_session');
+from public.coding_sessions where id in (:'anns_session', :'bobs_session');
 
 -- Bob's project stays, so that the session cannot go with it.
 -- check: a profile that is deleted takes its sessions along, even those on another's project
 update public.coding_sessions set project_id = :'bobs_project' where id = :'anns_session';
 delete from public.profiles where id = :'ann';
 select array_agg(id) = array[:'bobs_session']::uuid[]
-from public.coding_sessions
-where id in (:'anns_session', :'bobs_session');
+from public.coding_sessions where id in (:'anns_session', :'bobs_session');
 
 -- check error 23503: a session of nobody
 update public.coding_sessions set user_id = :'cid' where id = :'anns_session';
@@ -170,8 +153,7 @@ update public.coding_sessions
 set expires_at = now() + interval '3 hours', sandbox_id = 'a machine', metadata = '{"files": 3}'
 where id = :'anns_session';
 select expires_at = now() + interval '3 hours' and sandbox_id = 'a machine'
-from public.coding_sessions
-where id = :'anns_session';
+from public.coding_sessions where id = :'anns_session';
 
 -- check error 23502: a session without a prompt
 insert into public.coding_sessions (user_id, project_id, expires_at) values (:'ann', :'anns_project', now());
@@ -187,12 +169,11 @@ select count(*) = 6 from public.coding_sessions where initial_prompt = 'In each 
 
 -- check: coding_sessions has one trigger, which keeps updated_at
 select array_agg(tgname) = '{coding_sessions_updated_at}'
-from pg_catalog.pg_trigger
-where tgrelid = 'public.coding_sessions'::regclass and not tgisinternal;
+from pg_catalog.pg_trigger where tgrelid = 'public.coding_sessions'::regclass and not tgisinternal;
 
 -- stamp: owner_policies(table="coding_sessions", owner="user_id", commands=["select"],
 --   names={"select": "Users can view own sessions"})
--- stamped: owner_policies sha256:4c634a633b7c01d0  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_policies sha256:9d4be9f987e4eba1  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.coding_sessions has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -270,8 +251,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end
@@ -285,8 +265,7 @@ set local search_path = pg_catalog, pg_temp;
 select exists (
   select from pg_index as i
   join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-  join pg_class as c on c.oid = i.indrelid
-  join pg_namespace as n on n.oid = c.relnamespace
+  join pg_class as c on c.oid = i.indrelid join pg_namespace as n on n.oid = c.relnamespace
   where (n.nspname, c.relname, a.attname) = (r.schema_name, r.table_name, r.column_name) and i.indisvalid and i.indpred is null
 ) as indexed, r.*
 from (
@@ -300,7 +279,7 @@ order by indexed;
 --   via=[{"table": "projects", "key": "id", "column": "project_id", "owner": "user_id"}],
 --   own="user_id", commands=["insert", "update"],
 --   names={"insert": "Users can create sessions", "update": "Users can update own sessions"})
--- stamped: owner_via_policies sha256:20e3097a73186e5a  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_via_policies sha256:47611abd20c383e3  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.coding_sessions has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -406,8 +385,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end
@@ -421,8 +399,7 @@ set local search_path = pg_catalog, pg_temp;
 select exists (
   select from pg_index as i
   join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-  join pg_class as c on c.oid = i.indrelid
-  join pg_namespace as n on n.oid = c.relnamespace
+  join pg_class as c on c.oid = i.indrelid join pg_namespace as n on n.oid = c.relnamespace
   where (n.nspname, c.relname, a.attname) = (r.schema_name, r.table_name, r.column_name) and i.indisvalid and i.indpred is null
 ) as indexed, r.*
 from (
@@ -436,7 +413,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="coding_sessions")
--- stamped: updated_at_trigger sha256:e6d78645450ea7d0  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:3c2e71cdb7419b42  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: coding_sessions_updated_at runs public.update_updated_at before every update of a row of public.coding_sessions
 set local search_path = pg_catalog, pg_temp;
 select
@@ -445,10 +422,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'update_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'coding_sessions', 'coding_sessions_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.coding_sessions sets updated_at

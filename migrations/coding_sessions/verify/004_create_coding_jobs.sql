@@ -45,20 +45,11 @@ select id from public.coding_jobs;
 -- check as service: the worker queues a job with nothing but its session and prompt
 insert into public.coding_jobs (session_id, prompt) values (:'bobs_session', 'A second one');
 select to_jsonb(job) - 'id' = jsonb_build_object(
-  'session_id', :'bobs_session',
-  'prompt', 'A second one',
-  'status', 'pending',
-  'priority', 0,
-  'retry_count', 0,
-  'max_retries', 3,
-  'error_message', null,
-  'started_at', null,
-  'completed_at', null,
-  'created_at', now(),
+  'session_id', :'bobs_session', 'prompt', 'A second one', 'status', 'pending', 'priority', 0, 'retry_count', 0,
+  'max_retries', 3, 'error_message', null, 'started_at', null, 'completed_at', null, 'created_at', now(),
   'updated_at', now()
 )
-from public.coding_jobs as job
-where prompt = 'A second one';
+from public.coding_jobs as job where prompt = 'A second one';
 
 -- check: the worker claims by priority, then by age, whoever's job it is, and updated_at follows
 insert into public.coding_jobs (id, session_id, prompt, priority, created_at)
@@ -68,18 +59,14 @@ values
 -- as: service
 with next_job as (
   select id
-  from public.coding_jobs
-  where status = 'pending' and session_id in (:'anns_session', :'bobs_session')
+  from public.coding_jobs where status = 'pending' and session_id in (:'anns_session', :'bobs_session')
   order by priority desc, created_at
   limit 1
   for update skip locked
 ),
 claimed as (
-  update public.coding_jobs as job
-  set status = 'processing', started_at = now()
-  from next_job
-  where job.id = next_job.id
-  returning job.prompt, job.updated_at
+  update public.coding_jobs as job set status = 'processing', started_at = now() from next_job
+  where job.id = next_job.id returning job.prompt, job.updated_at
 )
 select prompt = 'Urgent, older' and updated_at = now() from claimed;
 
@@ -94,8 +81,7 @@ select count(*) = 2 from cleared;
 -- check: a session that is deleted takes its jobs along, and no other's
 delete from public.coding_sessions where id = :'anns_session';
 select array_agg(id) = array[:'bobs_event']::uuid[]
-from public.coding_jobs
-where id in (:'anns_event', :'bobs_event');
+from public.coding_jobs where id in (:'anns_event', :'bobs_event');
 
 -- check error 23503: a job of no session
 insert into public.coding_jobs (session_id, prompt) values (:'no_session', 'Lost');
@@ -117,8 +103,7 @@ select count(*) = 4 from public.coding_jobs where prompt = 'In each status';
 
 -- check: coding_jobs has one trigger, which keeps updated_at
 select array_agg(tgname) = '{coding_jobs_updated_at}'
-from pg_catalog.pg_trigger
-where tgrelid = 'public.coding_jobs'::regclass and not tgisinternal;
+from pg_catalog.pg_trigger where tgrelid = 'public.coding_jobs'::regclass and not tgisinternal;
 
 -- check: coding_jobs has one policy, so nothing is written past the grants
 select count(*) = 1 from pg_catalog.pg_policies where (schemaname, tablename) = ('public', 'coding_jobs');
@@ -126,7 +111,7 @@ select count(*) = 1 from pg_catalog.pg_policies where (schemaname, tablename) = 
 -- stamp: owner_via_policies(table="coding_jobs",
 --   via=[{"table": "coding_sessions", "key": "id", "column": "session_id", "owner": "user_id"}],
 --   commands=["select"], names={"select": "Users can view own jobs"})
--- stamped: owner_via_policies sha256:c678c7490ac6c184  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_via_policies sha256:5d27c9c376a2c802  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.coding_jobs has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -210,8 +195,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end
@@ -225,8 +209,7 @@ set local search_path = pg_catalog, pg_temp;
 select exists (
   select from pg_index as i
   join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-  join pg_class as c on c.oid = i.indrelid
-  join pg_namespace as n on n.oid = c.relnamespace
+  join pg_class as c on c.oid = i.indrelid join pg_namespace as n on n.oid = c.relnamespace
   where (n.nspname, c.relname, a.attname) = (r.schema_name, r.table_name, r.column_name) and i.indisvalid and i.indpred is null
 ) as indexed, r.*
 from (
@@ -239,7 +222,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="coding_jobs")
--- stamped: updated_at_trigger sha256:ad08323b84e2a894  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:81de9dd10774de81  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: coding_jobs_updated_at runs public.update_updated_at before every update of a row of public.coding_jobs
 set local search_path = pg_catalog, pg_temp;
 select
@@ -248,10 +231,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'update_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'coding_jobs', 'coding_jobs_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.coding_jobs sets updated_at

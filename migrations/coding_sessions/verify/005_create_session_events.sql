@@ -48,13 +48,10 @@ select id from public.session_events;
 insert into public.session_events (session_id, event_type, data)
 values (:'bobs_session', 'terminal', '{"command": "npm test"}');
 select to_jsonb(event) - 'id' = jsonb_build_object(
-  'session_id', :'bobs_session',
-  'event_type', 'terminal',
-  'data', '{"command": "npm test"}'::jsonb,
+  'session_id', :'bobs_session', 'event_type', 'terminal', 'data', '{"command": "npm test"}'::jsonb,
   'created_at', now()
 )
-from public.session_events as event
-where session_id = :'bobs_session' and event_type = 'terminal';
+from public.session_events as event where session_id = :'bobs_session' and event_type = 'terminal';
 
 -- check as service: the worker sees every event
 select count(*) = 2 from public.session_events where id in (:'anns_event', :'bobs_event');
@@ -62,14 +59,12 @@ select count(*) = 2 from public.session_events where id in (:'anns_event', :'bob
 -- check: a session that is deleted takes its events along, and no other's
 delete from public.coding_sessions where id = :'anns_session';
 select array_agg(id) = array[:'bobs_event']::uuid[]
-from public.session_events
-where id in (:'anns_event', :'bobs_event');
+from public.session_events where id in (:'anns_event', :'bobs_event');
 
 -- check: an account that is deleted leaves nothing behind, down to its events
 delete from auth.users where id = :'ann';
 select array_agg(id) = array[:'bobs_event']::uuid[]
-from public.session_events
-where id in (:'anns_event', :'bobs_event');
+from public.session_events where id in (:'anns_event', :'bobs_event');
 
 -- check error 23503: an event of no session
 insert into public.session_events (session_id, event_type, data) values (:'no_session', 'thinking', '{}');
@@ -92,9 +87,7 @@ select :'anns_session', event_type, '{"listed": true}'
 from unnest(
   array['thinking', 'terminal', 'file_change', 'preview_ready', 'completion', 'error']
 ) as listed (event_type);
-select count(*) = 6
-from public.session_events
-where session_id = :'anns_session' and data = '{"listed": true}';
+select count(*) = 6 from public.session_events where session_id = :'anns_session' and data = '{"listed": true}';
 
 -- check: wherever there is Realtime, clients can subscribe to every new event, with all its columns
 select not exists (select from pg_catalog.pg_publication where pubname = 'supabase_realtime')
@@ -113,7 +106,7 @@ select not exists (select from pg_catalog.pg_publication where pubname = 'supaba
 -- stamp: owner_via_policies(table="session_events",
 --   via=[{"table": "coding_sessions", "key": "id", "column": "session_id", "owner": "user_id"}],
 --   commands=["select"], names={"select": "Users can view own session events"})
--- stamped: owner_via_policies sha256:b312b1a75145aa4e  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_via_policies sha256:71be4a56dc364942  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.session_events has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -197,8 +190,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end
@@ -212,8 +204,7 @@ set local search_path = pg_catalog, pg_temp;
 select exists (
   select from pg_index as i
   join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-  join pg_class as c on c.oid = i.indrelid
-  join pg_namespace as n on n.oid = c.relnamespace
+  join pg_class as c on c.oid = i.indrelid join pg_namespace as n on n.oid = c.relnamespace
   where (n.nspname, c.relname, a.attname) = (r.schema_name, r.table_name, r.column_name) and i.indisvalid and i.indpred is null
 ) as indexed, r.*
 from (
@@ -266,7 +257,7 @@ from target as t left join differences as d on d.grantee in ('public', 'anon', '
 
 -- stamp: malformed_callers(tables=["profiles", "projects", "coding_sessions", "coding_jobs", "session_events"],
 --   actor="ann", claims={"email": "ann@verify.invalid", "name": "Ann"})
--- stamped: malformed_callers sha256:6079dd616cd0f313  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:68d61589f5b8c679  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none as ann: profiles, projects, coding_sessions, coding_jobs and session_events: a token that only resembles hers shows more than a stranger sees
 select pg_catalog.set_config('malformed.role', pg_catalog.current_setting('role'), true);
 reset role;
@@ -287,8 +278,7 @@ stranger (token) as (select jsonb_build_object('sub', gen_random_uuid())),
 subject (sub) as (
   -- The caller's subject, but for a letter, a blank, its case; and texts that a pattern would take for it.
   select to_jsonb(made.sub)
-  from true_one as o
-  cross join unnest(array[
+  from true_one as o cross join unnest(array[
     '', ' ', E'\t', '%', '_', '.*', 'null', 'true', '{}', '0',
     concat(o.sub, ' '), concat(' ', o.sub), concat(o.sub, E'\n'), concat(o.sub, 'x'), left(o.sub, -1), concat(left(o.sub, 3), '%'),
     upper(o.sub), lower(o.sub), initcap(o.sub), concat('"', o.sub, '"'), concat('0', o.sub)
@@ -298,8 +288,7 @@ subject (sub) as (
   union all
   -- As a part of it, which is hers where the rest is cut off; and with what a pattern would strip inside of it.
   select to_jsonb(made.sub)
-  from true_one as o
-  cross join unnest(array['|', ',', ';', ':', '/', '.', '@', '#', '-', '_', '*']) as mark (sign)
+  from true_one as o cross join unnest(array['|', ',', ';', ':', '/', '.', '@', '#', '-', '_', '*']) as mark (sign)
   cross join unnest(array[
     concat(o.sub, mark.sign, 'x'), concat('x', mark.sign, o.sub), concat(left(o.sub, 1), mark.sign, substr(o.sub, 2))
   ]) as made (sub)
@@ -319,9 +308,7 @@ union all select 3, (o.token || jsonb_build_object('sub', s.sub))::text from tru
 union all select 3, (o.token || s.token)::text from true_one as o cross join stranger as s
 union all
 select 3, made.token::text
-from true_one as o
-cross join stranger as s
-cross join unnest(array[
+from true_one as o cross join stranger as s cross join unnest(array[
   o.token - 'sub',
   (o.token - 'sub') || jsonb_build_object('id', o.sub, 'SUB', o.sub, 'user_id', o.sub),
   -- Her subject as a name or an address, which anybody may choose.

@@ -21,15 +21,6 @@ select typname
 from pg_catalog.pg_type
 where typnamespace = to_regnamespace('feature_planner')
   and typname in (
-    'complexity',
-    'execution_step',
-    'file_discovery_status',
-    'file_priority',
-    'implementation_plan_status',
-    'plan_status',
-    'refinement_status',
-    'risk_level',
-    'confidence_level',
-    'estimated_scope',
-    'technical_complexity'
+    'complexity', 'execution_step', 'file_discovery_status', 'file_priority', 'implementation_plan_status',
+    'plan_status', 'refinement_status', 'risk_level', 'confidence_level', 'estimated_scope', 'technical_complexity'
   );

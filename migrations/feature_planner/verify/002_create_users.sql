@@ -11,16 +11,11 @@ insert into public.users (clerk_id, email, username, display_name)
 values ('user_verify_dee', 'dee@verify.invalid', 'verify_dee', 'Dee');
 select
   to_jsonb(made) - 'id' = jsonb_build_object(
-    'clerk_id', 'user_verify_dee',
-    'email', 'dee@verify.invalid',
-    'username', 'verify_dee',
-    'display_name', 'Dee',
-    'created_at', localtimestamp,
-    'updated_at', localtimestamp
+    'clerk_id', 'user_verify_dee', 'email', 'dee@verify.invalid', 'username', 'verify_dee', 'display_name', 'Dee',
+    'created_at', localtimestamp, 'updated_at', localtimestamp
   )
   and id <> :'ann'
-from public.users as made
-where clerk_id = 'user_verify_dee';
+from public.users as made where clerk_id = 'user_verify_dee';
 
 -- check error 23505: a Clerk id that another account has
 update public.users set clerk_id = 'user_verify_bob' where id = :'ann';
@@ -42,5 +37,4 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = coalesc
     select from pg_catalog.pg_trigger
     where tgrelid = c.oid and not tgisinternal and tgname <> c.relname || '_updated_at'
   )
-from pg_catalog.pg_class as c
-where c.oid = 'public.users'::regclass;
+from pg_catalog.pg_class as c where c.oid = 'public.users'::regclass;

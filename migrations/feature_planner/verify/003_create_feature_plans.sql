@@ -15,18 +15,11 @@ values (:'anns_plan', :'ann', 'A search box'), (:'bobs_plan', :'bob', 'A dark mo
 insert into feature_plans (user_id, original_request) values (:'ann', 'Defaults');
 select
   jsonb_strip_nulls(to_jsonb(made) - 'id') = jsonb_build_object(
-    'user_id', :'ann',
-    'original_request', 'Defaults',
-    'status', 'draft',
-    'current_step', 0,
-    'version', 1,
-    'total_execution_time_ms', 0,
-    'created_at', localtimestamp,
-    'updated_at', localtimestamp
+    'user_id', :'ann', 'original_request', 'Defaults', 'status', 'draft', 'current_step', 0, 'version', 1,
+    'total_execution_time_ms', 0, 'created_at', localtimestamp, 'updated_at', localtimestamp
   )
   and id <> :'anns_plan'
-from feature_plans as made
-where original_request = 'Defaults';
+from feature_plans as made where original_request = 'Defaults';
 
 -- check error 23514: current_step of feature_plans at -1
 update feature_plans set current_step = -1 where id = :'anns_plan';
@@ -56,9 +49,7 @@ update feature_plans set original_request = E'\n x\u3000' where id = :'anns_plan
 update feature_plans set version = 0 where id = :'anns_plan';
 
 -- check: numbers of feature_plans may be as low as this
-update feature_plans
-set current_step = 0, total_execution_time_ms = 0, version = 1
-where id = :'anns_plan'
+update feature_plans set current_step = 0, total_execution_time_ms = 0, version = 1 where id = :'anns_plan'
 returning true;
 
 -- check: and as high as this
@@ -82,5 +73,4 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'comple
     select from pg_catalog.pg_trigger
     where tgrelid = c.oid and not tgisinternal and tgname <> c.relname || '_updated_at'
   )
-from pg_catalog.pg_class as c
-where c.oid = 'feature_plans'::regclass;
+from pg_catalog.pg_class as c where c.oid = 'feature_plans'::regclass;

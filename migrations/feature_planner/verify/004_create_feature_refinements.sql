@@ -15,22 +15,14 @@ insert into feature_refinements (id, plan_id, agent_id, input_request)
 values (:'anns_refinement', :'anns_plan', 'agent-1', 'A search box');
 
 -- check: a row of feature_refinements with what it cannot do without: the defaults, and an id of its own
-insert into feature_refinements (plan_id, agent_id, input_request)
-values (:'anns_plan', 'agent-2', 'Defaults');
+insert into feature_refinements (plan_id, agent_id, input_request) values (:'anns_plan', 'agent-2', 'Defaults');
 select
   jsonb_strip_nulls(to_jsonb(made) - 'id') = jsonb_build_object(
-    'plan_id', :'anns_plan',
-    'agent_id', 'agent-2',
-    'agent_model', 'sonnet',
-    'status', 'pending',
-    'input_request', 'Defaults',
-    'is_valid_format', false,
-    'retry_count', 0,
-    'created_at', localtimestamp
+    'plan_id', :'anns_plan', 'agent_id', 'agent-2', 'agent_model', 'sonnet', 'status', 'pending',
+    'input_request', 'Defaults', 'is_valid_format', false, 'retry_count', 0, 'created_at', localtimestamp
   )
   and id <> :'anns_refinement'
-from feature_refinements as made
-where input_request = 'Defaults';
+from feature_refinements as made where input_request = 'Defaults';
 
 -- check error 23514: character_count of feature_refinements at -1
 update feature_refinements set character_count = -1 where id = :'anns_refinement';
@@ -67,8 +59,7 @@ set
   completion_tokens = 0,
   total_tokens = 0,
   word_count = 0
-where id = :'anns_refinement'
-returning true;
+where id = :'anns_refinement' returning true;
 
 -- check error 23503: plan_id of feature_refinements that is in no row of feature_plans
 update feature_refinements set plan_id = :'nobody' where id = :'anns_refinement';
@@ -88,5 +79,4 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'comple
     select from pg_catalog.pg_trigger
     where tgrelid = c.oid and not tgisinternal and tgname <> c.relname || '_updated_at'
   )
-from pg_catalog.pg_class as c
-where c.oid = 'feature_refinements'::regclass;
+from pg_catalog.pg_class as c where c.oid = 'feature_refinements'::regclass;

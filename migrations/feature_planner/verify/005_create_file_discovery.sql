@@ -21,25 +21,15 @@ insert into discovered_files (id, discovery_session_id, added_by_user_id, file_p
 values (:'anns_file', :'anns_discovery', :'bob', 'src/search.ts', 'high');
 
 -- check: a row of file_discovery_sessions with what it cannot do without: the defaults, and an id of its own
-insert into file_discovery_sessions (plan_id, agent_id, refined_request)
-values (:'anns_plan', 'agent-2', 'Defaults');
+insert into file_discovery_sessions (plan_id, agent_id, refined_request) values (:'anns_plan', 'agent-2', 'Defaults');
 select
   jsonb_strip_nulls(to_jsonb(made) - 'id') = jsonb_build_object(
-    'plan_id', :'anns_plan',
-    'agent_id', 'agent-2',
-    'status', 'pending',
-    'refined_request', 'Defaults',
-    'is_selected', false,
-    'total_files_found', 0,
-    'critical_priority_count', 0,
-    'high_priority_count', 0,
-    'medium_priority_count', 0,
-    'low_priority_count', 0,
-    'created_at', localtimestamp
+    'plan_id', :'anns_plan', 'agent_id', 'agent-2', 'status', 'pending', 'refined_request', 'Defaults',
+    'is_selected', false, 'total_files_found', 0, 'critical_priority_count', 0, 'high_priority_count', 0,
+    'medium_priority_count', 0, 'low_priority_count', 0, 'created_at', localtimestamp
   )
   and id <> :'anns_discovery'
-from file_discovery_sessions as made
-where refined_request = 'Defaults';
+from file_discovery_sessions as made where refined_request = 'Defaults';
 
 -- check error 23514: critical_priority_count of file_discovery_sessions at -1
 update file_discovery_sessions set critical_priority_count = -1 where id = :'anns_discovery';
@@ -80,8 +70,7 @@ set
   completion_tokens = 0,
   total_tokens = 0,
   total_files_found = 0
-where id = :'anns_discovery'
-returning true;
+where id = :'anns_discovery' returning true;
 
 -- check error 23503: plan_id of file_discovery_sessions that is in no row of feature_plans
 update file_discovery_sessions set plan_id = :'nobody' where id = :'anns_discovery';
@@ -101,26 +90,19 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'comple
     select from pg_catalog.pg_trigger
     where tgrelid = c.oid and not tgisinternal and tgname <> c.relname || '_updated_at'
   )
-from pg_catalog.pg_class as c
-where c.oid = 'file_discovery_sessions'::regclass;
+from pg_catalog.pg_class as c where c.oid = 'file_discovery_sessions'::regclass;
 
 -- check: a row of discovered_files with what it cannot do without: the defaults, and an id of its own
 insert into discovered_files (discovery_session_id, file_path, priority)
 values (:'anns_discovery', 'src/defaults.ts', 'low');
 select
   jsonb_strip_nulls(to_jsonb(made) - 'id') = jsonb_build_object(
-    'discovery_session_id', :'anns_discovery',
-    'file_path', 'src/defaults.ts',
-    'file_exists', true,
-    'priority', 'low',
-    'relevance_score', 0,
-    'is_manually_added', false,
-    'is_selected', false,
+    'discovery_session_id', :'anns_discovery', 'file_path', 'src/defaults.ts', 'file_exists', true,
+    'priority', 'low', 'relevance_score', 0, 'is_manually_added', false, 'is_selected', false,
     'created_at', localtimestamp
   )
   and id <> :'anns_file'
-from discovered_files as made
-where file_path operator(pg_catalog.=) 'src/defaults.ts';
+from discovered_files as made where file_path operator(pg_catalog.=) 'src/defaults.ts';
 
 -- check error 23514: lines_of_code of discovered_files at 0
 update discovered_files set lines_of_code = 0 where id = :'anns_file';
@@ -171,5 +153,4 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'comple
     select from pg_catalog.pg_trigger
     where tgrelid = c.oid and not tgisinternal and tgname <> c.relname || '_updated_at'
   )
-from pg_catalog.pg_class as c
-where c.oid = 'discovered_files'::regclass;
+from pg_catalog.pg_class as c where c.oid = 'discovered_files'::regclass;

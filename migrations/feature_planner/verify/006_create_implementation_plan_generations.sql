@@ -22,21 +22,12 @@ insert into implementation_plan_generations (plan_id, agent_id, refined_request)
 values (:'anns_plan', 'agent-2', 'Defaults');
 select
   jsonb_strip_nulls(to_jsonb(made) - 'id') = jsonb_build_object(
-    'plan_id', :'anns_plan',
-    'agent_id', 'agent-2',
-    'status', 'pending',
-    'refined_request', 'Defaults',
-    'total_steps', 0,
-    'prerequisites_count', 0,
-    'quality_gates_count', 0,
-    'has_required_sections', false,
-    'is_valid_markdown', false,
-    'is_selected', false,
-    'created_at', localtimestamp
+    'plan_id', :'anns_plan', 'agent_id', 'agent-2', 'status', 'pending', 'refined_request', 'Defaults',
+    'total_steps', 0, 'prerequisites_count', 0, 'quality_gates_count', 0, 'has_required_sections', false,
+    'is_valid_markdown', false, 'is_selected', false, 'created_at', localtimestamp
   )
   and id <> :'anns_generation'
-from implementation_plan_generations as made
-where refined_request = 'Defaults';
+from implementation_plan_generations as made where refined_request = 'Defaults';
 
 -- check error 23514: total_steps of implementation_plan_generations at -1
 update implementation_plan_generations set total_steps = -1 where id = :'anns_generation';
@@ -69,8 +60,7 @@ set
   prompt_tokens = 0,
   completion_tokens = 0,
   total_tokens = 0
-where id = :'anns_generation'
-returning true;
+where id = :'anns_generation' returning true;
 
 -- check error 23503: plan_id of implementation_plan_generations that is in no row of feature_plans
 update implementation_plan_generations set plan_id = :'nobody' where id = :'anns_generation';
@@ -90,5 +80,4 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'comple
     select from pg_catalog.pg_trigger
     where tgrelid = c.oid and not tgisinternal and tgname <> c.relname || '_updated_at'
   )
-from pg_catalog.pg_class as c
-where c.oid = 'implementation_plan_generations'::regclass;
+from pg_catalog.pg_class as c where c.oid = 'implementation_plan_generations'::regclass;

@@ -28,21 +28,12 @@ insert into plan_step_templates (user_id, name, title, description, content, cat
 values (:'ann', 'defaults', 'T', 'D', 'C', 'K');
 select
   jsonb_strip_nulls(to_jsonb(made) - 'id') = jsonb_build_object(
-    'user_id', :'ann',
-    'name', 'defaults',
-    'title', 'T',
-    'description', 'D',
-    'content', 'C',
-    'category', 'K',
-    'confidence_level', 'high',
-    'is_public', false,
-    'usage_count', 0,
-    'created_at', localtimestamp,
+    'user_id', :'ann', 'name', 'defaults', 'title', 'T', 'description', 'D', 'content', 'C', 'category', 'K',
+    'confidence_level', 'high', 'is_public', false, 'usage_count', 0, 'created_at', localtimestamp,
     'updated_at', localtimestamp
   )
   and id <> :'anns_template'
-from plan_step_templates as made
-where name operator(pg_catalog.=) 'defaults';
+from plan_step_templates as made where name operator(pg_catalog.=) 'defaults';
 
 -- check error 23514: usage_count of plan_step_templates at -1
 update plan_step_templates set usage_count = -1 where id = :'anns_template';
@@ -68,26 +59,18 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'comple
     select from pg_catalog.pg_trigger
     where tgrelid = c.oid and not tgisinternal and tgname <> c.relname || '_updated_at'
   )
-from pg_catalog.pg_class as c
-where c.oid = 'plan_step_templates'::regclass;
+from pg_catalog.pg_class as c where c.oid = 'plan_step_templates'::regclass;
 
 -- check: a row of plan_steps with what it cannot do without: the defaults, and an id of its own
 insert into plan_steps (plan_generation_id, step_number, display_order, title, description)
 values (:'anns_generation', 2, 1, 'Defaults', 'D');
 select
   jsonb_strip_nulls(to_jsonb(made) - 'id') = jsonb_build_object(
-    'plan_generation_id', :'anns_generation',
-    'step_number', 2,
-    'display_order', 1,
-    'title', 'Defaults',
-    'description', 'D',
-    'is_from_template', false,
-    'created_at', localtimestamp,
-    'updated_at', localtimestamp
+    'plan_generation_id', :'anns_generation', 'step_number', 2, 'display_order', 1, 'title', 'Defaults',
+    'description', 'D', 'is_from_template', false, 'created_at', localtimestamp, 'updated_at', localtimestamp
   )
   and id <> :'anns_step'
-from plan_steps as made
-where title operator(pg_catalog.=) 'Defaults';
+from plan_steps as made where title operator(pg_catalog.=) 'Defaults';
 
 -- check error 23514: display_order of plan_steps at -1
 update plan_steps set display_order = -1 where id = :'anns_step';
@@ -116,5 +99,4 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'comple
     select from pg_catalog.pg_trigger
     where tgrelid = c.oid and not tgisinternal and tgname <> c.relname || '_updated_at'
   )
-from pg_catalog.pg_class as c
-where c.oid = 'plan_steps'::regclass;
+from pg_catalog.pg_class as c where c.oid = 'plan_steps'::regclass;

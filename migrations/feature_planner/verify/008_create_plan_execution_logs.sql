@@ -19,19 +19,11 @@ insert into plan_execution_logs (plan_id, step, step_number, agent_type, start_t
 values (:'anns_plan', 'planning', 3, 'defaults', '2001-02-03 04:05:06');
 select
   jsonb_strip_nulls(to_jsonb(made) - 'id') = jsonb_build_object(
-    'plan_id', :'anns_plan',
-    'step', 'planning',
-    'step_number', 3,
-    'agent_type', 'defaults',
-    'agent_level', 0,
-    'is_success', true,
-    'retry_attempt', 0,
-    'start_time', '2001-02-03T04:05:06',
-    'created_at', localtimestamp
+    'plan_id', :'anns_plan', 'step', 'planning', 'step_number', 3, 'agent_type', 'defaults', 'agent_level', 0,
+    'is_success', true, 'retry_attempt', 0, 'start_time', '2001-02-03T04:05:06', 'created_at', localtimestamp
   )
   and id <> :'anns_log'
-from plan_execution_logs as made
-where agent_type operator(pg_catalog.=) 'defaults';
+from plan_execution_logs as made where agent_type operator(pg_catalog.=) 'defaults';
 
 -- check error 23514: agent_level of plan_execution_logs at -1
 update plan_execution_logs set agent_level = -1 where id = :'anns_log';
@@ -79,8 +71,7 @@ set
   prompt_tokens = 0,
   completion_tokens = 0,
   total_tokens = 0, cache_creation_tokens = 0, cache_read_tokens = 0
-where id = :'anns_log'
-returning true;
+where id = :'anns_log' returning true;
 
 -- check: and as high as this
 update plan_execution_logs set step_number = 3 where id = :'anns_log' returning true;
@@ -103,5 +94,4 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'comple
     select from pg_catalog.pg_trigger
     where tgrelid = c.oid and not tgisinternal and tgname <> c.relname || '_updated_at'
   )
-from pg_catalog.pg_class as c
-where c.oid = 'plan_execution_logs'::regclass;
+from pg_catalog.pg_class as c where c.oid = 'plan_execution_logs'::regclass;

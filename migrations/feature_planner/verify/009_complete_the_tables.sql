@@ -7,7 +7,7 @@
 set local search_path = feature_planner, public;
 
 -- stamp: updated_at_trigger(table="feature_plans", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:1e895a8095ed3fbd  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:dd3e1fdc2cb3e0cc  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: feature_plans_updated_at runs public.touch_updated_at before every update of a row of public.feature_plans
 -- until: 010_move_to_feature_planner
 set local search_path = pg_catalog, pg_temp;
@@ -17,10 +17,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'touch_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'feature_plans', 'feature_plans_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.feature_plans sets updated_at
@@ -38,7 +36,7 @@ from pg_temp.feature_plans as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_steps", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:19fabb8c025dd983  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:1df267fd7631a623  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_steps_updated_at runs public.touch_updated_at before every update of a row of public.plan_steps
 -- until: 010_move_to_feature_planner
 set local search_path = pg_catalog, pg_temp;
@@ -48,10 +46,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'touch_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'plan_steps', 'plan_steps_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.plan_steps sets updated_at
@@ -69,7 +65,7 @@ from pg_temp.plan_steps as t;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_step_templates", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:cb576f6332552fa0  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:2784e4b6b2a4a822  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: plan_step_templates_updated_at runs public.touch_updated_at before every update of a row of public.plan_step_templates
 -- until: 010_move_to_feature_planner
 set local search_path = pg_catalog, pg_temp;
@@ -79,10 +75,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'touch_updated_at') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'plan_step_templates', 'plan_step_templates_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.plan_step_templates sets updated_at
@@ -111,14 +105,12 @@ values (:'anns_step', :'anns_generation', 1, 0, 'Add the box', 'Above the list',
 insert into plan_step_templates (id, user_id, name, title, description, content, category, updated_at)
 values (:'anns_template', :'ann', 'tests', 'Write tests', 'Tests first', '…', 'quality', 'infinity');
 with plan as (
-  update feature_plans set session_id = 'x', updated_at = 'infinity'
-  where id = :'anns_plan'
+  update feature_plans set session_id = 'x', updated_at = 'infinity' where id = :'anns_plan'
   returning updated_at
 ),
 step as (update plan_steps set category = 'x', updated_at = 'infinity' where id = :'anns_step' returning updated_at),
 template as (
-  update plan_step_templates set name = 'x', updated_at = 'infinity'
-  where id = :'anns_template'
+  update plan_step_templates set name = 'x', updated_at = 'infinity' where id = :'anns_template'
   returning updated_at
 )
 select updated_at = localtimestamp, updated_at from plan
@@ -129,8 +121,7 @@ select updated_at = localtimestamp, updated_at from template;
 
 -- check: the function runs with its caller's rights and an empty search_path
 select not prosecdef and proconfig = array['search_path=""']
-from pg_catalog.pg_proc
-where oid = 'touch_updated_at()'::regprocedure;
+from pg_catalog.pg_proc where oid = 'touch_updated_at()'::regprocedure;
 
 -- check none: somebody besides its owner who may execute the function
 -- Without an entry of its own a function is open to PUBLIC.

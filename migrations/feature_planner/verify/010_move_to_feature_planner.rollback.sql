@@ -84,21 +84,15 @@ select count(*), sum(hash_record_extended(t, 0)) from plan_execution_logs as t w
 -- same: the accounts are not touched
 -- before:
 select
-  pg_stat_get_xact_tuples_inserted(oid),
-  pg_stat_get_xact_tuples_updated(oid),
-  pg_stat_get_xact_tuples_deleted(oid),
+  pg_stat_get_xact_tuples_inserted(oid), pg_stat_get_xact_tuples_updated(oid), pg_stat_get_xact_tuples_deleted(oid),
   pg_relation_filenode(oid)
-from pg_catalog.pg_class
-where oid = 'public.users'::regclass;
+from pg_catalog.pg_class where oid = 'public.users'::regclass;
 -- after:
 -- Two rows of the checks themselves.
 select
-  pg_stat_get_xact_tuples_inserted(oid) - 2,
-  pg_stat_get_xact_tuples_updated(oid),
-  pg_stat_get_xact_tuples_deleted(oid),
-  pg_relation_filenode(oid)
-from pg_catalog.pg_class
-where oid = 'public.users'::regclass;
+  pg_stat_get_xact_tuples_inserted(oid) - 2, pg_stat_get_xact_tuples_updated(oid),
+  pg_stat_get_xact_tuples_deleted(oid), pg_relation_filenode(oid)
+from pg_catalog.pg_class where oid = 'public.users'::regclass;
 
 -- same: the five newest plans are the same
 set local search_path = pg_catalog, feature_planner, public, pg_temp;
@@ -128,8 +122,7 @@ where c.oid in (select to_regclass(name) from unnest(:tables) as name);
 -- same: keys, checks and references, by definition
 set local search_path = pg_catalog, feature_planner, public, pg_temp;
 select k.conrelid, k.conname, k.convalidated, pg_get_constraintdef(k.oid)
-from pg_constraint as k
-where k.conrelid in (select to_regclass(name) from unnest(:tables) as name);
+from pg_constraint as k where k.conrelid in (select to_regclass(name) from unnest(:tables) as name);
 
 -- same: indexes, by definition
 set local search_path = pg_catalog, feature_planner, public, pg_temp;
@@ -143,22 +136,19 @@ set local search_path = pg_catalog, feature_planner, public, pg_temp;
 select c.relname, t.tgname, t.tgtype, t.tgenabled, t.tgfoid, p.pronamespace = c.relnamespace
 from pg_class as c
 join pg_trigger as t on t.tgrelid = c.oid and not t.tgisinternal
-join pg_proc as p on p.oid = t.tgfoid
-where c.oid in (select to_regclass(name) from unnest(:tables) as name);
+join pg_proc as p on p.oid = t.tgfoid where c.oid in (select to_regclass(name) from unnest(:tables) as name);
 
 -- same: the values of the enums, in their order
 set local search_path = pg_catalog, feature_planner, public, pg_temp;
 select t.typname, array_agg(e.enumlabel order by e.enumsortorder)
 from pg_type as t
-join pg_enum as e on e.enumtypid = t.oid
-where t.oid in (select to_regtype(name) from unnest(:types) as name)
+join pg_enum as e on e.enumtypid = t.oid where t.oid in (select to_regtype(name) from unnest(:types) as name)
 group by t.typname;
 
 -- same: nobody gains or loses a right
 set local search_path = pg_catalog, feature_planner, public, pg_temp;
 select c.relname, c.relowner, c.relrowsecurity, c.relacl
-from pg_class as c
-where c.oid in (select to_regclass(name) from unnest(:tables) as name);
+from pg_class as c where c.oid in (select to_regclass(name) from unnest(:tables) as name);
 
 -- check: public has the eight tables
 select count(*) = 8 and bool_and(to_regclass('public.' || name) is not null) from unnest(:tables) as name;
@@ -176,8 +166,7 @@ where typnamespace = to_regnamespace('feature_planner') and ltrim(typname, '_') 
 -- check error 23503: a new row of feature_plans whose user_id leads nowhere
 insert into public.feature_plans
 select (jsonb_populate_record(t, jsonb_build_object('id', :'nobody', 'user_id', :'nobody'))).*
-from public.feature_plans as t
-where id = :'anns_plan';
+from public.feature_plans as t where id = :'anns_plan';
 
 -- check error 23503: a row of feature_plans whose user_id comes to lead nowhere
 update public.feature_plans set user_id = :'nobody' where id = :'anns_plan';
@@ -185,8 +174,7 @@ update public.feature_plans set user_id = :'nobody' where id = :'anns_plan';
 -- check error 23503: a new row of feature_refinements whose plan_id leads nowhere
 insert into public.feature_refinements
 select (jsonb_populate_record(t, jsonb_build_object('id', :'nobody', 'plan_id', :'nobody'))).*
-from public.feature_refinements as t
-where id = :'anns_refinement';
+from public.feature_refinements as t where id = :'anns_refinement';
 
 -- check error 23503: a row of feature_refinements whose plan_id comes to lead nowhere
 update public.feature_refinements set plan_id = :'nobody' where id = :'anns_refinement';
@@ -194,8 +182,7 @@ update public.feature_refinements set plan_id = :'nobody' where id = :'anns_refi
 -- check error 23503: a new row of file_discovery_sessions whose plan_id leads nowhere
 insert into public.file_discovery_sessions
 select (jsonb_populate_record(t, jsonb_build_object('id', :'nobody', 'plan_id', :'nobody'))).*
-from public.file_discovery_sessions as t
-where id = :'anns_discovery';
+from public.file_discovery_sessions as t where id = :'anns_discovery';
 
 -- check error 23503: a row of file_discovery_sessions whose plan_id comes to lead nowhere
 update public.file_discovery_sessions set plan_id = :'nobody' where id = :'anns_discovery';
@@ -203,8 +190,7 @@ update public.file_discovery_sessions set plan_id = :'nobody' where id = :'anns_
 -- check error 23503: a new row of discovered_files whose added_by_user_id leads nowhere
 insert into public.discovered_files
 select (jsonb_populate_record(t, jsonb_build_object('id', :'nobody', 'added_by_user_id', :'nobody'))).*
-from public.discovered_files as t
-where id = :'anns_file';
+from public.discovered_files as t where id = :'anns_file';
 
 -- check error 23503: a row of discovered_files whose added_by_user_id comes to lead nowhere
 update public.discovered_files set added_by_user_id = :'nobody' where id = :'anns_file';
@@ -212,8 +198,7 @@ update public.discovered_files set added_by_user_id = :'nobody' where id = :'ann
 -- check error 23503: a new row of discovered_files whose discovery_session_id leads nowhere
 insert into public.discovered_files
 select (jsonb_populate_record(t, jsonb_build_object('id', :'nobody', 'discovery_session_id', :'nobody'))).*
-from public.discovered_files as t
-where id = :'anns_file';
+from public.discovered_files as t where id = :'anns_file';
 
 -- check error 23503: a row of discovered_files whose discovery_session_id comes to lead nowhere
 update public.discovered_files set discovery_session_id = :'nobody' where id = :'anns_file';
@@ -221,8 +206,7 @@ update public.discovered_files set discovery_session_id = :'nobody' where id = :
 -- check error 23503: a new row of implementation_plan_generations whose plan_id leads nowhere
 insert into public.implementation_plan_generations
 select (jsonb_populate_record(t, jsonb_build_object('id', :'nobody', 'plan_id', :'nobody'))).*
-from public.implementation_plan_generations as t
-where id = :'anns_generation';
+from public.implementation_plan_generations as t where id = :'anns_generation';
 
 -- check error 23503: a row of implementation_plan_generations whose plan_id comes to lead nowhere
 update public.implementation_plan_generations set plan_id = :'nobody' where id = :'anns_generation';
@@ -230,8 +214,7 @@ update public.implementation_plan_generations set plan_id = :'nobody' where id =
 -- check error 23503: a new row of plan_steps whose plan_generation_id leads nowhere
 insert into public.plan_steps
 select (jsonb_populate_record(t, jsonb_build_object('id', :'nobody', 'plan_generation_id', :'nobody'))).*
-from public.plan_steps as t
-where id = :'anns_step';
+from public.plan_steps as t where id = :'anns_step';
 
 -- check error 23503: a row of plan_steps whose plan_generation_id comes to lead nowhere
 update public.plan_steps set plan_generation_id = :'nobody' where id = :'anns_step';
@@ -239,8 +222,7 @@ update public.plan_steps set plan_generation_id = :'nobody' where id = :'anns_st
 -- check error 23503: a new row of plan_step_templates whose user_id leads nowhere
 insert into public.plan_step_templates
 select (jsonb_populate_record(t, jsonb_build_object('id', :'nobody', 'user_id', :'nobody'))).*
-from public.plan_step_templates as t
-where id = :'anns_template';
+from public.plan_step_templates as t where id = :'anns_template';
 
 -- check error 23503: a row of plan_step_templates whose user_id comes to lead nowhere
 update public.plan_step_templates set user_id = :'nobody' where id = :'anns_template';
@@ -248,8 +230,7 @@ update public.plan_step_templates set user_id = :'nobody' where id = :'anns_temp
 -- check error 23503: a new row of plan_execution_logs whose plan_id leads nowhere
 insert into public.plan_execution_logs
 select (jsonb_populate_record(t, jsonb_build_object('id', :'nobody', 'plan_id', :'nobody'))).*
-from public.plan_execution_logs as t
-where id = :'anns_log';
+from public.plan_execution_logs as t where id = :'anns_log';
 
 -- check error 23503: a row of plan_execution_logs whose plan_id comes to lead nowhere
 update public.plan_execution_logs set plan_id = :'nobody' where id = :'anns_log';

@@ -100,17 +100,10 @@ with seen (relname, id) as (
   select 'plan_execution_logs', id from feature_planner.plan_execution_logs
 )
 select array_agg(relname || ' ' || right(id::text, 2) order by relname, id) = array[
-  'discovered_files a4',
-  'feature_plans a1',
-  'feature_refinements a2',
-  'file_discovery_sessions a3',
-  'implementation_plan_generations a5',
-  'plan_execution_logs a8',
-  'plan_step_templates a6',
-  'plan_step_templates b6',
+  'discovered_files a4', 'feature_plans a1', 'feature_refinements a2', 'file_discovery_sessions a3',
+  'implementation_plan_generations a5', 'plan_execution_logs a8', 'plan_step_templates a6', 'plan_step_templates b6',
   'plan_steps a7'
-]
-from seen;
+] from seen;
 
 -- Without a where clause only the policy of the command stands between the caller and other
 -- people's rows. Should one be broken on a large live table, the timeout ends the statement early.
@@ -186,8 +179,7 @@ set local statement_timeout = '5s';
 delete from feature_planner.feature_plans;
 reset role;
 select array_agg(right(id::text, 2)) = array['b1']
-from feature_planner.feature_plans
-where id in (:'anns_plan', :'bobs_plan');
+from feature_planner.feature_plans where id in (:'anns_plan', :'bobs_plan');
 
 -- check as ann: a user writes a new row of every table
 insert into feature_planner.feature_plans (user_id, original_request) values (:'ann', 'Mine');
@@ -275,8 +267,7 @@ insert into feature_planner.discovered_files
   (discovery_session_id, file_path, priority, added_by_user_id, is_manually_added)
 values (:'anns_discovery', 'mine.ts', 'low', :'ann', true);
 with changed as (
-  update feature_planner.discovered_files set is_selected = true
-  where file_path in ('server.ts', 'mine.ts')
+  update feature_planner.discovered_files set is_selected = true where file_path in ('server.ts', 'mine.ts')
   returning id
 )
 select count(*) = 2 from changed;
@@ -328,8 +319,7 @@ select id from feature_planner.feature_plans;
 
 -- check: each of the ten policies is for authenticated
 select count(*) = 10 and bool_and(roles = '{authenticated}')
-from pg_catalog.pg_policies
-where schemaname = 'feature_planner' and tablename = any (:tables);
+from pg_catalog.pg_policies where schemaname = 'feature_planner' and tablename = any (:tables);
 
 -- check none: a table of the schema without row level security
 -- Default privileges open a new one to every user: this holds for tables to come as well.
@@ -346,10 +336,7 @@ with design (relname, grantee, privilege, is_grantable) as (
 ),
 found as (
   select
-    c.relname::text,
-    coalesce(r.rolname, 'public')::text as grantee,
-    entry.privilege_type::text,
-    entry.is_grantable
+    c.relname::text, coalesce(r.rolname, 'public')::text as grantee, entry.privilege_type::text, entry.is_grantable
   from pg_catalog.pg_class as c
   cross join aclexplode(c.relacl) as entry
   left join pg_catalog.pg_roles as r on r.oid = entry.grantee
@@ -415,14 +402,13 @@ where called.id is not null;
 
 -- check: caller_id runs with its owner's rights and an empty search_path, once a query
 select prosecdef and proconfig = array['search_path=""'] and provolatile = 's'
-from pg_catalog.pg_proc
-where oid = 'feature_planner.caller_id()'::regprocedure;
+from pg_catalog.pg_proc where oid = 'feature_planner.caller_id()'::regprocedure;
 
 -- stamp: malformed_callers(schema="feature_planner",
 --   tables=["feature_plans", "feature_refinements", "file_discovery_sessions", "discovered_files",
 --     "implementation_plan_generations", "plan_steps", "plan_step_templates", "plan_execution_logs"],
 --   actor="ann", claims={"email": "ann@verify.invalid", "username": "verify_ann", "name": "Ann"})
--- stamped: malformed_callers sha256:f84779794c168cd1  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:c7509ac7204ae1e2  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none as ann: feature_plans, feature_refinements, file_discovery_sessions, discovered_files, implementation_plan_generations, plan_steps, plan_step_templates and plan_execution_logs: a token that only resembles hers shows more than a stranger sees
 select pg_catalog.set_config('malformed.role', pg_catalog.current_setting('role'), true);
 reset role;
@@ -443,8 +429,7 @@ stranger (token) as (select jsonb_build_object('sub', gen_random_uuid())),
 subject (sub) as (
   -- The caller's subject, but for a letter, a blank, its case; and texts that a pattern would take for it.
   select to_jsonb(made.sub)
-  from true_one as o
-  cross join unnest(array[
+  from true_one as o cross join unnest(array[
     '', ' ', E'\t', '%', '_', '.*', 'null', 'true', '{}', '0',
     concat(o.sub, ' '), concat(' ', o.sub), concat(o.sub, E'\n'), concat(o.sub, 'x'), left(o.sub, -1), concat(left(o.sub, 3), '%'),
     upper(o.sub), lower(o.sub), initcap(o.sub), concat('"', o.sub, '"'), concat('0', o.sub)
@@ -454,8 +439,7 @@ subject (sub) as (
   union all
   -- As a part of it, which is hers where the rest is cut off; and with what a pattern would strip inside of it.
   select to_jsonb(made.sub)
-  from true_one as o
-  cross join unnest(array['|', ',', ';', ':', '/', '.', '@', '#', '-', '_', '*']) as mark (sign)
+  from true_one as o cross join unnest(array['|', ',', ';', ':', '/', '.', '@', '#', '-', '_', '*']) as mark (sign)
   cross join unnest(array[
     concat(o.sub, mark.sign, 'x'), concat('x', mark.sign, o.sub), concat(left(o.sub, 1), mark.sign, substr(o.sub, 2))
   ]) as made (sub)
@@ -475,9 +459,7 @@ union all select 3, (o.token || jsonb_build_object('sub', s.sub))::text from tru
 union all select 3, (o.token || s.token)::text from true_one as o cross join stranger as s
 union all
 select 3, made.token::text
-from true_one as o
-cross join stranger as s
-cross join unnest(array[
+from true_one as o cross join stranger as s cross join unnest(array[
   o.token - 'sub',
   (o.token - 'sub') || jsonb_build_object('id', o.sub, 'SUB', o.sub, 'user_id', o.sub),
   -- Her subject as a name or an address, which anybody may choose.

@@ -10,12 +10,8 @@ values
 -- check as cid: whoever is new makes their own row, with nothing but the Clerk id and an address
 insert into public.users (clerk_user_id, email) values ('user_verify_cid', 'cid@verify.invalid');
 select to_jsonb(person) - 'id' = jsonb_build_object(
-  'clerk_user_id', 'user_verify_cid',
-  'email', 'cid@verify.invalid',
-  'name', null,
-  'subscription_tier', null,
-  'created_at', now(),
-  'updated_at', now()
+  'clerk_user_id', 'user_verify_cid', 'email', 'cid@verify.invalid', 'name', null, 'subscription_tier', null,
+  'created_at', now(), 'updated_at', now()
 )
 from public.users as person;
 
@@ -172,16 +168,13 @@ update public.users set subscription_tier = 'starter', email = 'new-' || email w
 select array_agg(subscription_tier || ' ' || email order by id) = array[
   'starter new-ann@verify.invalid',
   'starter new-bob@verify.invalid'
-]
-from public.users
-where id in (:'ann', :'bob');
+] from public.users where id in (:'ann', :'bob');
 
 -- check as service: service_role makes and deletes anyone
 insert into public.users (id, clerk_user_id, email) values (gen_random_uuid(), 'user_verify_cid', 'cid@verify.invalid');
 delete from public.users where id = :'bob';
 select array_agg(clerk_user_id order by clerk_user_id) = array['user_verify_ann', 'user_verify_cid']
-from public.users
-where clerk_user_id in ('user_verify_ann', 'user_verify_bob', 'user_verify_cid');
+from public.users where clerk_user_id in ('user_verify_ann', 'user_verify_bob', 'user_verify_cid');
 
 -- check error 23505: two people of one Clerk id
 update public.users set clerk_user_id = 'user_verify_ann' where id = :'bob';
@@ -198,7 +191,7 @@ insert into public.users (clerk_user_id) values ('user_verify_cid');
 -- stamp: owner_policies(table="users", owner="clerk_user_id", commands=["select", "insert", "update"],
 --   names={"update": "users_update_own_profile"},
 --   caller="(select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')")
--- stamped: owner_policies sha256:748dd44683a667ab  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_policies sha256:8d715048d11a168c  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.users has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -289,8 +282,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end
@@ -304,8 +296,7 @@ set local search_path = pg_catalog, pg_temp;
 select exists (
   select from pg_index as i
   join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-  join pg_class as c on c.oid = i.indrelid
-  join pg_namespace as n on n.oid = c.relnamespace
+  join pg_class as c on c.oid = i.indrelid join pg_namespace as n on n.oid = c.relnamespace
   where (n.nspname, c.relname, a.attname) = (r.schema_name, r.table_name, r.column_name) and i.indisvalid and i.indpred is null
 ) as indexed, r.*
 from (
@@ -316,7 +307,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: service_policies(table="users", commands=["select", "insert", "update", "delete"])
--- stamped: service_policies sha256:eb98f13cefbfe4f5  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: service_policies sha256:9bed3da028941e34  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.users has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -413,8 +404,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end

@@ -20,23 +20,12 @@ values
 insert into public.learning_plans (user_id, topic, skill_level, weekly_hours, learning_style)
 values (:'ann', 'A second one', 'intermediate', 0, 'reading');
 select to_jsonb(plan) - 'id' = jsonb_build_object(
-  'user_id', :'ann',
-  'topic', 'A second one',
-  'skill_level', 'intermediate',
-  'weekly_hours', 0,
-  'learning_style', 'reading',
-  'start_date', null,
-  'deadline_date', null,
-  'visibility', 'private',
-  'origin', 'ai',
-  'generation_status', 'generating',
-  'is_quota_eligible', false,
-  'finalized_at', null,
-  'created_at', now(),
+  'user_id', :'ann', 'topic', 'A second one', 'skill_level', 'intermediate', 'weekly_hours', 0,
+  'learning_style', 'reading', 'start_date', null, 'deadline_date', null, 'visibility', 'private', 'origin', 'ai',
+  'generation_status', 'generating', 'is_quota_eligible', false, 'finalized_at', null, 'created_at', now(),
   'updated_at', now()
 )
-from public.learning_plans as plan
-where topic = 'A second one';
+from public.learning_plans as plan where topic = 'A second one';
 
 -- check error 42501 as ann: a user makes a plan for somebody else
 insert into public.learning_plans (user_id, topic, skill_level, weekly_hours, learning_style)
@@ -44,9 +33,7 @@ values (:'bob', 'A gift', 'beginner', 1, 'mixed');
 
 -- check as ann: a user sees their own plans and what others have made public
 select array_agg(id order by id) = array[ :'anns_plan', :'bobs_public'
-]::uuid[]
-from public.learning_plans
-where id in (:'anns_plan', :'bobs_plan', :'bobs_public');
+]::uuid[] from public.learning_plans where id in (:'anns_plan', :'bobs_plan', :'bobs_public');
 
 -- check as ann: what a user sees that is not public is their own
 select array_agg(id) = array[:'anns_plan']::uuid[] from public.learning_plans where visibility <> 'public';
@@ -93,8 +80,7 @@ set local statement_timeout = '5s';
 update public.learning_plans set user_id = :'ann', topic = 'Mine';
 reset role;
 select array_agg(topic order by id) = array['Mine', 'Bob''s plan', 'Bob''s public plan']
-from public.learning_plans
-where id in (:'anns_plan', :'bobs_plan', :'bobs_public');
+from public.learning_plans where id in (:'anns_plan', :'bobs_plan', :'bobs_public');
 
 -- check error 42501 as ann: a user gives a plan to somebody else
 set local statement_timeout = '5s';
@@ -105,33 +91,25 @@ set local statement_timeout = '5s';
 delete from public.learning_plans;
 reset role;
 select array_agg(id order by id) = array[ :'bobs_plan', :'bobs_public'
-]::uuid[]
-from public.learning_plans
-where id in (:'anns_plan', :'bobs_plan', :'bobs_public');
+]::uuid[] from public.learning_plans where id in (:'anns_plan', :'bobs_plan', :'bobs_public');
 
 -- check as service: service_role sees and changes every plan
-update public.learning_plans
-set generation_status = 'ready', finalized_at = now(), is_quota_eligible = true
+update public.learning_plans set generation_status = 'ready', finalized_at = now(), is_quota_eligible = true
 where id in (:'anns_plan', :'bobs_plan');
 select count(*) = 2
-from public.learning_plans
-where id in (:'anns_plan', :'bobs_plan') and generation_status = 'ready';
+from public.learning_plans where id in (:'anns_plan', :'bobs_plan') and generation_status = 'ready';
 
 -- check as service: service_role makes and deletes plans of anyone
 insert into public.learning_plans (id, user_id, topic, skill_level, weekly_hours, learning_style)
 values (:'made', :'bob', 'Made by a server', 'beginner', 1, 'practice');
 delete from public.learning_plans where id = :'bobs_plan';
 select array_agg(id order by id) = array[ :'bobs_public', :'made'
-]::uuid[]
-from public.learning_plans
-where user_id = :'bob';
+]::uuid[] from public.learning_plans where user_id = :'bob';
 
 -- check: a person who is deleted takes their own plans along, and no other's
 delete from public.users where id = :'ann';
 select array_agg(id order by id) = array[ :'bobs_plan', :'bobs_public'
-]::uuid[]
-from public.learning_plans
-where user_id in (:'ann', :'bob');
+]::uuid[] from public.learning_plans where user_id in (:'ann', :'bob');
 
 -- check error 23503: a plan of nobody
 insert into public.learning_plans (user_id, topic, skill_level, weekly_hours, learning_style)
@@ -150,7 +128,7 @@ where tablename = 'learning_plans' and policyname like 'learning_plans_select_pu
 --   commands=["select", "insert", "update", "delete"],
 --   beside=["learning_plans_select_public_anon", "learning_plans_select_public_auth"],
 --   caller="(select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')")
--- stamped: owner_via_policies sha256:4325a571b499f59f  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_via_policies sha256:2d7299ae1115f6ee  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.learning_plans has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -278,8 +256,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end
@@ -293,8 +270,7 @@ set local search_path = pg_catalog, pg_temp;
 select exists (
   select from pg_index as i
   join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-  join pg_class as c on c.oid = i.indrelid
-  join pg_namespace as n on n.oid = c.relnamespace
+  join pg_class as c on c.oid = i.indrelid join pg_namespace as n on n.oid = c.relnamespace
   where (n.nspname, c.relname, a.attname) = (r.schema_name, r.table_name, r.column_name) and i.indisvalid and i.indpred is null
 ) as indexed, r.*
 from (
@@ -307,7 +283,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: service_policies(table="learning_plans", commands=["select", "insert", "update", "delete"])
--- stamped: service_policies sha256:8c99e7684ca56066  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: service_policies sha256:1dc6d1e5f427a8f0  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.learning_plans has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -404,8 +380,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end

@@ -21,46 +21,27 @@ insert into public.plan_schedules
   (plan_id, schedule_json, inputs_hash, generated_at, timezone, weekly_hours, start_date)
 values
   (
-    :'anns_plan',
-    '{"weeks": [], "totalWeeks": 0, "totalSessions": 0}',
-    'verify-ann',
-    '2000-01-01 00:00:00+00',
-    'UTC',
-    10,
-    '2025-02-03'
+    :'anns_plan', '{"weeks": [], "totalWeeks": 0, "totalSessions": 0}', 'verify-ann', '2000-01-01 00:00:00+00',
+    'UTC', 10, '2025-02-03'
   ),
   (
-    :'bobs_public',
-    '{"weeks": [], "totalWeeks": 0, "totalSessions": 0}',
-    'verify-bob',
-    '2000-01-01 00:00:00+00',
-    'UTC',
-    5,
-    '2025-02-03'
+    :'bobs_public', '{"weeks": [], "totalWeeks": 0, "totalSessions": 0}', 'verify-bob', '2000-01-01 00:00:00+00',
+    'UTC', 5, '2025-02-03'
   );
 
 -- check as ann: the owner of a plan stores its schedule, and the time of it is now
 insert into public.plan_schedules (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
 values (
-  :'anns_second',
-  '{"weeks": [{"weekNumber": 1}], "totalWeeks": 1, "totalSessions": 0}',
-  'verify-second',
-  'America/New_York',
-  10,
-  '2025-02-03'
+  :'anns_second', '{"weeks": [{"weekNumber": 1}], "totalWeeks": 1, "totalSessions": 0}', 'verify-second',
+  'America/New_York', 10, '2025-02-03'
 );
 select to_jsonb(schedule) = jsonb_build_object(
   'plan_id', :'anns_second',
   'schedule_json', '{"weeks": [{"weekNumber": 1}], "totalWeeks": 1, "totalSessions": 0}'::jsonb,
-  'inputs_hash', 'verify-second',
-  'generated_at', now(),
-  'timezone', 'America/New_York',
-  'weekly_hours', 10,
-  'start_date', '2025-02-03',
-  'deadline', null
+  'inputs_hash', 'verify-second', 'generated_at', now(), 'timezone', 'America/New_York', 'weekly_hours', 10,
+  'start_date', '2025-02-03', 'deadline', null
 )
-from public.plan_schedules as schedule
-where plan_id = :'anns_second';
+from public.plan_schedules as schedule where plan_id = :'anns_second';
 
 -- check as ann: the owner's upsert replaces the schedule, again and again, and one row remains
 insert into public.plan_schedules as schedule
@@ -89,14 +70,8 @@ set
   deadline = excluded.deadline;
 select count(*) = 1 and bool_and(
   to_jsonb(schedule) = jsonb_build_object(
-    'plan_id', :'anns_plan',
-    'schedule_json', '[]'::jsonb,
-    'inputs_hash', 'verify-3',
-    'generated_at', now(),
-    'timezone', 'Etc/UTC',
-    'weekly_hours', 6,
-    'start_date', '2025-02-17',
-    'deadline', null
+    'plan_id', :'anns_plan', 'schedule_json', '[]'::jsonb, 'inputs_hash', 'verify-3', 'generated_at', now(),
+    'timezone', 'Etc/UTC', 'weekly_hours', 6, 'start_date', '2025-02-17', 'deadline', null
   )
 )
 from public.plan_schedules as schedule;
@@ -104,21 +79,18 @@ from public.plan_schedules as schedule;
 -- check as ann: the owner's upsert stores a first schedule just as well
 insert into public.plan_schedules (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
 values (:'anns_second', '{}', 'verify-2', 'UTC', 8, '2025-02-10')
-on conflict (plan_id) do update
-set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
+on conflict (plan_id) do update set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
 select array_agg(inputs_hash order by plan_id) = array['verify-ann', 'verify-2'] from public.plan_schedules;
 
 -- check error 42501 as ann: a user upserts over somebody else's schedule, though the plan is public
 insert into public.plan_schedules (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
 values (:'bobs_public', '{}', 'verify-2', 'UTC', 8, '2025-02-10')
-on conflict (plan_id) do update
-set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
+on conflict (plan_id) do update set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
 
 -- check error 42501 as ann: a user upserts the first schedule of somebody else's plan
 insert into public.plan_schedules (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
 values (:'bobs_second', '{}', 'verify-2', 'UTC', 8, '2025-02-10')
-on conflict (plan_id) do update
-set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
+on conflict (plan_id) do update set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
 
 -- check error 42501 as ann: a user stores the schedule of somebody else's plan
 insert into public.plan_schedules (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
@@ -144,8 +116,7 @@ set local statement_timeout = '5s';
 update public.plan_schedules set inputs_hash = 'verify-mine';
 reset role;
 select array_agg(inputs_hash order by plan_id) = array['verify-mine', 'verify-bob']
-from public.plan_schedules
-where plan_id in (:'anns_plan', :'bobs_public');
+from public.plan_schedules where plan_id in (:'anns_plan', :'bobs_public');
 
 -- check error 42501 as ann: a user moves a schedule to somebody else's plan
 set local statement_timeout = '5s';
@@ -161,8 +132,7 @@ set local statement_timeout = '5s';
 delete from public.plan_schedules;
 reset role;
 select array_agg(plan_id) = array[:'bobs_public']::uuid[]
-from public.plan_schedules
-where plan_id in (:'anns_plan', :'bobs_public');
+from public.plan_schedules where plan_id in (:'anns_plan', :'bobs_public');
 
 -- A person is there whose Clerk id is what the token would be read as.
 -- check: a token whose subject is no text sees and changes no schedule
@@ -174,8 +144,7 @@ update public.plan_schedules set timezone = 'Nobody''s';
 delete from public.plan_schedules;
 reset role;
 select array_agg(timezone order by plan_id) = array['UTC', 'UTC']
-from public.plan_schedules
-where plan_id in (:'anns_plan', :'bobs_public');
+from public.plan_schedules where plan_id in (:'anns_plan', :'bobs_public');
 
 -- check error 42501: a token whose subject is no text stores a schedule
 update public.users set clerk_user_id = 'true' where id = :'ann';
@@ -209,40 +178,33 @@ delete from public.plan_schedules;
 -- check as service: service_role sees and changes every schedule
 update public.plan_schedules set timezone = 'Etc/UTC' where plan_id in (:'anns_plan', :'bobs_public');
 select count(*) = 2
-from public.plan_schedules
-where plan_id in (:'anns_plan', :'bobs_public') and timezone = 'Etc/UTC';
+from public.plan_schedules where plan_id in (:'anns_plan', :'bobs_public') and timezone = 'Etc/UTC';
 
 -- check as service: service_role upserts and deletes the schedules of anyone
 insert into public.plan_schedules (plan_id, schedule_json, inputs_hash, timezone, weekly_hours, start_date)
 values
   (:'bobs_public', '{}', 'verify-2', 'UTC', 8, '2025-02-10'),
   (:'bobs_second', '{}', 'verify-2', 'UTC', 8, '2025-02-10')
-on conflict (plan_id) do update
-set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
+on conflict (plan_id) do update set schedule_json = excluded.schedule_json, inputs_hash = excluded.inputs_hash;
 delete from public.plan_schedules where plan_id = :'anns_plan';
 select array_agg(plan_id order by plan_id) = array[ :'bobs_public', :'bobs_second'
-]::uuid[]
-from public.plan_schedules
-where plan_id in (:'anns_plan', :'bobs_public', :'bobs_second');
+]::uuid[] from public.plan_schedules where plan_id in (:'anns_plan', :'bobs_public', :'bobs_second');
 
 -- check: a plan that is deleted takes its schedule along, and no other's
 delete from public.learning_plans where id = :'anns_plan';
 select array_agg(plan_id) = array[:'bobs_public']::uuid[]
-from public.plan_schedules
-where plan_id in (:'anns_plan', :'bobs_public');
+from public.plan_schedules where plan_id in (:'anns_plan', :'bobs_public');
 
 -- check as ann: a plan that its owner deletes takes its schedule along
 delete from public.learning_plans where id = :'anns_plan';
 reset role;
 select array_agg(plan_id) = array[:'bobs_public']::uuid[]
-from public.plan_schedules
-where plan_id in (:'anns_plan', :'bobs_public');
+from public.plan_schedules where plan_id in (:'anns_plan', :'bobs_public');
 
 -- check: a person who is deleted leaves nothing behind, down to the schedule
 delete from public.users where id = :'ann';
 select array_agg(plan_id) = array[:'bobs_public']::uuid[]
-from public.plan_schedules
-where plan_id in (:'anns_plan', :'bobs_public');
+from public.plan_schedules where plan_id in (:'anns_plan', :'bobs_public');
 
 -- check: a schedule that is deleted leaves its plan alone
 delete from public.plan_schedules where plan_id = :'anns_plan';
@@ -269,7 +231,7 @@ select count(*) = 2 from public.plan_schedules where inputs_hash = 'verify-same'
 --   {"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],
 --   commands=["select", "insert", "update", "delete"],
 --   caller="(select auth.jwt() ->> 'sub' where jsonb_typeof(auth.jwt() -> 'sub') = 'string' and auth.jwt() ->> 'sub' ~ '^[!-~]+$')")
--- stamped: owner_via_policies sha256:29464a5a65501fe1  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: owner_via_policies sha256:6b8d5dcd475bc406  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.plan_schedules has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -406,8 +368,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end
@@ -421,8 +382,7 @@ set local search_path = pg_catalog, pg_temp;
 select exists (
   select from pg_index as i
   join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-  join pg_class as c on c.oid = i.indrelid
-  join pg_namespace as n on n.oid = c.relnamespace
+  join pg_class as c on c.oid = i.indrelid join pg_namespace as n on n.oid = c.relnamespace
   where (n.nspname, c.relname, a.attname) = (r.schema_name, r.table_name, r.column_name) and i.indisvalid and i.indpred is null
 ) as indexed, r.*
 from (
@@ -437,7 +397,7 @@ order by indexed;
 -- end stamp
 
 -- stamp: service_policies(table="plan_schedules", commands=["select", "insert", "update", "delete"])
--- stamped: service_policies sha256:7d608c0229469feb  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: service_policies sha256:3587847655a17252  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: public.plan_schedules has row level security on
 set local search_path = pg_catalog, pg_temp;
 select c.relrowsecurity from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -534,8 +494,7 @@ select
     when e.policyname is null then 'opens the same command'
     else concat_ws(
       ', ',
-      case when f.permissive <> e.permissive then lower(f.permissive) end,
-      case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
+      case when f.permissive <> e.permissive then lower(f.permissive) end, case when f.cmd <> e.cmd then 'for ' || lower(f.cmd) end,
       case when f.roles <> e.roles then 'to ' || array_to_string(f.roles, ', ') end,
       case when f.qual is distinct from e.qual then 'using ' || coalesce(f.qual, 'nothing') end,
       case when f.with_check is distinct from e.with_check then 'with check ' || coalesce(f.with_check, 'nothing') end
@@ -586,7 +545,7 @@ from target as t left join differences as d on d.grantee in ('public', 'anon', '
 
 -- stamp: malformed_callers(tables=["users", "learning_plans", "plan_schedules"],
 --   actor="ann", claims={"email": "ann@verify.invalid"})
--- stamped: malformed_callers sha256:dbe92aeb908f8b79  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: malformed_callers sha256:754afa5a888803c8  (edit the stamp line or the template, then run pgvouch stamp)
 -- check none as ann: users, learning_plans and plan_schedules: a token that only resembles hers shows more than a stranger sees
 select pg_catalog.set_config('malformed.role', pg_catalog.current_setting('role'), true);
 reset role;
@@ -607,8 +566,7 @@ stranger (token) as (select jsonb_build_object('sub', gen_random_uuid())),
 subject (sub) as (
   -- The caller's subject, but for a letter, a blank, its case; and texts that a pattern would take for it.
   select to_jsonb(made.sub)
-  from true_one as o
-  cross join unnest(array[
+  from true_one as o cross join unnest(array[
     '', ' ', E'\t', '%', '_', '.*', 'null', 'true', '{}', '0',
     concat(o.sub, ' '), concat(' ', o.sub), concat(o.sub, E'\n'), concat(o.sub, 'x'), left(o.sub, -1), concat(left(o.sub, 3), '%'),
     upper(o.sub), lower(o.sub), initcap(o.sub), concat('"', o.sub, '"'), concat('0', o.sub)
@@ -618,8 +576,7 @@ subject (sub) as (
   union all
   -- As a part of it, which is hers where the rest is cut off; and with what a pattern would strip inside of it.
   select to_jsonb(made.sub)
-  from true_one as o
-  cross join unnest(array['|', ',', ';', ':', '/', '.', '@', '#', '-', '_', '*']) as mark (sign)
+  from true_one as o cross join unnest(array['|', ',', ';', ':', '/', '.', '@', '#', '-', '_', '*']) as mark (sign)
   cross join unnest(array[
     concat(o.sub, mark.sign, 'x'), concat('x', mark.sign, o.sub), concat(left(o.sub, 1), mark.sign, substr(o.sub, 2))
   ]) as made (sub)
@@ -639,9 +596,7 @@ union all select 3, (o.token || jsonb_build_object('sub', s.sub))::text from tru
 union all select 3, (o.token || s.token)::text from true_one as o cross join stranger as s
 union all
 select 3, made.token::text
-from true_one as o
-cross join stranger as s
-cross join unnest(array[
+from true_one as o cross join stranger as s cross join unnest(array[
   o.token - 'sub',
   (o.token - 'sub') || jsonb_build_object('id', o.sub, 'SUB', o.sub, 'user_id', o.sub),
   -- Her subject as a name or an address, which anybody may choose.

@@ -2,5 +2,4 @@
 set local search_path = pg_catalog, pg_temp;
 
 -- check: users is gone, with its sequence
-select to_regclass('public.users') is null
-  and to_regclass('public.users_id_seq') is null;
+select to_regclass('public.users') is null and to_regclass('public.users_id_seq') is null;

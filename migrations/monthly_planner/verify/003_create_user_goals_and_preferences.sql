@@ -47,10 +47,8 @@ where user_id = -500001 and goals_text = 'Swim';
 insert into public.user_goals_and_preferences (
   id, user_id, goals_text, task_complexity, focus_areas, weekend_preference, fixed_commitments_json
 )
-select
-  -500092, user_id, goals_text, task_complexity, focus_areas, weekend_preference, fixed_commitments_json
-from public.user_goals_and_preferences
-where id = -500011;
+select -500092, user_id, goals_text, task_complexity, focus_areas, weekend_preference, fixed_commitments_json
+from public.user_goals_and_preferences where id = -500011;
 select count(*) = 2 from public.user_goals_and_preferences where user_id = -500001;
 
 -- check error 22P02: task_complexity that is no complexity
@@ -124,83 +122,12 @@ update public.user_goals_and_preferences set fixed_commitments_json = null where
 -- check error 23502: an input without input_saved_at
 update public.user_goals_and_preferences set input_saved_at = null where id = -500011;
 
--- check: user_goals_and_preferences has these constraints and no other
-set local search_path = '';
-select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
-  'PRIMARY KEY (id)',
-  'FOREIGN KEY (user_id) REFERENCES public.users(id)'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.user_goals_and_preferences'::regclass
-  and contype in ('p', 'u', 'f', 'c', 'x');
-
--- check: user_goals_and_preferences has the indexes that its queries and references rely on
-select array_agg(
-  regexp_replace(indexdef, '^CREATE (UNIQUE )?INDEX (\S+) .* USING ', '\2 \1')
-  order by indexname collate "C"
-) = array[
-  'idx_user_goals_and_preferences_user_saved btree (user_id, input_saved_at DESC)',
-  'user_goals_and_preferences_pkey UNIQUE btree (id)'
-]
-from pg_catalog.pg_indexes
-where schemaname = 'public'
-  and indexname in (
-    'idx_user_goals_and_preferences_user_saved',
-    'user_goals_and_preferences_pkey'
-  );
-
--- check none: a comment of user_goals_and_preferences that is not the design's
--- The table itself has no name in this list.
-with design (name, said) as (
-  values
-    ('', 'Planning input data.'),
-    ('focus_areas', 'Stored as a comma-separated string or JSON array.'),
-    ('fixed_commitments_json', 'Structured weekly recurring busy slots for the AI to avoid.'),
-    ('task_complexity', 'Influences the AI''s selection of task size/difficulty.')
-),
-found (name, said) as (
-  select coalesce(a.attname::text, ''), d.description
-  from pg_catalog.pg_description as d
-  left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid
-    and a.attnum > 0
-  where d.objoid = 'public.user_goals_and_preferences'::regclass
-    and d.classoid = 'pg_catalog.pg_class'::regclass
-)
-(table design except table found)
-union all
-(table found except table design);
-
--- check none: a right, another owner, a policy or a trigger on user_goals_and_preferences
-with relation as (
-  select oid, relname, relkind, relowner, relacl, relrowsecurity
-  from pg_catalog.pg_class
-  where oid in (
-    'public.user_goals_and_preferences'::regclass,
-    pg_get_serial_sequence('public.user_goals_and_preferences', 'id')::regclass
-  )
-)
-select 'owner ' || r.relowner::regrole
-from relation as r
-where r.relowner <> (
-  select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype
-)
-union all
-select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r, aclexplode(r.relacl) as acl
-where acl.grantee <> r.relowner
-union all
-select a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r
-join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
-where acl.grantee <> r.relowner
-union all
-select 'row level security' from relation as r where r.relrowsecurity
-union all
-select 'policy ' || p.polname
-from relation as r
-join pg_catalog.pg_policy as p on p.polrelid = r.oid
-union all
-select 'trigger ' || t.tgname
-from relation as r
-join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
-where not t.tgisinternal;
+-- check: user_goals_and_preferences is its owner's alone: no right, policy or trigger of another's
+select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype) and not c.relrowsecurity
+  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
+  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
+  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
+  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
+  c.relname
+from pg_catalog.pg_class as c
+where c.oid in ('public.user_goals_and_preferences'::regclass, pg_get_serial_sequence('public.user_goals_and_preferences', 'id')::regclass);

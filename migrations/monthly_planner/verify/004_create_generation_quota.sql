@@ -7,12 +7,8 @@ values
   (-500001, 'Ann', 'ann@verify.invalid'),
   (-500002, 'Bob', 'bob@verify.invalid'),
   (-500003, 'Cy', 'cy@verify.invalid');
-insert into public.generation_quota (
-  id, user_id, month_year, total_allowed, generations_used, resets_on
-)
-values
-  (-500041, -500001, '2001-02-01', 3, 2, '2001-03-01'),
-  (-500042, -500002, '2001-02-01', 3, 3, '2001-03-01');
+insert into public.generation_quota (id, user_id, month_year, total_allowed, generations_used, resets_on)
+values (-500041, -500001, '2001-02-01', 3, 2, '2001-03-01'), (-500042, -500002, '2001-02-01', 3, 3, '2001-03-01');
 
 -- check: a quota with nothing used: the defaults, and the next id
 insert into public.generation_quota (id, user_id, month_year, total_allowed, resets_on)
@@ -53,10 +49,7 @@ update public.generation_quota set month_year = 'infinity' where id = -500041;
 insert into public.generation_quota (id, user_id, month_year, total_allowed, resets_on)
 select -500100 - extract(month from day)::int, -500001, day::date, 1, '2000-02-01'
 from generate_series('2000-01-01'::timestamp, '2000-12-01', interval '1 month') as day;
-select count(*) = 12
-from public.generation_quota
-where user_id = -500001
-  and resets_on = '2000-02-01';
+select count(*) = 12 from public.generation_quota where user_id = -500001 and resets_on = '2000-02-01';
 
 -- check error 23514: more used than allowed
 update public.generation_quota set generations_used = 4 where id = -500041;
@@ -68,22 +61,16 @@ update public.generation_quota set generations_used = -1 where id = -500041;
 update public.generation_quota set total_allowed = 1 where id = -500041;
 
 -- check: a quota lowered to what is used leaves nothing over, whatever less is asked for
-update public.generation_quota
-set total_allowed = greatest(1, generations_used)
-where id in (-500041, -500042);
+update public.generation_quota set total_allowed = greatest(1, generations_used) where id in (-500041, -500042);
 with taken as (
-  update public.generation_quota
-  set generations_used = generations_used + 1
-  where id in (-500041, -500042)
-    and generations_used < total_allowed
-  returning id
+  update public.generation_quota set generations_used = generations_used + 1
+  where id in (-500041, -500042) and generations_used < total_allowed returning id
 )
 select
   (select count(*) = 0 from taken)
   and (
     select array_agg(total_allowed order by id desc) = '{2,3}'
-    from public.generation_quota
-    where id in (-500041, -500042)
+    from public.generation_quota where id in (-500041, -500042)
   );
 
 -- check error 23514: less than nothing allowed
@@ -93,16 +80,12 @@ update public.generation_quota set total_allowed = -1, generations_used = 0 wher
 update public.generation_quota set generations_used = 3 where id = -500041;
 update public.generation_quota set total_allowed = 0, generations_used = 0 where id = -500042;
 select array_agg(generations_used = total_allowed) = '{t,t}'
-from public.generation_quota
-where id in (-500041, -500042);
+from public.generation_quota where id in (-500041, -500042);
 
 -- check: one statement takes a generation where one is left, and none where none is
 with taken as (
-  update public.generation_quota
-  set generations_used = generations_used + 1
-  where user_id in (-500001, -500002)
-    and month_year = '2001-02-01'
-    and generations_used < total_allowed
+  update public.generation_quota set generations_used = generations_used + 1
+  where user_id in (-500001, -500002) and month_year = '2001-02-01' and generations_used < total_allowed
   returning user_id, generations_used
 )
 select array_agg((user_id, generations_used)::text) = '{"(-500001,3)"}' from taken;
@@ -141,84 +124,12 @@ update public.generation_quota set generations_used = null where id = -500041;
 -- check error 23502: a quota without resets_on
 update public.generation_quota set resets_on = null where id = -500041;
 
--- check: generation_quota has these constraints and no other
-set local search_path = '';
-select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
-  'CHECK (((generations_used >= 0) AND (generations_used <= total_allowed)))',
-  'CHECK ((isfinite(month_year) AND (EXTRACT(day FROM month_year) = (1)::numeric)))',
-  'PRIMARY KEY (id)',
-  'UNIQUE (user_id, month_year)',
-  'FOREIGN KEY (user_id) REFERENCES public.users(id)'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.generation_quota'::regclass
-  and contype in ('p', 'u', 'f', 'c', 'x');
-
--- check: generation_quota has the indexes that its queries and references rely on
-select array_agg(
-  regexp_replace(indexdef, '^CREATE (UNIQUE )?INDEX (\S+) .* USING ', '\2 \1')
-  order by indexname collate "C"
-) = array[
-  'generation_quota_pkey UNIQUE btree (id)',
-  'generation_quota_user_id_month_year_unique UNIQUE btree (user_id, month_year)'
-]
-from pg_catalog.pg_indexes
-where schemaname = 'public'
-  and indexname in (
-    'generation_quota_pkey',
-    'generation_quota_user_id_month_year_unique'
-  );
-
--- check none: a comment of generation_quota that is not the design's
--- The table itself has no name in this list.
-with design (name, said) as (
-  values
-    ('', 'Subscription/billing management.'),
-    ('month_year', 'Defines the period the quota applies to.')
-),
-found (name, said) as (
-  select coalesce(a.attname::text, ''), d.description
-  from pg_catalog.pg_description as d
-  left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid
-    and a.attnum > 0
-  where d.objoid = 'public.generation_quota'::regclass
-    and d.classoid = 'pg_catalog.pg_class'::regclass
-)
-(table design except table found)
-union all
-(table found except table design);
-
--- check none: a right, another owner, a policy or a trigger on generation_quota
-with relation as (
-  select oid, relname, relkind, relowner, relacl, relrowsecurity
-  from pg_catalog.pg_class
-  where oid in (
-    'public.generation_quota'::regclass,
-    pg_get_serial_sequence('public.generation_quota', 'id')::regclass
-  )
-)
-select 'owner ' || r.relowner::regrole
-from relation as r
-where r.relowner <> (
-  select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype
-)
-union all
-select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r, aclexplode(r.relacl) as acl
-where acl.grantee <> r.relowner
-union all
-select a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r
-join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
-where acl.grantee <> r.relowner
-union all
-select 'row level security' from relation as r where r.relrowsecurity
-union all
-select 'policy ' || p.polname
-from relation as r
-join pg_catalog.pg_policy as p on p.polrelid = r.oid
-union all
-select 'trigger ' || t.tgname
-from relation as r
-join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
-where not t.tgisinternal;
+-- check: generation_quota is its owner's alone: no right, policy or trigger of another's
+select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype) and not c.relrowsecurity
+  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
+  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
+  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
+  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
+  c.relname
+from pg_catalog.pg_class as c
+where c.oid in ('public.generation_quota'::regclass, pg_get_serial_sequence('public.generation_quota', 'id')::regclass);

@@ -2,5 +2,4 @@
 set local search_path = pg_catalog, pg_temp;
 
 -- check: monthly_plans is gone, with its sequence
-select to_regclass('public.monthly_plans') is null
-  and to_regclass('public.monthly_plans_id_seq') is null;
+select to_regclass('public.monthly_plans') is null and to_regclass('public.monthly_plans_id_seq') is null;

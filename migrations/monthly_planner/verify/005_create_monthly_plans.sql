@@ -14,9 +14,7 @@ insert into public.user_goals_and_preferences (
 values
   (-500011, -500001, 'Run', 'Balanced', 'Health', 'Mixed', '{"commitments": []}'),
   (-500012, -500002, 'Read', 'Simple', 'Learning', 'Rest', '{"commitments": []}');
-insert into public.monthly_plans (
-  id, user_id, preference_id, month_year, ai_prompt, ai_response_raw, monthly_summary
-)
+insert into public.monthly_plans (id, user_id, preference_id, month_year, ai_prompt, ai_response_raw, monthly_summary)
 values
   (-500021, -500001, -500011, '2001-02-01', 'Plan a month', '{}', 'Ann''s month'),
   (-500022, -500002, -500012, '2001-02-01', 'Plan a month', '{}', 'Bob''s month');
@@ -48,14 +46,9 @@ from public.monthly_plans as made
 where user_id = -500001 and ai_prompt = 'Plan March';
 
 -- check: a month can be planned again, from the same input
-insert into public.monthly_plans (
-  id, user_id, preference_id, month_year, ai_prompt, ai_response_raw
-)
+insert into public.monthly_plans (id, user_id, preference_id, month_year, ai_prompt, ai_response_raw)
 values (-500092, -500001, -500011, '2001-02-01', 'Plan it again', '{}');
-select count(*) = 2
-from public.monthly_plans
-where user_id = -500001
-  and month_year = '2001-02-01';
+select count(*) = 2 from public.monthly_plans where user_id = -500001 and month_year = '2001-02-01';
 
 -- check error 23503: a plan of no user
 update public.monthly_plans set user_id = -500009 where id = -500021;
@@ -104,95 +97,14 @@ update public.monthly_plans set ai_response_raw = null where id = -500021;
 update public.monthly_plans set generated_at = null where id = -500021;
 
 -- check: monthly_summary may be empty
-update public.monthly_plans
-set monthly_summary = null
-where id = -500021
-returning true;
+update public.monthly_plans set monthly_summary = null where id = -500021 returning true;
 
--- check: monthly_plans has these constraints and no other
-set local search_path = '';
-select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
-  'PRIMARY KEY (id)',
-  'FOREIGN KEY (preference_id) REFERENCES public.user_goals_and_preferences(id)',
-  'FOREIGN KEY (user_id) REFERENCES public.users(id)'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.monthly_plans'::regclass
-  and contype in ('p', 'u', 'f', 'c', 'x');
-
--- check: monthly_plans has the indexes that its queries and references rely on
-select array_agg(
-  regexp_replace(indexdef, '^CREATE (UNIQUE )?INDEX (\S+) .* USING ', '\2 \1')
-  order by indexname collate "C"
-) = array[
-  'idx_monthly_plans_preference_id btree (preference_id)',
-  'idx_monthly_plans_user_month btree (user_id, month_year, generated_at)',
-  'monthly_plans_pkey UNIQUE btree (id)'
-]
-from pg_catalog.pg_indexes
-where schemaname = 'public'
-  and indexname in (
-    'idx_monthly_plans_preference_id',
-    'idx_monthly_plans_user_month',
-    'monthly_plans_pkey'
-  );
-
--- check none: a comment of monthly_plans that is not the design's
--- The table itself has no name in this list.
-with design (name, said) as (
-  values
-    ('', 'AI generated plan summary.'),
-    ('ai_prompt', 'Stores the full context/prompt for debugging and audit.'),
-    (
-      'ai_response_raw',
-      'Stores the full JSON output from the AI (including weekly_breakdown, etc.).'
-    ),
-    ('monthly_summary', 'Extracted for easy display.'),
-    ('preference_id', 'Links the plan to the exact input used.')
-),
-found (name, said) as (
-  select coalesce(a.attname::text, ''), d.description
-  from pg_catalog.pg_description as d
-  left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid
-    and a.attnum > 0
-  where d.objoid = 'public.monthly_plans'::regclass
-    and d.classoid = 'pg_catalog.pg_class'::regclass
-)
-(table design except table found)
-union all
-(table found except table design);
-
--- check none: a right, another owner, a policy or a trigger on monthly_plans
-with relation as (
-  select oid, relname, relkind, relowner, relacl, relrowsecurity
-  from pg_catalog.pg_class
-  where oid in (
-    'public.monthly_plans'::regclass,
-    pg_get_serial_sequence('public.monthly_plans', 'id')::regclass
-  )
-)
-select 'owner ' || r.relowner::regrole
-from relation as r
-where r.relowner <> (
-  select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype
-)
-union all
-select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r, aclexplode(r.relacl) as acl
-where acl.grantee <> r.relowner
-union all
-select a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r
-join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
-where acl.grantee <> r.relowner
-union all
-select 'row level security' from relation as r where r.relrowsecurity
-union all
-select 'policy ' || p.polname
-from relation as r
-join pg_catalog.pg_policy as p on p.polrelid = r.oid
-union all
-select 'trigger ' || t.tgname
-from relation as r
-join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
-where not t.tgisinternal;
+-- check: monthly_plans is its owner's alone: no right, policy or trigger of another's
+select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype) and not c.relrowsecurity
+  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
+  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
+  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
+  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
+  c.relname
+from pg_catalog.pg_class as c
+where c.oid in ('public.monthly_plans'::regclass, pg_get_serial_sequence('public.monthly_plans', 'id')::regclass);

@@ -14,9 +14,7 @@ insert into public.user_goals_and_preferences (
 values
   (-500011, -500001, 'Run', 'Balanced', 'Health', 'Mixed', '{"commitments": []}'),
   (-500012, -500002, 'Read', 'Simple', 'Learning', 'Rest', '{"commitments": []}');
-insert into public.monthly_plans (
-  id, user_id, preference_id, month_year, ai_prompt, ai_response_raw, monthly_summary
-)
+insert into public.monthly_plans (id, user_id, preference_id, month_year, ai_prompt, ai_response_raw, monthly_summary)
 values
   (-500021, -500001, -500011, '2001-02-01', 'Plan a month', '{}', 'Ann''s month'),
   (-500022, -500002, -500012, '2001-02-01', 'Plan a month', '{}', 'Bob''s month');
@@ -25,14 +23,8 @@ insert into public.plan_tasks (
   scheduling_reason
 )
 values
-  (
-    -500031, -500021, 'Run', 'Health', '2001-02-03 07:00', '2001-02-03 08:00', 'easy',
-    'Peak Energy Window'
-  ),
-  (
-    -500032, -500022, 'Read', 'Learning', '2001-02-03 20:00', '2001-02-03 21:00', 'easy',
-    'Quiet'
-  );
+  (-500031, -500021, 'Run', 'Health', '2001-02-03 07:00', '2001-02-03 08:00', 'easy', 'Peak Energy Window'),
+  (-500032, -500022, 'Read', 'Learning', '2001-02-03 20:00', '2001-02-03 21:00', 'easy', 'Quiet');
 
 -- check: a task with its place in the calendar: the defaults, and the next id
 insert into public.plan_tasks (id, plan_id, task_description, focus_area, start_time, end_time)
@@ -133,90 +125,14 @@ update public.plan_tasks set end_time = null where id = -500031;
 update public.plan_tasks set is_completed = null where id = -500031;
 
 -- check: difficulty_level, scheduling_reason may be empty
-update public.plan_tasks
-set difficulty_level = null, scheduling_reason = null
-where id = -500031
-returning true;
+update public.plan_tasks set difficulty_level = null, scheduling_reason = null where id = -500031 returning true;
 
--- check: plan_tasks has these constraints and no other
-set local search_path = '';
-select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
-  'CHECK ((end_time > start_time))',
-  'PRIMARY KEY (id)',
-  'FOREIGN KEY (plan_id) REFERENCES public.monthly_plans(id)'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.plan_tasks'::regclass
-  and contype in ('p', 'u', 'f', 'c', 'x');
-
--- check: plan_tasks has the indexes that its queries and references rely on
-select array_agg(
-  regexp_replace(indexdef, '^CREATE (UNIQUE )?INDEX (\S+) .* USING ', '\2 \1')
-  order by indexname collate "C"
-) = array[
-  'idx_plan_tasks_plan_start btree (plan_id, start_time)',
-  'plan_tasks_pkey UNIQUE btree (id)'
-]
-from pg_catalog.pg_indexes
-where schemaname = 'public'
-  and indexname in (
-    'idx_plan_tasks_plan_start',
-    'plan_tasks_pkey'
-  );
-
--- check none: a comment of plan_tasks that is not the design's
--- The table itself has no name in this list.
-with design (name, said) as (
-  values
-    ('', 'Individual scheduled activities.'),
-    ('difficulty_level', 'AI-assigned difficulty based on history.'),
-    ('is_completed', 'User tracking for the in-app calendar view.'),
-    ('scheduling_reason', 'Explanation for timing (e.g., ''Peak Energy Window'').'),
-    ('start_time', 'The specific scheduled date and time.')
-),
-found (name, said) as (
-  select coalesce(a.attname::text, ''), d.description
-  from pg_catalog.pg_description as d
-  left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid
-    and a.attnum > 0
-  where d.objoid = 'public.plan_tasks'::regclass
-    and d.classoid = 'pg_catalog.pg_class'::regclass
-)
-(table design except table found)
-union all
-(table found except table design);
-
--- check none: a right, another owner, a policy or a trigger on plan_tasks
-with relation as (
-  select oid, relname, relkind, relowner, relacl, relrowsecurity
-  from pg_catalog.pg_class
-  where oid in (
-    'public.plan_tasks'::regclass,
-    pg_get_serial_sequence('public.plan_tasks', 'id')::regclass
-  )
-)
-select 'owner ' || r.relowner::regrole
-from relation as r
-where r.relowner <> (
-  select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype
-)
-union all
-select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r, aclexplode(r.relacl) as acl
-where acl.grantee <> r.relowner
-union all
-select a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r
-join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
-where acl.grantee <> r.relowner
-union all
-select 'row level security' from relation as r where r.relrowsecurity
-union all
-select 'policy ' || p.polname
-from relation as r
-join pg_catalog.pg_policy as p on p.polrelid = r.oid
-union all
-select 'trigger ' || t.tgname
-from relation as r
-join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
-where not t.tgisinternal;
+-- check: plan_tasks is its owner's alone: no right, policy or trigger of another's
+select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype) and not c.relrowsecurity
+  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
+  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
+  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
+  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
+  c.relname
+from pg_catalog.pg_class as c
+where c.oid in ('public.plan_tasks'::regclass, pg_get_serial_sequence('public.plan_tasks', 'id')::regclass);

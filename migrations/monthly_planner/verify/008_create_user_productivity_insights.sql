@@ -7,9 +7,7 @@ values
   (-500001, 'Ann', 'ann@verify.invalid'),
   (-500002, 'Bob', 'bob@verify.invalid'),
   (-500003, 'Cy', 'cy@verify.invalid');
-insert into public.user_productivity_insights (
-  id, user_id, insight_type, insight_value_json, last_updated
-)
+insert into public.user_productivity_insights (id, user_id, insight_type, insight_value_json, last_updated)
 values
   (-500061, -500001, 'PeakEnergy', '{"peakHours": "9:00-11:00"}', '2001-02-03'),
   (-500062, -500002, 'PeakEnergy', '{"peakHours": "20:00-22:00"}', '2001-02-03');
@@ -42,16 +40,13 @@ insert into public.user_productivity_insights (id, user_id, insight_type, insigh
 values (-500092, -500001, 'PeakEnergy', '{}');
 
 -- check: the upsert of the application writes the one row of the kind anew, and nobody else's
-insert into public.user_productivity_insights as insight (
-  id, user_id, insight_type, insight_value_json, last_updated
-)
+insert into public.user_productivity_insights as insight (id, user_id, insight_type, insight_value_json, last_updated)
 values (-500093, -500001, 'PeakEnergy', '{"peakHours": "8:00-10:00"}', localtimestamp)
 on conflict (user_id, insight_type) do update
 set insight_value_json = excluded.insight_value_json, last_updated = excluded.last_updated;
 select array_agg((id, insight_value_json ->> 'peakHours')::text order by id desc)
   = '{"(-500061,8:00-10:00)","(-500062,20:00-22:00)"}'
-from public.user_productivity_insights
-where user_id in (-500001, -500002);
+from public.user_productivity_insights where user_id in (-500001, -500002);
 
 -- check: an update alone leaves last_updated to the application
 update public.user_productivity_insights set insight_value_json = '{}' where id = -500061;
@@ -101,87 +96,15 @@ update public.user_productivity_insights set insight_value_json = null where id 
 -- check error 23502: an insight without last_updated
 update public.user_productivity_insights set last_updated = null where id = -500061;
 
--- check: user_productivity_insights has these constraints and no other
-set local search_path = '';
-select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
-  'PRIMARY KEY (id)',
-  'UNIQUE (user_id, insight_type)',
-  'FOREIGN KEY (user_id) REFERENCES public.users(id)'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.user_productivity_insights'::regclass
-  and contype in ('p', 'u', 'f', 'c', 'x');
-
--- check: user_productivity_insights has the indexes that its queries and references rely on
-select array_agg(
-  regexp_replace(indexdef, '^CREATE (UNIQUE )?INDEX (\S+) .* USING ', '\2 \1')
-  order by indexname collate "C"
-) = array[
-  'user_productivity_insights_pkey UNIQUE btree (id)',
-  'user_productivity_insights_user_id_insight_type_unique UNIQUE btree (user_id, insight_type)'
-]
-from pg_catalog.pg_indexes
-where schemaname = 'public'
-  and indexname in (
-    'user_productivity_insights_pkey',
-    'user_productivity_insights_user_id_insight_type_unique'
-  );
-
--- check none: a comment of user_productivity_insights that is not the design's
--- The table itself has no name in this list.
-with design (name, said) as (
-  values
-    ('', 'AI context data.'),
-    ('insight_type', 'E.g., ''PeakEnergy'', ''CompletionRate''.'),
-    ('insight_value_json', 'Structured pattern data (e.g., best time slots: [09:00-11:00]).'),
-    ('last_updated', 'Timestamp to check staleness of context data.')
-),
-found (name, said) as (
-  select coalesce(a.attname::text, ''), d.description
-  from pg_catalog.pg_description as d
-  left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid
-    and a.attnum > 0
-  where d.objoid = 'public.user_productivity_insights'::regclass
-    and d.classoid = 'pg_catalog.pg_class'::regclass
-)
-(table design except table found)
-union all
-(table found except table design);
-
--- check none: a right, another owner, a policy or a trigger on user_productivity_insights
-with relation as (
-  select oid, relname, relkind, relowner, relacl, relrowsecurity
-  from pg_catalog.pg_class
-  where oid in (
-    'public.user_productivity_insights'::regclass,
-    pg_get_serial_sequence('public.user_productivity_insights', 'id')::regclass
-  )
-)
-select 'owner ' || r.relowner::regrole
-from relation as r
-where r.relowner <> (
-  select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype
-)
-union all
-select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r, aclexplode(r.relacl) as acl
-where acl.grantee <> r.relowner
-union all
-select a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r
-join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
-where acl.grantee <> r.relowner
-union all
-select 'row level security' from relation as r where r.relrowsecurity
-union all
-select 'policy ' || p.polname
-from relation as r
-join pg_catalog.pg_policy as p on p.polrelid = r.oid
-union all
-select 'trigger ' || t.tgname
-from relation as r
-join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
-where not t.tgisinternal;
+-- check: user_productivity_insights is its owner's alone: no right, policy or trigger of another's
+select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype) and not c.relrowsecurity
+  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
+  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
+  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
+  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
+  c.relname
+from pg_catalog.pg_class as c
+where c.oid in ('public.user_productivity_insights'::regclass, pg_get_serial_sequence('public.user_productivity_insights', 'id')::regclass);
 
 -- Whoever adds to the system says so here as well. The accounts may be the sign-in's; its other tables,
 -- where it keeps them here, are allowed by a line each.

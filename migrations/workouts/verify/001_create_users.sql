@@ -3,17 +3,12 @@ set local search_path = pg_catalog, pg_temp;
 
 -- The ids of the checks are those of nobody.
 insert into public.users (id, email, display_name)
-values
-  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
+values (:'ann', 'ann@verify.invalid', 'Ann'), (:'bob', 'bob@verify.invalid', 'Bob');
 
 -- check none: a trigger function that others may call, with other rights or another search_path
 select proname, prosecdef, proconfig, proacl
 from pg_catalog.pg_proc
-where oid in (
-  'public.update_updated_at_column()'::regprocedure,
-  'public.generate_invite_code()'::regprocedure
-)
+where oid in ('public.update_updated_at_column()'::regprocedure, 'public.generate_invite_code()'::regprocedure)
   and (
     prosecdef
     or proconfig is distinct from array['search_path=""']
@@ -34,13 +29,10 @@ select to_jsonb(made) @> jsonb_build_object(
     'last_login_at', null
   )
   and invite_code ~ '^[0-9A-F]{8}$'
-from public.users as made
-where email = 'cy@verify.invalid';
+from public.users as made where email = 'cy@verify.invalid';
 
 -- check: nobody has the invite code of another
-select count(distinct invite_code) = 2
-from public.users
-where id in ('5afe0000-0000-4000-8000-000000000042', '5afe0000-0000-4000-8000-000000000043');
+select count(distinct invite_code) = 2 from public.users where id in (:'ann', :'bob');
 
 -- check: an invite code is eight digits by lot: each takes most of its 16 values, on its own
 insert into public.users (email, display_name)
@@ -48,9 +40,7 @@ select number || '@verify.invalid', 'Many' from generate_series(1, 100) as numbe
 select count(distinct digit) >= 10, place, count(distinct digit)
 from public.users
 cross join generate_series(1, 8) as place
-cross join substr(invite_code, place, 1) as digit
-where display_name = 'Many'
-  and email like '%@verify.invalid'
+cross join substr(invite_code, place, 1) as digit where display_name = 'Many' and email like '%@verify.invalid'
 group by place
 union all
 select count(*) < 10, null, count(*)
@@ -60,116 +50,65 @@ where display_name = 'Many'
   and left(invite_code, 4) in (right(invite_code, 4), reverse(right(invite_code, 4)));
 
 -- check: an update is dated with the time of the transaction, whatever date the row has
-insert into public.users (email, display_name, updated_at)
-values ('cy@verify.invalid', 'Cy', 'infinity');
-update public.users
-set display_name = 'Cyd', updated_at = 'infinity'
-where email = 'cy@verify.invalid'
+insert into public.users (email, display_name, updated_at) values ('cy@verify.invalid', 'Cy', 'infinity');
+update public.users set display_name = 'Cyd', updated_at = 'infinity' where email = 'cy@verify.invalid'
 returning updated_at = localtimestamp, updated_at;
 
 -- check: an invite code that is given is kept, and an update asks for none
-insert into public.users (email, display_name, invite_code)
-values ('cy@verify.invalid', 'Cy', 'VERIFY-5AFE-CY');
+insert into public.users (email, display_name, invite_code) values ('cy@verify.invalid', 'Cy', 'VERIFY-5AFE-CY');
 update public.users set display_name = 'Cyd' where email = 'cy@verify.invalid';
 select invite_code = 'VERIFY-5AFE-CY' from public.users where email = 'cy@verify.invalid';
 
 -- check error 23502: an invite code that is taken away
-update public.users set invite_code = null where id = '5afe0000-0000-4000-8000-000000000042';
+update public.users set invite_code = null where id = :'ann';
 
 -- check error 23505: an invite code that another user has
-update public.users
-set invite_code = bob.invite_code
-from public.users as bob
-where users.id = '5afe0000-0000-4000-8000-000000000042'
-  and bob.id = '5afe0000-0000-4000-8000-000000000043';
+update public.users set invite_code = bob.invite_code from public.users as bob
+where users.id = :'ann' and bob.id = :'bob';
 
 -- check error 23505: an address that another user has
-update public.users
-set email = 'bob@verify.invalid'
-where id = '5afe0000-0000-4000-8000-000000000042';
+update public.users set email = 'bob@verify.invalid' where id = :'ann';
 
 -- check error 23514: a unit that is neither kg nor lb
-update public.users set unit_preference = 'st' where id = '5afe0000-0000-4000-8000-000000000042';
+update public.users set unit_preference = 'st' where id = :'ann';
 
 -- check: pounds are a unit
-update public.users
-set unit_preference = 'lb'
-where id = '5afe0000-0000-4000-8000-000000000042' returning true;
+update public.users set unit_preference = 'lb' where id = :'ann' returning true;
 
 -- check error 23514: a user invited by nobody else
-update public.users set invited_by = id where id = '5afe0000-0000-4000-8000-000000000042';
+update public.users set invited_by = id where id = :'ann';
 
 -- check: when a user goes, those who were invited stay
-update public.users
-set invited_by = '5afe0000-0000-4000-8000-000000000042'
-where id = '5afe0000-0000-4000-8000-000000000043';
-delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
-select invited_by is null from public.users where id = '5afe0000-0000-4000-8000-000000000043';
+update public.users set invited_by = :'ann' where id = :'bob';
+delete from public.users where id = :'ann';
+select invited_by is null from public.users where id = :'bob';
 
 -- check: generate_user_invite_code runs before every insert of a row of public.users
 -- 1 for each row + 2 before + 4 insert, and no other event
 select tgtype = 1 + 2 + 4 and tgenabled = 'O' and tgqual is null
   and tgfoid = 'public.generate_invite_code()'::regprocedure
-from pg_catalog.pg_trigger
-where tgrelid = 'public.users'::regclass
-  and tgname = 'generate_user_invite_code';
+from pg_catalog.pg_trigger where tgrelid = 'public.users'::regclass and tgname = 'generate_user_invite_code';
 
 -- check: what users refers to, and what a delete there does
 set local search_path = '';
 select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
   'FOREIGN KEY (invited_by) REFERENCES public.users(id) ON DELETE SET NULL'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.users'::regclass
-  and contype = 'f';
+] from pg_catalog.pg_constraint where conrelid = 'public.users'::regclass and contype = 'f';
 
--- check: of users these columns may be empty and no other
-select array_agg(attname::text order by attnum)
-  = array['password_hash', 'email_verified_at', 'invited_by', 'last_login_at']
-from pg_catalog.pg_attribute
-where attrelid = 'public.users'::regclass
-  and attnum > 0
-  and not attisdropped
-  and not attnotnull;
-
--- check none: a right, another owner, a policy or another trigger on users
-with relation as (
-  select oid, relname, relowner, relacl, relrowsecurity
-  from pg_catalog.pg_class
-  where oid = 'public.users'::regclass
-)
-select r.relname || ': owner ' || r.relowner::regrole
-from relation as r
-where r.relowner <> (
-  select proowner
-  from pg_catalog.pg_proc
-  where oid = 'public.update_updated_at_column()'::regprocedure
-)
-union all
-select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r, aclexplode(r.relacl) as acl
-where acl.grantee <> r.relowner
-union all
-select r.relname || '.' || a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r
-join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
-where acl.grantee <> r.relowner
-union all
-select r.relname || ': row level security' from relation as r where r.relrowsecurity
-union all
-select r.relname || ': policy ' || p.polname
-from relation as r
-join pg_catalog.pg_policy as p on p.polrelid = r.oid
-union all
-select r.relname || ': trigger ' || t.tgname
-from relation as r
-join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
-where not t.tgisinternal
-  and t.tgname not in ('generate_user_invite_code', 'update_users_updated_at');
+-- check: users is its owner's alone: no right, policy or trigger of another's
+select c.relowner = (select proowner from pg_catalog.pg_proc where oid = 'public.update_updated_at_column()'::regprocedure) and not c.relrowsecurity
+  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
+  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
+  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
+  and not exists (
+    select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal and tgname not in ('generate_user_invite_code', 'update_users_updated_at')
+  ),
+  c.relname
+from pg_catalog.pg_class as c where c.oid = 'public.users'::regclass;
 
 -- stamp: updated_at_trigger(table="users", function="update_updated_at_column",
 --   name="update_users_updated_at")
--- stamped: updated_at_trigger sha256:b0141aef0384e85c  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:2a4918806460fd81  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_users_updated_at runs public.update_updated_at_column before every update of a row of public.users
 set local search_path = pg_catalog, pg_temp;
 select
@@ -178,10 +117,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'users', 'update_users_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.users sets updated_at

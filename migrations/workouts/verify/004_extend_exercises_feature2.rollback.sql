@@ -15,9 +15,7 @@ select id from public.exercises where category ~ '^Own(: |$)';
 
 -- same: the body areas of the others stay, and an empty one is filled
 -- before:
-select id, coalesce(category, initcap(movement_category), 'Other')
-from public.exercises
-where is_system_exercise;
+select id, coalesce(category, initcap(movement_category), 'Other') from public.exercises where is_system_exercise;
 -- after:
 select id, category from public.exercises where category !~ '^Own(: |$)';
 
@@ -31,7 +29,5 @@ select name from public.exercises where right(name, 11) <> ' (' || left(id::text
 select to_regprocedure('public.generate_exercise_slug()') is null
   and not exists (
     select
-    from pg_catalog.pg_attribute
-    where attrelid = 'public.exercises'::regclass
-      and attname = 'slug'
+    from pg_catalog.pg_attribute where attrelid = 'public.exercises'::regclass and attname = 'slug'
   );

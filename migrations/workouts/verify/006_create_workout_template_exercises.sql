@@ -1,178 +1,99 @@
 -- Whoever may create something in public puts nothing of his in the way of these checks.
 set local search_path = pg_catalog, pg_temp;
 
+-- let: anns_template = '5afe0000-0000-4000-8000-0000000000a1'
+-- let: bobs_template = '5afe0000-0000-4000-8000-0000000000b1'
+-- let: squat = '5afe0000-0000-4000-8000-0000000000e1'
+-- let: first_place = '5afe0000-0000-4000-8000-0000000000f1'
+-- let: second_place = '5afe0000-0000-4000-8000-0000000000f2'
+
 insert into public.users (id, email, display_name)
-values
-  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
+values (:'ann', 'ann@verify.invalid', 'Ann'), (:'bob', 'bob@verify.invalid', 'Bob');
 insert into public.exercises (id, name, is_system_exercise, created_by)
-values (
-  '5afe0000-0000-4000-8000-0000000000e1', 'Verify Lift', false,
-  '5afe0000-0000-4000-8000-000000000042'
-);
+values (:'squat', 'Verify Lift', false, :'ann');
 insert into public.workout_templates (id, user_id, name)
-values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'Legs'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'Legs');
+values (:'anns_template', :'ann', 'Legs'), (:'bobs_template', :'bob', 'Legs');
 insert into public.workout_template_exercises (id, template_id, exercise_id, order_index)
-values
-  (
-    '5afe0000-0000-4000-8000-0000000000f1', '5afe0000-0000-4000-8000-0000000000a1',
-    '5afe0000-0000-4000-8000-0000000000e1', 0
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000f2', '5afe0000-0000-4000-8000-0000000000a1',
-    '5afe0000-0000-4000-8000-0000000000e1', 1
-  );
+values (:'first_place', :'anns_template', :'squat', 0), (:'second_place', :'anns_template', :'squat', 1);
 
 -- check: an exercise of a template with its place: three times eight, the rest is open
 select to_jsonb(made) @> jsonb_build_object(
-  'sets', 3,
-  'reps', '8',
-  'target_weight', null,
-  'target_weight_unit', null,
-  'rest_seconds', null,
-  'tempo_notes', null,
-  'notes', null,
-  'created_at', localtimestamp,
-  'updated_at', localtimestamp
+  'sets', 3, 'reps', '8', 'target_weight', null, 'target_weight_unit', null, 'rest_seconds', null,
+  'tempo_notes', null, 'notes', null, 'created_at', localtimestamp, 'updated_at', localtimestamp
 )
-from public.workout_template_exercises as made
-where id = '5afe0000-0000-4000-8000-0000000000f1';
+from public.workout_template_exercises as made where id = :'first_place';
 
 -- check: one statement puts the exercises into another order
-update public.workout_template_exercises
-set order_index = 1 - order_index
-where template_id = '5afe0000-0000-4000-8000-0000000000a1';
-select array_agg(id order by order_index)
-  = array['5afe0000-0000-4000-8000-0000000000f2', '5afe0000-0000-4000-8000-0000000000f1']::uuid[]
-from public.workout_template_exercises
-where template_id = '5afe0000-0000-4000-8000-0000000000a1';
+update public.workout_template_exercises set order_index = 1 - order_index where template_id = :'anns_template';
+select array_agg(id order by order_index) = array[:'second_place', :'first_place']::uuid[]
+from public.workout_template_exercises where template_id = :'anns_template';
 
 -- check: whether a place is taken is asked at the end of each statement, not at the commit
 select condeferrable and not condeferred
-from pg_catalog.pg_constraint
-where conname = 'workout_template_exercises_template_id_order_index_key';
+from pg_catalog.pg_constraint where conname = 'workout_template_exercises_template_id_order_index_key';
 
 -- check error 23505: two exercises of a template in one place
-update public.workout_template_exercises
-set order_index = 1
-where id = '5afe0000-0000-4000-8000-0000000000f1';
+update public.workout_template_exercises set order_index = 1 where id = :'first_place';
 
 -- check: both ends of what is allowed
 update public.workout_template_exercises
-set sets = 1, rest_seconds = 0, target_weight = 0, target_weight_unit = 'kg'
-where id = '5afe0000-0000-4000-8000-0000000000f1';
+set sets = 1, rest_seconds = 0, target_weight = 0, target_weight_unit = 'kg' where id = :'first_place';
 update public.workout_template_exercises
 set sets = 20, rest_seconds = 600, target_weight = 9999.99, target_weight_unit = 'lb', reps = '8-12'
-where id = '5afe0000-0000-4000-8000-0000000000f2';
+where id = :'second_place';
 select array_agg(sets order by id) = array[1, 20]
-from public.workout_template_exercises
-where template_id = '5afe0000-0000-4000-8000-0000000000a1';
+from public.workout_template_exercises where template_id = :'anns_template';
 
 -- check: exercises of a template go with it
-delete from public.workout_templates where id = '5afe0000-0000-4000-8000-0000000000a1';
-select count(*) = 0
-from public.workout_template_exercises
-where id in ('5afe0000-0000-4000-8000-0000000000f1', '5afe0000-0000-4000-8000-0000000000f2');
+delete from public.workout_templates where id = :'anns_template';
+select count(*) = 0 from public.workout_template_exercises where id in (:'first_place', :'second_place');
 
 -- check error 23514: a place before the first
-update public.workout_template_exercises
-set order_index = -1
-where id = '5afe0000-0000-4000-8000-0000000000f1';
+update public.workout_template_exercises set order_index = -1 where id = :'first_place';
 
 -- check error 23514: no set
-update public.workout_template_exercises
-set sets = 0
-where id = '5afe0000-0000-4000-8000-0000000000f1';
+update public.workout_template_exercises set sets = 0 where id = :'first_place';
 
 -- check error 23514: 21 sets
-update public.workout_template_exercises
-set sets = 21
-where id = '5afe0000-0000-4000-8000-0000000000f1';
+update public.workout_template_exercises set sets = 21 where id = :'first_place';
 
 -- check error 23514: less than no weight
-update public.workout_template_exercises
-set target_weight = -0.01
-where id = '5afe0000-0000-4000-8000-0000000000f1';
+update public.workout_template_exercises set target_weight = -0.01 where id = :'first_place';
 
 -- check error 23514: a weight that is no number
-update public.workout_template_exercises
-set target_weight = 'NaN'
-where id = '5afe0000-0000-4000-8000-0000000000f1';
+update public.workout_template_exercises set target_weight = 'NaN' where id = :'first_place';
 
 -- check error 23514: a unit that is neither kg nor lb
-update public.workout_template_exercises
-set target_weight_unit = 'st'
-where id = '5afe0000-0000-4000-8000-0000000000f1';
+update public.workout_template_exercises set target_weight_unit = 'st' where id = :'first_place';
 
 -- check error 23514: a rest of less than nothing
-update public.workout_template_exercises
-set rest_seconds = -1
-where id = '5afe0000-0000-4000-8000-0000000000f1';
+update public.workout_template_exercises set rest_seconds = -1 where id = :'first_place';
 
 -- check error 23514: a rest of more than ten minutes
-update public.workout_template_exercises
-set rest_seconds = 601
-where id = '5afe0000-0000-4000-8000-0000000000f1';
+update public.workout_template_exercises set rest_seconds = 601 where id = :'first_place';
 
 -- check: what workout_template_exercises refers to, and what a delete there does
 set local search_path = '';
 select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
   'FOREIGN KEY (exercise_id) REFERENCES public.exercises(id) ON DELETE RESTRICT',
   'FOREIGN KEY (template_id) REFERENCES public.workout_templates(id) ON DELETE CASCADE'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.workout_template_exercises'::regclass
-  and contype = 'f';
+] from pg_catalog.pg_constraint
+where conrelid = 'public.workout_template_exercises'::regclass and contype = 'f';
 
--- check: of workout_template_exercises these columns may be empty and no other
-select array_agg(attname::text order by attnum)
-  = array['target_weight', 'target_weight_unit', 'rest_seconds', 'tempo_notes', 'notes']
-from pg_catalog.pg_attribute
-where attrelid = 'public.workout_template_exercises'::regclass
-  and attnum > 0
-  and not attisdropped
-  and not attnotnull;
-
--- check none: a right, another owner, a policy or another trigger on workout_template_exercises
-with relation as (
-  select oid, relname, relowner, relacl, relrowsecurity
-  from pg_catalog.pg_class
-  where oid = 'public.workout_template_exercises'::regclass
-)
-select r.relname || ': owner ' || r.relowner::regrole
-from relation as r
-where r.relowner <> (
-  select proowner
-  from pg_catalog.pg_proc
-  where oid = 'public.update_updated_at_column()'::regprocedure
-)
-union all
-select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r, aclexplode(r.relacl) as acl
-where acl.grantee <> r.relowner
-union all
-select r.relname || '.' || a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r
-join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
-where acl.grantee <> r.relowner
-union all
-select r.relname || ': row level security' from relation as r where r.relrowsecurity
-union all
-select r.relname || ': policy ' || p.polname
-from relation as r
-join pg_catalog.pg_policy as p on p.polrelid = r.oid
-union all
-select r.relname || ': trigger ' || t.tgname
-from relation as r
-join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
-where not t.tgisinternal
-  and t.tgname <> 'update_tmpl_exercises_updated_at';
+-- check: workout_template_exercises is its owner's alone: no right, policy or trigger of another's
+select c.relowner = (select proowner from pg_catalog.pg_proc where oid = 'public.update_updated_at_column()'::regprocedure) and not c.relrowsecurity
+  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
+  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
+  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
+  and not exists (
+    select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal and tgname <> 'update_tmpl_exercises_updated_at'
+  ),
+  c.relname
+from pg_catalog.pg_class as c where c.oid = 'public.workout_template_exercises'::regclass;
 
 -- stamp: updated_at_trigger(table="workout_template_exercises",
 --   function="update_updated_at_column", name="update_tmpl_exercises_updated_at")
--- stamped: updated_at_trigger sha256:d2de178f0353548f  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:7cb21b2c7858058d  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_tmpl_exercises_updated_at runs public.update_updated_at_column before every update of a row of public.workout_template_exercises
 set local search_path = pg_catalog, pg_temp;
 select
@@ -181,10 +102,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'workout_template_exercises', 'update_tmpl_exercises_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.workout_template_exercises sets updated_at

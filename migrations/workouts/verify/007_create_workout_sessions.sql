@@ -1,163 +1,89 @@
 -- Whoever may create something in public puts nothing of his in the way of these checks.
 set local search_path = pg_catalog, pg_temp;
 
+-- let: anns_template = '5afe0000-0000-4000-8000-0000000000a1'
+-- let: bobs_template = '5afe0000-0000-4000-8000-0000000000b1'
+-- let: anns_session = '5afe0000-0000-4000-8000-0000000000a2'
+-- let: bobs_session = '5afe0000-0000-4000-8000-0000000000b2'
+
 insert into public.users (id, email, display_name)
-values
-  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
+values (:'ann', 'ann@verify.invalid', 'Ann'), (:'bob', 'bob@verify.invalid', 'Bob');
 insert into public.workout_templates (id, user_id, name)
-values
-  ('5afe0000-0000-4000-8000-0000000000a1', '5afe0000-0000-4000-8000-000000000042', 'Legs'),
-  ('5afe0000-0000-4000-8000-0000000000b1', '5afe0000-0000-4000-8000-000000000043', 'Legs');
+values (:'anns_template', :'ann', 'Legs'), (:'bobs_template', :'bob', 'Legs');
 insert into public.workout_sessions (id, user_id, status, started_at)
 values
-  (
-    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-000000000042', 'completed',
-    '2001-02-03 18:00'
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-000000000043', 'completed',
-    '2001-02-03 18:00'
-  );
+  (:'anns_session', :'ann', 'completed', '2001-02-03 18:00'),
+  (:'bobs_session', :'bob', 'completed', '2001-02-03 18:00');
 
 -- check: a session of a user: it runs from now on
-insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-000000000042');
+insert into public.workout_sessions (user_id) values (:'ann');
 select to_jsonb(made) @> jsonb_build_object(
-  'template_id', null,
-  'name', null,
-  'notes', null,
-  'started_at', localtimestamp,
-  'completed_at', null,
-  'created_at', localtimestamp,
-  'updated_at', localtimestamp
+  'template_id', null, 'name', null, 'notes', null, 'started_at', localtimestamp, 'completed_at', null,
+  'created_at', localtimestamp, 'updated_at', localtimestamp
 )
-from public.workout_sessions as made
-where user_id = '5afe0000-0000-4000-8000-000000000042'
-  and status = 'in_progress';
+from public.workout_sessions as made where user_id = :'ann' and status = 'in_progress';
 
 -- check error 23P01: a user in two workouts at once
-insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-000000000042');
-insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-000000000042');
+insert into public.workout_sessions (user_id) values (:'ann');
+insert into public.workout_sessions (user_id) values (:'ann');
 
 -- check error 23P01: a user in two workouts at once, however far they say they are
-insert into public.workout_sessions (user_id, completed_at)
-values ('5afe0000-0000-4000-8000-000000000042', localtimestamp);
-insert into public.workout_sessions (user_id, name, completed_at)
-values ('5afe0000-0000-4000-8000-000000000042', 'Other', localtimestamp);
+insert into public.workout_sessions (user_id, completed_at) values (:'ann', localtimestamp);
+insert into public.workout_sessions (user_id, name, completed_at) values (:'ann', 'Other', localtimestamp);
 
 -- check error 23P01: a user in two workouts, begun at different times
-insert into public.workout_sessions (user_id, started_at)
-values
-  ('5afe0000-0000-4000-8000-000000000042', '2001-02-03'),
-  ('5afe0000-0000-4000-8000-000000000042', '2001-02-04');
+insert into public.workout_sessions (user_id, started_at) values (:'ann', '2001-02-03'), (:'ann', '2001-02-04');
 
 -- check error 23514: a session that ends before it starts
-update public.workout_sessions
-set completed_at = started_at - interval '1 microsecond'
-where id = '5afe0000-0000-4000-8000-0000000000a2';
+update public.workout_sessions set completed_at = started_at - interval '1 microsecond' where id = :'anns_session';
 
 -- check error 23514: a session that never ends
-update public.workout_sessions
-set completed_at = 'infinity'
-where id = '5afe0000-0000-4000-8000-0000000000a2';
+update public.workout_sessions set completed_at = 'infinity' where id = :'anns_session';
 
 -- check error 23514: a session that has always been there
-update public.workout_sessions
-set started_at = '-infinity'
-where id = '5afe0000-0000-4000-8000-0000000000a2';
+update public.workout_sessions set started_at = '-infinity' where id = :'anns_session';
 
 -- check: a session may end in the moment in which it starts, or nobody may know when
-update public.workout_sessions
-set completed_at = started_at
-where id = '5afe0000-0000-4000-8000-0000000000a2';
-update public.workout_sessions
-set completed_at = null
-where id = '5afe0000-0000-4000-8000-0000000000a2'
-returning true;
+update public.workout_sessions set completed_at = started_at where id = :'anns_session';
+update public.workout_sessions set completed_at = null where id = :'anns_session' returning true;
 
 -- check: a workout given up makes room for the next, and others have theirs
-insert into public.workout_sessions (user_id)
-values ('5afe0000-0000-4000-8000-000000000042'), ('5afe0000-0000-4000-8000-000000000043');
-update public.workout_sessions
-set status = 'abandoned'
-where user_id = '5afe0000-0000-4000-8000-000000000042' and status = 'in_progress';
-insert into public.workout_sessions (user_id) values ('5afe0000-0000-4000-8000-000000000042');
+insert into public.workout_sessions (user_id) values (:'ann'), (:'bob');
+update public.workout_sessions set status = 'abandoned' where user_id = :'ann' and status = 'in_progress';
+insert into public.workout_sessions (user_id) values (:'ann');
 select array_agg(status::text order by status) = array['abandoned', 'completed', 'in_progress']
-from public.workout_sessions
-where user_id = '5afe0000-0000-4000-8000-000000000042';
+from public.workout_sessions where user_id = :'ann';
 
 -- check error 23514: a status that is none
-update public.workout_sessions
-set status = 'planned'
-where id = '5afe0000-0000-4000-8000-0000000000a2';
+update public.workout_sessions set status = 'planned' where id = :'anns_session';
 
 -- check: a session stays when its template goes, and goes with its user
-update public.workout_sessions
-set template_id = '5afe0000-0000-4000-8000-0000000000a1'
-where id = '5afe0000-0000-4000-8000-0000000000b2';
-delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
-select array_agg(id)
-  = array['5afe0000-0000-4000-8000-0000000000b2'::uuid] and bool_and(template_id is null)
-from public.workout_sessions
-where id in ('5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-0000000000b2');
+update public.workout_sessions set template_id = :'anns_template' where id = :'bobs_session';
+delete from public.users where id = :'ann';
+select array_agg(id) = array[:'bobs_session'::uuid] and bool_and(template_id is null)
+from public.workout_sessions where id in (:'anns_session', :'bobs_session');
 
 -- check: what workout_sessions refers to, and what a delete there does
 set local search_path = '';
 select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
   'FOREIGN KEY (template_id) REFERENCES public.workout_templates(id) ON DELETE SET NULL',
   'FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.workout_sessions'::regclass
-  and contype = 'f';
+] from pg_catalog.pg_constraint where conrelid = 'public.workout_sessions'::regclass and contype = 'f';
 
--- check: of workout_sessions these columns may be empty and no other
-select array_agg(attname::text order by attnum)
-  = array['template_id', 'name', 'notes', 'completed_at']
-from pg_catalog.pg_attribute
-where attrelid = 'public.workout_sessions'::regclass
-  and attnum > 0
-  and not attisdropped
-  and not attnotnull;
-
--- check none: a right, another owner, a policy or another trigger on workout_sessions
-with relation as (
-  select oid, relname, relowner, relacl, relrowsecurity
-  from pg_catalog.pg_class
-  where oid = 'public.workout_sessions'::regclass
-)
-select r.relname || ': owner ' || r.relowner::regrole
-from relation as r
-where r.relowner <> (
-  select proowner
-  from pg_catalog.pg_proc
-  where oid = 'public.update_updated_at_column()'::regprocedure
-)
-union all
-select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r, aclexplode(r.relacl) as acl
-where acl.grantee <> r.relowner
-union all
-select r.relname || '.' || a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r
-join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
-where acl.grantee <> r.relowner
-union all
-select r.relname || ': row level security' from relation as r where r.relrowsecurity
-union all
-select r.relname || ': policy ' || p.polname
-from relation as r
-join pg_catalog.pg_policy as p on p.polrelid = r.oid
-union all
-select r.relname || ': trigger ' || t.tgname
-from relation as r
-join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
-where not t.tgisinternal
-  and t.tgname <> 'update_workout_sessions_updated_at';
+-- check: workout_sessions is its owner's alone: no right, policy or trigger of another's
+select c.relowner = (select proowner from pg_catalog.pg_proc where oid = 'public.update_updated_at_column()'::regprocedure) and not c.relrowsecurity
+  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
+  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
+  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
+  and not exists (
+    select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal and tgname <> 'update_workout_sessions_updated_at'
+  ),
+  c.relname
+from pg_catalog.pg_class as c where c.oid = 'public.workout_sessions'::regclass;
 
 -- stamp: updated_at_trigger(table="workout_sessions", function="update_updated_at_column",
 --   name="update_workout_sessions_updated_at")
--- stamped: updated_at_trigger sha256:d2db7884e2484e66  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:1c332a1b5beb5a7b  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_sessions_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sessions
 set local search_path = pg_catalog, pg_temp;
 select
@@ -166,10 +92,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'workout_sessions', 'update_workout_sessions_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.workout_sessions sets updated_at

@@ -1,162 +1,112 @@
 -- Whoever may create something in public puts nothing of his in the way of these checks.
 set local search_path = pg_catalog, pg_temp;
 
+-- let: anns_session = '5afe0000-0000-4000-8000-0000000000a2'
+-- let: bobs_session = '5afe0000-0000-4000-8000-0000000000b2'
+-- let: squat = '5afe0000-0000-4000-8000-0000000000e1'
+-- let: first_done = '5afe0000-0000-4000-8000-0000000000d1'
+-- let: second_done = '5afe0000-0000-4000-8000-0000000000d2'
+-- let: anns_best = '5afe0000-0000-4000-8000-0000000000d9'
+-- let: a_set = '5afe0000-0000-4000-8000-0000000000c1'
+
 insert into public.users (id, email, display_name)
-values
-  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
+values (:'ann', 'ann@verify.invalid', 'Ann'), (:'bob', 'bob@verify.invalid', 'Bob');
 insert into public.exercises (id, name, is_system_exercise, created_by)
-values (
-  '5afe0000-0000-4000-8000-0000000000e1', 'Verify Lift', false,
-  '5afe0000-0000-4000-8000-000000000042'
-);
+values (:'squat', 'Verify Lift', false, :'ann');
 insert into public.workout_sessions (id, user_id, status, started_at)
 values
-  (
-    '5afe0000-0000-4000-8000-0000000000a2', '5afe0000-0000-4000-8000-000000000042', 'completed',
-    '2001-02-03 18:00'
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000b2', '5afe0000-0000-4000-8000-000000000043', 'completed',
-    '2001-02-03 18:00'
-  );
-insert into public.workout_session_exercises (
-  id, session_id, exercise_id, exercise_name, order_index
-)
+  (:'anns_session', :'ann', 'completed', '2001-02-03 18:00'),
+  (:'bobs_session', :'bob', 'completed', '2001-02-03 18:00');
+insert into public.workout_session_exercises (id, session_id, exercise_id, exercise_name, order_index)
 values
-  (
-    '5afe0000-0000-4000-8000-0000000000d1', '5afe0000-0000-4000-8000-0000000000a2',
-    '5afe0000-0000-4000-8000-0000000000e1', 'Verify Lift', 0
-  ),
-  (
-    '5afe0000-0000-4000-8000-0000000000d2', '5afe0000-0000-4000-8000-0000000000a2',
-    '5afe0000-0000-4000-8000-0000000000e1', 'Verify Lift', 1
-  );
-insert into public.workout_sets (id, session_exercise_id, set_number)
-values ('5afe0000-0000-4000-8000-0000000000c1', '5afe0000-0000-4000-8000-0000000000d1', 1);
+  (:'first_done', :'anns_session', :'squat', 'Verify Lift', 0),
+  (:'second_done', :'anns_session', :'squat', 'Verify Lift', 1);
+insert into public.workout_sets (id, session_exercise_id, set_number) values (:'a_set', :'first_done', 1);
 insert into public.max_lifts (id, user_id, exercise_id, weight, unit, achieved_at, workout_id)
-values (
-  '5afe0000-0000-4000-8000-0000000000d9', '5afe0000-0000-4000-8000-000000000042',
-  '5afe0000-0000-4000-8000-0000000000e1', 100, 'kg', '2001-02-03',
-  '5afe0000-0000-4000-8000-0000000000a2'
-);
+values (:'anns_best', :'ann', :'squat', 100, 'kg', '2001-02-03', :'anns_session');
 
 -- check: a set with its number: not for warming up, the rest is open
 select to_jsonb(made) @> jsonb_build_object(
-  'weight', null,
-  'weight_unit', null,
-  'reps', null,
-  'rpe', null,
-  'notes', null,
-  'is_warmup', false,
-  'completed_at', null,
-  'created_at', localtimestamp,
-  'updated_at', localtimestamp
+  'weight', null, 'weight_unit', null, 'reps', null, 'rpe', null, 'notes', null, 'is_warmup', false,
+  'completed_at', null, 'created_at', localtimestamp, 'updated_at', localtimestamp
 )
-from public.workout_sets as made
-where id = '5afe0000-0000-4000-8000-0000000000c1';
+from public.workout_sets as made where id = :'a_set';
 
 -- check: both ends of what is allowed
-update public.workout_sets
-set weight = 0, weight_unit = 'kg', reps = 0, rpe = 1
-where id = '5afe0000-0000-4000-8000-0000000000c1';
-update public.workout_sets
-set weight = 9999.99, weight_unit = 'lb', reps = 999, rpe = 10
-where id = '5afe0000-0000-4000-8000-0000000000c1';
-update public.max_lifts
-set weight = 0.01, unit = 'lb'
-where id = '5afe0000-0000-4000-8000-0000000000d9';
+update public.workout_sets set weight = 0, weight_unit = 'kg', reps = 0, rpe = 1 where id = :'a_set';
+update public.workout_sets set weight = 9999.99, weight_unit = 'lb', reps = 999, rpe = 10 where id = :'a_set';
+update public.max_lifts set weight = 0.01, unit = 'lb' where id = :'anns_best';
 select s.rpe = 10 and l.unit = 'lb'
-from public.workout_sets as s, public.max_lifts as l
-where s.id = '5afe0000-0000-4000-8000-0000000000c1'
-  and l.id = '5afe0000-0000-4000-8000-0000000000d9';
+from public.workout_sets as s, public.max_lifts as l where s.id = :'a_set' and l.id = :'anns_best';
 
 -- check: a best lift is one repetition if nothing else is said
-select to_jsonb(made) @> jsonb_build_object(
-  'reps', 1,
-  'created_at', localtimestamp,
-  'updated_at', localtimestamp
-)
-from public.max_lifts as made
-where id = '5afe0000-0000-4000-8000-0000000000d9';
+select to_jsonb(made) @> jsonb_build_object('reps', 1, 'created_at', localtimestamp, 'updated_at', localtimestamp)
+from public.max_lifts as made where id = :'anns_best';
 
 -- check error 23505: two best lifts of a user in one exercise
 insert into public.max_lifts (user_id, exercise_id, weight, unit, achieved_at)
-values (
-  '5afe0000-0000-4000-8000-000000000042', '5afe0000-0000-4000-8000-0000000000e1', 110, 'kg',
-  '2001-02-04'
-);
+values (:'ann', :'squat', 110, 'kg', '2001-02-04');
 
 -- check: a better lift is written over the old one
 insert into public.max_lifts as best (user_id, exercise_id, weight, unit, achieved_at)
-values (
-  '5afe0000-0000-4000-8000-000000000042', '5afe0000-0000-4000-8000-0000000000e1', 110, 'kg',
-  '2001-02-04'
-)
-on conflict (user_id, exercise_id) do update
-set weight = excluded.weight, achieved_at = excluded.achieved_at
+values (:'ann', :'squat', 110, 'kg', '2001-02-04')
+on conflict (user_id, exercise_id) do update set weight = excluded.weight, achieved_at = excluded.achieved_at
 where best.weight < excluded.weight;
-select weight = 110 from public.max_lifts where id = '5afe0000-0000-4000-8000-0000000000d9';
+select weight = 110 from public.max_lifts where id = :'anns_best';
 
 -- check: sets go with their session; the best lift stays
-delete from public.workout_sessions where id = '5afe0000-0000-4000-8000-0000000000a2';
+delete from public.workout_sessions where id = :'anns_session';
 select workout_id is null and not exists (select
-from public.workout_sets
-where id = '5afe0000-0000-4000-8000-0000000000c1')
-from public.max_lifts
-where id = '5afe0000-0000-4000-8000-0000000000d9';
+from public.workout_sets where id = :'a_set') from public.max_lifts where id = :'anns_best';
 
 -- check: best lifts go with their user
-delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
-select count(*) = 0 from public.max_lifts where id = '5afe0000-0000-4000-8000-0000000000d9';
+delete from public.users where id = :'ann';
+select count(*) = 0 from public.max_lifts where id = :'anns_best';
 
 -- check error 23514: set number zero
-update public.workout_sets set set_number = 0 where id = '5afe0000-0000-4000-8000-0000000000c1';
+update public.workout_sets set set_number = 0 where id = :'a_set';
 
 -- check error 23514: less than no weight
-update public.workout_sets set weight = -0.01 where id = '5afe0000-0000-4000-8000-0000000000c1';
+update public.workout_sets set weight = -0.01 where id = :'a_set';
 
 -- check error 23514: a weight that is no number
-update public.workout_sets set weight = 'NaN' where id = '5afe0000-0000-4000-8000-0000000000c1';
+update public.workout_sets set weight = 'NaN' where id = :'a_set';
 
 -- check error 23514: an effort that is no number
-update public.workout_sets set rpe = 'NaN' where id = '5afe0000-0000-4000-8000-0000000000c1';
+update public.workout_sets set rpe = 'NaN' where id = :'a_set';
 
 -- check error 23514: a unit that is neither kg nor lb
-update public.workout_sets set weight_unit = 'st' where id = '5afe0000-0000-4000-8000-0000000000c1';
+update public.workout_sets set weight_unit = 'st' where id = :'a_set';
 
 -- check error 23514: less than no repetition
-update public.workout_sets set reps = -1 where id = '5afe0000-0000-4000-8000-0000000000c1';
+update public.workout_sets set reps = -1 where id = :'a_set';
 
 -- check error 23514: a thousand repetitions
-update public.workout_sets set reps = 1000 where id = '5afe0000-0000-4000-8000-0000000000c1';
+update public.workout_sets set reps = 1000 where id = :'a_set';
 
 -- check error 23514: easier than one
-update public.workout_sets set rpe = 0.9 where id = '5afe0000-0000-4000-8000-0000000000c1';
+update public.workout_sets set rpe = 0.9 where id = :'a_set';
 
 -- check error 23514: harder than ten
-update public.workout_sets set rpe = 10.1 where id = '5afe0000-0000-4000-8000-0000000000c1';
+update public.workout_sets set rpe = 10.1 where id = :'a_set';
 
 -- check error 23514: a best lift of nothing
-update public.max_lifts set weight = 0 where id = '5afe0000-0000-4000-8000-0000000000d9';
+update public.max_lifts set weight = 0 where id = :'anns_best';
 
 -- check error 23514: a best lift that no other can beat
-update public.max_lifts set weight = 'NaN' where id = '5afe0000-0000-4000-8000-0000000000d9';
+update public.max_lifts set weight = 'NaN' where id = :'anns_best';
 
 -- check error 23514: a best lift in neither kg nor lb
-update public.max_lifts set unit = 'st' where id = '5afe0000-0000-4000-8000-0000000000d9';
+update public.max_lifts set unit = 'st' where id = :'anns_best';
 
 -- check error 23514: a best lift of no repetition
-update public.max_lifts set reps = 0 where id = '5afe0000-0000-4000-8000-0000000000d9';
+update public.max_lifts set reps = 0 where id = :'anns_best';
 
 -- check: what workout_sets refers to, and what a delete there does
 set local search_path = '';
 select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
   'FOREIGN KEY (session_exercise_id) REFERENCES public.workout_session_exercises(id) ON DELETE CASCADE'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.workout_sets'::regclass
-  and contype = 'f';
+] from pg_catalog.pg_constraint where conrelid = 'public.workout_sets'::regclass and contype = 'f';
 
 -- check: what max_lifts refers to, and what a delete there does
 set local search_path = '';
@@ -164,69 +114,22 @@ select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array
   'FOREIGN KEY (exercise_id) REFERENCES public.exercises(id) ON DELETE CASCADE',
   'FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE',
   'FOREIGN KEY (workout_id) REFERENCES public.workout_sessions(id) ON DELETE SET NULL'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.max_lifts'::regclass
-  and contype = 'f';
+] from pg_catalog.pg_constraint where conrelid = 'public.max_lifts'::regclass and contype = 'f';
 
--- check: of workout_sets these columns may be empty and no other
-select array_agg(attname::text order by attnum)
-  = array['weight', 'weight_unit', 'reps', 'rpe', 'notes', 'completed_at']
-from pg_catalog.pg_attribute
-where attrelid = 'public.workout_sets'::regclass
-  and attnum > 0
-  and not attisdropped
-  and not attnotnull;
-
--- check: of max_lifts these columns may be empty and no other
-select array_agg(attname::text order by attnum) = array['workout_id']
-from pg_catalog.pg_attribute
-where attrelid = 'public.max_lifts'::regclass
-  and attnum > 0
-  and not attisdropped
-  and not attnotnull;
-
--- check none: a right, another owner, a policy or another trigger on workout_sets or max_lifts
-with relation as (
-  select oid, relname, relowner, relacl, relrowsecurity
-  from pg_catalog.pg_class
-  where oid in (
-    'public.workout_sets'::regclass,
-    'public.max_lifts'::regclass
-  )
-)
-select r.relname || ': owner ' || r.relowner::regrole
-from relation as r
-where r.relowner <> (
-  select proowner
-  from pg_catalog.pg_proc
-  where oid = 'public.update_updated_at_column()'::regprocedure
-)
-union all
-select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r, aclexplode(r.relacl) as acl
-where acl.grantee <> r.relowner
-union all
-select r.relname || '.' || a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r
-join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
-where acl.grantee <> r.relowner
-union all
-select r.relname || ': row level security' from relation as r where r.relrowsecurity
-union all
-select r.relname || ': policy ' || p.polname
-from relation as r
-join pg_catalog.pg_policy as p on p.polrelid = r.oid
-union all
-select r.relname || ': trigger ' || t.tgname
-from relation as r
-join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
-where not t.tgisinternal
-  and t.tgname not in ('update_workout_sets_updated_at', 'update_max_lifts_updated_at');
+-- check: workout_sets and max_lifts are their owner's alone: no right, policy or trigger of another's
+select c.relowner = (select proowner from pg_catalog.pg_proc where oid = 'public.update_updated_at_column()'::regprocedure) and not c.relrowsecurity
+  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
+  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
+  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
+  and not exists (
+    select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal and tgname not in ('update_workout_sets_updated_at', 'update_max_lifts_updated_at')
+  ),
+  c.relname
+from pg_catalog.pg_class as c where c.oid in ('public.workout_sets'::regclass, 'public.max_lifts'::regclass);
 
 -- stamp: updated_at_trigger(table="workout_sets", function="update_updated_at_column",
 --   name="update_workout_sets_updated_at")
--- stamped: updated_at_trigger sha256:ea8f4fb9903eaf2c  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:4a5d7eb36c00482b  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_workout_sets_updated_at runs public.update_updated_at_column before every update of a row of public.workout_sets
 set local search_path = pg_catalog, pg_temp;
 select
@@ -235,10 +138,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'workout_sets', 'update_workout_sets_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.workout_sets sets updated_at
@@ -256,7 +157,7 @@ from pg_temp.workout_sets as t;
 
 -- stamp: updated_at_trigger(table="max_lifts", function="update_updated_at_column",
 --   name="update_max_lifts_updated_at")
--- stamped: updated_at_trigger sha256:06556c1c7059f122  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:8949db9562e083c6  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_max_lifts_updated_at runs public.update_updated_at_column before every update of a row of public.max_lifts
 set local search_path = pg_catalog, pg_temp;
 select
@@ -265,10 +166,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'max_lifts', 'update_max_lifts_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.max_lifts sets updated_at

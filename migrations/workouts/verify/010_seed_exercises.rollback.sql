@@ -25,19 +25,10 @@ where not exists (
         (14, 'Hip Thrust', 'compound', 'legs', 'Glutes', 'Hamstrings', 'Legs', null, null),
         (15, 'Plank', 'isolation', 'core', 'Abs', 'Obliques', 'Core', null, null)
     ) as system (
-      number,
-      name,
-      type,
-      movement_category,
-      primary_muscle,
-      secondary_muscles,
-      category,
-      default_unit,
-      default_reps
+      number, name, type, movement_category, primary_muscle, secondary_muscles, category, default_unit, default_reps
     )
     where e.id = ('ec5e0000-0000-4000-8000-' || lpad(system.number::text, 12, '0'))::uuid
-      and to_jsonb(e) - array['id', 'slug', 'created_at', 'updated_at']
-        = jsonb_build_object(
+      and to_jsonb(e) - array['id', 'slug', 'created_at', 'updated_at'] = jsonb_build_object(
       'name', system.name,
       'category', system.category,
       'description', null,

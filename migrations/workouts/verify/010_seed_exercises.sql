@@ -1,6 +1,9 @@
 -- Whoever may create something in public puts nothing of his in the way of these checks.
 set local search_path = pg_catalog, pg_temp;
 
+-- let: first = 'ec5e0000-0000-4000-8000-000000000001'
+-- let: last = 'ec5e0000-0000-4000-8000-000000000015'
+
 -- check none: a name of the design that the library lacks, unless somebody has given it another
 with design (number, name) as (
   values
@@ -34,46 +37,24 @@ where not exists (
 select id, name
 from public.exercises
 where id::text like 'ec5e0000-0000-4000-8000-%'
-  and id not between 'ec5e0000-0000-4000-8000-000000000001'
-    and 'ec5e0000-0000-4000-8000-000000000015';
+  and id not between :'first' and :'last';
 
 -- same: what was there is as it was, and what was not is as the design has it
 -- before:
-select
-  e.id,
-  md5((to_jsonb(e) - 'slug')::text),
-  slug::text,
-  created_at,
-  updated_at
+select e.id, md5((to_jsonb(e) - 'slug')::text), slug::text, created_at, updated_at
 from public.exercises as e
 union all
 select
   own.id,
   md5((
-    jsonb_build_object(
-      'id', own.id,
-      'created_at', localtimestamp,
-      'updated_at', localtimestamp
-    )
+    jsonb_build_object('id', own.id, 'created_at', localtimestamp, 'updated_at', localtimestamp)
     || jsonb_build_object(
-      'name', system.name,
-      'category', system.category,
-      'description', null,
-      'is_compound', system.type = 'compound',
-      'muscle_groups',
-      array_prepend(system.primary_muscle, string_to_array(system.secondary_muscles, ', ')),
-      'type', system.type,
-      'movement_category', system.movement_category,
-      'primary_muscle', system.primary_muscle,
-      'secondary_muscles', string_to_array(system.secondary_muscles, ', '),
-      'default_unit', system.default_unit,
-      'default_reps', system.default_reps,
-      'default_weight', null,
-      'demo_image_url', null,
-      'demo_video_url', null,
-      'is_system_exercise', true,
-      'is_deleted', false,
-      'created_by', null
+      'name', system.name, 'category', system.category, 'description', null, 'is_compound', system.type = 'compound',
+      'muscle_groups', array_prepend(system.primary_muscle, string_to_array(system.secondary_muscles, ', ')),
+      'type', system.type, 'movement_category', system.movement_category, 'primary_muscle', system.primary_muscle,
+      'secondary_muscles', string_to_array(system.secondary_muscles, ', '), 'default_unit', system.default_unit,
+      'default_reps', system.default_reps, 'default_weight', null, 'demo_image_url', null, 'demo_video_url', null,
+      'is_system_exercise', true, 'is_deleted', false, 'created_by', null
     )
   )::text),
   null,
@@ -97,24 +78,13 @@ from (
     (14, 'Hip Thrust', 'compound', 'legs', 'Glutes', 'Hamstrings', 'Legs', null, null),
     (15, 'Plank', 'isolation', 'core', 'Abs', 'Obliques', 'Core', null, null)
 ) as system (
-  number,
-  name,
-  type,
-  movement_category,
-  primary_muscle,
-  secondary_muscles,
-  category,
-  default_unit,
-  default_reps
+  number, name, type, movement_category, primary_muscle, secondary_muscles, category, default_unit, default_reps
 ),
-lateral (
-  select ('ec5e0000-0000-4000-8000-' || lpad(system.number::text, 12, '0'))::uuid
-) as own (id)
+lateral (select ('ec5e0000-0000-4000-8000-' || lpad(system.number::text, 12, '0'))::uuid) as own (id)
 where not exists (
   select
   from public.exercises as other
-  where other.id = own.id
-    or other.is_system_exercise and lower(other.name) = lower(system.name)
+  where other.id = own.id or other.is_system_exercise and lower(other.name) = lower(system.name)
 );
 -- after:
 -- A slug that is new has a number where another exercise has it.
@@ -123,7 +93,7 @@ select
   md5((to_jsonb(e) - 'slug')::text),
   case
     when not (
-      e.id between 'ec5e0000-0000-4000-8000-000000000001' and 'ec5e0000-0000-4000-8000-000000000015'
+      e.id between :'first' and :'last'
       and e.created_at = localtimestamp
     ) then slug::text
   end,

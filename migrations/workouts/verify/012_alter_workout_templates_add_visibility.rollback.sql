@@ -6,14 +6,3 @@ set local search_path = pg_catalog, pg_temp;
 select id, user_id, name, updated_at from public.workout_templates;
 -- after:
 select id, user_id, name, updated_at from public.workout_templates;
-
--- check none: an index or a column of who may see a template
-select attname::text
-from pg_catalog.pg_attribute
-where attrelid = 'public.workout_templates'::regclass
-  and attname = 'visibility'
-union all
-select indexname::text
-from pg_catalog.pg_indexes
-where schemaname = 'public'
-  and indexname in ('idx_templates_visibility', 'idx_templates_shared');

@@ -1,109 +1,56 @@
 -- Whoever may create something in public puts nothing of his in the way of these checks.
 set local search_path = pg_catalog, pg_temp;
 
+-- let: anns_import = '5afe0000-0000-4000-8000-000000000031'
+-- let: bobs_import = '5afe0000-0000-4000-8000-000000000032'
+
 insert into public.users (id, email, display_name)
-values
-  ('5afe0000-0000-4000-8000-000000000042', 'ann@verify.invalid', 'Ann'),
-  ('5afe0000-0000-4000-8000-000000000043', 'bob@verify.invalid', 'Bob');
-insert into public.import_jobs (id, user_id)
-values
-  ('5afe0000-0000-4000-8000-000000000031', '5afe0000-0000-4000-8000-000000000042'),
-  ('5afe0000-0000-4000-8000-000000000032', '5afe0000-0000-4000-8000-000000000043');
+values (:'ann', 'ann@verify.invalid', 'Ann'), (:'bob', 'bob@verify.invalid', 'Bob');
+insert into public.import_jobs (id, user_id) values (:'anns_import', :'ann'), (:'bobs_import', :'bob');
 
 -- check: an import waits for a worker
 select to_jsonb(made) @> jsonb_build_object(
-  'status', 'pending',
-  'summary', null,
-  'error', null,
-  'created_at', localtimestamp,
-  'updated_at', localtimestamp
+  'status', 'pending', 'summary', null, 'error', null, 'created_at', localtimestamp, 'updated_at', localtimestamp
 )
-from public.import_jobs as made
-where id = '5afe0000-0000-4000-8000-000000000031';
+from public.import_jobs as made where id = :'anns_import';
 
 -- check: a worker takes it, and says what was imported
-update public.import_jobs
-set status = 'processing'
-where id = '5afe0000-0000-4000-8000-000000000031';
-update public.import_jobs
-set status = 'completed', summary = '{"sessions": 200}'
-where id = '5afe0000-0000-4000-8000-000000000031';
-select status = 'completed' and summary ->> 'sessions' = '200'
-from public.import_jobs
-where id = '5afe0000-0000-4000-8000-000000000031';
+update public.import_jobs set status = 'processing' where id = :'anns_import';
+update public.import_jobs set status = 'completed', summary = '{"sessions": 200}' where id = :'anns_import';
+select status = 'completed' and summary ->> 'sessions' = '200' from public.import_jobs where id = :'anns_import';
 
 -- check: or why it failed
-update public.import_jobs
-set status = 'failed', error = 'no such file'
-where id = '5afe0000-0000-4000-8000-000000000031';
-select error = 'no such file'
-from public.import_jobs
-where id = '5afe0000-0000-4000-8000-000000000031' and status = 'failed';
+update public.import_jobs set status = 'failed', error = 'no such file' where id = :'anns_import';
+select error = 'no such file' from public.import_jobs where id = :'anns_import' and status = 'failed';
 
 -- check error 23514: a status that is none
-update public.import_jobs set status = 'done' where id = '5afe0000-0000-4000-8000-000000000031';
+update public.import_jobs set status = 'done' where id = :'anns_import';
 
 -- check: the imports of a user go with the user, and nobody else's
-delete from public.users where id = '5afe0000-0000-4000-8000-000000000042';
-select array_agg(id) = array['5afe0000-0000-4000-8000-000000000032'::uuid]
-from public.import_jobs
-where id in ('5afe0000-0000-4000-8000-000000000031', '5afe0000-0000-4000-8000-000000000032');
+delete from public.users where id = :'ann';
+select array_agg(id) = array[:'bobs_import'::uuid]
+from public.import_jobs where id in (:'anns_import', :'bobs_import');
 
 -- check: what import_jobs refers to, and what a delete there does
 set local search_path = '';
 select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array[
   'FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE'
-]
-from pg_catalog.pg_constraint
-where conrelid = 'public.import_jobs'::regclass
-  and contype = 'f';
+] from pg_catalog.pg_constraint where conrelid = 'public.import_jobs'::regclass and contype = 'f';
 
--- check: of import_jobs these columns may be empty and no other
-select array_agg(attname::text order by attnum) = array['summary', 'error']
-from pg_catalog.pg_attribute
-where attrelid = 'public.import_jobs'::regclass
-  and attnum > 0
-  and not attisdropped
-  and not attnotnull;
-
--- check none: a right, another owner, a policy or another trigger on import_jobs
-with relation as (
-  select oid, relname, relowner, relacl, relrowsecurity
-  from pg_catalog.pg_class
-  where oid = 'public.import_jobs'::regclass
-)
-select r.relname || ': owner ' || r.relowner::regrole
-from relation as r
-where r.relowner <> (
-  select proowner
-  from pg_catalog.pg_proc
-  where oid = 'public.update_updated_at_column()'::regprocedure
-)
-union all
-select r.relname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r, aclexplode(r.relacl) as acl
-where acl.grantee <> r.relowner
-union all
-select r.relname || '.' || a.attname || ': ' || acl.privilege_type || ' to ' || acl.grantee::regrole
-from relation as r
-join pg_catalog.pg_attribute as a on a.attrelid = r.oid, aclexplode(a.attacl) as acl
-where acl.grantee <> r.relowner
-union all
-select r.relname || ': row level security' from relation as r where r.relrowsecurity
-union all
-select r.relname || ': policy ' || p.polname
-from relation as r
-join pg_catalog.pg_policy as p on p.polrelid = r.oid
-union all
-select r.relname || ': trigger ' || t.tgname
-from relation as r
-join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
-where not t.tgisinternal
-  and t.tgname <> 'update_import_jobs_updated_at';
+-- check: import_jobs is its owner's alone: no right, policy or trigger of another's
+select c.relowner = (select proowner from pg_catalog.pg_proc where oid = 'public.update_updated_at_column()'::regprocedure) and not c.relrowsecurity
+  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
+  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
+  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
+  and not exists (
+    select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal and tgname <> 'update_import_jobs_updated_at'
+  ),
+  c.relname
+from pg_catalog.pg_class as c where c.oid = 'public.import_jobs'::regclass;
 
 -- stamp: updated_at_trigger(table="import_jobs", function="update_updated_at_column",
 --   name="update_import_jobs_updated_at")
--- stamped: updated_at_trigger sha256:1a8634645560e1d0  (edit the stamp line or the template, then run pgvouch stamp)
+-- stamped: updated_at_trigger sha256:a6e0bd2a4bd971ee  (edit the stamp line or the template, then run pgvouch stamp)
 -- check: update_import_jobs_updated_at runs public.update_updated_at_column before every update of a row of public.import_jobs
 set local search_path = pg_catalog, pg_temp;
 select
@@ -112,10 +59,8 @@ select
     and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
   pg_get_triggerdef(t.oid) as found
 from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid
-join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid
-join pg_namespace as pn on pn.oid = p.pronamespace
+join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
+join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
 where (n.nspname, c.relname, t.tgname) = ('public', 'import_jobs', 'update_import_jobs_updated_at') and not t.tgisinternal;
 
 -- check: an update of public.import_jobs sets updated_at
