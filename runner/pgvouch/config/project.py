@@ -13,7 +13,7 @@ from pgvouch.errors import Gathered, Place, UsageError
 from pgvouch.files.actors import ACTORS, Actors, read_actors
 from pgvouch.files.folder import read_folder
 from pgvouch.files.migration import Migration
-from pgvouch.files.strays import databases_in
+from pgvouch.files.strays import ALWAYS, databases_in
 from pgvouch.sqltext.near import nearest
 
 EMBEDDED = "embedded:"
@@ -63,6 +63,16 @@ class Database:
     def is_embedded(self) -> bool:
         """Whether it is on the embedded server."""
         return self.url.startswith(EMBEDDED)
+
+    @property
+    def always(self) -> dict[Path, Actors]:
+        """What holds whatever is applied: the files of platform sets and its own, with actors."""
+        sets = {m.path.parent: m.actors for m in self.migrations if m.set_name}
+        own = next((m.actors for m in self.migrations if not m.set_name), Actors())
+        files = {
+            folder / "verify" / ALWAYS: who for folder, who in {**sets, self.folder: own}.items()
+        }
+        return {path: who for path, who in files.items() if path.exists()}
 
     @property
     def by_id(self) -> dict[str, Migration]:

@@ -34,7 +34,7 @@ def run_atomic(transaction: Transaction) -> Finished:
     message = transaction.opening()
     if task.unless:
         if is_provided(transaction, message):
-            return record(transaction, "provided", began)
+            return record(transaction, "provided", began, Judged(transaction.check_always()))
         message = Message()
     watch = CatalogWatch(transaction) if wants_delta(transaction) else None
     if watch is not None:
@@ -173,7 +173,7 @@ def judge(
     """
     context, task = transaction.context, transaction.task
     if task.promises is None and watch is None:
-        return Judged()
+        return Judged(transaction.check_always())
     message = Message().add(*RESET_ROLE)
     if watch is not None:
         watch.add_after(message)
@@ -181,6 +181,7 @@ def judge(
         results, passed = transaction.send(message), 0
     else:
         results, passed = transaction.check(message, before)
+    passed += transaction.check_always()
     if watch is None:
         return Judged(passed)
     delta, notes = watch.judged(message, results)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from pgvouch.files import other_tools
 from pgvouch.files.directives import Directives, parse_directives
 from pgvouch.files.folder import read_text
 from pgvouch.files.migration import Migration
-from pgvouch.files.promises import Kind, Promises, read_promises
+from pgvouch.files.promises import Kind, Promises, read_always, read_promises
 from pgvouch.files.refusals import refuse_in_migration
 from pgvouch.files.variables import Rendered, render, without_variables
 from pgvouch.ledger import ledger
@@ -42,6 +42,8 @@ class Task:
     migration: Migration | None
     """None for a rollback whose migration has no file here."""
     promises: Promises | None = None
+    always: tuple[Promises, ...] = ()
+    """What has to hold whatever is applied, with the last migration of a run."""
     expected_delta: tuple[str, ...] | None = None
     """What it has to do to the catalog; of a rollback what the migration did, to be undone."""
     rollback_sql: str | None = None
@@ -120,13 +122,16 @@ def sound(
     Raises:
         FileError: a file that `migrate` would refuse; RefusedError lists several.
     """
-    return prepare(
+    tasks = prepare(
         todo.pending,
         options.variables,
         require_promises=require_promises,
         strict=options.strict,
         known=database.by_id,
     )
+    if tasks:
+        tasks[-1] = replace(tasks[-1], always=read_always(database.always))
+    return tasks
 
 
 def refuse_unlike(migrations: Sequence[Migration]) -> None:

@@ -8,6 +8,7 @@ from pgvouch.engine.context import RunContext, Scope
 from pgvouch.engine.data_loss import AFTER
 from pgvouch.engine.task import Task
 from pgvouch.errors import MigrationError
+from pgvouch.files.promises import Promises
 from pgvouch.ledger.lock import guard_error, guard_sql, under_lock
 from pgvouch.postgres import read_only
 from pgvouch.postgres.message import Message
@@ -211,9 +212,28 @@ class Transaction:
             CheckError: one was not.
             MigrationError: PostgreSQL refused the message itself, or others were in a check's way.
         """
+        return self._check(message, self.task.promises, before)
+
+    def check_always(self) -> int:
+        """Run what has to hold whatever is applied; nothing is sent where there is nothing.
+
+        Raises what `check` raises.
+
+        Returns:
+            How many promises were kept.
+        """
+        passed = 0
+        for promises in self.task.always:
+            message = Message().add(*self._leave_savepoint, *RESET_ROLE)
+            passed += self._check(message, promises)[1]
+        return passed
+
+    def _check(
+        self, message: Message, promises: Promises | None, before: Sequence[Result] = ()
+    ) -> tuple[tuple[Result, ...], int]:
         try:
             results, verdict = checks.run(
-                self.session, message, self.task.promises, before, settings=(self.settings,)
+                self.session, message, promises, before, settings=(self.settings,)
             )
         except QueryError as exc:
             raise self.error(message, exc) from None

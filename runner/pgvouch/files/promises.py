@@ -1,6 +1,7 @@
 """What a migration promises: the sentences and queries of a file in verify/. No I/O."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -359,3 +360,24 @@ def read_promises(path: Path | None, actors: Actors) -> Promises | None:
         FileError: it is not a verify file.
     """
     return parse(read_text(path), path, actors) if path else None
+
+
+def read_always(files: Mapping[Path, Actors]) -> tuple[Promises, ...]:
+    """Return what is promised whatever is applied.
+
+    Args:
+        files: each with those who may act in it.
+
+    Raises:
+        FileError: one of them is not a verify file, or has a check of one migration's.
+    """
+    found = tuple(parse(read_text(path), path, actors) for path, actors in files.items())
+    for check in (check for promises in found for check in promises.checks):
+        word = "same" if check.kind is Kind.SAME else "until" if check.until else None
+        if word is not None:
+            raise FileError(
+                f"`-- {word}:` is about one migration, and this file holds whatever is applied",
+                check.place,
+                hint="put the check into the verify file of a migration",
+            )
+    return found

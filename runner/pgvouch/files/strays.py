@@ -12,6 +12,8 @@ from pgvouch.files.migration import Migration
 from pgvouch.files.other_tools import is_code, other_name
 from pgvouch.files.version import ROLLBACK, Version
 
+ALWAYS = "always.sql"
+"""In verify/: checks that hold whatever is applied."""
 KNOWN_FOLDERS = frozenset({"verify", "queries", "repeat"})
 """Folders beside the migrations of a database that hold something else."""
 IGNORED = re.compile(r"(?:\.|~|#|__)|.*(?:~|\.(?:md|txt|orig|rej|bak|swp))\Z", re.IGNORECASE)
@@ -184,7 +186,7 @@ def orphans(
             )
     for name in verify:
         stem = name.removesuffix(ROLLBACK).removesuffix(".sql").removesuffix(".delta")
-        if name.endswith((".sql", ".delta")) and stem not in stems:
+        if name.endswith((".sql", ".delta")) and stem not in stems and name != ALWAYS:
             yield FileError(
                 f"verify/{name} promises something for a migration that is not here",
                 Place(folder / "verify" / name),

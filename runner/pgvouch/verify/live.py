@@ -9,8 +9,7 @@ from pgvouch.config.options import Options
 from pgvouch.config.project import Database
 from pgvouch.errors import MigrationError
 from pgvouch.events import Listener, Waiting, silent
-from pgvouch.files.migration import Migration
-from pgvouch.files.promises import Check, Promises, read_promises
+from pgvouch.files.promises import Check, Promises, read_always, read_promises
 from pgvouch.files.variables import given_variables
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.postgres.blockers import Watch
@@ -36,9 +35,10 @@ class _BlockedError(Exception):
 
 @dataclass
 class _File:
-    """The promises of one migration on their way to an answer."""
+    """The promises of one file on their way to an answer."""
 
-    migration: Migration
+    id: str
+    """The migration's; `always`, behind its platform set, where it is no one migration's."""
     promises: Promises
     lock_timeout: str | None
     statement_timeout: str | None
@@ -52,7 +52,7 @@ class _File:
     def verdict(self) -> Verdict:
         """Return what has come of them until now."""
         unjudged = (*self.unjudged, *self.blocked.values())
-        return Verdict(self.passed, tuple(self.broken), unjudged, id=self.migration.id)
+        return Verdict(self.passed, tuple(self.broken), unjudged, id=self.id)
 
     def run(self, session: Session, watch: Watch, until_s: float) -> None:
         """Run what has no answer yet, in a new transaction after each check that gave way.
@@ -82,7 +82,7 @@ class _File:
                 self.todo = ()
 
     def _judge(self, session: Session, watch: Watch) -> Verdict:
-        name = self.migration.id
+        name = self.id
         marker = marker_of("verify", name)
         watch.begin(marker)
         message = Message().add(f"{marker} begin isolation level read committed read write")
@@ -176,5 +176,10 @@ def _files(
         promises = promises.lasting(in_force)
         lock_timeout = asked.lock_timeout or options.lock_timeout
         timeouts = lock_timeout, options.statement_timeout
-        found.append(_File(migration, promises, *timeouts, promises.checks))
+        found.append(_File(migration.id, promises, *timeouts, promises.checks))
+    for promises in read_always(database.always) if rows else ():
+        folder = promises.path.parent.parent
+        name = "always" if folder == database.folder else f"{folder.name}/always"
+        timeouts = options.lock_timeout, options.statement_timeout
+        found.append(_File(name, promises, *timeouts, promises.checks))
     return found
