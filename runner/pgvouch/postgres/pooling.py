@@ -3,7 +3,8 @@
 Such a pooler may run each transaction on another backend. So nothing that pgvouch sets outlives a
 transaction: settings are `set local`, no statement is prepared (connect.py; one of ours is where
 the backend is seen to be ours alone: delta/known.py), the lock is a row and not a session's
-advisory lock, and a lease is a token in the messages, for the client knows no backend's pid. What others have left in the session is reset as a transaction begins.
+advisory lock, and a lease is a token in the messages, for the client knows no backend's pid. What
+others have left in the session is reset as a transaction begins.
 """
 
 import re
