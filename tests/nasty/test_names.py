@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Folder, Ran
+from pgvouch.files import folder as reading
 
 OK = "create table a ();"
 
@@ -134,14 +135,14 @@ def test_a_file_that_gives_no_bytes(folder: Folder) -> None:
 
 def test_a_file_that_vanishes(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.write({"001_a.sql": OK, "002_b.sql": "select 1;"})
-    read_bytes = Path.read_bytes
+    read = reading._read
 
     def vanishing(path: Path) -> bytes:
         if path.name == "002_b.sql":
             path.unlink()
-        return read_bytes(path)
+        return read(path)
 
-    monkeypatch.setattr(Path, "read_bytes", vanishing)
+    monkeypatch.setattr(reading, "_read", vanishing)
     ran = _migrate(folder)
     assert ran.code == 2
     assert "cannot be read: No such file or directory" in ran.err

@@ -97,6 +97,7 @@ class _Body:
         for piece in self._pieces[:1]:
             message.add_source(piece, None, "body")
         looking = message
+        transaction.session.while_busy = transaction.prepare
         if watches_rows and len(self._pieces) == 1:
             data_loss.add_after(message)
         results = found = transaction.go_on(message)
@@ -216,19 +217,19 @@ def record(
     Raises:
         MigrationError: a deferred constraint failed, or the file ended its transaction.
     """
-    task, backend = transaction.task, transaction.context.backend
+    task = transaction.task
     judged = judged or Judged()
     losses = (transaction.session.mask(f"lost  {loss}") for loss in lost)
     notes = (*task.notes, *losses, *judged.notes)
     duration_ms = (time.perf_counter() - began_s) * 1000
     done = Finished(task.id, outcome, duration_ms, judged.passed, judged.delta, notes)
     if task.is_rollback:
-        forget = ledger.forget_sql(backend.unmark_sql(task.id), task.id, xid=transaction.xid)
+        forget = ledger.forget_sql(transaction.yoyo, task.id, xid=transaction.xid)
         transaction.finish(*ahead, forget)
         return done
     assert task.migration is not None
     row = ledger.record_sql(
-        backend.mark_sql(task.id),
+        transaction.yoyo,
         xid=transaction.xid,
         id=task.id,
         state=outcome,

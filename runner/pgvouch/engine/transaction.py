@@ -56,6 +56,7 @@ class Transaction:
         """None, until the server has said how long by default."""
         self._leave_savepoint: tuple[str, ...] = ()
         """The statements that end the savepoint in which the promises have run."""
+        self._yoyo: tuple[str, str] | None = None
 
     @property
     def commits(self) -> bool:
@@ -72,6 +73,19 @@ class Transaction:
         name = application_name(self.task.direction, self.task.id)
         longest = asked or default.statement_timeout
         return settings_sql(self.lock_timeout, longest, application_name=name, **others)
+
+    def prepare(self) -> None:
+        """Do the client's work for the end of the task while the server does the task's."""
+        self._yoyo = self.yoyo
+
+    @property
+    def yoyo(self) -> tuple[str, str]:
+        """yoyo's own statements for the ledger."""
+        if self._yoyo is not None:
+            return self._yoyo
+        backend = self.context.backend
+        mark = backend.unmark_sql if self.task.is_rollback else backend.mark_sql
+        return mark(self.task.id)
 
     def look_out(self, marker: str) -> None:
         """Watch for who is in the way of the message that begins with a marker."""

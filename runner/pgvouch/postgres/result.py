@@ -150,7 +150,7 @@ def result_of(
     tag = (result.command_status or b"").decode()
     if result.status != pq.ExecStatus.TUPLES_OK:
         return Result(tag, None)
-    columns = tuple((result.fname(i) or b"").decode() for i in range(result.nfields))
+    columns = tuple([(result.fname(i) or b"").decode() for i in range(result.nfields)])
     if tally is not None:
         shown = tuple(tally.rows)
         return Result(tag, columns, shown, tally.count, tally.is_true, tally.digest)

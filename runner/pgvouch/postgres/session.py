@@ -91,6 +91,8 @@ class Session:
         self.while_waiting: Callable[[], None] | None = None
         """Called again and again while no answer comes."""
         self.waiting_interval_s = 1.0
+        self.while_busy: Callable[[], None] | None = None
+        """Called once, when the next message is sent: work for which the server need not wait."""
         self.sample = BRIEF
         """What is kept of results that are only counted."""
         self._pgconn = connection.pgconn
@@ -207,6 +209,9 @@ class Session:
                 # Rows that are not read come and go; libpq would hold a million of them.
                 self._pgconn.set_chunked_rows_mode(_ROWS_AT_ONCE)
             self._flush()
+            if self.while_busy is not None:
+                work, self.while_busy = self.while_busy, None
+                work()
             return self._results(rows_of_first, tallied, rows_from)
         except psycopg.OperationalError as exc:
             raise ConnectionLost(str(exc).strip()) from exc
