@@ -29,7 +29,6 @@ THOROUGH: dict[str, str] = {
     "integration/test_delta_mutations.py": "mutations of the delta",
     "integration/test_delta_property.py": "random schemas",
     "integration/test_server.py": "the embedded server's bad days",
-    "integration/test_whole_catalog.py::test_what_": "strays in the catalog",
     "unit/test_stamp_names.py::test_an_expansion_names_exactly_its_names": "random names",
     "unit/test_stamp_names.py::test_no_name_adds_or_hides_a_check": "random names",
     "unit/test_pythons.py::test_texts_are_read_alike": "Debian's Python",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pgvouch.config.options import Options
+from pgvouch.config.project import Database
 from pgvouch.delta.snapshot import Snapshot, add_snapshot, difference, read_snapshot
 from pgvouch.engine.context import RunContext, Scope
 from pgvouch.engine.run import run
@@ -20,7 +21,7 @@ from pgvouch.engine.task import prepare
 from pgvouch.errors import CheckError, ServerMessage, VouchError
 from pgvouch.events import silent
 from pgvouch.files.migration import Migration, checksum
-from pgvouch.files.promises import read_promises
+from pgvouch.files.promises import read_always, read_promises
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.pooling import RESET_ROLE
 from pgvouch.postgres.retry import others_were_in_the_way
@@ -431,6 +432,8 @@ class Author:
         self.position = position
         self.seed = seed
         self.shape: Snapshot | None = None
+        folder = migrations[-1].path.parent
+        self.always = read_always(Database("", folder, "", tuple(migrations)).always)
 
     def names(self) -> Names:
         """Return what is there after the migration as it should be."""
@@ -491,8 +494,9 @@ class Author:
     def _verify(self) -> str | None:
         applied = frozenset(m.id for m in self.migrations)
         first = True
-        for migration in self.migrations:
-            promises = read_promises(migration.verify_path, migration.actors)
+        files = [(m.id, read_promises(m.verify_path, m.actors)) for m in self.migrations]
+        files += [("always", promises) for promises in self.always]
+        for name, promises in files:
             if promises is None:
                 continue
             message = Message()
@@ -501,7 +505,7 @@ class Author:
             first = False
             _, verdict = checks.run(self.session, message, promises.lasting(applied))
             if verdict.broken:
-                return f"verify: {migration.id}: {verdict.broken[0].check.sentence}"
+                return f"verify: {name}: {verdict.broken[0].check.sentence}"
             if verdict.unjudged:
                 _refuse_busy(verdict.unjudged[0].server)
         return None

@@ -6,7 +6,6 @@ Twice: with everything, and (for what changes what a user may do) by the hand-wr
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -23,6 +22,7 @@ from pgvouch.engine.task import prepare
 from pgvouch.errors import CheckError, VouchError
 from pgvouch.events import silent
 from pgvouch.files.migration import Migration, checksum
+from pgvouch.files.promises import read_always
 from pgvouch.files.variables import Mask
 from pgvouch.ledger import ledger
 from pgvouch.postgres.message import Message
@@ -64,7 +64,7 @@ def _system(name: str) -> tuple[Migration, ...]:
 
 
 def _database(migrations: tuple[Migration, ...]) -> Database:
-    return Database("mutants", Path(), "", migrations)
+    return Database("mutants", migrations[-1].path.parent, "", migrations)
 
 
 class Lab:
@@ -76,6 +76,7 @@ class Lab:
         self.migrations = migrations
         self.session: Session | None = None
         self.janitor = server.janitor(name)
+        self.always = read_always(_database(migrations).always)
 
     def open(self, upto: int) -> None:
         self.close()
@@ -103,7 +104,7 @@ class Lab:
         changed = replace(self.migrations[position], sql=mutant.sql, checksum=checksum(mutant.sql))
         try:
             (task,) = prepare([changed], {}, require_promises=False)
-            unchecked = replace(task, expected_delta=None)
+            unchecked = replace(task, expected_delta=None, always=self.always)
             run(RunContext(self.session, Options(), silent), [unchecked], Scope.REHEARSAL)
             try:
                 # As the engine does it; the snapshot before the migration is always the same.

@@ -428,7 +428,7 @@ def test_a_file_for_import_is_no_template() -> None:
         stamp("_policies()")
 
 
-PROMISES = ("malformed_callers", "whole_catalog")
+PROMISES = ("malformed_callers",)
 """What only promises is a verify file alone."""
 
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_json, as_text, output
 from pgvouch.cli.drift import is_drift, lines_of, objects, strict_option
 from pgvouch.cli.options import Context, running
 from pgvouch.cli.output import Line
-from pgvouch.errors import DRIFT, FAILED, UNREACHABLE
+from pgvouch.errors import DRIFT, FAILED, UNREACHABLE, ConnectError
 from pgvouch.postgres.retry import TRANSIENT
 
 if TYPE_CHECKING:
@@ -32,18 +33,31 @@ def verify(context: Context, databases: tuple[str, ...], strict: bool) -> int:
     for vouch in context.databases(databases):
         with vouch:
             found = vouch.verify()
-            compared = vouch.drift()
+            compared = _compared(vouch)
         if any(item.broken for item in found):
             codes.add(FAILED)
-        elif is_drift(compared, strict=strict):
+        elif not isinstance(compared, ConnectError) and is_drift(compared, strict=strict):
             codes.add(DRIFT)
-        elif any(item.unjudged for item in found):
+        elif isinstance(compared, ConnectError) or any(item.unjudged for item in found):
             codes.add(UNREACHABLE)
-        document = as_json.of_verified(vouch.name, found)
-        document = {**document, "catalog": as_json.of_drift(vouch.name, compared)}
-        lines = [*_lines(vouch.name, found), *_catalog(vouch.name, compared, strict=strict)]
+        lines = _lines(vouch.name, found)
+        if isinstance(compared, ConnectError):
+            catalog: dict[str, Any] = {"error": compared.as_dict()}
+            lines.append(f"{vouch.name}: {compared.message}")
+        else:
+            catalog = {**as_json.of_drift(vouch.name, compared), "error": None}
+            lines += _catalog(vouch.name, compared, strict=strict)
+        document = {**as_json.of_verified(vouch.name, found), "catalog": catalog}
         context.tell(*lines, document=document)
     return next((code for code in (FAILED, DRIFT, UNREACHABLE) if code in codes), 0)
+
+
+def _compared(vouch: Vouch) -> "Comparison | ConnectError":
+    """Compare the catalog; what others keep from us is no reason to tell nothing of the checks."""
+    try:
+        return vouch.drift()
+    except ConnectError as exc:
+        return exc
 
 
 def _catalog(name: str, compared: "Comparison", *, strict: bool) -> list[Line]:

@@ -81,12 +81,6 @@ def roll_back(address: str, to: str | None = None, steps: int | None = 1) -> com
         )
 
 
-LIST = (
-    "feature_planner and public: something that is not in the list above, or is in it and missing"
-)
-"""The promise that names whatever nobody has promised."""
-
-
 def broken_in(address: str) -> set[str]:
     """The promises that do not hold, as `pgvouch verify` finds them."""
     with Session.open(address) as session:
