@@ -38,6 +38,7 @@ THOROUGH: dict[str, str] = {
     "systems/learning_plans/": "the other systems' own",
     "systems/monthly_planner/": "the other systems' own",
     "systems/workouts/": "the other systems' own",
+    "systems/test_always.py::test_it_is_named": "the other systems' own",
     "systems/test_systems.py::test_every_rollback": "the other systems' own",
     "systems/test_systems.py::test_promises_hold": "the other systems' own",
     "systems/test_systems.py::test_the_delta_is_compared": "the other systems' own",
@@ -77,6 +78,7 @@ KEPT = (
     "[pg18-coding_sessions]",
     "security/test_systems_among_shadows.py::test_neither_verify_nor_a_rollback_runs_anything_of_them"
     "[pg18-coding_sessions]",
+    "systems/test_always.py::test_it_is_named[_supabase",
     "systems/feature_planner/test_busy.py",
     "systems/feature_planner/test_users.py",
     "systems/learning_plans/test_identity.py",
