@@ -9,6 +9,7 @@ from conftest import ROOT, Server
 from pgvouch.config.options import Options
 from pgvouch.engine import commands
 from pgvouch.events import silent
+from pgvouch.files.actors import Actors
 from pgvouch.files.promises import read_promises
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.session import Session
@@ -151,7 +152,7 @@ def addresses(pg18: Server) -> Iterator[dict[str, str]]:
 
 
 def broken(address: str, name: str, sql: str) -> list[str]:
-    promises = read_promises(ROOT / "migrations" / name / "verify" / "always.sql")
+    promises = read_promises(ROOT / "migrations" / name / "verify" / "always.sql", Actors())
     with Session.open(address) as session:
         session.run("begin")
         session.run(sql)
@@ -170,7 +171,7 @@ def test_it_is_named(addresses: dict[str, str], name: str, sql: str, said: str) 
 
 @pytest.mark.parametrize("name", BREAKING)
 def test_every_rule_is_broken_by_a_case(name: str) -> None:
-    promises = read_promises(ROOT / "migrations" / name / "verify" / "always.sql")
+    promises = read_promises(ROOT / "migrations" / name / "verify" / "always.sql", Actors())
     assert promises
     said = tuple(said for _, said in BREAKING[name])
     assert [c.sentence for c in promises.checks if not c.sentence.startswith(said)] == []
