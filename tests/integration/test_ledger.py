@@ -207,6 +207,8 @@ def _read(folder: Folder, there: int) -> int:
         "select sum(seq_tup_read)::int, max(n_tup_ins - n_tup_del)::int from pg_stat_user_tables "
         "where schemaname = 'pgvouch' and relname in ('_yoyo_migration', 'migration')"
     )
-    while (found := folder.query(statistics)[0])[1] != there:  # written as a backend ends
-        pass
-    return int(str(found[0]))
+    for _ in range(10_000):  # they are written as a backend ends
+        read, rows = folder.query(statistics)[0]
+        if rows == there:
+            return int(str(read))
+    raise AssertionError(rows)
