@@ -103,6 +103,25 @@ select not exists (select from pg_catalog.pg_publication where pubname = 'supaba
       and publication.pubinsert
   );
 
+-- check: these columns may be empty, and no other
+select array_agg(found.columns order by found.columns collate "C") = array[
+  'coding_jobs: completed_at error_message started_at',
+  'coding_sessions: completed_at eas_update_url error_message metadata sandbox_id started_at webview_url',
+  'profiles: avatar_url display_name stripe_customer_id',
+  'projects: description expo_config sandbox_id template_id',
+  'session_events:'
+]
+from (
+  select c.relname || ':' || coalesce(
+    string_agg(' ' || a.attname, '' order by a.attname collate "C") filter (where not a.attnotnull), ''
+  )
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  where c.relnamespace = 'public'::regnamespace
+    and c.relname in ('coding_jobs', 'coding_sessions', 'profiles', 'projects', 'session_events')
+  group by c.relname
+) as found (columns);
+
 -- stamp: owner_via_policies(table="session_events",
 --   via=[{"table": "coding_sessions", "key": "id", "column": "session_id", "owner": "user_id"}],
 --   commands=["select"], names={"select": "Users can view own session events"})

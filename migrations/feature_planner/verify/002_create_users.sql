@@ -38,3 +38,9 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = coalesc
     where tgrelid = c.oid and not tgisinternal and tgname <> c.relname || '_updated_at'
   )
 from pg_catalog.pg_class as c where c.oid = 'public.users'::regclass;
+
+-- check none: a column of public.users that may be empty, and should not
+select attname
+from pg_catalog.pg_attribute
+where attrelid = 'public.users'::regclass and not attnotnull
+  and attname in ('id', 'clerk_id', 'email', 'username', 'display_name', 'created_at', 'updated_at');

@@ -226,6 +226,23 @@ values ('{}', 'verify-2', 'UTC', 8, '2025-02-10');
 update public.plan_schedules set inputs_hash = 'verify-same' where plan_id in (:'anns_plan', :'bobs_public');
 select count(*) = 2 from public.plan_schedules where inputs_hash = 'verify-same';
 
+-- check: these columns may be empty, and no other
+select array_agg(found.columns order by found.columns collate "C") = array[
+  'learning_plans: deadline_date finalized_at start_date',
+  'plan_schedules: deadline',
+  'users: name subscription_tier'
+]
+from (
+  select c.relname || ':' || coalesce(
+    string_agg(' ' || a.attname, '' order by a.attname collate "C") filter (where not a.attnotnull), ''
+  )
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  where c.relnamespace = 'public'::regnamespace
+    and c.relname in ('learning_plans', 'plan_schedules', 'users')
+  group by c.relname
+) as found (columns);
+
 -- stamp: owner_via_policies(table="plan_schedules",
 --   via=[{"table": "learning_plans", "key": "id", "column": "plan_id"},
 --   {"table": "users", "key": "id", "column": "user_id", "owner": "clerk_user_id"}],

@@ -105,3 +105,24 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public
   c.relname
 from pg_catalog.pg_class as c
 where c.oid in ('public.user_productivity_insights'::regclass, pg_get_serial_sequence('public.user_productivity_insights', 'id')::regclass);
+
+-- check: these columns may be empty, and no other
+select array_agg(found.columns order by found.columns collate "C") = array[
+  'generation_quota:',
+  'monthly_plans: monthly_summary',
+  'plan_tasks: difficulty_level scheduling_reason',
+  'user_activity_history: actual_end_time actual_start_time duration_deviation',
+  'user_goals_and_preferences:',
+  'user_productivity_insights:',
+  'users: image'
+]
+from (
+  select c.relname || ':' || coalesce(
+    string_agg(' ' || a.attname, '' order by a.attname collate "C") filter (where not a.attnotnull), ''
+  )
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  where c.relnamespace = 'public'::regnamespace
+    and c.relname = any ('{generation_quota,monthly_plans,plan_tasks,user_activity_history,user_goals_and_preferences,user_productivity_insights,users}')
+  group by c.relname
+) as found (columns);

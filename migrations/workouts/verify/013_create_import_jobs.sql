@@ -48,6 +48,35 @@ select c.relowner = (select proowner from pg_catalog.pg_proc where oid = 'public
   c.relname
 from pg_catalog.pg_class as c where c.oid = 'public.import_jobs'::regclass;
 
+-- check: these columns may be empty, and no other
+select array_agg(found.columns order by found.columns collate "C") = array[
+  'exercises: category created_by default_reps default_unit default_weight demo_image_url demo_video_url description '
+  'movement_category muscle_groups primary_muscle secondary_muscles type',
+  'import_jobs: error summary',
+  'invites: expires_at max_uses used_at used_by',
+  'magic_links: ip_address used_at user_agent',
+  'max_lifts: workout_id',
+  'password_resets: used_at',
+  'scheduled_workouts: completed_session_id notes template_id title',
+  'sessions: ip_address user_agent',
+  'users: email_verified_at invited_by last_login_at password_hash',
+  'workout_session_exercises: notes rest_seconds',
+  'workout_sessions: completed_at name notes template_id',
+  'workout_sets: completed_at notes reps rpe weight weight_unit',
+  'workout_template_exercises: notes rest_seconds target_weight target_weight_unit tempo_notes',
+  'workout_templates: cloned_from description'
+]
+from (
+  select c.relname || ':' || coalesce(
+    string_agg(' ' || a.attname, '' order by a.attname collate "C") filter (where not a.attnotnull), ''
+  )
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  where c.relnamespace = 'public'::regnamespace
+    and c.relname = any ('{exercises,import_jobs,invites,magic_links,max_lifts,password_resets,scheduled_workouts,sessions,users,workout_session_exercises,workout_sessions,workout_sets,workout_template_exercises,workout_templates}')
+  group by c.relname
+) as found (columns);
+
 -- stamp: updated_at_trigger(table="import_jobs", function="update_updated_at_column",
 --   name="update_import_jobs_updated_at")
 -- stamped: updated_at_trigger sha256:a6e0bd2a4bd971ee  (edit the stamp line or the template, then run pgvouch stamp)
