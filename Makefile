@@ -3,7 +3,7 @@
 #
 #   make migrate            apply what is pending, to a server of the project's own
 #   make migrate DB=name    one database
-#   make rollback DB=name   take the newest migration of a database back   (STEPS=n, ALL=1, DISCARD=1)
+#   make rollback DB=name   take the newest migration of a database back   (STEPS=n, ALL=1, DISCARD=1, ACCEPT=1)
 #   make verify DB=name     run every promise again              (VERBOSE=1: all that was found)
 #   make test               see why to trust it: what fits into three minutes
 #   make help               every target
@@ -28,9 +28,9 @@ help: ## this list
 migrate: $(STAMP) ## apply what is pending                               (DB=name, VERBOSE=1)
 	@$(PGVOUCH) migrate $(DB) $(if $(VERBOSE),--verbose)
 
-rollback: $(STAMP) ## take the newest migration of a database back    (DB=name, STEPS=n, ALL=1, DISCARD=1)
+rollback: $(STAMP) ## take the newest migration of a database back    (DB=name, STEPS=n, ALL=1, DISCARD=1, ACCEPT=1)
 	@$(PGVOUCH) rollback $(DB) $(if $(ALL),--all,$(if $(STEPS),--steps $(STEPS))) \
-		$(if $(DISCARD),--discard-data)
+		$(if $(DISCARD),--discard-data) $(if $(ACCEPT),--accept-difference)
 
 status: $(STAMP) ## what is applied and what is pending              (DB=name)
 	@$(PGVOUCH) status $(DB)

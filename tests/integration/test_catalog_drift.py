@@ -192,6 +192,7 @@ def test_half_of_a_migration_is_not_judged(folder: Folder) -> None:
         }
     )
     folder.write({"verify/001_t.delta": "+ table public.t (a)\n+ column public.t.a integer\n"})
+    folder.write({"verify/002_i.delta": "+ table public.u ()\n"})
     assert folder("migrate").code == 1
     ran = folder("drift")
     assert ran.code == 0

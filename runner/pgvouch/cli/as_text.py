@@ -25,6 +25,11 @@ _COMMAND = re.compile(
     rf"(?<![\w/.'-])pgvouch(?= (?:{_NAMES}|accept|repair|wait|new|server|entrypoint)\b)"
 )
 _TARGET_WITH_NAME = re.compile(rf"{_TARGETS} (\w+)(?=\Z|[;,)])")
+_VARIABLES = {
+    "--discard-data": "DISCARD=1",
+    "--accept-difference": "ACCEPT=1",
+    "--verbose": "VERBOSE=1",
+}
 _MARKS = {
     "provided": ("·", "bright_black"),
     "left": ("·", "bright_black"),
@@ -195,7 +200,8 @@ def as_typed(hint: str) -> str:
     """Return a hint in the words of what was started: pgvouch, or this project's make."""
     if os.environ.get("PGVOUCH_HINTS") != "make":
         return hint
-    hint = hint.replace("--discard-data", "DISCARD=1").replace("--verbose", "VERBOSE=1")
+    for option, variable in _VARIABLES.items():
+        hint = hint.replace(option, variable)
     hint = _TARGET_WITH_NAME.sub(r"make \1 DB=\2", hint)
     hint = _TARGET.sub(r"make \1", hint)
     return _COMMAND.sub(".venv/bin/pgvouch", hint)

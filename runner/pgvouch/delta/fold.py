@@ -69,7 +69,7 @@ class Fold:
     there: dict[str, int] = field(default_factory=dict)
     """The lines that there should be, each with the place of the deed that has written it."""
     gone: dict[str, int] = field(default_factory=dict)
-    """The lines that a deed has removed."""
+    """The lines that a deed has removed; a later one may have brought them back."""
     masked: dict[str, re.Pattern[str]] = field(default_factory=dict)
     """Lines that hide the value of a variable, with a pattern of what they may be."""
 
@@ -105,7 +105,6 @@ class Fold:
         # Behind what is gone: a line may move from one object to another.
         for line in written:
             self.there[line] = at
-            self.gone.pop(line, None)
             if (pattern := hides_values(line)) is not None:
                 self.masked[line] = pattern
 
