@@ -1,10 +1,10 @@
 """A rollback undoes what its migration did, as the ledger has it, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
-from conftest import Folder
+from conftest import Folder, database_of, query
 from pgvouch import CheckError, Vouch
 
 FILES = {
@@ -124,6 +124,35 @@ def test_what_was_done_by_hand_to_what_goes_anyway_is_in_no_way(folder: Folder) 
         "alter table public.notes alter more set default 1"
     )
     assert folder("rollback", "--all").code == 0
+
+
+def test_a_member_of_the_role_that_migrates_may_roll_back(
+    make_folder: Callable[[str], Folder], every_url: str
+) -> None:
+    """To the member the owner is another one; and so is a grant that was made by hand."""
+    folder, name = make_folder(every_url), database_of(every_url)
+    files = {
+        "001_t.sql": "create table public.t (a int);",
+        "001_t.rollback.sql": "drop table public.t;",
+    }
+    folder.write(files)
+    query(
+        every_url, f"create role own_{name} login; create role may_{name} login in role own_{name}"
+    )
+    query(every_url, f"alter database {name} owner to own_{name}")
+    query(every_url, f"grant create on schema public to own_{name}")
+    try:
+        assert folder("accept-delta").code == 0
+        ran = folder("migrate", url=every_url.replace("postgres@", f"own_{name}@"))
+        assert ran.code == 0, ran.err
+        query(
+            every_url, f"grant select on public.t to may_{name}; comment on table public.t is 'x'"
+        )
+        ran = folder("rollback", url=every_url.replace("postgres@", f"may_{name}@"))
+        assert ran.code == 0, ran.err
+    finally:
+        query(every_url, f"alter database {name} owner to postgres")
+        query(every_url, f"drop owned by own_{name}, may_{name}; drop role own_{name}, may_{name}")
 
 
 def test_only_what_is_declared_may_stay(folder: Folder) -> None:

@@ -96,8 +96,11 @@ def _more(
 ) -> Iterator[tuple[str, str]]:
     """Yield what has changed and no line of the delta is about, each with the words for it."""
     old, new = ({name: line for line, name in lines.items()} for lines in (was, now))
+    gone = {name for name in old.keys() - new.keys() if about(name, named) is not None}
     for identity in {**old, **new}:
-        if about(identity, named) is not None:
+        # The owner, the comment and the grants of what goes go with it, whoever has made them.
+        thing = re.sub(_FACETS, "", identity, count=1)
+        if about(identity, named) is not None or _first(beginnings(thing), gone) is not None:
             continue
         if identity not in new:
             yield old[identity], f"goes as well:  {old[identity]}"
