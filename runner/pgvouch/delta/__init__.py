@@ -7,6 +7,7 @@ The modules, each importing only those above it:
     lines      what stands in a line
     snapshot   the catalog at one moment, and what two moments differ in
     roles      what a migration does to roles, which are the server's
+    effects    rows that a migration wrote, roles that it changed
     known      what is known of the catalog in a run, moved forward by what each migration touches
     file       verify/NNN_name.delta
     compare    what was promised beside what happened

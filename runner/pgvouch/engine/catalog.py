@@ -6,9 +6,9 @@ read before may be stale, for other sessions change the catalog, too.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from pgvouch.delta.compare import compare, compare_delta
+from pgvouch.delta.effects import Effects
 from pgvouch.delta.fold import Deed, Fold
 from pgvouch.delta.known import Changes, Known, Touched, UnresolvedError, add_rest, read_rest
 from pgvouch.delta.lines import catalog_of, is_shape
@@ -21,8 +21,6 @@ from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import CheckError, Place
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.result import Result
-
-_ROWS = "~ rows "
 
 
 def wants_delta(transaction: Transaction) -> bool:
@@ -116,22 +114,35 @@ class CatalogWatch:
         context.rows_written |= touched.maybe_written
         if task.is_rollback:
             return None, self._undone(changes)
-        beyond = _Beyond.of(self._transaction, touched, roles, self._known.roles)
+        effects = self._effects(touched, roles)
         if context.deltas is Deltas.RECORDED:
-            if tables := ", ".join(beyond.undeclared()):
+            if tables := ", ".join(effects.undeclared()):
                 context.note(
                     f"{task.id} found no row to write in {tables} here; if it may elsewhere, say "
                     f"so in its header: -- writes: {tables}"
                 )
         elif task.expected_delta is not None:
-            changes = self._compared(changes, beyond, task.expected_delta)
+            changes = self._compared(changes, effects, task.expected_delta)
             self._changes = changes
-        return tuple(sorted({*changes.lines, *beyond.recorded()})), ()
+        return tuple(sorted({*changes.lines, *effects.recorded(task.expected_delta or ())})), ()
 
     def landed(self) -> None:
         """Take what has changed as what is there from now on."""
         if self._changes is not None:
             self._known.move(self._changes, self._roles)
+
+    def _effects(self, touched: Touched, roles: Roles | None) -> Effects:
+        context, task = self._context, self._task
+        lines = roles.changes(self._known.roles) if roles and touched.wrote_roles else ()
+        return Effects(
+            touched.written,
+            touched.maybe_written,
+            frozenset(task.directives.writes),
+            # What an earlier task of the transaction has written shows as written for this one.
+            frozenset(() if self._transaction.scope is Scope.EACH else context.rows_written),
+            lines,
+            roles,
+        )
 
     def _read_more(self, touched: Touched) -> Roles | None:
         """Read what is seldom touched, where it is, and the roles where they matter."""
@@ -157,8 +168,8 @@ class CatalogWatch:
         except UnresolvedError:
             return self._read_again()
 
-    def _compared(self, changes: Changes, beyond: "_Beyond", expected: Sequence[str]) -> Changes:
-        happened = beyond.beside(expected)
+    def _compared(self, changes: Changes, effects: Effects, expected: Sequence[str]) -> Changes:
+        happened = effects.beside(expected)
         if compare(expected, (*changes.lines, *happened)) is None:
             return changes
         again = self._read_again()
@@ -239,8 +250,8 @@ class SnapshotWatch:
         delta = difference(before, after)
         if transaction.context.deltas is not Deltas.RECORDED:
             # Which rows it writes is not looked at.
-            beyond = (line for line in task.expected_delta or () if not is_shape(line))
-            _compare(transaction, (*delta, *beyond))
+            effects = (line for line in task.expected_delta or () if not is_shape(line))
+            _compare(transaction, (*delta, *effects))
         return delta, ()
 
 
@@ -309,70 +320,3 @@ def _refuse_what_is_not_there(task: Task, after: Snapshot) -> None:
             ],
             hint=f"make it so by hand; or correct the file: pgvouch accept-delta {task.id}",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Beyond:
-    """What a task did that is no object of the catalog: rows it wrote, roles it changed."""
-
-    written: frozenset[str]
-    """Tables."""
-    maybe_written: frozenset[str]
-    """Tables for which there was a statement that writes rows, and these besides."""
-    role_lines: tuple[str, ...]
-    roles: Roles | None
-    allowed: Callable[[str], bool]
-    """Whether rows of a table may be written although the .delta file does not say so."""
-    kept: tuple[str, ...]
-    """What the .delta file has said of roles until now."""
-
-    @classmethod
-    def of(
-        cls, transaction: Transaction, touched: Touched, roles: Roles | None, before: Roles
-    ) -> "_Beyond":
-        task, context = transaction.task, transaction.context
-        # What an earlier task of the same transaction has written shows as written for this one.
-        earlier = () if transaction.scope is Scope.EACH else tuple(context.rows_written)
-        named = frozenset(task.directives.writes)
-
-        def is_allowed(table: str) -> bool:
-            return table in earlier or _unquoted(table) in named
-
-        if task.is_rollback:  # whether it loses rows is asked elsewhere
-            return cls(frozenset(), frozenset(), (), None, is_allowed, ())
-        lines = roles.changes(before) if roles is not None and touched.wrote_roles else ()
-        kept = tuple(filter(is_about_roles, task.expected_delta or ()))
-        return cls(touched.written, touched.maybe_written, lines, roles, is_allowed, kept)
-
-    def recorded(self) -> list[str]:
-        """Return the lines for a .delta file."""
-        rows = (_rows(table) for table in self.written if not self.allowed(table))
-        held = (line for line in self.kept if self.roles is not None and self.roles.holds(line))
-        return [*rows, *self.role_lines, *held]
-
-    def undeclared(self) -> list[str]:
-        """Return the tables for which there was a statement that has found nothing to write."""
-        return sorted(t for t in self.maybe_written - self.written if not self.allowed(t))
-
-    def beside(self, expected: Sequence[str]) -> list[str]:
-        """Return the lines that happened, to be compared with those that were promised.
-
-        A statement that found no row to write is what was promised, as is a role that was there.
-        """
-        promised = set(expected)
-        rows = {table for table in self.written if not self.allowed(table)}
-        rows |= {table for table in self.maybe_written if _rows(table) in promised}
-        lines = {_rows(table) for table in rows}
-        lines |= {
-            line for line in expected if line.startswith(_ROWS) and self.allowed(line[len(_ROWS) :])
-        }
-        held = (line for line in expected if self.roles is not None and self.roles.holds(line))
-        return sorted({*lines, *self.role_lines, *held})
-
-
-def _rows(table: str) -> str:
-    return f"{_ROWS}{table}"
-
-
-def _unquoted(name: str) -> str:
-    return name.replace('""', "\0").replace('"', "").replace("\0", '"')

@@ -58,6 +58,7 @@ def _run_all(
     finished: list[Finished] = []
     landed: list[str] = []
     context.known = None
+    context.rows_written.clear()
     for number, task in enumerate(tasks):
         run_one = partial(
             _run_one,
