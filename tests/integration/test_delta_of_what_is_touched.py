@@ -138,3 +138,60 @@ def told(done: Sequence[str], found: Sequence[str], expected: Sequence[str]) -> 
     missing = [f"missing  {line}" for line in expected if line not in found]
     surplus = [f"surplus  {line}" for line in found if line not in expected]
     return "\n".join(("SQL:", *done, *missing, *surplus))
+
+
+OTHERS = """
+create table other.a (x integer); drop table if exists other.b
+alter table other.t add column y integer; alter table other.t drop column y
+create index on other.t (x)
+comment on table other.t is 'theirs'; comment on column other.t.x is 'theirs'
+grant select on other.t to pgv_reader; grant update (x) on other.t to pgv_reader
+create or replace function other.f() returns integer language sql as 'select 2'
+drop function other.f(); drop type other.e
+alter type other.e add value 'later'
+create view other.v as select x from other.t; drop view if exists other.w
+alter table other.t enable row level security; create policy p on other.t using (x > 0)
+alter domain other.d add constraint k check (value > 1); drop table other.t cascade
+""".strip().splitlines()
+
+
+def test_what_others_do_meanwhile_is_not_in_it(pg18: Server, template: str) -> None:
+    """They commit between what is read before and our own statements."""
+    seen: Counter[str] = Counter()
+
+    @on_random_steps(st.lists(st.tuples(STEPS, st.sampled_from(OTHERS)), min_size=1, max_size=3))
+    def check(steps: list[tuple[list[list[str]], str]]) -> None:
+        name = f"{template}_o"
+        with (
+            pg18.janitor(name, template),
+            Session.open(pg18.url(name)) as session,
+            Session.open(pg18.url(name)) as other,
+        ):
+            other.run(
+                "create schema other; create table other.t (x integer);"
+                "create type other.e as enum ('x'); create domain other.d as integer;"
+                "create function other.f() returns integer language sql as 'select 1'"
+            )
+            for (step, *_), theirs in steps:
+                session.run("begin; select pg_catalog.pg_current_xact_id()")
+                known = read_names(session)
+                read_before(session, known, step)
+                try:
+                    other.run(theirs)
+                    seen["theirs"] += 1
+                except QueryError:
+                    other.roll_back()
+                before = whole(session)
+                done = run_statements(session, step)
+                expected = difference(before, whole(session))
+                try:
+                    found = changes(session, known).lines
+                except UnresolvedError:
+                    seen["unresolved"] += 1
+                else:
+                    seen["judged"] += 1
+                    assert found == expected, told([theirs, *done], found, expected)
+                session.run("rollback")
+
+    check()
+    assert min(seen["theirs"], seen["judged"]) > seen.total() / 5, seen
