@@ -62,7 +62,11 @@ class Bench:
             if action in subject.actions:
                 if wire:
                     wire.round_trips = 0
-                done = call(subject.actions[action](url, at), environment, self.postmaster)
+                try:
+                    done = call(subject.actions[action](url, at), environment, self.postmaster)
+                except RuntimeError as exc:
+                    _say(str(exc)[-300:])
+                    continue
                 there = {"apply": workload.size(folder), "rollback": 0}
                 # What has not done the work has no time.
                 if self._tables() == there.get(action, self._tables()):

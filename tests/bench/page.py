@@ -60,9 +60,12 @@ def machine(url: str) -> str:
     with psycopg.connect(url) as connection:
         server = connection.execute("show server_version").fetchone()
     model = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())
+    version = server[0] if server else "?"
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {model[1] if model else platform.machine()}, {os.cpu_count()} cores; "
-        f"PostgreSQL {server[0] if server else '?'} (its defaults) on the same machine, over a unix socket; Python {platform.python_version()}, psycopg {psycopg.__version__}."
+        f"{datetime.now(UTC):%Y-%m-%d}, {model[1] if model else platform.machine()}, "
+        f"{os.cpu_count()} cores, load average {os.getloadavg()[1]:.1f} when it began; PostgreSQL "
+        f"{version} with its defaults on the same machine, over a unix socket; Python "
+        f"{platform.python_version()}, psycopg {psycopg.__version__}."
     )
 
 

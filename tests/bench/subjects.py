@@ -162,7 +162,8 @@ def node_pg_migrate() -> Subject | None:
     def action(*words: str) -> Callable[[str, Path], list[str]]:
         def command(url: str, at: Path) -> list[str]:
             count = [str(sum(1 for _ in at.iterdir()))] if words[0] == "down" else []
-            return ["env", f"DATABASE_URL={url}", program, *words, *count, "-m", str(at)]
+            each = "--no-single-transaction"  # a transaction a file, as the others do
+            return ["env", f"DATABASE_URL={url}", program, *words, *count, each, "-m", str(at)]
 
         return command
 
