@@ -4,8 +4,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -175,19 +176,17 @@ def test_the_delta_is_compared_on_every_server(
     session: Session, system: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[str] = []
-    from pgvouch.engine import atomic
+    from pgvouch.engine.catalog import CatalogWatch
 
-    original: Callable[..., None] = atomic.compare_delta
+    original = CatalogWatch._compared
 
-    def spy(migration: str, *more: object) -> None:
-        compared.append(migration)
-        original(migration, *more)
+    def spy(watch: CatalogWatch, *more: Any) -> Any:
+        compared.append(watch._task.id)
+        return original(watch, *more)
 
-    monkeypatch.setattr(atomic, "compare_delta", spy)
+    monkeypatch.setattr(CatalogWatch, "_compared", spy)
     done = migrate(session, system)
-    # Roles belong to the cluster, and a delta describes the database.
-    expected = [e.id for e in done.finished if e.outcome == "applied" and "_roles" not in e.id]
-    assert compared == expected
+    assert compared == [event.id for event in done.finished if event.outcome == "applied"]
 
 
 def test_what_psql_made_is_taken_over_as_the_guide_says(

@@ -2,6 +2,7 @@
 set local search_path = feature_planner, public;
 
 -- check: each list has these values, in this order
+set local search_path = pg_catalog, pg_temp;
 select array_agg(listed.values order by listed.values collate "C") = array[
   'complexity: low medium high',
   'confidence_level: high medium low',
@@ -19,7 +20,7 @@ from (
   select t.typname || ': ' || string_agg(e.enumlabel, ' ' order by e.enumsortorder)
   from pg_catalog.pg_type as t
   join pg_catalog.pg_enum as e on e.enumtypid = t.oid
-  where t.oid = any ('{complexity,confidence_level,estimated_scope,execution_step,file_discovery_status,file_priority,implementation_plan_status,plan_status,refinement_status,risk_level,technical_complexity}'::regtype[])
+  where t.typname = any ('{complexity,confidence_level,estimated_scope,execution_step,file_discovery_status,file_priority,implementation_plan_status,plan_status,refinement_status,risk_level,technical_complexity}') and t.typnamespace in (to_regnamespace('public'), to_regnamespace('feature_planner'))
   group by t.typname
 ) as listed (values);
 

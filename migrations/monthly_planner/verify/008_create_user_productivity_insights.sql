@@ -106,15 +106,14 @@ select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public
 from pg_catalog.pg_class as c
 where c.oid in ('public.user_productivity_insights'::regclass, pg_get_serial_sequence('public.user_productivity_insights', 'id')::regclass);
 
--- check: these columns may be empty, and no other
+-- check: these columns may be empty, and no other; the accounts may be the sign-in's
 select array_agg(found.columns order by found.columns collate "C") = array[
   'generation_quota:',
   'monthly_plans: monthly_summary',
   'plan_tasks: difficulty_level scheduling_reason',
   'user_activity_history: actual_end_time actual_start_time duration_deviation',
   'user_goals_and_preferences:',
-  'user_productivity_insights:',
-  'users: image'
+  'user_productivity_insights:'
 ]
 from (
   select c.relname || ':' || coalesce(
@@ -123,6 +122,6 @@ from (
   from pg_catalog.pg_class as c
   join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   where c.relnamespace = 'public'::regnamespace
-    and c.relname = any ('{generation_quota,monthly_plans,plan_tasks,user_activity_history,user_goals_and_preferences,user_productivity_insights,users}')
+    and c.relname = any ('{generation_quota,monthly_plans,plan_tasks,user_activity_history,user_goals_and_preferences,user_productivity_insights}')
   group by c.relname
 ) as found (columns);
