@@ -193,6 +193,55 @@ def test_a_row_that_arrives_before_the_table_is_locked_is_not_lost(folder: Folde
     assert folder.query("select n from a") == [(1,)]
 
 
+def test_a_row_that_its_isolation_does_not_show_is_not_lost(folder: Folder) -> None:
+    """Another session has committed it after the snapshot of the rollback was taken."""
+    folder.write(
+        {
+            "001_a.sql": "create table gate (); create table a (n int);",
+            "001_a.rollback.sql": "-- isolation: repeatable read\n"
+            "lock table gate in row exclusive mode; drop table a;",
+        }
+    )
+    assert folder("migrate").code == 0
+    with psycopg.connect(folder.url) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("lock table gate in share mode")
+        rollback = pool.submit(folder, "rollback", "--lock-timeout", "60s")
+        waits = "select count(*) from pg_locks where relation = 'gate'::regclass and not granted"
+        while not rollback.done() and folder.query(waits) != [(1,)]:
+            pass
+        query(folder.url, "insert into a values (1)")
+        other.commit()
+        ran = rollback.result()
+    assert ran.code == 1
+    assert "public.a: rows that its isolation may not show" in ran.err
+    assert folder.query("select n from a") == [(1,)]
+
+
+def test_no_row_arrives_between_the_count_and_the_second_run(folder: Folder) -> None:
+    second = "if nextval('ran') = 2 then lock table gate in row exclusive mode; end if;"
+    folder.write(
+        {
+            "001_a.sql": "create table gate (); create sequence ran;",
+            "002_a.sql": "create table a (n int);",
+            "002_a.rollback.sql": f"do $$ begin {second} end $$; drop table a;",
+        }
+    )
+    assert folder("migrate").code == 0
+    # A row was there, so the size of the table does not say that it is empty.
+    folder.query("insert into a values (1)")
+    folder.query("delete from a")
+    with psycopg.connect(folder.url) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("lock table gate in share mode")
+        rollback = pool.submit(folder, "rollback", "--lock-timeout", "60s")
+        waits = "select count(*) from pg_locks where relation = 'gate'::regclass and not granted"
+        while not rollback.done() and folder.query(waits) != [(1,)]:
+            pass
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            folder.query("set lock_timeout = '50ms'; insert into a values (1)")
+        other.commit()
+        assert rollback.result().code == 0
+
+
 def test_what_was_deleted_before_it_in_one_transaction_is_not_counted_again(folder: Folder) -> None:
     folder.write(
         {

@@ -56,9 +56,14 @@ def run_atomic(transaction: Transaction) -> Finished:
     lost: tuple[data_loss.Loss, ...] = ()
     if watches_rows:
         (before_it,) = message.results_of("before rollback", results)
-        isolation = task.directives.isolation
         lost = data_loss.refuse_loss(
-            context, task.id, before_it, after, body.run_again, isolation=isolation
+            context,
+            task.id,
+            before_it,
+            after,
+            body.run_again,
+            hold=lambda sql: transaction.send(Message().add(sql)),
+            isolation=task.directives.isolation,
         )
     judged = judge(transaction, before, watch)
     outcome = "left" if task.is_provided else "rolled back" if task.is_rollback else "applied"

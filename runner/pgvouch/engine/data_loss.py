@@ -38,6 +38,8 @@ class Loss:
     """None where row security hides the rows from this role."""
     is_foreign: bool = False
     """They are not counted, for that would run functions of the table's owner."""
+    is_unseen: bool = False
+    """They are not counted, for the transaction does not see what others have just committed."""
 
     def __str__(self) -> str:
         word = "values" if self.how == "column" else "rows"
@@ -45,6 +47,8 @@ class Loss:
             return (
                 f"{self.what}: {word} that were not counted, for functions of its owner would run"
             )
+        if self.is_unseen:
+            return f"{self.what}: {word} that its isolation may not show"
         if self.count is None:
             return f"{self.what}: {word} that row security hides from this role"
         if self.count == 1:
@@ -117,6 +121,7 @@ def refuse_loss(
     after: Sequence[Result],
     again: Callable[[], None],
     *,
+    hold: Callable[[str], object],
     isolation: str,
 ) -> tuple[Loss, ...]:
     """Find out what the rollback that has just run has lost, and refuse it if that is too much.
@@ -128,6 +133,7 @@ def refuse_loss(
         before: the result of what `add_before` has appended.
         after: the results of what `add_after` has appended.
         again: runs the rollback once more.
+        hold: sends a statement that locks what is counted.
         isolation: the transaction's.
 
     Returns:
@@ -141,9 +147,11 @@ def refuse_loss(
     if not suspects:
         return ()
     remaining = [suspect for suspect in suspects if suspect.how == "rows"]
-    left = _count(session, remaining)
+    sees_all = isolation == ISOLATION[0]
+    left = _count(session, remaining, sees_all=sees_all)
     session.run(_BACK)
-    there = _count(session, suspects)
+    # Else a row could arrive between the count and the second run.
+    there = _count(session, suspects, hold, sees_all=sees_all)
     losses = tuple(filter(None, (_loss(s, there.get(s), left.get(s)) for s in suspects)))
     if losses and not context.options.discard_data:
         raise DataLossError(
@@ -176,19 +184,28 @@ def _suspects(before: Result, after: Sequence[Result], isolation: str) -> Iterat
             yield _Suspect("column", oid, column)
 
 
-_FOREIGN = -1
+_FOREIGN, _UNSEEN = -1, -2
 _Counted = dict[_Suspect, tuple[str, int | None]]
 
 
-def _count(session: Session, suspects: Sequence[_Suspect]) -> _Counted:
+def _count(
+    session: Session,
+    suspects: Sequence[_Suspect],
+    hold: Callable[[str], object] | None = None,
+    *,
+    sees_all: bool,
+) -> _Counted:
     """Return the name of each suspect and how much there is; what has no name now is left out."""
     if not suspects:
         return {}
     wanted = ", ".join(f"({s.relation}::oid, {s.attribute})" for s in suspects)
     (named,) = session.ask(own_query("engine", "table_names", wanted=Raw(wanted)))
     names = {(row[0], row[1]): (str(row[2]), row[3], row[4]) for row in named.rows}
+    ours = sorted({str(row[2]) for row in named.rows if row[5] == "t"})
+    if hold is not None and ours:
+        hold(f"lock table {', '.join(f'only {name}' for name in ours)} in access exclusive mode")
     found = [(s, *names[key]) for s in suspects if (key := (s.relation, s.attribute)) in names]
-    queries = [_counting(table, column, uncounted) for _, table, column, uncounted in found]
+    queries = [_counting(name, column, why, sees_all=sees_all) for _, name, column, why in found]
     counts = _run_counts(session, queries)
     return {
         suspect: (f"{table}.{column}" if column else table, count)
@@ -196,9 +213,12 @@ def _count(session: Session, suspects: Sequence[_Suspect]) -> _Counted:
     }
 
 
-def _counting(table: str, column: str | None, uncounted: str | None) -> str:
+def _counting(table: str, column: str | None, uncounted: str | None, *, sees_all: bool) -> str:
     if uncounted:
         return f"select {_FOREIGN if uncounted == 'foreign' else 0}"
+    if not sees_all:
+        size = f"pg_relation_size({literal(table)})"
+        return f"select case when {size} = 0 then 0 else {_UNSEEN} end"
     condition = f" where {column} is not null" if column else ""
     return f"select count(*) from (select from only {table}{condition} limit {MOST + 1}) as counted"
 
@@ -226,6 +246,8 @@ def _loss(
     name, count = there
     if _FOREIGN in {count, left and left[1]}:
         return Loss(name, suspect.how, None, is_foreign=True)
+    if count == _UNSEEN:
+        return Loss(name, suspect.how, None, is_unseen=True)
     if suspect.how != "rows" or left is None:
         return None if count == 0 else Loss(name, suspect.how, count)
     if count is None or left[1] is None:

@@ -68,7 +68,7 @@ where c.oid operator(pg_catalog.=) any (
 
 -- name: table_names
 -- The names of tables and columns, as they are in this moment. A generated column holds nothing that could be lost.
--- The last column is why rows may not be counted: PostgreSQL evaluates what is constant in the expressions of an index,
+-- The last columns are whether the table is ours to lock, and before that why rows may not be counted: PostgreSQL evaluates what is constant in the expressions of an index,
 -- of statistics and of a check when it plans a query, so another role's table would run its functions as us.
 -- Those of PostgreSQL itself are pinned: nothing is recorded to depend on them. An empty file is counted by its size.
 select
@@ -86,7 +86,8 @@ select
         or (d.classid = 'pg_constraint'::regclass
           and d.objid in (select k.oid from pg_constraint as k where k.conrelid = c.oid))
       )
-  ) then case when pg_relation_size(c.oid) = 0 then 'empty' else 'foreign' end end
+  ) then case when pg_relation_size(c.oid) = 0 then 'empty' else 'foreign' end end,
+  pg_has_role(c.relowner, 'usage')
 from (values {wanted}) as w (relation, attribute)
   join pg_catalog.pg_class as c on c.oid = w.relation
   join pg_catalog.pg_namespace as n on n.oid = c.relnamespace

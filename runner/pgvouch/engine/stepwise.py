@@ -175,7 +175,13 @@ class _Steps(Progress):
             data_loss.add_after(looking)
             after = looking.results_of(data_loss.AFTER, looking.send(self.session))
             self.lost += data_loss.refuse_loss(
-                self.context, self.task.id, before, after, run_again, isolation=ISOLATION[0]
+                self.context,
+                self.task.id,
+                before,
+                after,
+                run_again,
+                hold=self.session.run,
+                isolation=ISOLATION[0],
             )
             self.session.run("commit")
         except QueryError as exc:
