@@ -8,12 +8,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from conftest import ROOT, Server, fresh, query
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database, find_project, read_database
+from pgvouch.delta.lines import is_shape
 from pgvouch.engine import commands
+from pgvouch.errors import CheckError
 from pgvouch.events import silent
 from pgvouch.files.migration import Migration
 from pgvouch.plan import build
@@ -91,6 +94,36 @@ def test_every_rollback_returns_the_schema_to_where_it_was(
         done = roll_back(session, system, 1)
         assert [event.id for event in done.finished] == [migration.id]
         assert dump(every_server, every_url) == before[migration.id]
+
+
+def test_a_rollback_that_undoes_nothing_is_refused(
+    every_url: str, session: Session, system: Database
+) -> None:
+    migrate(session, system)
+    stored = query(
+        every_url,
+        "select migration_id, rollback_sql, delta from pgvouch.migration where state = 'applied'",
+    )
+    texts = {str(name): (str(undo), str(delta)) for name, undo, delta in stored}
+    refused = 0
+    for migration in reversed(build.in_order(system.migrations)):
+        undo, delta = texts.get(migration.id, ("", ""))
+        if any(map(is_shape, filter(None, delta.split("\n")))):
+            _store_rollback(every_url, migration.id, "select 1")
+            with pytest.raises(CheckError, match=r"does not (leave the catalog|keep its promise)"):
+                roll_back(session, system, 1)
+            _store_rollback(every_url, migration.id, undo)
+            refused += 1
+        roll_back(session, system, 1)
+    assert refused >= 4
+
+
+def _store_rollback(url: str, migration: str, sql: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "update pgvouch.migration set rollback_sql = %s where migration_id = %s",
+            (sql, migration),
+        )
 
 
 def test_all_at_once_leaves_no_trace_and_can_be_applied_again(

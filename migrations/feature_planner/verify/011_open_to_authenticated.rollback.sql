@@ -19,10 +19,3 @@ select policyname from pg_catalog.pg_policies where schemaname = 'feature_planne
 union all
 select relname
 from pg_catalog.pg_class where relnamespace = 'feature_planner'::regnamespace and relrowsecurity;
-
--- check: caller_id is gone
-select to_regprocedure('feature_planner.caller_id()') is null;
-
--- check: the tables are where they were
-select to_regclass('feature_planner.feature_plans') is not null
-  and to_regclass('feature_planner.plan_execution_logs') is not null;

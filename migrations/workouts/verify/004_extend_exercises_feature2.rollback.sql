@@ -24,10 +24,3 @@ select id, category from public.exercises where category !~ '^Own(: |$)';
 select distinct name from public.exercises;
 -- after:
 select name from public.exercises where right(name, 11) <> ' (' || left(id::text, 8) || ')';
-
--- check: the slug and its function are gone
-select to_regprocedure('public.generate_exercise_slug()') is null
-  and not exists (
-    select
-    from pg_catalog.pg_attribute where attrelid = 'public.exercises'::regclass and attname = 'slug'
-  );

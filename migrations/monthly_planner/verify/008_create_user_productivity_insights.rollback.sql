@@ -1,6 +1,0 @@
--- Whoever may create something in public puts nothing of his in the way of these checks.
-set local search_path = pg_catalog, pg_temp;
-
--- check: user_productivity_insights is gone, with its sequence
-select to_regclass('public.user_productivity_insights') is null
-  and to_regclass('public.user_productivity_insights_id_seq') is null;

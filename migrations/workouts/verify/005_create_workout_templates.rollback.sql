@@ -1,5 +1,0 @@
--- Whoever may create something in public puts nothing of his in the way of these checks.
-set local search_path = pg_catalog, pg_temp;
-
--- check: workout_templates is gone
-select to_regclass('public.workout_templates') is null;
