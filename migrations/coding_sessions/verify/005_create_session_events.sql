@@ -122,6 +122,9 @@ from (
   group by c.relname
 ) as found (columns);
 
+-- check: session_events has one policy, so nothing is written past the grants
+select count(*) = 1 from pg_catalog.pg_policy where polrelid = 'public.session_events'::regclass;
+
 -- stamp: owner_via_policies(table="session_events",
 --   via=[{"table": "coding_sessions", "key": "id", "column": "session_id", "owner": "user_id"}],
 --   commands=["select"], names={"select": "Users can view own session events"})
