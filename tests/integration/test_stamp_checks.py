@@ -259,7 +259,7 @@ MUTANTS: list[tuple[str, str, set[str]]] = [
     # The table is gone.
     ("owner", "alter table projects rename to gone", {"rls", "policies", "index"}),
     ("service", "drop table projects cascade", {"rls", "policies"}),
-    ("trigger", "alter table projects rename to gone", {"trigger", "behaviour"}),
+    ("trigger", "alter table projects rename to gone", {"trigger"}),
     ("grants", "alter table projects rename to gone", {"grants"}),
     # The trigger is another.
     ("trigger", "drop trigger projects_updated_at on projects", {"trigger"}),
@@ -289,33 +289,33 @@ MUTANTS: list[tuple[str, str, set[str]]] = [
         "trigger",
         "create or replace function update_updated_at() returns trigger language plpgsql"
         " as $$ begin return new; end $$",
-        {"behaviour"},
+        {"trigger"},
     ),
     (
         "trigger",
         "create or replace function update_updated_at() returns trigger language plpgsql"
         " as $$ begin return null; end $$",
-        {"behaviour"},
+        {"trigger"},
     ),
     (
         "trigger",
         "create or replace function update_updated_at() returns trigger language plpgsql"
         " as $$ begin new.updated_at = old.updated_at; return new; end $$",
-        {"behaviour"},
+        {"trigger"},
     ),
     (
         "trigger",
         "create or replace function update_updated_at() returns trigger language plpgsql"
         " as $$ begin new.updated_at = greatest(now(), old.updated_at); return new; end $$",
-        {"behaviour"},
+        {"trigger"},
     ),
     (
         "trigger",
         "create or replace function update_updated_at() returns trigger language plpgsql"
         " as $$ begin new.updated_at = '2000-01-01'; return new; end $$",
-        {"behaviour"},
+        {"trigger"},
     ),
-    ("trigger", "alter table projects drop column updated_at", {"behaviour"}),
+    ("trigger", "alter table projects drop column updated_at", {"trigger"}),
     # A privilege is missing, or there is one more.
     ("grants", "revoke select on projects from authenticated", {"grants"}),
     ("grants", "revoke update (title) on projects from authenticated", {"grants"}),

@@ -181,7 +181,6 @@ def failing(sentences: Iterable[str]) -> set[str]:
         "exactly the stamped policies": "policies",
         "an index begins": "index",
         "before every update": "trigger",
-        " sets ": "behaviour",
         "exactly what was granted": "grants",
     }
     return {next(kind for words, kind in kinds.items() if words in s) for s in sentences}

@@ -77,6 +77,10 @@ BREAKING: dict[str, list[tuple[str, str]]] = {
         ("create function public.how_many() returns int language sql as 'select 1'", "a function, for"),
         ("alter publication supabase_realtime add table public.users", "a table that is sent out"),
     ],
+    "monthly_planner": [
+        ("grant select on public.plan_tasks to public", "a right of everybody"),
+        ("grant update (id) on public.plan_tasks to public", "a right of everybody"),
+    ],
     "feature_planner": [
         ("grant select on feature_planner.plan_steps to service_role", "a right of visitors or servers"),
         ("grant truncate on feature_planner.plan_steps to authenticated", "a right of users to empty"),
@@ -91,6 +95,7 @@ BREAKING: dict[str, list[tuple[str, str]]] = {
         ('alter table feature_planner.plan_steps alter title type varchar(255) collate "C"', "a column of a type"),
     ],
 }  # fmt: skip
+OWNERS = "a table or sequence that somebody else"
 PLATFORM = [
     ("create schema internal", "a schema beside public"),
     ("grant truncate on public.{t} to service_role", "a right of users or servers to empty"),
@@ -104,8 +109,17 @@ PLATFORM = [
 ]
 PLAIN = [
     ("create schema internal", "a schema beside public"),
-    ("grant select on public.{t} to public", "a right of everybody"),
-    ("grant update (id) on public.{t} to public", "a right of everybody"),
+    ("create role other; grant create on schema public to other; alter table public.{t} owner to other", OWNERS),
+    ("create role other; grant create on schema public to other; create sequence public.s; alter sequence public.s owner to other", OWNERS),
+    ("create role other; grant select on public.{t} to other", OWNERS),
+    ("grant select on public.{t} to public", OWNERS),
+    ("grant update (id) on public.{t} to public", OWNERS),
+    ("create sequence public.s; grant usage on sequence public.s to public", OWNERS),
+    ("create role other; grant update (id) on public.{t} to other", OWNERS),
+    ("create function public.f() returns trigger language plpgsql as 'begin return null; end'; create trigger f after insert on public.{t} for each statement execute function public.f()", OWNERS),
+    ("alter table public.{t} enable row level security", OWNERS),
+    ("create policy everything on public.{t}", OWNERS),
+    ("create trigger same before update on public.{t} for each row execute function suppress_redundant_updates_trigger()", OWNERS),
     ("create function public.f() returns int language sql set search_path = '' as 'select 1'", "a function that everybody"),
     ("create function public.f() returns int language sql as 'select 1'; revoke execute on function public.f() from public", "a function that everybody"),
     ("create function public.f() returns int language sql security definer set search_path = '' as 'select 1'; revoke execute on function public.f() from public", "a function that everybody"),

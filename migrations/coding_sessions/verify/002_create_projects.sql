@@ -256,30 +256,21 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="projects")
--- stamped: updated_at_trigger sha256:604eca2ac358bea0  (edit the stamp line or the template, then run pgvouch stamp)
--- check: projects_updated_at runs public.update_updated_at before every update of a row of public.projects
-set local search_path = pg_catalog, pg_temp;
-select
-  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
-    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
-    and (pn.nspname, p.proname) = ('public', 'update_updated_at') as as_stamped,
-  pg_get_triggerdef(t.oid) as found
-from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
-where (n.nspname, c.relname, t.tgname) = ('public', 'projects', 'projects_updated_at') and not t.tgisinternal;
-
--- check: an update of public.projects sets updated_at
+-- stamped: updated_at_trigger sha256:93381a83b8b6db1e  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: projects_updated_at runs public.update_updated_at before every update of a row of public.projects, and sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
 create temporary table projects as select * from public.projects with no data;
-create trigger projects_updated_at before update on pg_temp.projects
-  for each row execute function public.update_updated_at();
+create trigger projects_updated_at before update on pg_temp.projects for each row execute function public.update_updated_at();
 insert into pg_temp.projects (updated_at) values ('2999-01-01');
 update pg_temp.projects set updated_at = '2999-01-01';
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
-from pg_temp.projects as t;
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days'
+    and (f.tgtype, f.tgfoid, f.tgattr::text, f.tgenabled) = (e.tgtype, e.tgfoid, e.tgattr::text, e.tgenabled) and f.tgqual is null as as_stamped,
+  t.updated_at, pg_get_triggerdef(f.oid) as found
+from pg_temp.projects as t join pg_trigger as e on e.tgrelid = t.tableoid
+left join (pg_trigger as f join pg_class as c on c.oid = f.tgrelid join pg_namespace as n on n.oid = c.relnamespace)
+  on (n.nspname, c.relname, f.tgname) = ('public', 'projects', 'projects_updated_at');
 -- end stamp
 
 -- stamp: grants(table="projects",

@@ -413,30 +413,21 @@ order by indexed;
 -- end stamp
 
 -- stamp: updated_at_trigger(table="coding_sessions")
--- stamped: updated_at_trigger sha256:3c2e71cdb7419b42  (edit the stamp line or the template, then run pgvouch stamp)
--- check: coding_sessions_updated_at runs public.update_updated_at before every update of a row of public.coding_sessions
-set local search_path = pg_catalog, pg_temp;
-select
-  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
-    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
-    and (pn.nspname, p.proname) = ('public', 'update_updated_at') as as_stamped,
-  pg_get_triggerdef(t.oid) as found
-from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
-where (n.nspname, c.relname, t.tgname) = ('public', 'coding_sessions', 'coding_sessions_updated_at') and not t.tgisinternal;
-
--- check: an update of public.coding_sessions sets updated_at
+-- stamped: updated_at_trigger sha256:21583c07880d52db  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: coding_sessions_updated_at runs public.update_updated_at before every update of a row of public.coding_sessions, and sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
 create temporary table coding_sessions as select * from public.coding_sessions with no data;
-create trigger coding_sessions_updated_at before update on pg_temp.coding_sessions
-  for each row execute function public.update_updated_at();
+create trigger coding_sessions_updated_at before update on pg_temp.coding_sessions for each row execute function public.update_updated_at();
 insert into pg_temp.coding_sessions (updated_at) values ('2999-01-01');
 update pg_temp.coding_sessions set updated_at = '2999-01-01';
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
-from pg_temp.coding_sessions as t;
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days'
+    and (f.tgtype, f.tgfoid, f.tgattr::text, f.tgenabled) = (e.tgtype, e.tgfoid, e.tgattr::text, e.tgenabled) and f.tgqual is null as as_stamped,
+  t.updated_at, pg_get_triggerdef(f.oid) as found
+from pg_temp.coding_sessions as t join pg_trigger as e on e.tgrelid = t.tableoid
+left join (pg_trigger as f join pg_class as c on c.oid = f.tgrelid join pg_namespace as n on n.oid = c.relnamespace)
+  on (n.nspname, c.relname, f.tgname) = ('public', 'coding_sessions', 'coding_sessions_updated_at');
 -- end stamp
 
 -- stamp: grants(table="coding_sessions",

@@ -7,90 +7,60 @@
 set local search_path = feature_planner, public;
 
 -- stamp: updated_at_trigger(table="feature_plans", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:dd3e1fdc2cb3e0cc  (edit the stamp line or the template, then run pgvouch stamp)
--- check: feature_plans_updated_at runs public.touch_updated_at before every update of a row of public.feature_plans
--- until: 010_move_to_feature_planner
-set local search_path = pg_catalog, pg_temp;
-select
-  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
-    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
-    and (pn.nspname, p.proname) = ('public', 'touch_updated_at') as as_stamped,
-  pg_get_triggerdef(t.oid) as found
-from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
-where (n.nspname, c.relname, t.tgname) = ('public', 'feature_plans', 'feature_plans_updated_at') and not t.tgisinternal;
-
--- check: an update of public.feature_plans sets updated_at
+-- stamped: updated_at_trigger sha256:d5e2329ad20fd7ba  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: feature_plans_updated_at runs public.touch_updated_at before every update of a row of public.feature_plans, and sets updated_at
 -- until: 010_move_to_feature_planner
 -- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
 create temporary table feature_plans as select * from public.feature_plans with no data;
-create trigger feature_plans_updated_at before update on pg_temp.feature_plans
-  for each row execute function public.touch_updated_at();
+create trigger feature_plans_updated_at before update on pg_temp.feature_plans for each row execute function public.touch_updated_at();
 insert into pg_temp.feature_plans (updated_at) values ('2999-01-01');
 update pg_temp.feature_plans set updated_at = '2999-01-01';
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
-from pg_temp.feature_plans as t;
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days'
+    and (f.tgtype, f.tgfoid, f.tgattr::text, f.tgenabled) = (e.tgtype, e.tgfoid, e.tgattr::text, e.tgenabled) and f.tgqual is null as as_stamped,
+  t.updated_at, pg_get_triggerdef(f.oid) as found
+from pg_temp.feature_plans as t join pg_trigger as e on e.tgrelid = t.tableoid
+left join (pg_trigger as f join pg_class as c on c.oid = f.tgrelid join pg_namespace as n on n.oid = c.relnamespace)
+  on (n.nspname, c.relname, f.tgname) = ('public', 'feature_plans', 'feature_plans_updated_at');
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_steps", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:1df267fd7631a623  (edit the stamp line or the template, then run pgvouch stamp)
--- check: plan_steps_updated_at runs public.touch_updated_at before every update of a row of public.plan_steps
--- until: 010_move_to_feature_planner
-set local search_path = pg_catalog, pg_temp;
-select
-  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
-    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
-    and (pn.nspname, p.proname) = ('public', 'touch_updated_at') as as_stamped,
-  pg_get_triggerdef(t.oid) as found
-from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
-where (n.nspname, c.relname, t.tgname) = ('public', 'plan_steps', 'plan_steps_updated_at') and not t.tgisinternal;
-
--- check: an update of public.plan_steps sets updated_at
+-- stamped: updated_at_trigger sha256:4432e6c0dc3d3286  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: plan_steps_updated_at runs public.touch_updated_at before every update of a row of public.plan_steps, and sets updated_at
 -- until: 010_move_to_feature_planner
 -- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
 create temporary table plan_steps as select * from public.plan_steps with no data;
-create trigger plan_steps_updated_at before update on pg_temp.plan_steps
-  for each row execute function public.touch_updated_at();
+create trigger plan_steps_updated_at before update on pg_temp.plan_steps for each row execute function public.touch_updated_at();
 insert into pg_temp.plan_steps (updated_at) values ('2999-01-01');
 update pg_temp.plan_steps set updated_at = '2999-01-01';
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
-from pg_temp.plan_steps as t;
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days'
+    and (f.tgtype, f.tgfoid, f.tgattr::text, f.tgenabled) = (e.tgtype, e.tgfoid, e.tgattr::text, e.tgenabled) and f.tgqual is null as as_stamped,
+  t.updated_at, pg_get_triggerdef(f.oid) as found
+from pg_temp.plan_steps as t join pg_trigger as e on e.tgrelid = t.tableoid
+left join (pg_trigger as f join pg_class as c on c.oid = f.tgrelid join pg_namespace as n on n.oid = c.relnamespace)
+  on (n.nspname, c.relname, f.tgname) = ('public', 'plan_steps', 'plan_steps_updated_at');
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_step_templates", function="touch_updated_at")
--- stamped: updated_at_trigger sha256:2784e4b6b2a4a822  (edit the stamp line or the template, then run pgvouch stamp)
--- check: plan_step_templates_updated_at runs public.touch_updated_at before every update of a row of public.plan_step_templates
--- until: 010_move_to_feature_planner
-set local search_path = pg_catalog, pg_temp;
-select
-  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
-    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
-    and (pn.nspname, p.proname) = ('public', 'touch_updated_at') as as_stamped,
-  pg_get_triggerdef(t.oid) as found
-from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
-where (n.nspname, c.relname, t.tgname) = ('public', 'plan_step_templates', 'plan_step_templates_updated_at') and not t.tgisinternal;
-
--- check: an update of public.plan_step_templates sets updated_at
+-- stamped: updated_at_trigger sha256:8d6c6b9f51e22dc9  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: plan_step_templates_updated_at runs public.touch_updated_at before every update of a row of public.plan_step_templates, and sets updated_at
 -- until: 010_move_to_feature_planner
 -- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
 create temporary table plan_step_templates as select * from public.plan_step_templates with no data;
-create trigger plan_step_templates_updated_at before update on pg_temp.plan_step_templates
-  for each row execute function public.touch_updated_at();
+create trigger plan_step_templates_updated_at before update on pg_temp.plan_step_templates for each row execute function public.touch_updated_at();
 insert into pg_temp.plan_step_templates (updated_at) values ('2999-01-01');
 update pg_temp.plan_step_templates set updated_at = '2999-01-01';
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
-from pg_temp.plan_step_templates as t;
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days'
+    and (f.tgtype, f.tgfoid, f.tgattr::text, f.tgenabled) = (e.tgtype, e.tgfoid, e.tgattr::text, e.tgenabled) and f.tgqual is null as as_stamped,
+  t.updated_at, pg_get_triggerdef(f.oid) as found
+from pg_temp.plan_step_templates as t join pg_trigger as e on e.tgrelid = t.tableoid
+left join (pg_trigger as f join pg_class as c on c.oid = f.tgrelid join pg_namespace as n on n.oid = c.relnamespace)
+  on (n.nspname, c.relname, f.tgname) = ('public', 'plan_step_templates', 'plan_step_templates_updated_at');
 -- end stamp
 
 -- check: an update is dated with the time of the transaction, whatever date the row has

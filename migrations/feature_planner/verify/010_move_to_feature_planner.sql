@@ -262,86 +262,59 @@ update feature_planner.feature_plans set current_step = 4 where id = :'anns_plan
 
 -- stamp: updated_at_trigger(table="feature_plans", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:6b516ff07afe3ec4  (edit the stamp line or the template, then run pgvouch stamp)
--- check: feature_plans_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.feature_plans
-set local search_path = pg_catalog, pg_temp;
-select
-  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
-    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
-    and (pn.nspname, p.proname) = ('feature_planner', 'touch_updated_at') as as_stamped,
-  pg_get_triggerdef(t.oid) as found
-from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
-where (n.nspname, c.relname, t.tgname) = ('feature_planner', 'feature_plans', 'feature_plans_updated_at') and not t.tgisinternal;
-
--- check: an update of feature_planner.feature_plans sets updated_at
+-- stamped: updated_at_trigger sha256:fa1115d068c5a573  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: feature_plans_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.feature_plans, and sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
 create temporary table feature_plans as select * from feature_planner.feature_plans with no data;
-create trigger feature_plans_updated_at before update on pg_temp.feature_plans
-  for each row execute function feature_planner.touch_updated_at();
+create trigger feature_plans_updated_at before update on pg_temp.feature_plans for each row execute function feature_planner.touch_updated_at();
 insert into pg_temp.feature_plans (updated_at) values ('2999-01-01');
 update pg_temp.feature_plans set updated_at = '2999-01-01';
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
-from pg_temp.feature_plans as t;
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days'
+    and (f.tgtype, f.tgfoid, f.tgattr::text, f.tgenabled) = (e.tgtype, e.tgfoid, e.tgattr::text, e.tgenabled) and f.tgqual is null as as_stamped,
+  t.updated_at, pg_get_triggerdef(f.oid) as found
+from pg_temp.feature_plans as t join pg_trigger as e on e.tgrelid = t.tableoid
+left join (pg_trigger as f join pg_class as c on c.oid = f.tgrelid join pg_namespace as n on n.oid = c.relnamespace)
+  on (n.nspname, c.relname, f.tgname) = ('feature_planner', 'feature_plans', 'feature_plans_updated_at');
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_steps", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:63288a533320f062  (edit the stamp line or the template, then run pgvouch stamp)
--- check: plan_steps_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_steps
-set local search_path = pg_catalog, pg_temp;
-select
-  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
-    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
-    and (pn.nspname, p.proname) = ('feature_planner', 'touch_updated_at') as as_stamped,
-  pg_get_triggerdef(t.oid) as found
-from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
-where (n.nspname, c.relname, t.tgname) = ('feature_planner', 'plan_steps', 'plan_steps_updated_at') and not t.tgisinternal;
-
--- check: an update of feature_planner.plan_steps sets updated_at
+-- stamped: updated_at_trigger sha256:d67b26936f5d16db  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: plan_steps_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_steps, and sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
 create temporary table plan_steps as select * from feature_planner.plan_steps with no data;
-create trigger plan_steps_updated_at before update on pg_temp.plan_steps
-  for each row execute function feature_planner.touch_updated_at();
+create trigger plan_steps_updated_at before update on pg_temp.plan_steps for each row execute function feature_planner.touch_updated_at();
 insert into pg_temp.plan_steps (updated_at) values ('2999-01-01');
 update pg_temp.plan_steps set updated_at = '2999-01-01';
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
-from pg_temp.plan_steps as t;
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days'
+    and (f.tgtype, f.tgfoid, f.tgattr::text, f.tgenabled) = (e.tgtype, e.tgfoid, e.tgattr::text, e.tgenabled) and f.tgqual is null as as_stamped,
+  t.updated_at, pg_get_triggerdef(f.oid) as found
+from pg_temp.plan_steps as t join pg_trigger as e on e.tgrelid = t.tableoid
+left join (pg_trigger as f join pg_class as c on c.oid = f.tgrelid join pg_namespace as n on n.oid = c.relnamespace)
+  on (n.nspname, c.relname, f.tgname) = ('feature_planner', 'plan_steps', 'plan_steps_updated_at');
 -- end stamp
 
 -- stamp: updated_at_trigger(table="plan_step_templates", schema="feature_planner",
 --   function="touch_updated_at", function_schema="feature_planner")
--- stamped: updated_at_trigger sha256:7eafac1d4f39be65  (edit the stamp line or the template, then run pgvouch stamp)
--- check: plan_step_templates_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_step_templates
-set local search_path = pg_catalog, pg_temp;
-select
-  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
-    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
-    and (pn.nspname, p.proname) = ('feature_planner', 'touch_updated_at') as as_stamped,
-  pg_get_triggerdef(t.oid) as found
-from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
-where (n.nspname, c.relname, t.tgname) = ('feature_planner', 'plan_step_templates', 'plan_step_templates_updated_at') and not t.tgisinternal;
-
--- check: an update of feature_planner.plan_step_templates sets updated_at
+-- stamped: updated_at_trigger sha256:f213afca31fd4115  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: plan_step_templates_updated_at runs feature_planner.touch_updated_at before every update of a row of feature_planner.plan_step_templates, and sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
 create temporary table plan_step_templates as select * from feature_planner.plan_step_templates with no data;
-create trigger plan_step_templates_updated_at before update on pg_temp.plan_step_templates
-  for each row execute function feature_planner.touch_updated_at();
+create trigger plan_step_templates_updated_at before update on pg_temp.plan_step_templates for each row execute function feature_planner.touch_updated_at();
 insert into pg_temp.plan_step_templates (updated_at) values ('2999-01-01');
 update pg_temp.plan_step_templates set updated_at = '2999-01-01';
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
-from pg_temp.plan_step_templates as t;
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days'
+    and (f.tgtype, f.tgfoid, f.tgattr::text, f.tgenabled) = (e.tgtype, e.tgfoid, e.tgattr::text, e.tgenabled) and f.tgqual is null as as_stamped,
+  t.updated_at, pg_get_triggerdef(f.oid) as found
+from pg_temp.plan_step_templates as t join pg_trigger as e on e.tgrelid = t.tableoid
+left join (pg_trigger as f join pg_class as c on c.oid = f.tgrelid join pg_namespace as n on n.oid = c.relnamespace)
+  on (n.nspname, c.relname, f.tgname) = ('feature_planner', 'plan_step_templates', 'plan_step_templates_updated_at');
 -- end stamp
 
 -- check: public has lost the trigger's function

@@ -121,13 +121,3 @@ update public.user_goals_and_preferences set fixed_commitments_json = null where
 
 -- check error 23502: an input without input_saved_at
 update public.user_goals_and_preferences set input_saved_at = null where id = -500011;
-
--- check: user_goals_and_preferences is its owner's alone: no right, policy or trigger of another's
-select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype) and not c.relrowsecurity
-  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
-  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
-  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
-  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
-  c.relname
-from pg_catalog.pg_class as c
-where c.oid in ('public.user_goals_and_preferences'::regclass, pg_get_serial_sequence('public.user_goals_and_preferences', 'id')::regclass);

@@ -123,13 +123,3 @@ update public.generation_quota set generations_used = null where id = -500041;
 
 -- check error 23502: a quota without resets_on
 update public.generation_quota set resets_on = null where id = -500041;
-
--- check: generation_quota is its owner's alone: no right, policy or trigger of another's
-select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype) and not c.relrowsecurity
-  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
-  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
-  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
-  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
-  c.relname
-from pg_catalog.pg_class as c
-where c.oid in ('public.generation_quota'::regclass, pg_get_serial_sequence('public.generation_quota', 'id')::regclass);

@@ -98,13 +98,3 @@ update public.monthly_plans set generated_at = null where id = -500021;
 
 -- check: monthly_summary may be empty
 update public.monthly_plans set monthly_summary = null where id = -500021 returning true;
-
--- check: monthly_plans is its owner's alone: no right, policy or trigger of another's
-select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype) and not c.relrowsecurity
-  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
-  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
-  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
-  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
-  c.relname
-from pg_catalog.pg_class as c
-where c.oid in ('public.monthly_plans'::regclass, pg_get_serial_sequence('public.monthly_plans', 'id')::regclass);

@@ -126,13 +126,3 @@ update public.plan_tasks set is_completed = null where id = -500031;
 
 -- check: difficulty_level, scheduling_reason may be empty
 update public.plan_tasks set difficulty_level = null, scheduling_reason = null where id = -500031 returning true;
-
--- check: plan_tasks is its owner's alone: no right, policy or trigger of another's
-select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype) and not c.relrowsecurity
-  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
-  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
-  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
-  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
-  c.relname
-from pg_catalog.pg_class as c
-where c.oid in ('public.plan_tasks'::regclass, pg_get_serial_sequence('public.plan_tasks', 'id')::regclass);

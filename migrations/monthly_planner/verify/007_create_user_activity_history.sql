@@ -111,13 +111,3 @@ update public.user_activity_history set logged_at = null where id = -500051;
 update public.user_activity_history
 set actual_start_time = null, actual_end_time = null, duration_deviation = null where id = -500051
 returning true;
-
--- check: user_activity_history is its owner's alone: no right, policy or trigger of another's
-select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype) and not c.relrowsecurity
-  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
-  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
-  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
-  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
-  c.relname
-from pg_catalog.pg_class as c
-where c.oid in ('public.user_activity_history'::regclass, pg_get_serial_sequence('public.user_activity_history', 'id')::regclass);

@@ -96,16 +96,6 @@ update public.user_productivity_insights set insight_value_json = null where id 
 -- check error 23502: an insight without last_updated
 update public.user_productivity_insights set last_updated = null where id = -500061;
 
--- check: user_productivity_insights is its owner's alone: no right, policy or trigger of another's
-select c.relowner = (select typowner from pg_catalog.pg_type where oid = 'public.complexity'::regtype) and not c.relrowsecurity
-  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
-  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
-  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
-  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
-  c.relname
-from pg_catalog.pg_class as c
-where c.oid in ('public.user_productivity_insights'::regclass, pg_get_serial_sequence('public.user_productivity_insights', 'id')::regclass);
-
 -- check: these columns may be empty, and no other; the accounts may be the sign-in's
 select array_agg(found.columns order by found.columns collate "C") = array[
   'generation_quota:',

@@ -18,6 +18,19 @@ cross join lateral (
 cross join aclexplode(part.acl) as x
 where c.relnamespace = 'public'::regnamespace and x.grantee = 0;
 
+-- check none: a table or sequence that somebody else owns or may use, or that has row level security, a policy or a trigger
+select c.oid::regclass
+from pg_class as c
+where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'S')
+  and (
+    c.relowner <> (select n.nspowner from pg_namespace as n where n.nspname = 'pgvouch')
+    or c.relrowsecurity
+    or exists (select from aclexplode(c.relacl) as x where x.grantee <> c.relowner)
+    or exists (select from pg_attribute as a where a.attrelid = c.oid and a.attacl is not null)
+    or exists (select from pg_policy as p where p.polrelid = c.oid)
+    or exists (select from pg_trigger as t where t.tgrelid = c.oid and not t.tgisinternal)
+  );
+
 -- check none: a function that everybody may call, or that runs with its owner's rights or its caller's search_path
 select p.oid::regprocedure
 from pg_proc as p

@@ -75,13 +75,3 @@ select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array
   'FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE CASCADE',
   'FOREIGN KEY (used_by) REFERENCES public.users(id) ON DELETE SET NULL'
 ] from pg_catalog.pg_constraint where conrelid = 'public.invites'::regclass and contype = 'f';
-
--- check: these tables are their owner's alone: no right, policy or trigger of another's
-select c.relowner = (select proowner from pg_catalog.pg_proc where oid = 'public.update_updated_at_column()'::regprocedure) and not c.relrowsecurity
-  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
-  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
-  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
-  and not exists (select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal),
-  c.relname
-from pg_catalog.pg_class as c
-where c.oid in ('public.magic_links'::regclass, 'public.password_resets'::regclass, 'public.sessions'::regclass, 'public.invites'::regclass);

@@ -29,41 +29,21 @@ select array_agg(pg_get_constraintdef(oid) order by conname collate "C") = array
   'FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE'
 ] from pg_catalog.pg_constraint where conrelid = 'public.workout_templates'::regclass and contype = 'f';
 
--- check: workout_templates is its owner's alone: no right, policy or trigger of another's
-select c.relowner = (select proowner from pg_catalog.pg_proc where oid = 'public.update_updated_at_column()'::regprocedure) and not c.relrowsecurity
-  and not exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
-  and not exists (select from pg_catalog.pg_attribute where attrelid = c.oid and attacl is not null)
-  and not exists (select from pg_catalog.pg_policy where polrelid = c.oid)
-  and not exists (
-    select from pg_catalog.pg_trigger where tgrelid = c.oid and not tgisinternal and tgname <> 'update_workout_templates_updated_at'
-  ),
-  c.relname
-from pg_catalog.pg_class as c where c.oid = 'public.workout_templates'::regclass;
-
 -- stamp: updated_at_trigger(table="workout_templates", function="update_updated_at_column",
 --   name="update_workout_templates_updated_at")
--- stamped: updated_at_trigger sha256:d63c34e46c5b9732  (edit the stamp line or the template, then run pgvouch stamp)
--- check: update_workout_templates_updated_at runs public.update_updated_at_column before every update of a row of public.workout_templates
-set local search_path = pg_catalog, pg_temp;
-select
-  t.tgtype = 1 + 2 + 16 -- for each row, before, update, and no other event
-    and t.tgenabled = 'O' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
-    and (pn.nspname, p.proname) = ('public', 'update_updated_at_column') as as_stamped,
-  pg_get_triggerdef(t.oid) as found
-from pg_trigger as t
-join pg_class as c on c.oid = t.tgrelid join pg_namespace as n on n.oid = c.relnamespace
-join pg_proc as p on p.oid = t.tgfoid join pg_namespace as pn on pn.oid = p.pronamespace
-where (n.nspname, c.relname, t.tgname) = ('public', 'workout_templates', 'update_workout_templates_updated_at') and not t.tgisinternal;
-
--- check: an update of public.workout_templates sets updated_at
+-- stamped: updated_at_trigger sha256:4de5b734ee62593d  (edit the stamp line or the template, then run pgvouch stamp)
+-- check: update_workout_templates_updated_at runs public.update_updated_at_column before every update of a row of public.workout_templates, and sets updated_at
 -- An empty copy without its constraints takes a row, whatever the table demands. A client may have written a time to come.
 create temporary table workout_templates as select * from public.workout_templates with no data;
-create trigger update_workout_templates_updated_at before update on pg_temp.workout_templates
-  for each row execute function public.update_updated_at_column();
+create trigger update_workout_templates_updated_at before update on pg_temp.workout_templates for each row execute function public.update_updated_at_column();
 insert into pg_temp.workout_templates (updated_at) values ('2999-01-01');
 update pg_temp.workout_templates set updated_at = '2999-01-01';
 set local search_path = pg_catalog, pg_temp;
 -- To the day, for it may be a date, or another time zone's.
-select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days' as is_now, t.updated_at
-from pg_temp.workout_templates as t;
+select t.updated_at > now() - interval '1 day' and t.updated_at < now() + interval '2 days'
+    and (f.tgtype, f.tgfoid, f.tgattr::text, f.tgenabled) = (e.tgtype, e.tgfoid, e.tgattr::text, e.tgenabled) and f.tgqual is null as as_stamped,
+  t.updated_at, pg_get_triggerdef(f.oid) as found
+from pg_temp.workout_templates as t join pg_trigger as e on e.tgrelid = t.tableoid
+left join (pg_trigger as f join pg_class as c on c.oid = f.tgrelid join pg_namespace as n on n.oid = c.relnamespace)
+  on (n.nspname, c.relname, f.tgname) = ('public', 'workout_templates', 'update_workout_templates_updated_at');
 -- end stamp

@@ -8,14 +8,24 @@ where n.nspowner = (select p.nspowner from pg_namespace as p where p.nspname = '
   and n.nspname !~ '^pg_'
   and n.nspname not in ('public', 'information_schema', 'pgvouch');
 
--- check none: a right of everybody on a table, a view, a sequence or a column
-select c.oid::regclass, x.privilege_type
+-- check none: a table or sequence that somebody else owns or may use, or that has row level security, a policy or an unknown trigger
+select c.oid::regclass
 from pg_class as c
-cross join lateral (
-  select c.relacl as acl union all select a.attacl from pg_attribute as a where a.attrelid = c.oid
-) as part
-cross join aclexplode(part.acl) as x
-where c.relnamespace = 'public'::regnamespace and x.grantee = 0;
+where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'S')
+  and (
+    c.relowner <> (select n.nspowner from pg_namespace as n where n.nspname = 'pgvouch')
+    or c.relrowsecurity
+    or exists (select from aclexplode(c.relacl) as x where x.grantee <> c.relowner)
+    or exists (select from pg_attribute as a where a.attrelid = c.oid and a.attacl is not null)
+    or exists (select from pg_policy as p where p.polrelid = c.oid)
+    or exists (
+      select from pg_trigger as t
+      join pg_proc as p on p.oid = t.tgfoid
+      where t.tgrelid = c.oid and not t.tgisinternal and (
+        p.pronamespace <> c.relnamespace or p.proname not in ('generate_exercise_slug', 'generate_invite_code', 'update_updated_at_column')
+      )
+    )
+  );
 
 -- check none: a function that everybody may call, or that runs with its owner's rights or its caller's search_path
 select p.oid::regprocedure
