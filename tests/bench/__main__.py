@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from bench import page, subjects, workload
+from bench import deltas, page, subjects, workload
 from bench.measured import Call, call
 from bench.subjects import Subject
 from bench.wire import Wire, proxied
@@ -55,7 +55,7 @@ class Bench:
         url = "postgresql://postgres@/bench" + host
         if wire:
             url = f"postgresql://postgres@127.0.0.1:{wire.port}/bench?sslmode=disable"
-        self._make_database()
+        self.make_database()
         environment = {**os.environ, **subject.environment}
         found: dict[str, list[tuple[Call, int]]] = {}
         for action in actions:
@@ -83,7 +83,8 @@ class Bench:
             )
             return len(rows.fetchall())
 
-    def _make_database(self) -> None:
+    def make_database(self) -> None:
+        """Make the database anew."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute("drop database if exists bench with (force)")
             connection.execute("create database bench")
@@ -96,6 +97,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--many", type=int, default=10_000, help="0: leave that out")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument(
+        "--deltas", type=int, nargs="*", default=[200, 1000], help="migrations with deltas"
+    )
     parser.add_argument("--latency-ms", type=float, default=20.0, help="0: no proxy")
     parser.add_argument("--only", nargs="*", help="the names of what is measured")
     parser.add_argument("--write", type=Path)
@@ -118,11 +122,11 @@ def main() -> None:
 
 def measure(bench: Bench, options: argparse.Namespace) -> page.Measured:
     """Measure everything that the page shows."""
-    versions = [subjects.pgvouch("pgvouch", _copy(bench.root / "here"))]
+    packages = {"pgvouch": _copy(bench.root / "here")}
     if options.against:
-        versions.insert(
-            0, subjects.pgvouch("before", _checkout(options.against, bench.root / "before"))
-        )
+        before = _checkout(options.against, bench.root / "before")
+        packages = {"before": before, **packages}
+    versions = [subjects.pgvouch(name, package) for name, package in packages.items()]
     everyone = [subjects.floor(), *versions, *subjects.others()]
     everyone = [s for s in everyone if not options.only or s.name in options.only]
     own = [s for s in everyone if s.name in {"floor", "before", "pgvouch"}]
@@ -149,6 +153,14 @@ def measure(bench: Bench, options: argparse.Namespace) -> page.Measured:
                 measured.add(scenario, subject.name, bench.turn(subject, small, ACTIONS, wire))
                 if scenario == "trips":
                     measured.add("first", subject.name, bench.turn(subject, one, ("apply",), wire))
+    for count in options.deltas:
+        for name, package in packages.items():
+            # What reads the whole catalog for each migration takes minutes with more.
+            if name == "pgvouch" or count == min(options.deltas):
+                _say(f"{count} migrations with deltas: {name}")
+                url, fresh = bench.url("bench"), bench.make_database
+                cost = deltas.measure(bench.root, package, name, count, url, fresh)
+                measured.deltas.append(cost)
     return measured
 
 

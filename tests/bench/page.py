@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from bench.deltas import Cost, table
 from bench.measured import Call
 
 Turn = Mapping[str, Sequence[tuple[Call, int]]]
@@ -37,6 +38,7 @@ class Measured:
     machine: str
     calls: dict[tuple[str, str, str], list[tuple[Call, int]]] = field(default_factory=dict)
     """By scenario, subject and action."""
+    deltas: list[Cost] = field(default_factory=list)
 
     def add(self, scenario: str, subject: str, turn: Turn) -> None:
         for action, calls in turn.items():
@@ -87,6 +89,13 @@ def render(measured: Measured, options: argparse.Namespace) -> str:
     ]
     if options.many:
         parts += ["## As the number grows\n", _table(_growth(measured, options))]
+    if measured.deltas:
+        parts += [
+            "## With catalog deltas\n",
+            "Each migration has a .delta file of 14 lines, which is compared. One more is the time that the "
+            "program tells, without its start.\n",
+            _table(table(measured.deltas)),
+        ]
     parts += [
         f"## With {options.latency_ms:g} ms of latency\n",
         "100 migrations, over a proxy that delays each direction by half of that.\n",
