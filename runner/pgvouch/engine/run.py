@@ -118,6 +118,8 @@ def _run_judged(transaction: Transaction) -> Finished:
         return run_atomic(transaction)
     except JudgeAgainError:
         context.reads_whole = True
+        what = transaction.task.what
+        context.note(f"{what} is run once more, to judge its delta by all of the catalog")
     except MigrationError as exc:
         # The task itself, or a new connection, has done away with it.
         if not (exc.server and exc.server.sqlstate == _NO_STATEMENT and PREPARED in str(exc)):
