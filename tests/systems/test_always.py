@@ -17,6 +17,7 @@ from pgvouch.verify import checks
 from systems.system import SYSTEMS, System
 
 ROLES = "a role of the API"
+OWNERS = "a table or sequence that somebody else"
 T = {
     "coding_sessions": "projects",
     "learning_plans": "users",
@@ -81,6 +82,10 @@ BREAKING: dict[str, list[tuple[str, str]]] = {
         ("grant select on public.plan_tasks to public", "a right of everybody"),
         ("grant update (id) on public.plan_tasks to public", "a right of everybody"),
     ],
+    "workouts": [
+        ("create trigger surplus before insert on public.exercises for each row execute function public.generate_exercise_slug()", OWNERS),
+        ("create trigger update_invites_updated_at before update on public.invites for each row execute function public.generate_exercise_slug()", OWNERS),
+    ],
     "feature_planner": [
         ("grant select on feature_planner.plan_steps to service_role", "a right of visitors or servers"),
         ("grant truncate on feature_planner.plan_steps to authenticated", "a right of users to empty"),
@@ -95,7 +100,6 @@ BREAKING: dict[str, list[tuple[str, str]]] = {
         ('alter table feature_planner.plan_steps alter title type varchar(255) collate "C"', "a column of a type"),
     ],
 }  # fmt: skip
-OWNERS = "a table or sequence that somebody else"
 PLATFORM = [
     ("create schema internal", "a schema beside public"),
     ("grant truncate on public.{t} to service_role", "a right of users or servers to empty"),

@@ -20,10 +20,9 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'S')
     or exists (select from pg_policy as p where p.polrelid = c.oid)
     or exists (
       select from pg_trigger as t
-      join pg_proc as p on p.oid = t.tgfoid
-      where t.tgrelid = c.oid and not t.tgisinternal and (
-        p.pronamespace <> c.relnamespace or p.proname not in ('generate_exercise_slug', 'generate_invite_code', 'update_updated_at_column')
-      )
+      where t.tgrelid = c.oid and not t.tgisinternal and (t.tgname, t.tgfoid::regprocedure::text) not in (
+        ('generate_user_invite_code', 'public.generate_invite_code()'), ('generate_exercise_slug_trigger', 'public.generate_exercise_slug()')
+      ) and not (t.tgname ~ '^update_\w+_updated_at$' and t.tgfoid::regprocedure::text = 'public.update_updated_at_column()')
     )
   );
 
