@@ -111,6 +111,19 @@ def test_rows_that_were_promised_and_not_even_tried_are_refused(two: Folder) -> 
     assert "did not happen:  ~ rows public.t" in ran.err
 
 
+def test_rows_that_the_migration_before_has_written_are_not_the_next_ones(two: Folder) -> None:
+    """The server's counts go on from one transaction to the next for up to a second."""
+    two.write(
+        {
+            "002_rows.sql": "insert into public.t values (1, 'x');",
+            "verify/002_rows.delta": "~ rows public.t\n",
+            "003_none.sql": "update public.t set b = 'y' where false;",
+            "verify/003_none.delta": "",
+        }
+    )
+    assert two("migrate").code == 0
+
+
 def test_a_header_allows_rows_that_the_scratch_database_does_not_have(two: Folder) -> None:
     two.query("insert into public.t values (1, 'x')")
     backfill = "update public.t set b = 'y' where b = 'x';"

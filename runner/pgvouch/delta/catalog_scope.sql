@@ -5,7 +5,7 @@
 -- A transaction leaves three traces: rows of the catalog with its xmin (or that of a subtransaction, which is higher), locks
 -- that only DDL takes (they tell of what is gone, too: a dropped constraint, trigger or policy locks its table), and the
 -- server's count of the rows it has written to each catalog. What another session does has neither our xmin nor our
--- locks. The counts, like the locks, may be of a savepoint that was rolled back: then something is read for nothing.
+-- locks. The counts may be of a savepoint that was rolled back: then something is read for nothing.
 catalogs as materialized (
   select
     c.oid as id,
@@ -71,10 +71,41 @@ taken as materialized (
     and l.database in (0, (select d.oid from pg_database as d where d.datname = current_database()))
 ),
 
+-- A platform may lock tables of its own for each policy: what is only locked, with no row of a catalog that belongs to it
+-- written and none deleted anywhere, is as it was.
 locked as materialized (
-  select h.classid, h.objid
-  from taken as h
-  where h.mode <> 'RowExclusiveLock'
+  select distinct t.classid, t.objid
+  from taken as t
+  left join pg_class as r on t.classid = 'pg_class'::regclass and r.oid = t.objid
+  where t.mode <> 'RowExclusiveLock'
+    and (
+      r.oid is null
+      or exists (
+        select
+        from catalogs as c
+        where c.has_deleted
+          and c.id in (
+            'pg_constraint'::regclass, 'pg_index'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass,
+            'pg_rewrite'::regclass, 'pg_attrdef'::regclass, 'pg_statistic_ext'::regclass, 'pg_inherits'::regclass,
+            'pg_description'::regclass, 'pg_seclabel'::regclass))
+      or exists (select from pg_constraint as x where x.conrelid = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_index as x where x.indrelid = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_index as x where x.indexrelid = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_trigger as x where x.tgrelid = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_policy as x where x.polrelid = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_rewrite as x where x.ev_class = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_attrdef as x where x.adrelid = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_statistic_ext as x where x.stxrelid = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_inherits as x where x.inhrelid = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_inherits as x where x.inhparent = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_sequence as x where x.seqrelid = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_foreign_table as x where x.ftrelid = r.oid and age(x.xmin) <= 0)
+      or exists (select from pg_partitioned_table as x where x.partrelid = r.oid and age(x.xmin) <= 0)
+      or exists (
+        select
+        from pg_depend as x
+        where x.classid = 'pg_class'::regclass and x.objid = r.oid and age(x.xmin) <= 0)
+    )
 ),
 
 start as materialized (

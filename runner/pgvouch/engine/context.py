@@ -61,6 +61,8 @@ class RunContext:
     """Notes that were told: what holds for all migrations is said once."""
     rows_written: set[str] = field(default_factory=set)
     """The tables to which the tasks until now had statements that write rows."""
+    counts: bool = False
+    """Whether it matters what the server has counted in each transaction."""
     has_own_backend: bool = False
     """Whether the last transaction was in the backend that the connection was made to."""
     may_prepare: bool = True

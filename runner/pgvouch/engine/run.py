@@ -8,10 +8,10 @@ from pgvouch.delta.known import PREPARED
 from pgvouch.engine import in_doubt
 from pgvouch.engine.atomic import run_atomic
 from pgvouch.engine.catalog import JudgeAgainError
-from pgvouch.engine.context import RunContext, Scope
+from pgvouch.engine.context import Deltas, RunContext, Scope
 from pgvouch.engine.lock_timeout import run_again_when_refused
 from pgvouch.engine.task import Task
-from pgvouch.engine.transaction import Transaction
+from pgvouch.engine.transaction import FLUSH_COUNTS, Transaction
 from pgvouch.errors import MigrationError, PlanError
 from pgvouch.events import Finished, Started
 from pgvouch.ledger.lock import LedgerMovedError
@@ -42,7 +42,12 @@ def run(
         VouchError: one failed; its `state` says what landed before it.
     """
     context.open()
+    context.counts = context.deltas is not Deltas.COMPARED or any(
+        task.expected_delta is not None for task in tasks
+    )
     try:
+        if context.counts and context.session.is_idle:
+            context.session.try_run(FLUSH_COUNTS)
         if scope is Scope.TOGETHER:
             whole = partial(_run_all, context, tasks, scope, recorded)
             return run_again_when_refused(context, "all of it", whole)

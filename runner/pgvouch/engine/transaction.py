@@ -33,6 +33,11 @@ _ON_DISK = Raw(
 )
 
 
+FLUSH_COUNTS = "select pg_catalog.pg_stat_force_next_flush()"
+"""Else what the server counts in a transaction begins with what earlier ones have done in the last
+second: it gives its counts away no more often."""
+
+
 @dataclass
 class Transaction:
     """A transaction that holds a migration (or rollback), its checks and its ledger row."""
@@ -277,6 +282,8 @@ class Transaction:
         # The last one is on disk before it is reported, and takes all earlier ones with it.
         commit = {"synchronous_commit": _ON_DISK if flushes else "off"} if self.commits else {}
         message.add(self._settings(search_path=OWN_SCHEMAS, **commit))
+        if self.context.counts:
+            message.add(FLUSH_COUNTS)
         message.add(*ledger, name="ledger")
         message.add("commit" if self.commits else "set local search_path to default")
         try:
