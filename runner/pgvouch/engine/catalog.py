@@ -30,8 +30,14 @@ def wants_delta(transaction: Transaction) -> bool:
     return is_taken or task.expected_delta is not None
 
 
+_UNNAMED = "it has touched what it names nowhere"
+
+
 class JudgeAgainError(Exception):
-    """The task has to be run once more, with all of the catalog read ahead of it."""
+    """The task has to be run once more, with all of the catalog read ahead of it.
+
+    Its text says why, where no error follows that would.
+    """
 
 
 class CatalogWatch:
@@ -162,11 +168,11 @@ class CatalogWatch:
 
     def _changes_of(self, touched: Touched, roles: Roles | None) -> Changes:
         if roles is not None and roles.lacks_a_role_of(self._known.roles):
-            return self._read_again()
+            return self._read_again(_UNNAMED)
         try:
             return self._known.changes_to(touched.groups)
         except UnresolvedError:
-            return self._read_again()
+            return self._read_again(_UNNAMED)
 
     def _compared(self, changes: Changes, effects: Effects, expected: Sequence[str]) -> Changes:
         happened = effects.beside(expected)
@@ -188,14 +194,14 @@ class CatalogWatch:
             notes = _refuse_not_undone(self._transaction, notes)
         return notes
 
-    def _read_again(self) -> Changes:
+    def _read_again(self, why: str = "") -> Changes:
         """Return what has changed from everything to everything, in the same transaction.
 
         Raises:
             JudgeAgainError: it was not all read, or before this transaction.
         """
         if not self._is_fresh and self._transaction.scope is Scope.EACH:
-            raise JudgeAgainError
+            raise JudgeAgainError(why)
         return self._known.changes_to_all(self._whole().groups)
 
     def _whole(self) -> Snapshot:

@@ -121,10 +121,10 @@ def _run_judged(transaction: Transaction) -> Finished:
     context = transaction.context
     try:
         return run_atomic(transaction)
-    except JudgeAgainError:
+    except JudgeAgainError as exc:
         context.reads_whole = True
-        what = transaction.task.what
-        context.note(f"{what} is run once more, to judge its delta by all of the catalog")
+        if why := str(exc):
+            context.note(f"{transaction.task.what} is run once more for its delta: {why}")
     except MigrationError as exc:
         # The task itself, or a new connection, has done away with it.
         if not (exc.server and exc.server.sqlstate == _NO_STATEMENT and PREPARED in str(exc)):
