@@ -29,14 +29,13 @@ def test_what_is_named_nowhere_is_still_found(folder: Folder) -> None:
     folder.write({"002_hidden.sql": hidden, "verify/002_hidden.delta": ""})
     ran = folder("migrate")
     assert ran.code == 1
+    assert "002_hidden is run once more for its delta" in ran.err
     assert "was not promised:  + column public.t.cc integer" in ran.err
     assert "was not promised:  ~ table public.t (a, b, cc) (was: (a, b))" in ran.err
     assert applied(folder) == ["001_t"]
     lines = "+ column public.t.cc integer\n~ table public.t (a, b, cc) (was: (a, b))\n"
     folder.write({"verify/002_hidden.delta": lines})
-    ran = folder("migrate")
-    assert ran.code == 0
-    assert "002_hidden is run once more for its delta: it has touched what it names" in ran.err
+    assert folder("migrate").code == 0
 
 
 def test_a_hotfix_by_hand_is_not_overwritten_unseen(folder: Folder) -> None:
