@@ -25,6 +25,7 @@ def applied(folder: Folder) -> list[object]:
 def test_what_is_named_nowhere_is_still_found(folder: Folder) -> None:
     """The names of what it changes stand neither in its text nor in its .delta file."""
     folder.write({"001_t.sql": TABLE, "verify/001_t.delta": DELTA})
+    assert folder("migrate").code == 0
     hidden = "do $$ begin execute 'alter table public.' || chr(116) || ' add c' || chr(99) || ' integer'; end $$;"
     folder.write({"002_hidden.sql": hidden, "verify/002_hidden.delta": ""})
     ran = folder("migrate")
