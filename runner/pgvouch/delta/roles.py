@@ -27,21 +27,29 @@ class Roles:
     written: frozenset[str] = frozenset()
     """What the transaction has written, even if it was the same before."""
 
-    def changes(self, before: "Roles") -> tuple[str, ...]:
+    def changes(self, before: "Roles", text: str) -> tuple[str, ...]:
         """Return what has changed, as lines of a delta.
+
+        Args:
+            before: as they were.
+            text: the migration's. Who has written a role's own row is not to be seen; what is not
+                named there is another session's, unless the text runs statements that it builds.
 
         A role that is new is told of only where it may do more than others, for whether a migration
         makes it depends on the server.
         """
-        found = [f"{name} {_GONE}" for name in before.lines.keys() - self.lines.keys()]
-        for name, text in self.lines.items():
+        text = text.lower()
+        gone = before.lines.keys() - self.lines.keys()
+        found = [f"{name} {_GONE}" for name in gone if _is_named(name, text)]
+        for name, said in self.lines.items():
             if name.startswith(_ROLE):
                 was = before.lines.get(name)
-                is_changed = not text.startswith(_PLAIN) if was is None else was != text
+                is_changed = not said.startswith(_PLAIN) if was is None else was != said
+                is_changed = is_changed and _is_named(name, text)
             else:
                 is_changed = name in self.written
             if is_changed:
-                found.append(_line(name, text))
+                found.append(_line(name, said))
         return tuple(sorted(f"~ {line}" for line in found))
 
     def lacks_a_role_of(self, before: "Roles") -> bool:
@@ -61,6 +69,14 @@ class Roles:
 def is_about_roles(line: str) -> bool:
     """Say whether a line of a .delta file is about roles: it says nothing of before."""
     return line.startswith(("~ role ", "~ membership of ", "~ setting ")) and " (was: " not in line
+
+
+_WORDS = {"membership", "of", "in", "role", "setting", "every", "everywhere", "database"}
+
+
+def _is_named(identity: str, text: str) -> bool:
+    names = set(identity.replace('"', "").lower().split()) - _WORDS
+    return "execute" in text or any(name in text for name in names)
 
 
 def _line(name: str, text: str) -> str:

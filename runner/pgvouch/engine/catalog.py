@@ -139,7 +139,9 @@ class CatalogWatch:
 
     def _effects(self, touched: Touched, roles: Roles | None) -> Effects:
         context, task = self._context, self._task
-        lines = roles.changes(self._known.roles) if roles and touched.wrote_roles else ()
+        lines: tuple[str, ...] = ()
+        if roles and touched.wrote_roles:
+            lines = roles.changes(self._known.roles, task.source.rendered.text)
         return Effects(
             touched.written,
             touched.maybe_written,
