@@ -13,8 +13,9 @@
 -- lock_tables: public.plan_step_templates, public.plan_execution_logs
 --
 -- While it waits for a lock, everybody who comes after waits behind it. So it waits half a second for
--- all of them together, gives way, and is run again. That is less than deadlock_timeout (1 s): should
--- it and an application hold what the other wants, it is the move that lets go.
+-- all of them together, gives way, and is run again. For a second table it waits only a tenth of that
+-- before it lets go of the first: should it and an application hold what the other wants, it is the
+-- move that lets go, long before deadlock_timeout (1 s).
 -- lock_timeout: 500ms
 
 -- Without `if not exists`: a schema of this name that is there already is somebody else's.

@@ -78,22 +78,40 @@ def test_without_it_the_same_write_is_taken_for_the_migrations(folder: Folder) -
     assert "correct the migration" not in ran.err
 
 
-def test_they_are_taken_in_the_order_that_is_written(folder: Folder) -> None:
-    folder.write(FILES)
+HELD = (
+    "select l.relation::regclass::text, l.mode from pg_locks as l "
+    "where l.granted and l.locktype = 'relation' and l.mode = 'AccessExclusiveLock' "
+    "and l.relation in ('public.a'::regclass, 'public.b'::regclass)"
+)
+
+
+def test_it_holds_none_of_them_while_it_waits_for_long(folder: Folder) -> None:
+    """Whoever holds the second may want the first: neither is to wait for a deadlock's end."""
+    folder.write(FILES | {"002_b.sql": f"-- lock_timeout: 2s\n{FILES['002_b.sql']}"})
+    assert folder("migrate", "--to", "001").code == 0
+    with psycopg.connect(folder.url) as application:
+        application.execute("select from public.b")
+        with beside(folder, "migrate") as attempt:
+            waits_for(folder, attempt, "b")
+            application.execute("insert into public.a values (1)")
+            assert query(folder.url, HELD) == []
+            application.commit()
+            ran = attempt.result(DEADLINE_S)
+    assert ran.code == 0, ran.err
+
+
+def test_in_the_end_it_holds_them_all_whichever_it_waited_for(folder: Folder) -> None:
+    keeps = f"create table public.held as {HELD};"
+    folder.write(FILES | {"002_b.sql": f"-- lock_tables: public.a, public.b\n{keeps}"})
     assert folder("migrate", "--to", "001").code == 0
     with psycopg.connect(folder.url) as reader:
         reader.execute("select from public.b")
         with beside(folder, "migrate") as attempt:
             waits_for(folder, attempt, "b")
-            held = query(
-                folder.url,
-                "select l.mode from pg_locks as l where l.granted "
-                "and l.relation = 'public.a'::regclass",
-            )
             reader.rollback()
             ran = attempt.result(DEADLINE_S)
-    assert held == [("AccessExclusiveLock",)]
     assert ran.code == 0, ran.err
+    assert len(folder.query("select * from public.held")) == 2
 
 
 def test_another_mode_lets_readers_go_on(folder: Folder) -> None:
@@ -111,24 +129,34 @@ def test_another_mode_lets_readers_go_on(folder: Folder) -> None:
     assert ("AccessExclusiveLock",) not in folder.query("select mode from public.modes")
 
 
-def test_all_of_them_have_one_lock_timeout_together(url: str) -> None:
-    """Whoever waits behind the first one waits for the last one as well."""
-    spends = "perform pg_sleep(0.01)"
-    keeps = "create temporary table remaining as select current_setting('lock_timeout') as t"
+_KEEPS = "create temporary table remaining as select current_setting('lock_timeout') as t"
+
+
+def test_it_waits_for_a_second_one_only_a_tenth_of_the_time(url: str) -> None:
+    """Whoever waits behind the first one waits for the others as well."""
     with psycopg.connect(url) as connection:
         connection.execute("set lock_timeout = '900ms'")
-        connection.execute(locking_sql([spends, keeps]))
-        (left,) = connection.execute("select t from remaining").fetchone() or ("",)
-        assert 0 < int(left.removesuffix("ms")) <= 890
+        connection.execute(locking_sql(["select pg_sleep(0)", _KEEPS]))
+        assert connection.execute("select t from remaining").fetchone() == ("90ms",)
         assert connection.execute("show lock_timeout").fetchone() == ("900ms",)
 
 
-def test_one_that_asks_for_no_timeout_gets_none(url: str) -> None:
-    keeps = "create temporary table remaining as select current_setting('lock_timeout') as t"
+def test_all_of_them_have_one_lock_timeout_together(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("set lock_timeout = '300ms'")
+        connection.execute(locking_sql(["select pg_sleep(0.295)", _KEEPS]))
+        (left,) = connection.execute("select t from remaining").fetchone() or ("",)
+        assert 1 <= int(left.removesuffix("ms")) <= 5
+
+
+def test_one_that_asks_for_no_timeout_gets_none_for_the_one_it_waits_for(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("set lock_timeout = 0")
-        connection.execute(locking_sql(["perform pg_sleep(0.01)", keeps]))
+        connection.execute(locking_sql([_KEEPS]))
         assert connection.execute("select t from remaining").fetchone() == ("0",)
+        connection.execute("drop table remaining")
+        connection.execute(locking_sql(["select pg_sleep(0)", _KEEPS]))
+        assert connection.execute("select t from remaining").fetchone() == ("100ms",)
 
 
 def test_names_that_need_quotes_are_the_tables_of_these_names(folder: Folder) -> None:

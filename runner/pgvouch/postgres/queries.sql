@@ -57,19 +57,45 @@ greatest(
 )::pg_catalog.int8::pg_catalog.text
 
 -- name: take_locks
--- Takes locks one by one, all of them within one lock_timeout; the body of a DO block. {locks} are statements, with
--- shorten_lock_timeout between them.
+-- Takes locks, all of them within one lock_timeout; the body of a DO block. {locks} is an array of statements.
+--
+-- It waits long only while it holds nothing. Where one of the others is not to be had soon, it lets go of all and
+-- begins with that one: what an application holds while it wants another of them is free a moment later, so nobody's
+-- deadlock is waited out.
   declare
-    asked text := current_setting('lock_timeout');
-    ends timestamptz := clock_timestamp() + asked::interval;
-  begin{locks}
+    locks constant text[] := {locks};
+    asked constant text := current_setting('lock_timeout');
+    begun constant timestamptz := clock_timestamp();
+    asked_ms constant float8 := extract(epoch from asked::interval) * 1000;
+    remaining_ms float8 := asked_ms;
+    first int := 1;
+    other int;
+  begin
+    loop
+      begin
+        other := first;
+        perform set_config('lock_timeout', ceil(remaining_ms)::bigint::text, true);
+        execute locks[first];
+        for other_number in 1 .. cardinality(locks) loop
+          if other_number <> first then
+            other := other_number;
+            remaining_ms := asked_ms - extract(epoch from clock_timestamp() - begun) * 1000;
+            perform set_config(
+              'lock_timeout',
+              greatest(1, case when asked_ms = 0 then {soon_ms} else least(asked_ms / 10, remaining_ms) end)::bigint::text,
+              true
+            );
+            execute locks[other];
+          end if;
+        end loop;
+        exit;
+      exception when lock_not_available or deadlock_detected then
+        remaining_ms := greatest(0, asked_ms - extract(epoch from clock_timestamp() - begun) * 1000);
+        if other = first or remaining_ms < 1 and asked_ms > 0 then
+          raise;
+        end if;
+        first := other;
+      end;
+    end loop;
     perform set_config('lock_timeout', asked, true);
   end;
-
--- name: shorten_lock_timeout
--- Part of take_locks: what is left of the time.
-    if asked <> '0' then
-      perform set_config('lock_timeout', greatest(
-        1, extract(epoch from ends - clock_timestamp()) * 1000
-      )::bigint::text, true);
-    end if;

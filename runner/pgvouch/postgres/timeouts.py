@@ -14,6 +14,9 @@ a deadlock with it checks for one and is cancelled by the server."""
 
 _LONGEST_LOOK_S = 1.0
 
+_SOON_MS = 100
+"""How long one waits for a second lock while it holds a first, where no lock_timeout was asked."""
+
 
 def look_after_s(lock_timeout: str | None) -> float:
     """Return how long a statement waits, in s, before we look at who is in its way.
@@ -53,11 +56,13 @@ DEFAULT_LOCK_TIMEOUT = settings_sql(None, None)
 
 
 def locking_sql(statements: Sequence[str]) -> str:
-    """Return the statement that takes locks one by one, all of them within one lock_timeout.
+    """Return the statement that takes locks, all of them within one lock_timeout.
 
     A session that queues behind the first of them waits until the last is taken, so separate
     timeouts would add up.
+
+    Args:
+        statements: `lock table …`, each for one table, in the order in which they are tried.
     """
-    rest = f"\n{own_query('postgres', 'shorten_lock_timeout')}"
-    locks = rest.join(f"\n    {statement};" for statement in statements)
-    return own_block("postgres", "take_locks", locks=Raw(locks))
+    locks = Raw(f"array[{', '.join(map(literal, statements))}]")
+    return own_block("postgres", "take_locks", locks=locks, soon_ms=_SOON_MS)
