@@ -39,6 +39,33 @@ def test_what_is_named_nowhere_is_still_found(folder: Folder) -> None:
     assert folder("migrate").code == 0
 
 
+MOVED = {
+    "001_t.sql": TABLE,
+    "002_s.sql": "create schema s; alter table public.t set schema s;",
+    "002_s.rollback.sql": "alter table s.t set schema public; drop schema s;",
+}
+
+
+def test_a_schema_that_is_dropped_is_no_reason_to_run_a_rollback_twice(folder: Folder) -> None:
+    folder.write(MOVED)
+    assert folder("accept-delta").code == 0
+    assert folder("migrate").code == 0
+    ran = folder("rollback")
+    assert ran.code == 0, ran.err
+    assert "once more" not in ran.err
+
+
+def test_what_stands_in_a_schema_of_another_name_is_seen_to_change(folder: Folder) -> None:
+    """Its name is in the lines of objects that the transaction has not touched."""
+    renames = {"003_r.sql": "create schema other; drop schema other; alter schema s rename to r;"}
+    folder.write(MOVED | renames)
+    assert folder("accept-delta").code == 0
+    delta = (folder.path / "verify" / "003_r.delta").read_text()
+    assert "- table s.t (a, b)\n" in delta
+    assert "+ table r.t (a, b)\n" in delta
+    assert folder("migrate").code == 0
+
+
 def test_a_hotfix_by_hand_is_not_overwritten_unseen(folder: Folder) -> None:
     function = "create or replace function public.f() returns integer language sql as 'select {}';"
     folder.write({"001_f.sql": function.format(1)})

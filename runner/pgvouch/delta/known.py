@@ -191,8 +191,11 @@ class Known:
         if any(self._is_unresolved(key) for key in groups):
             raise UnresolvedError
         if REST in groups:
-            gone = self.groups.get(REST, {}).keys() - groups[REST].keys()
-            if any(not _UNSAID.match(name) for name in gone):
+            before, after = self.groups.get(REST, {}).keys(), groups[REST].keys()
+            # What is gone for good took along whatever said its name. But it may have a new name.
+            came = {name.partition(" ")[0] for name in after - before}
+            gone = {name for name in before - after if not _UNSAID.match(name)}
+            if any(name.partition(" ")[0] in came for name in gone):
                 raise UnresolvedError
         return Changes({key: self.groups[key] for key in groups if key in self.groups}, groups)
 
