@@ -2,7 +2,9 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from conftest import Folder, Server
@@ -64,6 +66,29 @@ def test_what_stands_in_a_schema_of_another_name_is_seen_to_change(folder: Folde
     assert "- table s.t (a, b)\n" in delta
     assert "+ table r.t (a, b)\n" in delta
     assert folder("migrate").code == 0
+
+
+def test_rows_of_an_attempt_that_gave_way_are_not_those_of_the_next(folder: Folder) -> None:
+    """A sequence goes on where the transaction is rolled back: only the first one writes a row."""
+    folder.write(
+        {
+            "001_t.sql": "create sequence public.s; create table public.a (n bigint);"
+            "create table public.b (n bigint);",
+            "002_c.sql": "insert into public.a select n from nextval('public.s') as n where n = 1;"
+            "alter table public.b add c integer;",
+            "verify/002_c.delta": "+ column public.b.c integer\n"
+            "~ table public.b (n, c) (was: (n))\n",
+        }
+    )
+    assert folder("migrate", "--to", "001").code == 0
+    with psycopg.connect(folder.url) as reader, ThreadPoolExecutor(1) as pool:
+        reader.execute("select from public.b")
+        attempt = pool.submit(folder, "migrate", "--retries", "50")
+        while folder.query("select last_value < 2 from public.s") == [(True,)]:
+            assert not attempt.done(), attempt.result()
+        reader.rollback()
+        ran = attempt.result()
+    assert ran.code == 0, ran.err
 
 
 def test_a_hotfix_by_hand_is_not_overwritten_unseen(folder: Folder) -> None:

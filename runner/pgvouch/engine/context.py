@@ -63,6 +63,8 @@ class RunContext:
     """The tables to which the tasks until now had statements that write rows."""
     counts: bool = False
     """Whether it matters what the server has counted in each transaction."""
+    counts_are_flushed: bool = False
+    """Whether the next transaction's counts begin with it."""
     has_own_backend: bool = False
     """Whether the last transaction was in the backend that the connection was made to."""
     may_prepare: bool = True

@@ -11,7 +11,7 @@ from pgvouch.engine.catalog import JudgeAgainError
 from pgvouch.engine.context import Deltas, RunContext, Scope
 from pgvouch.engine.lock_timeout import run_again_when_refused
 from pgvouch.engine.task import Task
-from pgvouch.engine.transaction import FLUSH_COUNTS, Transaction
+from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import MigrationError, PlanError
 from pgvouch.events import Finished, Started
 from pgvouch.ledger.lock import LedgerMovedError
@@ -46,8 +46,6 @@ def run(
         task.expected_delta is not None for task in tasks
     )
     try:
-        if context.counts and context.session.is_idle:
-            context.session.try_run(FLUSH_COUNTS)
         if scope is Scope.TOGETHER:
             whole = partial(_run_all, context, tasks, scope, recorded)
             return run_again_when_refused(context, "all of it", whole)

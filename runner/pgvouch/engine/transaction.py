@@ -32,8 +32,7 @@ _ON_DISK = Raw(
     "then 'on' else pg_catalog.current_setting('synchronous_commit') end"
 )
 
-
-FLUSH_COUNTS = "select pg_catalog.pg_stat_force_next_flush()"
+_FLUSH_COUNTS = "select pg_catalog.pg_stat_force_next_flush()"
 """Else what the server counts in a transaction begins with what earlier ones have done in the last
 second: it gives its counts away no more often."""
 
@@ -101,6 +100,9 @@ class Transaction:
         """Return the message that begins it: a clean session, the lock, the timeouts."""
         marker = marker_of(self.task.direction, self.task.id)
         self.begins = self.scope is Scope.EACH or self.session.is_idle
+        if self.begins and self.context.counts and not self.context.counts_are_flushed:
+            self.session.try_run(_FLUSH_COUNTS)
+        self.context.counts_are_flushed = False
         self.look_out(marker)
         message = Message()
         if self.begins:
@@ -283,7 +285,7 @@ class Transaction:
         commit = {"synchronous_commit": _ON_DISK if flushes else "off"} if self.commits else {}
         message.add(self._settings(search_path=OWN_SCHEMAS, **commit))
         if self.context.counts:
-            message.add(FLUSH_COUNTS)
+            message.add(_FLUSH_COUNTS)
         message.add(*ledger, name="ledger")
         message.add("commit" if self.commits else "set local search_path to default")
         try:
@@ -296,6 +298,7 @@ class Transaction:
                     hint="does the migration itself change the schema pgvouch?",
                 )
             raise error from None
+        self.context.counts_are_flushed = self.context.counts and self.commits
         # A row's xmin is the last half of it.
         self.context.written_by = str(int(self.xid) & 0xFFFFFFFF)
 
