@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from conftest import Folder, database_of, query
+from pgvouch.operations.scratch import scratch_after
+from pgvouch.postgres.session import QueryError, Session
 
 KEPT = (
     "select datname from pg_database as d where starts_with(datname, 'pgvouch_before_') "
@@ -84,8 +86,18 @@ def test_nothing_is_kept_of_what_fails(project: Folder) -> None:
     assert ran.code == 1
     assert "It failed in a scratch database, which is gone. No file was written." in ran.err
     assert kept_of(project) == []
-    left = "select count(*) from pg_database where starts_with(datname, 'pgvouch_scratch_') and "
-    assert project.query(left + "shobj_description(oid, 'pg_database') is not null") == [(0,)]
+
+
+def test_the_scratch_database_goes_whatever_has_failed(folder: Folder) -> None:
+    names: list[str] = []
+
+    def apply(session: Session) -> None:
+        names.append(session.connection.info.dbname)
+        session.run("select 1 / 0")
+
+    with pytest.raises(QueryError), scratch_after(folder.url, "project", ["001"], apply):
+        pass
+    assert folder.query(f"select 1 from pg_database where datname = '{names[0]}'") == []
 
 
 def test_a_database_of_another_role_is_not_believed(project: Folder) -> None:

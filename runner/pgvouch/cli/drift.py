@@ -64,21 +64,29 @@ _NEXT = (
 )
 
 
+def differ(number: int) -> str:
+    """Return that so many objects differ."""
+    return f"{_objects(number)} differ{'s' * (number == 1)} from what the migrations made"
+
+
+def are_unpromised(number: int) -> str:
+    """Return that so many objects are in no delta."""
+    return f"{_objects(number)} {'is' if number == 1 else 'are'} in no delta"
+
+
+def _objects(number: int) -> str:
+    return f"{number:,} object{'s' * (number != 1)}"
+
+
 def _headline(compared: "Comparison") -> str:
-    number = len(compared.differing)
-    if number:
-        return f"{objects(number)} differ{'s' * (number == 1)} from what the migrations made"
+    if compared.differing:
+        return differ(len(compared.differing))
     if compared.deltas:
         return "the database is what its migrations made"
     return (
         "no applied migration has a delta, so there is nothing to compare with (pgvouch "
         "accept-delta writes them)"
     )
-
-
-def objects(number: int) -> str:
-    """Return how many objects, in words."""
-    return f"{number:,} object{'s' * (number != 1)}"
 
 
 def _differences(found: Iterable["Difference"], mark: output.Styled) -> Iterable[Line]:
@@ -97,8 +105,7 @@ def _differences(found: Iterable["Difference"], mark: output.Styled) -> Iterable
 def _unpromised(compared: "Comparison", most: int | None) -> list[Line]:
     if not (lines := compared.unpromised):
         return []
-    are = "is" if len(lines) == 1 else "are"
-    told: list[Line] = [f"  {objects(len(lines))} {are} in no delta:"]
+    told: list[Line] = [f"  {are_unpromised(len(lines))}:"]
     told += [("  ", output.Styled("+", "yellow"), f" {line}") for line in lines[:most]]
     if most is not None and len(lines) > most:
         told.append(f"    … and {len(lines) - most:,} more: --verbose shows all of them")

@@ -8,7 +8,7 @@ import click
 
 from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_json, as_text, output
-from pgvouch.cli.drift import is_drift, lines_of, objects, strict_option
+from pgvouch.cli.drift import are_unpromised, differ, is_drift, lines_of, strict_option
 from pgvouch.cli.options import Context, running
 from pgvouch.cli.output import Line
 from pgvouch.errors import DRIFT, FAILED, UNREACHABLE, ConnectError
@@ -62,13 +62,11 @@ def _compared(vouch: Vouch) -> "Comparison | ConnectError":
 
 def _catalog(name: str, compared: "Comparison", *, strict: bool) -> list[Line]:
     lines: list[Line] = []
-    if number := len(compared.differing):
-        differ = f"{objects(number)} differ{'s' * (number == 1)}"
-        lines.append(f"{name}: {differ} from what the migrations made")
-    if compared.deltas and (number := len(compared.unpromised)):
-        are = "is" if number == 1 else "are"
+    if compared.differing:
+        lines.append(f"{name}: {differ(len(compared.differing))}")
+    if compared.deltas and compared.unpromised:
         shows = as_text.as_typed("pgvouch drift shows more")
-        lines.append(f"{name}: {objects(number)} {are} in no delta ({shows})")
+        lines.append(f"{name}: {are_unpromised(len(compared.unpromised))} ({shows})")
     return lines + lines_of(compared, strict=strict)
 
 

@@ -240,12 +240,8 @@ class SnapshotWatch:
         Raises:
             CheckError: it is not what was promised.
         """
-        transaction, before, after = (
-            self._transaction,
-            self._before,
-            read_snapshot(message, results),
-        )
-        task = transaction.task
+        transaction, task = self._transaction, self._transaction.task
+        before, after = self._before, read_snapshot(message, results)
         if before is None:
             with transaction.context.collecting():
                 _refuse_what_is_not_there(task, after)

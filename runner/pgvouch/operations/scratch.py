@@ -66,17 +66,23 @@ def _build(
     try:
         with _session(url, name) as session:
             apply(session)
-        _forget(server, database)
-        server.run(f"alter database {name} rename to {kept}")
-    except QueryError as exc:
-        if exc.server.sqlstate != _IS_THERE:  # another run has been quicker
-            raise
-        return name
+        _keep(server, name, kept, database)
     except BaseException:
         _drop(url, name)
         raise
+    return name
+
+
+def _keep(server: Session, name: str, kept: str, database: str) -> None:
+    """Keep a copy in place of that of an earlier state of the files."""
+    try:
+        server.run(f"create database {kept} template {name}")
+    except QueryError as exc:
+        if exc.server.sqlstate == _IS_THERE:  # another run has been quicker
+            return
+        raise
+    _forget(server, database)
     server.run(f"comment on database {kept} is {literal(_comment(database))}")
-    return _copy(server, kept) or name
 
 
 def _comment(database: str) -> str:
@@ -84,7 +90,7 @@ def _comment(database: str) -> str:
 
 
 def _forget(server: Session, database: str) -> None:
-    """Drop what was kept for an earlier state of the files."""
+    """Drop what was kept, and has its comment."""
     (result,) = server.ask(
         "select quote_ident(d.datname) from pg_database as d "
         "join pg_roles as r on r.oid = d.datdba and r.rolname = current_user "
