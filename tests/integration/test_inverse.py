@@ -42,6 +42,17 @@ def test_what_undoes_all_of_it_lands(folder: Folder) -> None:
     assert (ran.code, applied(folder)) == (0, 0)
 
 
+def test_what_was_applied_before_it_had_a_delta_is_judged_by_its_file(folder: Folder) -> None:
+    folder.write(FILES | {"002_more.rollback.sql": WHOLE.replace("drop view public.v;", "")})
+    assert folder("migrate").code == 0
+    assert folder("accept-delta").code == 0
+    ran = folder("rollback")
+    assert (ran.code, applied(folder)) == (1, 2)
+    assert "left over:  view public.v as SELECT id FROM public.notes" in ran.err
+    folder.write({"002_more.rollback.sql": WHOLE})
+    assert folder("rollback", "--from-files").code == 0
+
+
 REFUSED = [
     ("left over:  view public.v as SELECT id FROM public.notes", WHOLE.replace("drop view public.v;", "")),
     ("does not come back:  view public.old as SELECT 1 AS a", WHOLE.partition("\n")[2]),
@@ -172,9 +183,10 @@ def test_the_declaration_is_the_rollback_s(folder: Folder) -> None:
     assert "`-- leaves:` is about a rollback, and this is none" in ran.err
 
 
-def test_without_a_delta_in_the_ledger_nothing_is_compared(folder: Folder) -> None:
+def test_without_any_delta_nothing_is_compared(folder: Folder) -> None:
     migrated(folder, "drop view public.v;")
     folder.query("update pgvouch.migration set delta = null")
+    (folder.path / "verify" / "002_more.delta").unlink()
     assert folder("rollback").code == 0
 
 

@@ -333,7 +333,11 @@ def _prepare_rollback(
     promises = (
         read_promises(migration.rollback_verify_path, migration.actors) if migration else None
     )
-    did = None if stored.delta is None else tuple(filter(None, stored.delta.split("\n")))
+    if stored.delta is not None:
+        did: tuple[str, ...] | None = tuple(filter(None, stored.delta.split("\n")))
+    else:
+        # It was applied by psql or stock yoyo, or before there was a .delta file.
+        did = read_delta(migration.delta_path) if migration else None
     if row.state is State.PROVIDED:
         nothing = Source(path, "", Rendered(""))
         directives = parse_directives("", path)
