@@ -67,3 +67,17 @@ def read_delta(path: Path | None) -> tuple[str, ...] | None:
         FileError: it is no .delta file.
     """
     return parse_file(read_text(path), path) if path else None
+
+
+def delta_of_applied(stored: str | None, path: Path | None) -> tuple[str, ...] | None:
+    """Return what an applied migration did: as the ledger has it, else as its file promises.
+
+    Args:
+        stored: from the ledger; it has none of what psql or stock yoyo applied, nor of what was
+            applied before there was a .delta file.
+        path: the .delta file, if there is one.
+
+    Raises:
+        FileError: that file cannot be read.
+    """
+    return read_delta(path) if stored is None else tuple(filter(None, stored.split("\n")))

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
-from pgvouch.delta.file import read_delta
+from pgvouch.delta.file import delta_of_applied, read_delta
 from pgvouch.errors import FileError, Gathered, Place, PlanError
 from pgvouch.events import Doubted, Listener
 from pgvouch.files import other_tools
@@ -333,11 +333,7 @@ def _prepare_rollback(
     promises = (
         read_promises(migration.rollback_verify_path, migration.actors) if migration else None
     )
-    if stored.delta is not None:
-        did: tuple[str, ...] | None = tuple(filter(None, stored.delta.split("\n")))
-    else:
-        # It was applied by psql or stock yoyo, or before there was a .delta file.
-        did = read_delta(migration.delta_path) if migration else None
+    did = delta_of_applied(stored.delta, migration.delta_path if migration else None)
     if row.state is State.PROVIDED:
         nothing = Source(path, "", Rendered(""))
         directives = parse_directives("", path)

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
-from pgvouch.delta.file import read_delta
+from pgvouch.delta.file import delta_of_applied
 from pgvouch.delta.fold import Comparison, Deed, Fold
 from pgvouch.delta.lines import catalog_of
 from pgvouch.delta.snapshot import Snapshot, add_snapshot, read_snapshot
 from pgvouch.errors import ConnectError, MigrationError
 from pgvouch.events import Listener, Waiting
-from pgvouch.files.migration import Migration
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.postgres.message import Message
@@ -104,19 +103,11 @@ def _deeds(
     by_id = database.by_id
     deeds, provided = [], []
     for row in rows:
-        known = deltas.get(row.id)
-        delta = (
-            _promised(by_id.get(row.id))
-            if known is None
-            else tuple(filter(None, known.split("\n")))
-        )
+        migration = by_id.get(row.id)
+        delta = delta_of_applied(deltas.get(row.id), migration.delta_path if migration else None)
         if row.state is State.PROVIDED:
             provided.append(delta or ())
         else:
             is_whole = row.state is State.APPLIED or row.is_untouched
             deeds.append(Deed(row.id, delta if is_whole else None))
     return deeds, provided
-
-
-def _promised(migration: Migration | None) -> tuple[str, ...] | None:
-    return read_delta(migration.delta_path) if migration else None
