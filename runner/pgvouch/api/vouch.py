@@ -20,6 +20,7 @@ from pgvouch.config.project import (
     find_project,
     read_database,
     which_database,
+    without_files,
 )
 from pgvouch.engine import commands
 from pgvouch.engine.commands import Limits, Outcome
@@ -32,6 +33,7 @@ from pgvouch.postgres.result import BRIEF, FULL
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 
 if TYPE_CHECKING:
+    from pgvouch.adopt.take_over import Adopted
     from pgvouch.api.values import Plan, Repaired, RollbackStep, Settings
     from pgvouch.delta.fold import Comparison
     from pgvouch.operations.accept_delta import Written
@@ -316,6 +318,57 @@ class Vouch:
 
         with self._connected("drift", only_looks=True) as session:
             return compare_database(session, self._database, self._options(), self.on_event)
+
+    def adopt(
+        self,
+        project: str | Path,
+        *,
+        tool: str | None = None,
+        into: str | Path | None = None,
+        ledger: str | None = None,
+        with_files: bool = True,
+        with_ledger: bool = True,
+        dry_run: bool = False,
+    ) -> "Adopted":
+        """Make a project of another tool one of pgvouch. Nothing of the old one is changed.
+
+        Args:
+            project: its folder, or that of its migrations.
+            tool: which tool's; None finds out.
+            into: where the files go; None is the folder of this database's migrations.
+            ledger: the tool's table, where it has another name.
+            with_files: False where they are adopted already.
+            with_ledger: False looks at no database.
+            dry_run: write nothing.
+
+        Returns:
+            What became of each file and of the ledger.
+
+        Raises:
+            UsageError: the project is of no known tool, or files of ours are there.
+            FileError: something that cannot be taken over.
+            PlanError: the ledger does not agree with the files, or is in use.
+        """
+        from contextlib import nullcontext
+
+        from pgvouch.adopt.take_over import adopt, plan
+
+        if with_ledger and self._chosen is None:
+            self._chosen = without_files(
+                self.project, self._name or "", self._url, self._environment
+            )
+        folder = Path(into) if into else self.project.migrations / (self._name or "")
+        adoption = plan(Path(project), tool, folder)
+        with self._connected("adopt") if with_ledger else nullcontext() as session:
+            return adopt(
+                adoption,
+                session,
+                self._options(),
+                self.on_event,
+                named=ledger,
+                writes_files=with_files,
+                is_dry=dry_run,
+            )
 
     def accept(self, migration: str, why: str) -> Applied:
         """Record that the change to an applied file is harmless.

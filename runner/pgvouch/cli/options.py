@@ -42,21 +42,30 @@ class Context:
 
     def databases(self, wanted: Sequence[str] = ()) -> list[Vouch]:
         """Return the databases that the command is about."""
-        found = Vouch.each(
-            wanted,
-            url=self.url,
-            project=self.config,
-            migrations=self.migrations,
-            variables=self.variables,
-            environment=self.environment,
-            create_database=self.create,
-            wait_s=self.wait_s,
-            show_all_rows=self.verbose,
-            **self.settings,
-        )
+        found = Vouch.each(wanted, **self._given())
         for vouch in found:
-            vouch.on_event = as_text.Progress(quiet=self.as_json, verbose=self.verbose)
+            vouch.on_event = self._progress()
         return found
+
+    def newcomer(self, name: str | None) -> Vouch:
+        """Return the database that the command is about, whose files may not be there yet."""
+        return Vouch(database=name, on_event=self._progress(), **self._given())
+
+    def _given(self) -> dict[str, Any]:
+        return {
+            "url": self.url,
+            "project": self.config,
+            "migrations": self.migrations,
+            "variables": self.variables,
+            "environment": self.environment,
+            "create_database": self.create,
+            "wait_s": self.wait_s,
+            "show_all_rows": self.verbose,
+            **self.settings,
+        }
+
+    def _progress(self) -> as_text.Progress:
+        return as_text.Progress(quiet=self.as_json, verbose=self.verbose)
 
     def database(self, wanted: str | None) -> Vouch:
         """Return the one database that the command is about.

@@ -220,6 +220,26 @@ def choose(
     return found
 
 
+def without_files(
+    project: Project, name: str, url: str | None, environment: Mapping[str, str]
+) -> Database:
+    """Return a database whose files are still to be written.
+
+    Args:
+        project: the configuration.
+        name: its folder in that of the migrations; empty for that folder itself.
+        url: `--url`.
+        environment: DATABASE_URL, and DATABASE_URL_NAME for one of them.
+
+    Raises:
+        UsageError: no URL.
+    """
+    target = _url(name, url, environment, alone=True)
+    return Database(
+        name or _name_in(target) or project.root.name, project.migrations / name, target, ()
+    )
+
+
 def _unknown_database(project: Project, names: Sequence[str], wanted: str) -> UsageError:
     from pgvouch.config.address import looks_like_one
 

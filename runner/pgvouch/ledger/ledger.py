@@ -152,10 +152,24 @@ def _applied(columns: Sequence[str], row: Sequence[str | None]) -> Applied:
     return Applied(**fields)
 
 
-def _judged_sql(*tables: str) -> str:
+def _judged_sql(*tables: str, of_anyone: bool = False) -> str:
     """Return the statements that lock tables of stock yoyo, and fail where it is not trusted."""
     oids = ", ".join(f"to_regclass({literal(table)})" for table in tables)
-    return f"{_lock_sql(*tables)};\n{_trust_sql(f'c.oid in ({oids})')}"
+    return f"{_lock_sql(*tables)};\n{_trust_sql(f'c.oid in ({oids})', of_anyone=of_anyone)}"
+
+
+def read_of_another_tool(session: Session, table: str, query: str) -> Result:
+    """Return the rows of another tool's ledger, where reading it runs nobody else's code.
+
+    Args:
+        session: where.
+        table: qualified and quoted.
+        query: that reads it.
+
+    Raises:
+        PlanError: it is not to be believed, or the role may not read it.
+    """
+    return _ask(session, f"{_judged_sql(table, of_anyone=True)};\n{query}")[-1]
 
 
 def read_yoyo(session: Session) -> list[Applied]:

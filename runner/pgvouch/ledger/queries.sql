@@ -171,7 +171,7 @@ begin
         when exists (select from pg_rewrite as r where r.ev_class = a.oid) then 'it has a rule'
         when exists (select from pg_trigger as t where t.tgrelid = a.oid and not t.tgisinternal) then 'it has a trigger'
         when exists (select from pg_inherits as i where a.oid in (i.inhrelid, i.inhparent)) then 'it inherits'
-        when exists (select from pg_constraint as k where k.confrelid = a.oid) then 'a foreign key refers to it'
+        when {owners} and exists (select from pg_constraint as k where k.confrelid = a.oid) then 'a foreign key refers to it'
         -- What comes with PostgreSQL is pinned, and nothing is recorded to depend on it.
         when exists (
           select from pg_depend as d

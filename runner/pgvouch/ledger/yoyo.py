@@ -113,8 +113,13 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
             internalmigrations.upgrade(self)
             self.execute(self.format_sql(self.create_lock_table_sql))
 
-    def mark_sql(self, migration_id: str) -> tuple[str, str]:
-        """Return the statements with which yoyo marks a migration as applied."""
+    def mark_sql(self, migration_id: str, operation: str = "apply") -> tuple[str, str]:
+        """Return the statements with which yoyo marks a migration as applied.
+
+        Args:
+            migration_id: the migration.
+            operation: as yoyo's log has it: `mark`, where nothing was run.
+        """
         mark = self._text(
             self.mark_migration_sql,
             {
@@ -123,7 +128,7 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
                 "when": str(_utc_now()),
             },
         )
-        return mark, self._log_sql(migration_id, "apply")
+        return mark, self._log_sql(migration_id, operation)
 
     def unmark_sql(self, migration_id: str) -> tuple[str, str]:
         """Return the statements with which yoyo takes the mark away."""

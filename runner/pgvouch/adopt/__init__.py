@@ -1,0 +1,16 @@
+"""Takes over projects of other migration tools: their files, their history, their ledgers.
+
+Nothing of theirs is changed. The modules, each importing only those above it:
+
+    history     what another tool has left, as values
+    text        its SQL as one of our files
+    tool        what has to be known of a tool
+    folders     looks for files
+    dbmate      one file a tool: how it is recognised, how its files and its ledger are read
+    tools       which tool a project is of
+    layout      where its files go in ours
+    compare     its ledger beside its files
+    asking      reads its ledger, and takes its lock
+    record      writes ours
+    take_over   all of it
+"""
