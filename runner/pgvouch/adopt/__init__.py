@@ -13,4 +13,5 @@ Nothing of theirs is changed. The modules, each importing only those above it:
     asking      reads its ledger, and takes its lock
     record      writes ours
     take_over   all of it
+    baseline    where no ledger says what is applied: the database does
 """

@@ -16,14 +16,14 @@ group by n.nspname, c.relname
 order by n.nspname
 
 -- name: record
--- Records a migration that another tool has applied: in yoyo's tables ({mark} and {log}) and in ours. What stock yoyo has
+-- Records a migration that is in the database and was not run by us: in yoyo's tables ({mark} and {log}) and in ours. What stock yoyo has
 -- recorded is there, and gets what yoyo does not keep.
 with mark as ({mark} on conflict do nothing), log as ({log}), own as (
   insert into pgvouch.migration (
     migration_id, state, checksum, rollback_sql, irreversible, transactional, applied_at, applied_by, tool_version
   ) values (
-    {id}, 'applied', {checksum}, {rollback_sql}, {irreversible}, {transactional},
-    coalesce({at}::timestamptz, clock_timestamp()), {by}, {tool_version}
+    {id}, {state}, {checksum}, {rollback_sql}, {irreversible}, {transactional},
+    coalesce({at}::timestamptz, clock_timestamp()), coalesce({by}, session_user), {tool_version}
   )
   on conflict (migration_id) do update set
     checksum = excluded.checksum,

@@ -12,7 +12,7 @@ from pgvouch.adopt import compare
 from pgvouch.adopt.asking import Asking
 from pgvouch.adopt.history import ForeignLedger, History, NotCarried, Recorded
 from pgvouch.adopt.layout import LaidOut, lay_out
-from pgvouch.adopt.record import record
+from pgvouch.adopt.record import Entry, record
 from pgvouch.adopt.tool import Tool
 from pgvouch.adopt.tools import recognised
 from pgvouch.config.options import Options
@@ -136,12 +136,29 @@ def adopt(
             write_files()
         return Adopted(adoption, write, found, tuple(applied), 0, known)
     create_ledger(session, options, listener)
-    recorded = record(session, adoption.tool, found.table, look, write_files=write_files)
+    recorded = record(
+        session,
+        lambda: [_entry(adoption.tool, *pair) for pair in look()],
+        tool=adoption.tool,
+        table=found.table,
+        ahead_of_commit=write_files,
+    )
     return Adopted(adoption, write, found, tuple(applied), recorded, known)
 
 
 def _applied(adoption: Adoption, its: ForeignLedger) -> list[tuple[LaidOut, Recorded]]:
     return compare.applied(adoption.tool, adoption.history, adoption.laid_out, its)
+
+
+def _entry(tool: Tool, item: LaidOut, row: Recorded) -> Entry:
+    return Entry(
+        item.id,
+        item.checksum,
+        item.rollback,
+        is_transactional=item.is_transactional,
+        at=row.at,
+        by=tool.name,
+    )
 
 
 def _refused(folder: Path, laid_out: Sequence[LaidOut], into: Path) -> Iterator[NotCarried]:

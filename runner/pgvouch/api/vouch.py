@@ -33,6 +33,7 @@ from pgvouch.postgres.result import BRIEF, FULL
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 
 if TYPE_CHECKING:
+    from pgvouch.adopt.baseline import Baseline
     from pgvouch.adopt.take_over import Adopted
     from pgvouch.api.values import Plan, Repaired, RollbackStep, Settings
     from pgvouch.delta.fold import Comparison
@@ -367,6 +368,39 @@ class Vouch:
                 self.on_event,
                 named=ledger,
                 writes_files=with_files,
+                is_dry=dry_run,
+            )
+
+    def baseline(
+        self, *, to: str | None = None, why: str | None = None, dry_run: bool = False
+    ) -> "Baseline":
+        """Record migrations as applied without running them, where the database is what they make.
+
+        They are applied to a scratch database beside it, and the two catalogs are compared.
+
+        Args:
+            to: the last of them (identifier or number); None means all.
+            why: the reason for which a difference is accepted.
+            dry_run: record nothing.
+
+        Returns:
+            What differs; nothing was recorded then, unless a reason was given.
+
+        Raises:
+            PlanError: the database has a ledger.
+            VouchError: a migration fails on the scratch database.
+        """
+        from pgvouch.adopt.baseline import baseline
+
+        with self._connected("baseline", only_looks=True) as session:
+            return baseline(
+                session,
+                self._database,
+                self.url,
+                self._options(),
+                self.on_event,
+                to=to,
+                why=why,
                 is_dry=dry_run,
             )
 

@@ -36,7 +36,7 @@ def drift(context: Context, databases: tuple[str, ...], strict: bool) -> int:
             worst = DRIFT
         document = {**as_json.of_drift(vouch.name, compared), "strict": strict}
         lines = [f"{vouch.name}: {_headline(compared)}", *lines_of(compared, strict=strict)]
-        lines += _unpromised(compared, None if context.verbose else _MOST)
+        lines += unpromised(compared, None if context.verbose else _MOST)
         context.tell(*lines, document=document)
     return worst
 
@@ -48,7 +48,7 @@ def is_drift(compared: "Comparison", *, strict: bool) -> bool:
 
 def lines_of(compared: "Comparison", *, strict: bool) -> list[Line]:
     """Return what differs, for people, and what to do about it."""
-    lines = [*_differences(compared.differing, output.Styled("✗", "red"))]
+    lines = differences(compared)
     lines += _differences(compared.unjudged, output.Styled("?", "yellow"))
     if compared.unjudged:
         names = ", ".join(compared.without_delta)
@@ -89,6 +89,11 @@ def _headline(compared: "Comparison") -> str:
     )
 
 
+def differences(compared: "Comparison") -> list[Line]:
+    """Return what is otherwise than the migrations made it."""
+    return list(_differences(compared.differing, output.Styled("✗", "red")))
+
+
 def _differences(found: Iterable["Difference"], mark: output.Styled) -> Iterable[Line]:
     for item in found:
         if item.expected is None:
@@ -102,7 +107,8 @@ def _differences(found: Iterable["Difference"], mark: output.Styled) -> Iterable
                 yield f"      {label} {definition or '(nothing of note)'}"
 
 
-def _unpromised(compared: "Comparison", most: int | None) -> list[Line]:
+def unpromised(compared: "Comparison", most: int | None) -> list[Line]:
+    """Return what is in no delta, at most so many lines of it."""
     if not (lines := compared.unpromised):
         return []
     told: list[Line] = [f"  {are_unpromised(len(lines))}:"]
