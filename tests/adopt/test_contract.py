@@ -299,7 +299,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, name: str) -> Callable[..., Any]:
     [
         "pgvouch.adopt.take_over.create_ledger",
         "pgvouch.adopt.record.own_query",
-        "pgvouch.adopt.take_over.shutil.rmtree",
+        "pgvouch.adopt.writing.shutil.rmtree",
         "pathlib.Path.rename",
     ],
 )

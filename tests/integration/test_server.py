@@ -135,7 +135,7 @@ def test_a_link_in_the_place_of_the_socket_s_folder_is_refused(
 
 
 def test_another_postgresql_s_bin_folder(project: Project) -> None:
-    bins = embedded._wheel_bin().parent.parent / "pginstall" / "bin"
+    bins = embedded.wheel_bin().parent.parent / "pginstall" / "bin"
     (project.root / "pgvouch.toml").write_text(f'[embedded]\nbin = "{bins}"\n')
     said = pgvouch(project, "server", "psql", "postgres", "-Atc", "show server_version_num")
     assert said.out.startswith("16"), said.err
@@ -156,13 +156,13 @@ def test_root_s_closed_home_is_left_closed(tmp_path: Path, monkeypatch: pytest.M
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        wheel = embedded._wheel_bin()
+        wheel = embedded.wheel_bin()
         package = wheel.parent.parent
         copy = closed / package.name / wheel.parent.name
         shutil.copytree(wheel.parent, copy, symlinks=True)
         libraries = package.with_name(f"{package.name}.libs")
         shutil.copytree(libraries, closed / libraries.name)
-        monkeypatch.setattr(embedded, "_wheel_bin", lambda: copy / "bin")
+        monkeypatch.setattr(embedded, "wheel_bin", lambda: copy / "bin")
         for path in (closed, *closed.rglob("*")):  # as a umask of 077 has made them
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode & 0o700)

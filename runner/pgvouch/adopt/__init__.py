@@ -12,6 +12,8 @@ Nothing of theirs is changed. The modules, each importing only those above it:
     compare     its ledger beside its files
     asking      reads its ledger, and takes its lock
     record      writes ours
+    writing     writes a folder, whole or not at all
     take_over   all of it
     baseline    where no ledger says what is applied: the database does
+    from_database  where there are no files either
 """

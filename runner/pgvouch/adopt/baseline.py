@@ -1,6 +1,6 @@
 """Records migrations as applied where no ledger says so: the database is what they make."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pgvouch.adopt.record import Entry, record
@@ -52,6 +52,7 @@ def baseline(
     to: str | None = None,
     why: str | None = None,
     is_dry: bool = False,
+    ahead_of_commit: Callable[[], None] = lambda: None,
 ) -> Baseline:
     """Record migrations as applied without running them, where the database is what they make.
 
@@ -67,6 +68,7 @@ def baseline(
         to: the last of them; None means all.
         why: the reason for which a difference is accepted; it is kept.
         is_dry: record nothing.
+        ahead_of_commit: called when everything is written and not yet committed.
 
     Raises:
         PlanError: the database has a ledger.
@@ -83,14 +85,14 @@ def baseline(
         return found
     create_ledger(session, options, listener)
     entries = [_entry(task, is_provided=task.id in provided) for task in tasks]
-    newest = tasks[-1].migration
-    if found.is_same or why is None or newest is None:
-        recorded = record(session, lambda: entries)
-    else:
-        reason = why
-        recorded = record(
-            session, lambda: entries, ahead_of_commit=lambda: _accept(session, newest, reason)
-        )
+    newest = tasks[-1].migration if tasks else None
+
+    def finish() -> None:
+        if not found.is_same and why and newest:
+            _accept(session, newest, why)
+        ahead_of_commit()
+
+    recorded = record(session, lambda: entries, ahead_of_commit=finish)
     return replace(found, recorded=recorded)
 
 

@@ -1,10 +1,6 @@
 """Makes a project of ours from another tool's: its files, and what its ledger says is applied."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +11,7 @@ from pgvouch.adopt.layout import LaidOut, lay_out
 from pgvouch.adopt.record import Entry, record
 from pgvouch.adopt.tool import Tool
 from pgvouch.adopt.tools import recognised
+from pgvouch.adopt.writing import migrations_in, put_in_place, refuse_migrations, written
 from pgvouch.config.options import Options
 from pgvouch.engine.commands import create_ledger
 from pgvouch.errors import FileError, Gathered, Place, RefusedError, UsageError
@@ -74,9 +71,9 @@ def plan(project: Path, name: str | None, into: Path) -> Adoption:
     if not laid_out:
         raise UsageError(f"{folder.name} holds no migration of {tool.title}", Place(folder))
     files = {name: text for item in laid_out for name, text in item.files.items()}
-    with _written(files, into) as scratch:
+    with written(files, into) as scratch:
         notes += _refused(scratch, laid_out, into)
-    is_there = _refuse_other_files(into, files)
+    is_there = _are_there(into, files)
     return Adoption(tool, history, tuple(laid_out), into, tuple(notes), is_there)
 
 
@@ -184,55 +181,21 @@ def _refused(folder: Path, laid_out: Sequence[LaidOut], into: Path) -> Iterator[
             yield NotCarried(Place(foreign.path), said)
 
 
-def _refuse_other_files(into: Path, files: dict[str, str]) -> bool:
-    """Say whether all files of ours are there; refuse where others are.
+def _are_there(into: Path, files: dict[str, str]) -> bool:
+    """Say whether all files of ours are there, and no others.
 
     Raises:
         UsageError: the folder holds something else.
     """
-    there = sorted(path for path in into.rglob("*") if path.is_file()) if into.is_dir() else []
-    names = {str(path.relative_to(into)) for path in there if path.suffix in {".sql", ".py"}}
-    if not names:
-        return False
-    same = [n for n in names & files.keys() if (into / n).read_text(encoding="utf-8") == files[n]]
-    if set(same) >= files.keys():
+    there = migrations_in(into)
+    same = {n for n in there & files.keys() if (into / n).read_text(encoding="utf-8") == files[n]}
+    if there and same >= files.keys():
         return True
-    other = sorted(names - set(same))
-    raise UsageError(
-        f"{into.name}/ holds migrations already, such as {(other or sorted(names))[0]}",
-        Place(into),
-        state="Nothing was adopted.",
-        hint="give an empty folder: --into DIR",
-    )
-
-
-@contextmanager
-def _written(files: dict[str, str], into: Path) -> Iterator[Path]:
-    """Write files into a folder that takes the place of `into` with one rename, or goes."""
-    parent = next(path for path in into.absolute().parents if path.is_dir())
-    scratch = Path(tempfile.mkdtemp(prefix=".pgvouch-adopt-", dir=parent))
-    try:
-        scratch.chmod(0o777 & ~_umask())
-        for name, text in files.items():
-            path = scratch / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    refuse_migrations(into)
+    return False
 
 
 def _write(adoption: Adoption) -> None:
     files = {n: text for item in adoption.laid_out for n, text in item.files.items()}
-    into = adoption.into.absolute()
-    into.parent.mkdir(parents=True, exist_ok=True)
-    with _written(files, into) as scratch:
-        if into.is_dir():
-            into.rmdir()  # it is empty, or this refuses
-        scratch.rename(into)
+    with written(files, adoption.into) as scratch:
+        put_in_place(scratch, adoption.into)

@@ -34,6 +34,7 @@ from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 
 if TYPE_CHECKING:
     from pgvouch.adopt.baseline import Baseline
+    from pgvouch.adopt.from_database import FromDatabase
     from pgvouch.adopt.take_over import Adopted
     from pgvouch.api.values import Plan, Repaired, RollbackStep, Settings
     from pgvouch.delta.fold import Comparison
@@ -369,6 +370,46 @@ class Vouch:
                 named=ledger,
                 writes_files=with_files,
                 is_dry=dry_run,
+            )
+
+    def init_from_database(
+        self,
+        *,
+        without: Sequence[str] = (),
+        why: str | None = None,
+        pg_dump: str | Path | None = None,
+    ) -> "FromDatabase":
+        """Write the first migration from what the database is, and record it there as applied.
+
+        Args:
+            without: schemas to leave out, which a platform makes.
+            why: the reason for which a difference is accepted.
+            pg_dump: the program; None finds one that is not older than the server.
+
+        Returns:
+            The files, and what they make beside the database; nothing was written where the two
+            differ, unless a reason was given.
+
+        Raises:
+            UsageError: there are migrations already, or no pg_dump is here.
+            PlanError: the database has a ledger.
+        """
+        from pgvouch.adopt.from_database import from_database
+
+        if self._chosen is None:
+            self._chosen = without_files(
+                self.project, self._name or "", self._url, self._environment
+            )
+        with self._connected("init", only_looks=True) as session:
+            return from_database(
+                session,
+                self._database,
+                self.url,
+                self._options(),
+                self.on_event,
+                without=without,
+                why=why,
+                pg_dump=Path(pg_dump) if pg_dump else None,
             )
 
     def baseline(

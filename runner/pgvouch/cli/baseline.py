@@ -1,5 +1,7 @@
 """pgvouch baseline."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from pgvouch.cli import as_json, as_text, output
@@ -7,6 +9,9 @@ from pgvouch.cli.drift import are_unpromised, differ, differences, unpromised
 from pgvouch.cli.options import Context, running
 from pgvouch.cli.output import Line
 from pgvouch.errors import DRIFT
+
+if TYPE_CHECKING:
+    from pgvouch.adopt.baseline import Baseline
 
 
 @click.command()
@@ -24,33 +29,44 @@ def baseline(
     """Record migrations as applied, where the database is what they make."""
     with context.database(database) as vouch, output.kept_for_data():
         found = vouch.baseline(to=to, why=why, dry_run=dry_run)
+    context.tell(
+        *lines_of(vouch.name, found, verbose=context.verbose),
+        document=document_of(vouch.name, found),
+    )
+    return 0 if found.is_same or found.recorded else DRIFT
+
+
+def lines_of(name: str, found: "Baseline", *, verbose: bool) -> list[Line]:
+    """Return what the migrations make beside what is there, for people."""
     compared, number = found.compared, len(found.ids)
-    lines: list[Line] = [*differences(compared)]
-    lines += unpromised(compared, None if context.verbose else 40)
-    made = f"{number} migration{'s' * (number != 1)}"
+    lines: list[Line] = [*differences(compared), *unpromised(compared, None if verbose else 40)]
     if found.is_same:
-        lines.append(f"{vouch.name}: the database is what {made} make{'s' * (number == 1)}")
+        made = f"{number} migration{'s' * (number != 1)}"
+        lines.append(f"{name}: the database is what {made} make{'s' * (number == 1)}")
     else:
         said = [differ(len(compared.differing))] if compared.differing else []
         said += [are_unpromised(len(compared.unpromised))] if compared.unpromised else []
-        lines.append(f"{vouch.name}: {'; '.join(said)}")
+        lines.append(f"{name}: {'; '.join(said)}")
     if found.recorded:
-        lines.append(f"{vouch.name}: {found.recorded} recorded as applied; nothing was run")
+        lines.append(f"{name}: {found.recorded} recorded as applied; nothing was run")
     else:
-        lines.append(f"{vouch.name}: nothing was recorded")
+        lines.append(f"{name}: nothing was recorded")
         if not found.is_same:
             lines.append(f"  next    {as_text.as_typed(_NEXT)}")
-    document = {
-        **as_json.of_drift(vouch.name, compared),
+    return lines
+
+
+def document_of(name: str, found: "Baseline") -> dict[str, Any]:
+    """Return the same for --json."""
+    return {
+        **as_json.of_drift(name, found.compared),
         "migrations": list(found.ids),
         "provided": list(found.provided),
         "recorded": found.recorded,
     }
-    context.tell(*lines, document=document)
-    return 0 if found.is_same or found.recorded else DRIFT
 
 
 _NEXT = (
     "write what is missing into the files, or make the database so by hand; where the difference "
-    'is meant to stay: pgvouch baseline --accept-difference "why"'
+    'is meant to stay: --accept-difference "why"'
 )

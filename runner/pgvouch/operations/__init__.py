@@ -7,6 +7,7 @@ The modules, each importing only those above it:
     repair        settles a statement of unknown outcome
     seed          development data
     ready         waits for a server, and for another runner
+    dump          a database as SQL, by pg_dump
     scratch       a database for trying migrations out, and one that is kept for the next time
     accept_delta  writes .delta files from a scratch database
     authoring     what writes other files: a new migration, the expansions of its stamps

@@ -1,0 +1,151 @@
+"""A database as SQL, by pg_dump: the same text for the same database."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pgvouch.errors import ConnectError, UsageError
+from pgvouch.postgres.session import Session
+from pgvouch.sqltext.statements import each_statement, rough_statements
+
+_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/*/bin")
+_VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
+_OURS = "pgvouch"
+_SETTINGS = re.compile(
+    r"(?:SET \w+ = .*|SELECT pg_catalog\.set_config\('search_path', '', false\))\Z", re.DOTALL
+)
+_META = re.compile(r"^\\(?:un)?restrict .*\n", re.MULTILINE)
+HEAD = (
+    "-- As pg_dump writes it: each name has its schema, a function may name what comes later.\n"
+    "set local search_path = '';\n"
+    "set local check_function_bodies = off;\n"
+)
+"""Ahead of a dump that is run as a migration."""
+
+
+def dump(
+    session: Session,
+    url: str,
+    *,
+    without: Iterable[str] = (),
+    with_rows: bool = False,
+    pg_dump: Path | None = None,
+) -> str:
+    """Return what makes a database, without our ledger.
+
+    Args:
+        session: on it, to ask the server's version and who we are.
+        url: of it.
+        without: schemas to leave out.
+        with_rows: rows too, as INSERT statements.
+        pg_dump: the program; None finds one that is not older than the server.
+
+    Raises:
+        UsageError: no pg_dump is new enough.
+        ConnectError: it failed; what it said is in the error.
+    """
+    (asked,) = session.ask(
+        "select current_setting('server_version_num'), quote_ident(current_user)"
+    )
+    version, me = int(asked.rows[0][0] or 0) // 10000, str(asked.rows[0][1])
+    program = pg_dump or find_pg_dump(version)
+    given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    password = given.pop("password", None)
+    arguments = [
+        "--no-password",
+        "--schema-only" if not with_rows else "--rows-per-insert=100",
+        *(f"--exclude-schema={_pattern(name)}" for name in (_OURS, *without)),
+        f"--dbname={make_conninfo('', **given)}",
+    ]
+    # On the command line every user of the machine would read it.
+    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    ran = _run([program, *arguments], environment)
+    if ran.returncode:
+        raise ConnectError(
+            f"pg_dump could not read the database: {session.mask(ran.stderr.strip())}",
+            state="Nothing was written.",
+        )
+    return "\n".join(_kept(ran.stdout, me)).strip() + "\n"
+
+
+def find_pg_dump(version: int) -> Path:
+    """Return the oldest pg_dump of this machine that is not older than a server.
+
+    Args:
+        version: the server's major version.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = [(major, path) for path in _programs() if (major := _major(path)) >= version]
+    if not found:
+        raise UsageError(
+            f"no pg_dump for PostgreSQL {version} is here",
+            hint=f"install PostgreSQL's client programs of version {version} or later "
+            "(Debian: postgresql-client), or give its path with --pg-dump",
+        )
+    return min(found)[1]
+
+
+def _programs() -> Iterator[Path]:
+    from pgvouch.embedded import wheel_bin
+
+    if there := shutil.which("pg_dump"):
+        yield Path(there)
+    for pattern in _FOLDERS:
+        yield from Path("/").glob(f"{pattern[1:]}/pg_dump")
+    try:
+        yield wheel_bin() / "pg_dump"
+    except UsageError:
+        return
+
+
+def _major(path: Path) -> int:
+    try:
+        said = _run([path, "--version"], os.environ)
+    except OSError:
+        return 0
+    match = _VERSION.search(said.stdout)
+    return int(match[1]) if match else 0
+
+
+def _run(
+    command: Sequence[str | Path], environment: Mapping[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - a path, no shell
+
+
+def _pattern(name: str) -> str:
+    """Return a pattern of pg_dump's that fits one name only."""
+    quoted = name.replace('"', '""')
+    return f'"{quoted}"'
+
+
+def _kept(text: str, me: str) -> Iterator[str]:
+    """Yield the statements that make something, each with a blank line behind it.
+
+    The comments ahead of them, which tell each object's name once more, are left out.
+    """
+    text = _META.sub("", text)
+    own = re.compile(rf"ALTER [A-Z ]+ .* OWNER TO {re.escape(me)}\Z", re.DOTALL)
+    try:
+        found = list(each_statement(text))
+    except SyntaxError:  # of a server that is newer than the parser
+        found = list(rough_statements(text))
+    for one in found:
+        if not _SETTINGS.match(one.text) and not own.match(one.text):
+            yield f"{one.text};\n"
+
+
+def schemas_of(session: Session) -> Sequence[str]:
+    """Return the schemas of a database but for PostgreSQL's own, `public` and ours."""
+    (result,) = session.ask(
+        "select nspname from pg_namespace where nspname !~ '^pg_' "
+        "and nspname not in ('information_schema', 'public', 'pgvouch') order by 1"
+    )
+    return [str(row[0]) for row in result.rows]
