@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pgvouch.api.values import Plan, Repaired, RollbackStep, Settings
     from pgvouch.delta.fold import Comparison
     from pgvouch.operations.accept_delta import Written
+    from pgvouch.operations.squash import Squashed
     from pgvouch.plan.status import MigrationStatus
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
@@ -411,6 +412,36 @@ class Vouch:
                 why=why,
                 pg_dump=Path(pg_dump) if pg_dump else None,
             )
+
+    def squash(
+        self, *, to: str, name: str = "squashed", pg_dump: str | Path | None = None
+    ) -> "Squashed":
+        """Write one migration in the place of all up to one; the old ones are kept in squashed/.
+
+        Proved on scratch databases beside this one, which is not touched: catalog, rows and
+        sequences are the same. A database that has the old ones has the new one.
+
+        Args:
+            to: the last migration to squash (identifier or number).
+            name: the words of the new file's name.
+            pg_dump: the program; None finds one that is not older than the server.
+
+        Raises:
+            PlanError: there is nothing to squash.
+            CheckError: the new file would make something else; no file was changed.
+        """
+        from pgvouch.operations.squash import squash
+
+        program = Path(pg_dump) if pg_dump else None
+        return squash(
+            self._database,
+            self.url,
+            self._options(),
+            self.on_event,
+            to=to,
+            name=name,
+            pg_dump=program,
+        )
 
     def baseline(
         self, *, to: str | None = None, why: str | None = None, dry_run: bool = False

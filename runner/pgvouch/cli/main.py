@@ -73,7 +73,8 @@ class Lazy(click.Group):
 
 _COMMANDS = (
     "migrate", "rollback", "status", "plan", "verify", "drift", "new", "stamp", "seed",
-    "accept", "accept-delta", "repair", "init", "adopt", "baseline", "wait", "entrypoint", "server",
+    "accept", "accept-delta", "repair", "init", "adopt", "baseline", "squash", "wait", "entrypoint",
+    "server",
 )  # fmt: skip
 """Each in a module of its name, in the order of a day's work."""
 

@@ -13,6 +13,7 @@ from pgvouch.ledger.lock import LockedError, under_lock
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan import build
 from pgvouch.plan.drift import drift, find_applied, refuse_drift
+from pgvouch.plan.squashed import refuse_partly_squashed, with_squashed
 from pgvouch.postgres.read_only import READ_ONLY, cannot_begin
 from pgvouch.postgres.session import QueryError, Session
 
@@ -76,6 +77,8 @@ def pending(
         DriftError: an applied file has changed or is gone.
         PlanError: an order or a target that cannot be.
     """
+    refuse_partly_squashed(database.migrations, rows)
+    rows = with_squashed(database.migrations, rows)
     refuse_drift(drift(database.migrations, rows))
     return build.forward(database.migrations, rows, to=to, out_of_order=out_of_order)
 

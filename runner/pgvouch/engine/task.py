@@ -22,6 +22,7 @@ from pgvouch.files.variables import Rendered, render, without_variables
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan.build import Plan, begun_otherwise
+from pgvouch.plan.squashed import squashed_by
 from pgvouch.postgres.message import Source
 from pgvouch.postgres.session import Session
 from pgvouch.sqltext.place import excerpt
@@ -127,7 +128,7 @@ def sound(
         options.variables,
         require_promises=require_promises,
         strict=options.strict,
-        known=database.by_id,
+        known={*database.by_id, *squashed_by(database.migrations)},
     )
     if tasks:
         tasks[-1] = replace(tasks[-1], always=read_always(database.always))

@@ -42,6 +42,8 @@ class Directives:
     variables: tuple[str, ...] = ()
     irreversible: str | None = None
     unverified: str | None = None
+    squashes: tuple[tuple[str, ...], ...] = ()
+    """The migrations in whose place it stands; a database has those of one line, or it."""
     leaves: tuple[str, ...] = ()
     """Of a rollback: what it rightly leaves otherwise than it was, as a delta names it."""
 
@@ -170,6 +172,7 @@ def _variable(value: str, place: Place) -> list[str]:
 
 _READERS: dict[str, tuple[str, Callable[[str, Place], Any]]] = {
     "depends": ("depends", lambda value, _: value.replace(",", " ").split()),
+    "squashes": ("squashes", lambda value, _: [tuple(value.replace(",", " ").split())]),
     "transactional": ("transactional", _boolean),
     "lock_timeout": ("lock_timeout", _duration("lock_timeout")),
     "lock_tables": ("lock_tables", lock_statements),
@@ -184,8 +187,9 @@ _READERS: dict[str, tuple[str, Callable[[str, Place], Any]]] = {
 }
 """The field of `Directives` that each fills, and how a value is read."""
 DIRECTIVES = tuple(_READERS)
-_SEVERAL: dict[str, Callable[[Iterable[str]], Any]] = {
+_SEVERAL: dict[str, Callable[[Iterable[Any]], Any]] = {
     "depends": tuple,
+    "squashes": tuple,
     "leaves": tuple,
     "lock_tables": tuple,
     "writes": tuple,

@@ -14,7 +14,7 @@ from pgvouch.files.version import ROLLBACK, Version
 
 ALWAYS = "always.sql"
 """In verify/: checks that hold whatever is applied."""
-KNOWN_FOLDERS = frozenset({"verify", "queries", "repeat"})
+KNOWN_FOLDERS = frozenset({"verify", "queries", "repeat", "squashed"})
 """Folders beside the migrations of a database that hold something else."""
 IGNORED = re.compile(r"(?:\.|~|#|__)|.*(?:~|\.(?:md|txt|orig|rej|bak|swp))\Z", re.IGNORECASE)
 """What editors, version control and Python leave behind, and prose."""

@@ -10,5 +10,6 @@ The modules, each importing only those above it:
     dump          a database as SQL, by pg_dump
     scratch       a database for trying migrations out, and one that is kept for the next time
     accept_delta  writes .delta files from a scratch database
+    squash        one migration in the place of many
     authoring     what writes other files: a new migration, the expansions of its stamps
 """

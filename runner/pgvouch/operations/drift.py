@@ -12,6 +12,7 @@ from pgvouch.errors import ConnectError, MigrationError
 from pgvouch.events import Listener, Waiting
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import Applied, State
+from pgvouch.plan.squashed import with_squashed
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.pooling import RESET_ROLE, application_name_sql
 from pgvouch.postgres.retry import FailedAttempt, RetryLimits, others_were_in_the_way, retry
@@ -102,7 +103,7 @@ def _deeds(
     """Return what each migration did, and what those would have done that had nothing to do."""
     by_id = database.by_id
     deeds, provided = [], []
-    for row in rows:
+    for row in with_squashed(database.migrations, rows):
         migration = by_id.get(row.id)
         delta = delta_of_applied(deltas.get(row.id), migration.delta_path if migration else None)
         if row.state is State.PROVIDED:

@@ -184,12 +184,15 @@ def in_order(files: Sequence[Migration]) -> list[Migration]:
         PlanError: a dependency that is not there, or a cycle.
     """
     by_id = {migration.id: migration for migration in files}
+    squashed = {name: m.id for m in files for line in m.directives.squashes for name in line}
     gathered = Gathered()
     needs: dict[str, list[Migration]] = {}
     for migration in files:
         if names := migration.directives.depends:
             with gathered.gather():
-                needs[migration.id] = [_dependency(by_id, migration, name) for name in names]
+                needs[migration.id] = [
+                    _dependency(by_id, squashed, migration, name) for name in names
+                ]
     gathered.refuse()
     at = {migration.id: number for number, migration in enumerate(files)}
     if all(at[needed.id] < at[m.id] for m in files for needed in needs.get(m.id, ())):
@@ -207,9 +210,11 @@ def in_order(files: Sequence[Migration]) -> list[Migration]:
         ) from exc
 
 
-def _dependency(by_id: dict[str, Migration], migration: Migration, name: str) -> Migration:
+def _dependency(
+    by_id: dict[str, Migration], squashed: dict[str, str], migration: Migration, name: str
+) -> Migration:
     own = f"{migration.set_name}/{name}" if migration.set_name else name
-    needed = by_id.get(own) or by_id.get(name)
+    needed = by_id.get(own) or by_id.get(name) or by_id.get(squashed.get(name, ""))
     if needed is None:
         raise PlanError(
             f"{migration.id} depends on {name}, which is not here",

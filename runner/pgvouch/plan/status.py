@@ -8,6 +8,7 @@ from pgvouch.files.migration import Migration
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan.build import ahead_of_files, in_order
 from pgvouch.plan.drift import drift
+from pgvouch.plan.squashed import with_squashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class MigrationStatus:
 
 def status(database: Database, rows: Sequence[Applied]) -> list[MigrationStatus]:
     """Return a row for every migration of the files and of the ledger, in order."""
+    rows = with_squashed(database.migrations, rows)
     changed = {finding.row.id: finding for finding in drift(database.migrations, rows)}
     ahead = set(ahead_of_files(database.migrations, rows))
     by_id = database.by_id

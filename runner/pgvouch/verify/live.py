@@ -12,6 +12,7 @@ from pgvouch.events import Listener, Waiting, silent
 from pgvouch.files.promises import Check, Promises, read_always, read_promises
 from pgvouch.files.variables import given_variables
 from pgvouch.ledger.rows import Applied, State
+from pgvouch.plan.squashed import squashed_by, with_squashed
 from pgvouch.postgres.blockers import Watch
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.pooling import RESET_SESSION, application_name_sql, marker_of
@@ -161,10 +162,11 @@ def verify_database(
 def _files(
     session: Session, database: Database, rows: Sequence[Applied], options: Options
 ) -> list[_File]:
-    in_force = frozenset(name for row in rows for name in (row.id, row.id.rpartition("/")[2]))
+    names = (*(row.id for row in rows), *squashed_by(database.migrations))
+    in_force = frozenset(name for one in names for name in (one, one.rpartition("/")[2]))
     by_id = database.by_id
     found = []
-    for row in rows:
+    for row in with_squashed(database.migrations, rows):
         migration = by_id.get(row.id)
         if migration is None:
             continue
