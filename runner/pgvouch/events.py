@@ -25,7 +25,7 @@ class Finished:
     id: str
     outcome: str
     """`applied`, `provided`, `rolled back`; `left` where a rollback finds what the database had
-    already."""
+    already; `restored` where it brings back what a repeatable migration was before."""
     duration_ms: float
     checks: int = 0
     delta: tuple[str, ...] | None = None

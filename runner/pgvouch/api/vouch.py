@@ -27,6 +27,7 @@ from pgvouch.engine.commands import Limits, Outcome
 from pgvouch.errors import ConnectError, NoDatabaseError, Place, UsageError, VouchError
 from pgvouch.events import Listener, Note, Notice, silent
 from pgvouch.files.variables import given_variables
+from pgvouch.ledger.repeatable import read_runs
 from pgvouch.ledger.rows import Applied
 from pgvouch.postgres.reach import open_session, telling_of_loss
 from pgvouch.postgres.result import BRIEF, FULL
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from pgvouch.adopt.take_over import Adopted
     from pgvouch.api.values import Plan, Repaired, RollbackStep, Settings
     from pgvouch.delta.fold import Comparison
+    from pgvouch.ledger.repeatable import Run
     from pgvouch.operations.accept_delta import Written
     from pgvouch.operations.squash import Squashed
     from pgvouch.plan.status import MigrationStatus
@@ -170,7 +172,8 @@ class Vouch:
         """
         from pgvouch.plan.status import status
 
-        return tuple(status(self._database, self._read()[0]))
+        rows, _, runs = self._read()
+        return tuple(status(self._database, rows, runs))
 
     def plan(self, *, to: str | None = None, out_of_order: bool = False) -> "Plan":
         """Return what `migrate` would do, with every file read and found sound.
@@ -184,12 +187,16 @@ class Vouch:
         """
         from pgvouch.api.values import Plan, planned
         from pgvouch.engine.task import sound
+        from pgvouch.plan.repeat import due
 
         options = self._options()
-        rows, limits = self._read()
+        rows, limits, runs = self._read()
         todo = commands.pending(self._database, rows, to=to, out_of_order=out_of_order)
+        repeated = due(self._database.repeatables, runs) if to is None else []
         requires = self.project.verify_required
-        prepared = sound(todo, self._database, options, require_promises=requires)
+        prepared = sound(
+            todo, self._database, options, require_promises=requires, repeated=repeated
+        )
         return Plan(
             tuple(planned(item.migration, options, limits) for item in prepared if item.migration),
             todo.ahead,
@@ -690,13 +697,17 @@ class Vouch:
         with _as_vouch_errors(), session, telling_of_loss():
             yield session
 
-    def _read(self) -> tuple[list[Applied], Limits | None]:
-        """Return the ledger's rows, and what the role has; a missing database has neither."""
+    def _read(self) -> tuple[list[Applied], Limits | None, list["Run"]]:
+        """Return the ledger's rows, what the role has, and the runs of repeatable migrations.
+
+        A missing database has none of them.
+        """
         try:
             with self._connected("status", only_looks=True) as session:
-                return commands.read_ledger(session), commands.read_limits(session)
+                rows, limits = commands.read_ledger(session), commands.read_limits(session)
+                return rows, limits, read_runs(session) if limits.has_repeatables else []
         except NoDatabaseError:
-            return [], None
+            return [], None, []
 
     def _applied(self) -> frozenset[str]:
         """Return the identifiers in the ledger, without starting a server for it.

@@ -34,6 +34,7 @@ _MARKS = {
     "provided": ("·", "bright_black"),
     "left": ("·", "bright_black"),
     "rolled back": ("↩", "yellow"),
+    "restored": ("↩", "yellow"),
 }
 _PROVIDED = {"provided": "provided: the database has it already", "left": "provided: left as it is"}
 _MAX_TEXT = 1000

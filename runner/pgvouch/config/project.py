@@ -13,6 +13,7 @@ from pgvouch.errors import Gathered, Place, UsageError
 from pgvouch.files.actors import ACTORS, Actors, read_actors
 from pgvouch.files.folder import read_folder
 from pgvouch.files.migration import Migration
+from pgvouch.files.repeatable import read_repeatables
 from pgvouch.files.strays import ALWAYS, databases_in
 from pgvouch.sqltext.near import nearest
 
@@ -58,6 +59,8 @@ class Database:
     url: str
     migrations: tuple[Migration, ...]
     """Platform sets first."""
+    repeatables: tuple[Migration, ...] = ()
+    """In the order in which they are run, behind the others."""
 
     @property
     def is_embedded(self) -> bool:
@@ -68,7 +71,7 @@ class Database:
     def always(self) -> dict[Path, Actors]:
         """What holds whatever is applied: the files of platform sets and its own, with actors."""
         sets = {m.path.parent: m.actors for m in self.migrations if m.set_name}
-        own = next((m.actors for m in self.migrations if not m.set_name), Actors())
+        own = _actors_of(self.migrations)
         files = {
             folder / "verify" / ALWAYS: who for folder, who in {**sets, self.folder: own}.items()
         }
@@ -215,9 +218,15 @@ def choose(
         folder = project.migrations / name
         shown = name or _name_in(target) or project.root.name
         with gathered.gather():
-            found.append(Database(shown, folder, target, read_database(project, name)))
+            migrations = read_database(project, name)
+            repeatables = read_repeatables(folder, _actors_of(migrations))
+            found.append(Database(shown, folder, target, migrations, repeatables))
     gathered.refuse()
     return found
+
+
+def _actors_of(migrations: Sequence[Migration]) -> Actors:
+    return next((m.actors for m in reversed(migrations) if not m.set_name), Actors())
 
 
 def without_files(

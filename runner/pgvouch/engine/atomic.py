@@ -10,6 +10,7 @@ from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import FileError, Place
 from pgvouch.events import Finished
 from pgvouch.ledger import ledger
+from pgvouch.ledger.repeatable import forget_runs_sql, record_run_sql
 from pgvouch.ledger.rows import State
 from pgvouch.postgres.message import Message, Source
 from pgvouch.postgres.pooling import RESET_ROLE
@@ -67,6 +68,7 @@ def run_atomic(transaction: Transaction) -> Finished:
         )
     judged = judge(transaction, before, watch)
     outcome = "left" if task.is_provided else "rolled back" if task.is_rollback else "applied"
+    outcome = "restored" if task.restores else outcome
     done = record(transaction, outcome, began, judged, lost=lost)
     if watch is None:
         context.known = None
@@ -232,6 +234,9 @@ def record(
         forget = ledger.forget_sql(transaction.yoyo, task.id, xid=transaction.xid)
         transaction.finish(*ahead, forget)
         return done
+    if task.is_repeatable:
+        transaction.finish(*ahead, _run_sql(transaction, done))
+        return done
     assert task.migration is not None
     row = ledger.record_sql(
         transaction.yoyo,
@@ -249,3 +254,21 @@ def record(
     )
     transaction.finish(*ahead, row)
     return done
+
+
+def _run_sql(transaction: Transaction, done: Finished) -> str:
+    """Return the statement that records the run of a repeatable migration, or forgets it."""
+    task = transaction.task
+    if task.restores is not None:
+        return forget_runs_sql(task.id, behind=task.behind, xid=transaction.xid)
+    assert task.migration is not None
+    columns = {
+        "id": task.id,
+        "checksum": task.migration.checksum,
+        "sql": task.source.text,
+        "rollback_sql": task.rollback_sql,
+        "duration_ms": round(done.duration_ms, 3),
+        "checks_passed": done.checks,
+        "delta": "\n".join(done.delta or ()),
+    }
+    return record_run_sql(columns, xid=transaction.xid)

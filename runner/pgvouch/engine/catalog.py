@@ -27,6 +27,8 @@ def wants_delta(transaction: Transaction) -> bool:
     """Say whether the catalog is to be compared before and after the task."""
     task, deltas = transaction.task, transaction.context.deltas
     is_taken = deltas is not Deltas.COMPARED and not task.is_rollback
+    # What a repeatable migration does depends on what it was before: it is taken, not promised.
+    is_taken = is_taken or (task.is_repeatable and task.restores is None)
     return is_taken or task.expected_delta is not None
 
 

@@ -8,14 +8,17 @@ from pgvouch.config.options import Options
 from pgvouch.config.project import Database
 from pgvouch.errors import MigrationError, PlanError, VouchError
 from pgvouch.events import Finished, Listener, Note, silent
+from pgvouch.files.migration import Migration
 from pgvouch.ledger import ledger
 from pgvouch.ledger.lock import LockedError, under_lock
+from pgvouch.ledger.repeatable import ensure_table, read_runs
 from pgvouch.ledger.rows import Applied, State
-from pgvouch.plan import build
+from pgvouch.plan import build, repeat
 from pgvouch.plan.drift import drift, find_applied, refuse_drift
 from pgvouch.plan.squashed import refuse_partly_squashed, with_squashed
 from pgvouch.postgres.read_only import READ_ONLY, cannot_begin
 from pgvouch.postgres.session import QueryError, Session
+from pgvouch.sqltext.own import own_query
 
 if TYPE_CHECKING:
     from pgvouch.engine.task import Task
@@ -54,12 +57,17 @@ class Limits:
 
     statement_timeout: str | None
     """None: there is none."""
+    has_repeatables: bool = False
+    """Whether repeatable migrations were ever run here."""
 
 
 def read_limits(session: Session) -> Limits:
     """Return the limits that hold where neither a file nor an option says anything."""
-    (result,) = session.ask("select nullif(current_setting('statement_timeout'), '0')")
-    return Limits(result.rows[0][0])
+    timeout, runs = session.ask(
+        "select nullif(current_setting('statement_timeout'), '0');\n"
+        + own_query("ledger", "has_repeatables")
+    )
+    return Limits(timeout.rows[0][0], runs.rows == (("t",),))
 
 
 def read_ledger(session: Session, *, of_anyone: bool = False) -> list[Applied]:
@@ -102,7 +110,9 @@ def migrate(
     known = ledger.read_yoyo(session) if rows is None else rows
     todo = pending(database, known, to=to, out_of_order=out_of_order)
     _tell_ahead(todo, known, listener)
-    if not todo.pending:
+    # What stops short of the newest migration may lack what they name.
+    repeated = _due(session, database, rows) if to is None else []
+    if not (todo.pending or repeated):
         if rows is None and known:
             # What stock yoyo has recorded, or marked, is ours from here on, and can be rolled back.
             create_ledger(session, options, listener)
@@ -111,7 +121,7 @@ def migrate(
     from pgvouch.engine.run import run
     from pgvouch.engine.task import refuse_unlike, sound, tell_warnings
 
-    tasks = sound(todo, database, options, require_promises=require_promises)
+    tasks = sound(todo, database, options, require_promises=require_promises, repeated=repeated)
     warnings = tell_warnings(tasks, listener)
     if options.single_transaction:
         refuse_unlike(todo.pending)
@@ -121,6 +131,8 @@ def migrate(
         from pgvouch.engine.resume import keep_untouched
 
         keep_untouched(session, options, listener, known)
+    if repeated:
+        ensure_table(session)
     scope = Scope.TOGETHER if options.single_transaction else Scope.EACH
     context = RunContext(session, options, listener)
     done = run(context, tasks, scope, recorded=count_applied(known))
@@ -149,7 +161,7 @@ def roll_back_steps(
     todo = build.backward(rows, steps=steps, to=to)
     if not todo:
         return Outcome.of((), rows)
-    tasks = prepare_rollback(session, todo, database.by_id, options)
+    tasks = prepare_rollback(session, todo, database.by_id, options, among=rows, listener=listener)
     done = run(RunContext(session, options, listener), tasks)
     gone = {event.id for event in done}
     return Outcome.of(done, [row for row in rows if row.id not in gone])
@@ -168,13 +180,14 @@ def look_back(
     from pgvouch.engine.run import run
     from pgvouch.engine.task import prepare_rollback
 
-    todo = build.backward(ledger.read(session) or [], steps=steps, to=to)
+    rows = ledger.read(session) or []
+    todo = build.backward(rows, steps=steps, to=to)
     if not todo:
         return []
     context = RunContext(
         session, replace(options, discard_data=True, accept_difference=True), silent
     )
-    tasks = prepare_rollback(session, todo, database.by_id, options)
+    tasks = prepare_rollback(session, todo, database.by_id, options, among=rows)
     alone = next(
         (n for n, task in enumerate(tasks) if not task.directives.transactional), len(tasks)
     )
@@ -189,6 +202,12 @@ def look_back(
     ]
     later = ("not run here: it is not transactional, or comes after one that is not",)
     return found + [(task, later) for task in tasks[alone:]]
+
+
+def _due(session: Session, database: Database, rows: Sequence[Applied] | None) -> list[Migration]:
+    if not database.repeatables:
+        return []
+    return repeat.due(database.repeatables, [] if rows is None else read_runs(session))
 
 
 def create_ledger(session: Session, options: Options, listener: Listener) -> None:

@@ -43,7 +43,7 @@ def run(
     """
     context.open()
     context.counts = context.deltas is not Deltas.COMPARED or any(
-        task.expected_delta is not None for task in tasks
+        task.expected_delta is not None or task.is_repeatable for task in tasks
     )
     try:
         if scope is Scope.TOGETHER:
@@ -62,6 +62,7 @@ def _run_all(
     landed: list[str] = []
     context.known = None
     context.rows_written.clear()
+    repeated = 0
     for number, task in enumerate(tasks):
         run_one = partial(
             _run_one,
@@ -69,7 +70,7 @@ def _run_all(
             task,
             scope,
             is_last=number == len(tasks) - 1,
-            recorded=None if recorded is None else recorded + number,
+            recorded=None if recorded is None else recorded + number - repeated,
         )
         with in_doubt.explained(context, task, landed, scope, is_first=recorded == 0):
             done = (
@@ -77,10 +78,11 @@ def _run_all(
                 if scope is Scope.EACH
                 else run_one()
             )
+        repeated += task.is_repeatable
         if done is not None:
             context.listener(done)
             finished.append(done)
-            if done.outcome in {"applied", "rolled back"}:
+            if done.outcome in {"applied", "rolled back", "restored"}:
                 landed.append(task.id)
     return finished
 

@@ -11,17 +11,20 @@ from pgvouch.config.options import Options
 from pgvouch.config.project import Database
 from pgvouch.delta.file import delta_of_applied, read_delta
 from pgvouch.errors import FileError, Gathered, Place, PlanError
-from pgvouch.events import Doubted, Listener
+from pgvouch.events import Doubted, Listener, Note, silent
 from pgvouch.files import other_tools
 from pgvouch.files.directives import Directives, parse_directives
 from pgvouch.files.folder import read_text
 from pgvouch.files.migration import Migration
 from pgvouch.files.promises import Kind, Promises, read_always, read_promises
 from pgvouch.files.refusals import refuse_in_migration
+from pgvouch.files.repeatable import PREFIX
 from pgvouch.files.variables import Rendered, render, without_variables
 from pgvouch.ledger import ledger
+from pgvouch.ledger.repeatable import Run, read_runs, text_of
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan.build import Plan, begun_otherwise
+from pgvouch.plan.repeat import Restored, restored
 from pgvouch.plan.squashed import squashed_by
 from pgvouch.postgres.message import Source
 from pgvouch.postgres.session import Session
@@ -51,6 +54,10 @@ class Task:
     """Stored with a migration, for releases that do not have the file."""
     is_provided: bool = False
     """The rollback of what the database had already: only its row in the ledger goes."""
+    restores: Run | None = None
+    """Of a repeatable migration: what is in force, and makes room for an earlier text or none."""
+    behind: int = 0
+    """With `restores`: the run behind which all are forgotten; 0 forgets all."""
     notes: tuple[str, ...] = ()
     """Facts to be reported with its outcome, good or bad."""
     warnings: tuple[FileError, ...] = ()
@@ -60,6 +67,11 @@ class Task:
     def is_rollback(self) -> bool:
         """Whether a migration is rolled back."""
         return self.direction == "rollback"
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it is one of those that are run again when they change."""
+        return self.id.startswith(PREFIX)
 
     @property
     def is_python(self) -> bool:
@@ -116,15 +128,27 @@ def prepare(
 
 
 def sound(
-    todo: Plan, database: Database, options: Options, *, require_promises: bool
+    todo: Plan,
+    database: Database,
+    options: Options,
+    *,
+    require_promises: bool,
+    repeated: Sequence[Migration] = (),
 ) -> list[Task]:
     """Return what is pending with every file read and found sound; no server is asked.
+
+    Args:
+        todo: the migrations.
+        database: all files.
+        options: with the values of variables.
+        require_promises: whether a migration without promises is refused.
+        repeated: repeatable migrations that are to be run behind them.
 
     Raises:
         FileError: a file that `migrate` would refuse; RefusedError lists several.
     """
     tasks = prepare(
-        todo.pending,
+        (*todo.pending, *repeated),
         options.variables,
         require_promises=require_promises,
         strict=options.strict,
@@ -299,7 +323,13 @@ def _refuse_condition(condition: str | None, place: Place) -> None:
 
 
 def prepare_rollback(
-    session: Session, rows: Sequence[Applied], files: Mapping[str, Migration], options: Options
+    session: Session,
+    rows: Sequence[Applied],
+    files: Mapping[str, Migration],
+    options: Options,
+    *,
+    among: Sequence[Applied] = (),
+    listener: Listener = silent,
 ) -> list[Task]:
     """Read all rollback SQL, from the ledger before the files; refuse what cannot be rolled back.
 
@@ -308,16 +338,41 @@ def prepare_rollback(
         rows: what is to be rolled back, newest first.
         files: by identifier.
         options: whether the files win over the ledger, and the values of variables.
+        among: all rows of the ledger: what repeatable migrations were before comes back first. None
+            leaves these as they are.
+        listener: told which of them stay as they are.
 
     Raises:
         PlanError: a migration without rollback SQL, or one that says it is irreversible.
         FileError: a file that is not what its name says.
     """
-    stored = ledger.rollback_texts(session, [row.id for row in rows])
-    return [
+    stored, has_runs = ledger.rollback_texts(session, [row.id for row in rows])
+    tasks = [
         _prepare_rollback(row, stored.get(row.id, ledger.Stored()), files.get(row.id), options)
         for row in rows
     ]
+    found = restored(among, rows, read_runs(session)) if has_runs and among else []
+    return [*_prepare_restored(session, found, options, listener), *tasks]
+
+
+def _prepare_restored(
+    session: Session, found: Sequence[Restored], options: Options, listener: Listener
+) -> Iterator[Task]:
+    """Yield the tasks that bring back what repeatable migrations were before others."""
+    for item in found:
+        sql, rollback = text_of(session, item.earlier or item.run)
+        text = sql if item.earlier else rollback
+        if text is None:
+            said = "it has no earlier text, and no rollback was stored"
+            listener(Note(f"{item.run.id} stays as it is: {said}"))
+            continue
+        path = Path(f"{item.run.id}.sql")
+        directives = parse_directives(text, path)
+        source = _source(text, path, directives, options.variables)
+        behind = item.earlier.order if item.earlier else 0
+        yield Task(
+            item.run.id, "migrate", source, directives, None, restores=item.run, behind=behind
+        )
 
 
 def _prepare_rollback(

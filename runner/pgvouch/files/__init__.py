@@ -14,5 +14,6 @@ The modules, each importing only those above it:
     migration          one file as a value: identifier, SQL, directives, checksum
     strays             what lies in a folder and does not fit
     folder             reads the folder of a database
+    repeatable         reads repeat/, whose files are run again when they change
     promises           the checks of a verify file
 """

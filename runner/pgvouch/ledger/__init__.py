@@ -7,4 +7,5 @@ The modules, each importing only those above it:
     yoyo    yoyo's backend, on our connection and in our transaction
     lease   who works on a non-transactional migration, and how far it is
     ledger  reads the rows, and gives the SQL that writes them
+    repeatable  the same for the runs of repeatable migrations
 """

@@ -328,10 +328,18 @@ def record_sql(yoyo: tuple[str, str], *, xid: str, **columns: object) -> str:
     )
 
 
-def rollback_texts(session: Session, ids: Sequence[str]) -> dict[str, Stored]:
-    """Return the rollbacks that were stored with migrations, by identifier."""
-    (result,) = session.ask(own_query("ledger", "rollback_texts", ids=list(ids)))
-    return {str(row[0]): Stored(*row[1:]) for row in result.rows}
+def rollback_texts(session: Session, ids: Sequence[str]) -> tuple[dict[str, Stored], bool]:
+    """Return the rollbacks that were stored with migrations, by identifier.
+
+    Returns:
+        These, and whether repeatable migrations were ever run here.
+    """
+    texts, runs = session.ask(
+        own_query("ledger", "rollback_texts", ids=list(ids))
+        + ";\n"
+        + own_query("ledger", "has_repeatables")
+    )
+    return {str(row[0]): Stored(*row[1:]) for row in texts.rows}, runs.rows == (("t",),)
 
 
 def accept_sql(row: Applied, checksum: str, why: str) -> str:

@@ -114,6 +114,43 @@ with unmark as ({unmark}), log as ({log}), own as (
 )
 select (case when pg_current_xact_id_if_assigned()::text = {xid} then '0' else 'pgvouch: ended' end)::int
 
+-- name: has_repeatables
+-- Whether repeatable migrations were ever run here.
+select to_regclass('pgvouch.repeatable') is not null
+
+-- name: repeatables
+-- Every run of repeatable migrations, in order.
+select
+  run_order, repeatable_id, checksum, after_id, rollback_sql is not null,
+  to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+  applied_by, duration_ms, checks_passed, delta, xid
+from pgvouch.repeatable
+order by run_order
+
+-- name: repeatable_text
+-- The SQL of one run, and what takes it away.
+select sql, rollback_sql from pgvouch.repeatable where run_order = {run_order}
+
+-- name: record_repeatable
+-- Records a run, behind the newest migration. Returns 0, and fails where the transaction is not {xid}.
+with own as (
+  insert into pgvouch.repeatable (
+    repeatable_id, checksum, sql, rollback_sql, after_id, xid, duration_ms, checks_passed, delta, tool_version
+  ) values (
+    {id}, {checksum}, {sql}, {rollback_sql},
+    (select m.migration_id from pgvouch.migration as m order by m.applied_order desc limit 1),
+    {xid}, {duration_ms}, {checks_passed}, {delta}, {tool_version}
+  )
+)
+select (case when pg_current_xact_id_if_assigned()::text = {xid} then '0' else 'pgvouch: ended' end)::int
+
+-- name: forget_repeatable
+-- Forgets the runs of a repeatable migration behind one of them; 0 forgets all. Fails as `record_repeatable` does.
+with own as (
+  delete from pgvouch.repeatable where repeatable_id = {id} and run_order > {run_order}
+)
+select (case when pg_current_xact_id_if_assigned()::text = {xid} then '0' else 'pgvouch: ended' end)::int
+
 -- name: accept
 -- Records a changed file as harmless, with the reason. No result.
 insert into pgvouch.acceptance (migration_id, recorded, accepted, why)

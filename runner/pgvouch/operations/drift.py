@@ -11,6 +11,7 @@ from pgvouch.delta.snapshot import Snapshot, add_snapshot, read_snapshot
 from pgvouch.errors import ConnectError, MigrationError
 from pgvouch.events import Listener, Waiting
 from pgvouch.ledger import ledger
+from pgvouch.ledger.repeatable import Run, read_runs
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan.squashed import with_squashed
 from pgvouch.postgres.message import Message
@@ -48,6 +49,7 @@ def compare_database(
     def look() -> Comparison:
         ours, deltas, snapshot = _look(session, options, has_ledger=has_ledger)
         deeds, provided = _deeds(database, ours if has_ledger else rows, deltas)
+        deeds = _with_repeatables(deeds, read_runs(session) if has_ledger else ())
         return Fold.of(deeds).compare(catalog_of(snapshot.objects), provided).shown(session.mask)
 
     def tell(refusal: FailedAttempt) -> None:
@@ -95,6 +97,16 @@ def _look(
     deltas = [row for result in message.results_of("deltas", results) for row in result.rows]
     known = {str(name): delta or "" for name, delta in deltas}
     return rows, known, read_snapshot(message, results)
+
+
+def _with_repeatables(deeds: Sequence[Deed], runs: Sequence[Run]) -> list[Deed]:
+    """Put each run of a repeatable migration behind what was the newest migration at that time."""
+    known = {deed.id for deed in deeds}
+    found = [Deed(run.id, run.delta) for run in runs if run.after not in known]
+    for deed in deeds:
+        found.append(deed)
+        found += [Deed(run.id, run.delta) for run in runs if run.after == deed.id]
+    return found
 
 
 def _deeds(

@@ -14,6 +14,8 @@ from pgvouch.errors import (
     TooManyConnectionsError,
 )
 from pgvouch.events import Listener, Waiting
+from pgvouch.ledger.repeatable import read_runs
+from pgvouch.plan.repeat import due
 from pgvouch.postgres.retry import FailedAttempt, RetryLimits, retry
 from pgvouch.postgres.session import ConnectionLost, Session
 
@@ -67,8 +69,9 @@ def _wait_for_rows(
     def look() -> None:
         session.revive()
         todo = pending(database, read_ledger(session, of_anyone=True), to=None, out_of_order=True)
-        if todo.pending:
-            raise _PendingError(todo.pending[0].id)
+        repeated = due(database.repeatables, read_runs(session)) if database.repeatables else []
+        if missing := [*todo.pending, *repeated]:
+            raise _PendingError(missing[0].id)
 
     def tell(refusal: FailedAttempt) -> None:
         listener(Waiting(f"{refusal.error} is not applied yet", refusal.remaining_s))

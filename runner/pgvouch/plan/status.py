@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from pgvouch.config.project import Database
 from pgvouch.files.migration import Migration
+from pgvouch.ledger.repeatable import Run, in_force
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan.build import ahead_of_files, in_order
 from pgvouch.plan.drift import drift
+from pgvouch.plan.repeat import due
 from pgvouch.plan.squashed import with_squashed
 
 
@@ -22,8 +24,16 @@ class MigrationStatus:
     migration: Migration | None
 
 
-def status(database: Database, rows: Sequence[Applied]) -> list[MigrationStatus]:
-    """Return a row for every migration of the files and of the ledger, in order."""
+def status(
+    database: Database, rows: Sequence[Applied], runs: Sequence[Run] = ()
+) -> list[MigrationStatus]:
+    """Return a row for every migration of the files and of the ledger, in order.
+
+    Args:
+        database: the files.
+        rows: the ledger's.
+        runs: of repeatable migrations, which come last.
+    """
     rows = with_squashed(database.migrations, rows)
     changed = {finding.row.id: finding for finding in drift(database.migrations, rows)}
     ahead = set(ahead_of_files(database.migrations, rows))
@@ -39,4 +49,19 @@ def status(database: Database, rows: Sequence[Applied]) -> list[MigrationStatus]
     known = {row.id for row in rows}
     ordered = in_order(database.migrations)
     found += [MigrationStatus(m.id, "pending", None, m) for m in ordered if m.id not in known]
-    return found
+    return found + _repeatables(database, runs)
+
+
+def _repeatables(database: Database, runs: Sequence[Run]) -> list[MigrationStatus]:
+    known = {name: run.applied for name, run in in_force(runs).items()}
+    pending = {migration.id for migration in due(database.repeatables, runs)}
+    found = [
+        MigrationStatus(m.id, "pending" if m.id in pending else "applied", known.get(m.id), m)
+        for m in database.repeatables
+    ]
+    there = {migration.id for migration in database.repeatables}
+    return found + [
+        MigrationStatus(name, "ahead", row, None)
+        for name, row in known.items()
+        if name not in there
+    ]

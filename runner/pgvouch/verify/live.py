@@ -11,6 +11,7 @@ from pgvouch.errors import MigrationError
 from pgvouch.events import Listener, Waiting, silent
 from pgvouch.files.promises import Check, Promises, read_always, read_promises
 from pgvouch.files.variables import given_variables
+from pgvouch.ledger import repeatable
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan.squashed import squashed_by, with_squashed
 from pgvouch.postgres.blockers import Watch
@@ -179,6 +180,15 @@ def _files(
         lock_timeout = asked.lock_timeout or options.lock_timeout
         timeouts = lock_timeout, options.statement_timeout
         found.append(_File(migration.id, promises, *timeouts, promises.checks))
+    runs = (
+        repeatable.in_force(repeatable.read_runs(session)) if database.repeatables and rows else {}
+    )
+    for migration in database.repeatables:
+        promises = read_promises(migration.verify_path, migration.actors)
+        if promises is not None and migration.id in runs:
+            lock_timeout = migration.directives.lock_timeout or options.lock_timeout
+            timeouts = lock_timeout, options.statement_timeout
+            found.append(_File(migration.id, promises, *timeouts, promises.checks))
     for promises in read_always(database.always) if rows else ():
         folder = promises.path.parent.parent
         name = "always" if folder == database.folder else f"{folder.name}/always"

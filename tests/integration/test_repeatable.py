@@ -1,0 +1,243 @@
+"""Repeatable migrations: run again behind the others whenever their text has changed."""
+
+import json
+
+import psycopg
+import pytest
+
+from conftest import Folder
+from pgvouch import ConnectError, Vouch
+
+TABLE = "create table public.books (id int primary key, title text not null);"
+VIEW = "create or replace view public.titles as select title from public.books;"
+WIDER = "create or replace view public.titles as select title, author from public.books;"
+FILES = {
+    "001_books.sql": TABLE,
+    "001_books.rollback.sql": "drop table public.books;",
+    "repeat/titles.sql": VIEW,
+}
+NEXT = {
+    "002_author.sql": "alter table public.books add author text;",
+    "002_author.rollback.sql": "alter table public.books drop author;",
+    "repeat/titles.sql": f"drop view if exists public.titles;\n{WIDER}",
+}
+
+
+@pytest.fixture
+def library(folder: Folder) -> Folder:
+    folder.write(FILES)
+    ran = folder("migrate")
+    assert ran.code == 0, ran.err
+    return folder
+
+
+def columns(folder: Folder) -> list[object]:
+    found = folder.query(
+        "select attname::text from pg_attribute where attrelid = 'public.titles'::regclass "
+        "and attnum > 0 order by attnum"
+    )
+    return [row[0] for row in found]
+
+
+def runs(folder: Folder) -> list[tuple[object, ...]]:
+    return folder.query("select repeatable_id, after_id from pgvouch.repeatable order by run_order")
+
+
+def test_it_is_run_behind_the_others_and_once(library: Folder) -> None:
+    assert columns(library) == ["title"]
+    ran = library("migrate")
+    assert "nothing to do" in ran.out
+    assert runs(library) == [("repeat/titles", "001_books")]
+    assert library.query("select migration_id from pgvouch.migration") == [("001_books",)]
+
+
+def test_a_changed_text_is_run_again_and_both_are_kept(library: Folder) -> None:
+    library.write({"repeat/titles.sql": VIEW.replace("title from", "id, title from")})
+    ran = library("migrate")
+    assert ran.code == 1  # create or replace cannot put a column in front
+    assert "cannot" in ran.err
+    assert columns(library) == ["title"]
+    library.write({"repeat/titles.sql": VIEW.replace("title from", "title, id from")})
+    ran = library("migrate")
+    assert ran.code == 0, ran.err
+    assert columns(library) == ["title", "id"]
+    texts = library.query("select sql from pgvouch.repeatable order by run_order")
+    assert [("id" in str(text)) for (text,) in texts] == [False, True]
+
+
+def test_an_earlier_text_that_cannot_be_run_stops_the_rollback(library: Folder) -> None:
+    library.write(NEXT)
+    assert library("migrate").code == 0
+    assert columns(library) == ["title", "author"]
+    ran = library("rollback")
+    assert ran.code == 1  # the earlier text cannot take a column away
+    assert "cannot drop columns from view" in ran.err
+    assert columns(library) == ["title", "author"]
+    assert len(runs(library)) == 2
+
+
+def test_a_rollback_brings_the_whole_release_back(folder: Folder) -> None:
+    folder.write(FILES | {"repeat/titles.sql": f"drop view if exists public.titles;\n{VIEW}"})
+    assert folder("migrate").code == 0
+    folder.write(NEXT)
+    assert folder("migrate").code == 0
+    ran = folder("rollback")
+    assert ran.code == 0, ran.err
+    assert "repeat/titles" in ran.err
+    assert columns(folder) == ["title"]
+    assert runs(folder) == [("repeat/titles", "001_books")]
+    assert folder.query("select count(*) from pgvouch.migration") == [(1,)]
+    # The file is newer than what is in force again.
+    states = json.loads(folder("status", "--json").out)["databases"][0]["migrations"]
+    assert [(one["id"], one["state"]) for one in states] == [
+        ("001_books", "applied"),
+        ("002_author", "pending"),
+        ("repeat/titles", "pending"),
+    ]
+    assert folder("migrate").code == 0
+    assert columns(folder) == ["title", "author"]
+
+
+def test_what_has_no_earlier_text_is_taken_away_with_its_own_rollback(folder: Folder) -> None:
+    folder.write(FILES | {"repeat/titles.rollback.sql": "drop view public.titles;"})
+    assert folder("migrate").code == 0
+    ran = folder("rollback")
+    assert ran.code == 0, ran.err
+    assert runs(folder) == []
+    assert folder.query("select to_regclass('public.books') is null") == [(True,)]
+    assert folder("migrate").code == 0
+    assert columns(folder) == ["title"]
+
+
+def test_without_one_it_stays_and_the_server_says_what_is_in_the_way(library: Folder) -> None:
+    ran = library("rollback")
+    assert ran.code == 1
+    assert "repeat/titles stays as it is: it has no earlier text" in ran.err
+    assert "other objects depend on it" in ran.err
+    assert runs(library) == [("repeat/titles", "001_books")]
+
+
+def test_what_depends_on_a_changed_one_is_run_again_behind_it(folder: Folder) -> None:
+    folder.write(FILES)
+    folder.write(
+        {
+            "repeat/titles.sql": f"drop view if exists public.titles cascade;\n{VIEW}",
+            "repeat/a_count.sql": "-- depends: titles\n"
+            "create or replace view public.counted as select count(*) as n from public.titles;",
+        }
+    )
+    assert folder("migrate").code == 0
+    assert [name for name, _ in runs(folder)] == ["repeat/titles", "repeat/a_count"]
+    folder.write({"repeat/titles.sql": f"drop view if exists public.titles cascade; -- 2\n{VIEW}"})
+    assert folder("migrate").code == 0
+    assert [name for name, _ in runs(folder)] == ["repeat/titles", "repeat/a_count"] * 2
+    assert folder.query("select n from public.counted") == [(0,)]
+
+
+def test_its_promises_are_kept_in_its_own_transaction(library: Folder) -> None:
+    library.write(
+        {
+            "repeat/titles.sql": VIEW + " -- changed",
+            "repeat/verify/titles.sql": "-- check: there are titles\n"
+            "select count(*) > 0 from public.titles;\n",
+        }
+    )
+    ran = library("migrate")
+    assert ran.code == 1
+    assert "repeat/titles" in ran.err
+    assert "there are titles" in ran.err
+    assert len(runs(library)) == 1
+    library.query("insert into public.books values (1, 'One')")
+    assert library("migrate").code == 0
+    assert library("verify").code == 0
+    library.query("delete from public.books")
+    ran = library("verify")
+    assert ran.code == 1
+    assert "repeat/titles: there are titles" in ran.out
+
+
+def test_drift_knows_what_it_made(folder: Folder) -> None:
+    folder.write(FILES)
+    assert folder("accept-delta").code == 0
+    assert folder("migrate").code == 0
+    ran = folder("drift", "--strict")
+    assert ran.code == 0, ran.out
+    folder.query("drop view public.titles")
+    ran = folder("drift")
+    assert ran.code == 4
+    assert "repeat/titles has made this, and it is gone: view public.titles" in ran.out
+
+
+def test_a_target_short_of_the_newest_runs_none(folder: Folder) -> None:
+    folder.write(FILES | NEXT)
+    assert folder("migrate", "--to", "1").code == 0
+    assert folder.query("select to_regclass('pgvouch.repeatable') is null") == [(True,)]
+    assert folder("migrate").code == 0
+    assert columns(folder) == ["title", "author"]
+
+
+def test_all_in_one_transaction(folder: Folder) -> None:
+    folder.write(FILES | NEXT | {"repeat/bad.sql": "-- depends: titles\nselect 1 / 0;"})
+    ran = folder("migrate", "--single-transaction")
+    assert ran.code == 1
+    assert folder.query("select to_regclass('public.books') is null") == [(True,)]
+    folder.write({"repeat/bad.sql": "-- depends: titles\nselect 1;"})
+    assert folder("migrate", "--single-transaction").code == 0
+    assert len(runs(folder)) == 2
+
+
+def test_a_variable_is_filled_in_and_its_value_not_kept(folder: Folder) -> None:
+    text = "-- var: owner\ncomment on table public.books is :'owner';"
+    folder.write(FILES | {"repeat/titles.sql": text})
+    assert folder("migrate", "--var", "owner=sesame").code == 0
+    kept = folder.query("select sql, delta from pgvouch.repeatable")
+    assert "sesame" not in str(kept)
+    assert "sesame" in str(folder.query("select obj_description('public.books'::regclass)"))
+
+
+def test_plan_and_status_show_it(folder: Folder) -> None:
+    folder.write(FILES)
+    assert "repeat/titles" in folder("plan").out
+    assert "repeat/titles" in folder("status").out
+    assert folder("migrate").code == 0
+    assert folder("status", "--exit-code").code == 0
+    assert "nothing to do" in folder("plan").out
+    (folder.path / "repeat/titles.sql").write_text(VIEW + "-- 2")
+    assert folder("status", "--exit-code").code == 3
+
+
+REFUSED = {
+    "-- transactional: false\nselect 1;": "`-- transactional:` has no meaning",
+    "-- unless: true = (select true)\nselect 1;": "`-- unless:` has no meaning",
+    "-- depends: nowhere\nselect 1;": "depends on nowhere, which is not in repeat/",
+    "-- depends: titles\nselect 1;": "depend on each other in a circle: titles, titles",
+    "begin; commit;": "would end the transaction",
+}
+
+
+@pytest.mark.parametrize(("text", "says"), REFUSED.items())
+def test_what_cannot_be_one_is_refused(folder: Folder, text: str, says: str) -> None:
+    folder.write(FILES | {"repeat/titles.sql": text})
+    ran = folder("migrate")
+    assert ran.code == 2
+    assert says in ran.err
+
+
+@pytest.mark.parametrize("name", ["titles.txt2", "other.rollback.sql", "verify/other.sql"])
+def test_a_file_that_belongs_to_none_is_named(folder: Folder, name: str) -> None:
+    folder.write(FILES | {f"repeat/{name}": "select 1;"})
+    ran = folder("migrate")
+    assert ran.code == 2
+    assert name.rpartition("/")[2] in ran.err
+
+
+def test_another_runner_is_waited_for(library: Folder) -> None:
+    library.write({"repeat/titles.sql": VIEW + " -- 2"})
+    with psycopg.connect(library.url) as other:
+        other.execute("select from pgvouch.ledger for update")
+        vouch = Vouch(library.url, migrations=library.path, lock_wait="50ms")
+        with pytest.raises(ConnectError, match="another runner"):
+            vouch.migrate()
+    assert len(runs(library)) == 1
+    assert library("migrate").code == 0
+    assert len(runs(library)) == 2
