@@ -95,6 +95,9 @@ class Project:
         if self.run.query(there) == [(False,)]:
             return []
         rows = self.run.query("select migration_id from pgvouch.migration order by applied_order")
+        if self.run.query("select to_regclass('pgvouch.repeatable') is not null") == [(True,)]:
+            again = "select distinct repeatable_id from pgvouch.repeatable order by 1"
+            rows += self.run.query(again)
         return [row[0] for row in rows]
 
 
@@ -139,7 +142,7 @@ def test_it_goes_on_with_a_migration_and_its_rollback(project: Project) -> None:
         }
     )
     assert project.migrate().code == 0
-    assert project.applied == [*before, "99999999999999_next"]
+    assert sorted(project.applied) == sorted([*before, "99999999999999_next"])
     assert project.run("rollback").code == 0
     assert project.applied == before
 

@@ -7,6 +7,8 @@ Nothing of theirs is changed. The modules, each importing only those above it:
     tool        what has to be known of a tool
     folders     looks for files
     dbmate      one file a tool: how it is recognised, how its files and its ledger are read
+    placeholders  what a tool fills in by itself, as psql variables
+    flyway      files that are run once, back and again
     tools       which tool a project is of
     layout      where its files go in ours
     compare     its ledger beside its files

@@ -35,6 +35,8 @@ class Foreign:
     """The keys of others that it names; only where the order alone does not say it."""
     variables: tuple[str, ...] = ()
     """psql variables that it uses, which a header has to declare."""
+    down_variables: tuple[str, ...] = ()
+    """The same of its rollback."""
     checksums: frozenset[str] = frozenset()
     """What the tool's ledger may have stored of the file as it is now; empty: it stores none."""
     is_repeatable: bool = False

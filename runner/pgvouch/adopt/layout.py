@@ -8,9 +8,9 @@ from pgvouch.adopt.history import Foreign, History, NotCarried
 from pgvouch.adopt.text import Text, as_ours
 from pgvouch.errors import FileError, Place
 from pgvouch.files.migration import checksum
+from pgvouch.files.repeatable import PREFIX
 from pgvouch.files.version import ROLLBACK, Version
 
-REPEAT = "repeat"
 _LEAST_DIGITS = 3
 
 
@@ -34,13 +34,13 @@ class LaidOut:
     @property
     def files(self) -> dict[str, str]:
         """The texts by their paths in the folder."""
-        folder = f"{REPEAT}/" if self.foreign.is_repeatable else ""
         ending = ".py" if self.foreign.is_python else ".sql"
-        found = {f"{folder}{self.id}{ending}": self.sql}
+        found = {f"{self.id}{ending}": self.sql}
         if self.rollback is not None:
-            found[f"{folder}{self.id}{ROLLBACK}"] = self.rollback
+            found[f"{self.id}{ROLLBACK}"] = self.rollback
         if self.verify is not None:
-            found[f"{folder}verify/{self.id}.sql"] = self.verify
+            folder, slash, stem = self.id.rpartition("/")
+            found[f"{folder}{slash}verify/{stem}.sql"] = self.verify
         return found
 
 
@@ -61,7 +61,11 @@ def lay_out(history: History) -> tuple[list[LaidOut], list[NotCarried]]:
         said = "the migrations are numbered anew, in the order in which they were applied"
         notes.append(NotCarried(Place(history.folder), said))
     found = [_lay_out(migration, stem, notes) for migration, stem in zip(once, stems, strict=True)]
-    found += [_lay_out(migration, _words(migration.words), notes) for migration in again]
+    names = [_words(migration.words) for migration in again]
+    if names != sorted(names):  # we go by the name where nothing else is said
+        digits = len(str(len(names)))
+        names = [f"{place:0{digits}}_{name}" for place, name in enumerate(names, start=1)]
+    found += [_lay_out(m, f"{PREFIX}{name}", notes) for m, name in zip(again, names, strict=True)]
     _refuse_same(found)
     return found, notes
 
@@ -71,13 +75,19 @@ def _lay_out(foreign: Foreign, stem: str, notes: list[NotCarried]) -> LaidOut:
         return LaidOut(foreign, stem, foreign.up, None, foreign.verify, foreign.is_transactional)
     place = Place(foreign.path, foreign.line if foreign.line > 1 else None)
     up = as_ours(foreign.up, is_transactional=foreign.is_transactional, variables=foreign.variables)
+    if foreign.is_repeatable and not up.is_transactional:
+        raise FileError(
+            f"{foreign.path.name} cannot be run in a transaction, as all in {PREFIX} is",
+            place,
+            hint="make it a migration with a version, which is run once",
+        )
     notes += [NotCarried(place, f"{foreign.path.name}: {note}") for note in up.notes]
     down: Text | None = None
     if foreign.down is not None and foreign.down.strip():
         down = as_ours(
             foreign.down,
             is_transactional=foreign.is_down_transactional,
-            variables=foreign.variables,
+            variables=foreign.down_variables,
         )
         at = replace(place, path=foreign.down_path or foreign.path)
         notes += [NotCarried(at, f"{at.path.name}, its rollback: {note}") for note in down.notes]

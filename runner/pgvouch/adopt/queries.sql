@@ -32,3 +32,14 @@ with mark as ({mark} on conflict do nothing), log as ({log}), own as (
     transactional = excluded.transactional
 )
 select 0
+
+-- name: record_repeatable
+-- Records that the text of a repeatable migration is in force, unless a run of it is known. It is not said which migration was the newest
+-- then: rolling one back leaves it as it is.
+with own as (
+  insert into pgvouch.repeatable (repeatable_id, checksum, sql, applied_at, applied_by, tool_version)
+  select
+    {id}, {checksum}, {sql}, coalesce({at}::timestamptz, clock_timestamp()), coalesce({by}, session_user), {tool_version}
+  where not exists (select from pgvouch.repeatable as r where r.repeatable_id = {id})
+)
+select 0

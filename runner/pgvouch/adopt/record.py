@@ -32,6 +32,8 @@ class Entry:
     """When it was applied, as PostgreSQL writes a timestamptz; None is now."""
     by: str | None = None
     """Which tool has applied it; None is the role."""
+    repeatable: str | None = None
+    """The text of one that is run again when it changes; None: it is a numbered one."""
 
 
 def record(
@@ -45,7 +47,7 @@ def record(
     """Record what is in the database already.
 
     Args:
-        session: idle; our ledger is there.
+        session: idle; our ledger is there, and the table of runs where there are such.
         look: says what is to be recorded; called under the locks.
         tool: whose ledger has said so, if one has.
         table: that ledger.
@@ -112,6 +114,17 @@ def _refuse_recorded(rows: Sequence[Applied], wanted: set[str]) -> None:
 
 
 def _record_sql(session: Session, entry: Entry) -> str:
+    if entry.repeatable is not None:
+        return own_query(
+            "adopt",
+            "record_repeatable",
+            id=entry.id,
+            checksum=entry.checksum,
+            sql=entry.repeatable,
+            at=entry.at,
+            by=entry.by,
+            tool_version=__version__,
+        )
     from pgvouch.ledger.yoyo import VouchBackend
 
     mark, log = map(Raw, VouchBackend(session.connection).mark_sql(entry.id, "mark"))

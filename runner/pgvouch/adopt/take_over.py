@@ -16,8 +16,11 @@ from pgvouch.config.options import Options
 from pgvouch.engine.commands import create_ledger
 from pgvouch.errors import FileError, Gathered, Place, RefusedError, UsageError
 from pgvouch.events import Listener
+from pgvouch.files.actors import Actors
 from pgvouch.files.folder import read_folder
+from pgvouch.files.repeatable import read_repeatables
 from pgvouch.ledger import ledger
+from pgvouch.ledger.repeatable import ensure_table, in_force, read_runs
 from pgvouch.postgres.session import Session
 
 
@@ -127,12 +130,14 @@ def adopt(
         return [] if its is None else _applied(adoption, its)
 
     applied = look()
-    known = frozenset(row.id for row in ledger.read(session) or ())
+    known = _known(session)
     if is_dry or found is None:
         if not is_dry:
             write_files()
         return Adopted(adoption, write, found, tuple(applied), 0, known)
     create_ledger(session, options, listener)
+    if any(item.foreign.is_repeatable for item in adoption.laid_out):
+        ensure_table(session)
     recorded = record(
         session,
         lambda: [_entry(adoption.tool, *pair) for pair in look()],
@@ -155,6 +160,15 @@ def _entry(tool: Tool, item: LaidOut, row: Recorded) -> Entry:
         is_transactional=item.is_transactional,
         at=row.at,
         by=tool.name,
+        repeatable=item.sql if item.foreign.is_repeatable else None,
+    )
+
+
+def _known(session: Session) -> frozenset[str]:
+    """Return what our ledger says is applied."""
+    rows = ledger.read(session)
+    return frozenset(row.id for row in rows or ()) | frozenset(
+        () if rows is None else in_force(read_runs(session))
     )
 
 
@@ -167,7 +181,7 @@ def _refused(folder: Path, laid_out: Sequence[LaidOut], into: Path) -> Iterator[
     from pgvouch.engine.task import prepare
 
     by_id = {item.id: item for item in laid_out}
-    for migration in read_folder(folder):
+    for migration in (*read_folder(folder), *read_repeatables(folder, Actors())):
         gathered = Gathered()
         with gathered.gather():
             prepare([migration], {}, require_promises=False)
