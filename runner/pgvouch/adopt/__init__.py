@@ -9,6 +9,7 @@ Nothing of theirs is changed. The modules, each importing only those above it:
     dbmate      one file a tool: how it is recognised, how its files and its ledger are read
     placeholders  what a tool fills in by itself, as psql variables
     flyway      files that are run once, back and again
+    supabase    files with a time, and a ledger with their SQL
     tools       which tool a project is of
     layout      where its files go in ours
     compare     its ledger beside its files

@@ -70,7 +70,7 @@ def _refuse_unknown(
 
 def _changed(tool: Tool, item: LaidOut) -> PlanError:
     return PlanError(
-        f"{item.foreign.path.name} is not what {tool.title} has applied: its checksum is another",
+        f"{item.foreign.name} is not what {tool.title} has applied: its checksum is another",
         Place(item.foreign.path),
         state=_STATE,
         hint=f"put back the text that was applied (git log -p {item.foreign.path.name}); or, if "
@@ -80,8 +80,7 @@ def _changed(tool: Tool, item: LaidOut) -> PlanError:
 
 def _left_out(tool: Tool, item: LaidOut, last: LaidOut) -> PlanError:
     return PlanError(
-        f"{item.foreign.path.name} is not applied, and {last.foreign.path.name}, which comes "
-        "after it, is",
+        f"{item.foreign.name} is not applied, and {last.foreign.name}, which comes after it, is",
         Place(item.foreign.path),
         state=_STATE,
         hint=f"apply it with {tool.title}; or give it a number behind the others, so that "

@@ -1,5 +1,6 @@
 """Looking for the files of other tools. Nothing is run."""
 
+import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,14 @@ _NUMBER = re.compile(r"(?P<number>[0-9]+)[_.-]?(?P<words>.*)\Z")
 def sql_files(folder: Path, pattern: str = "*.sql") -> list[Path]:
     """Return the SQL files of a folder, in the order of their names as text."""
     return sorted(path for path in folder.glob(pattern) if path.is_file())
+
+
+def digests(path: Path, algorithm: str) -> frozenset[str]:
+    """Return the digests of a file in hex, with its line ends and with either kind of them."""
+    raw = path.read_bytes()
+    unix = raw.replace(b"\r\n", b"\n")
+    texts = {raw, unix, unix.replace(b"\n", b"\r\n")}
+    return frozenset(hashlib.new(algorithm, text).hexdigest() for text in texts)
 
 
 def first_folder(project: Path, names: Iterable[str], pattern: str = "*.sql") -> Path | None:

@@ -43,6 +43,12 @@ class Foreign:
     """Whether the tool runs it again whenever its text changes; it has no number."""
 
     @property
+    def name(self) -> str:
+        """Its file, with the folder where that has the name: 0001_init/migration.sql."""
+        has_own = self.path.stem not in {"migration", "up"}
+        return self.path.name if has_own else f"{self.path.parent.name}/{self.path.name}"
+
+    @property
     def is_python(self) -> bool:
         """Whether its steps are Python, which only yoyo's can be."""
         return self.path.suffix == ".py"

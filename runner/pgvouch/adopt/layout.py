@@ -77,11 +77,11 @@ def _lay_out(foreign: Foreign, stem: str, notes: list[NotCarried]) -> LaidOut:
     up = as_ours(foreign.up, is_transactional=foreign.is_transactional, variables=foreign.variables)
     if foreign.is_repeatable and not up.is_transactional:
         raise FileError(
-            f"{foreign.path.name} cannot be run in a transaction, as all in {PREFIX} is",
+            f"{foreign.name} cannot be run in a transaction, as all in {PREFIX} is",
             place,
             hint="make it a migration with a version, which is run once",
         )
-    notes += [NotCarried(place, f"{foreign.path.name}: {note}") for note in up.notes]
+    notes += [NotCarried(place, f"{foreign.name}: {note}") for note in up.notes]
     down: Text | None = None
     if foreign.down is not None and foreign.down.strip():
         down = as_ours(
@@ -126,7 +126,7 @@ def _refuse_same(found: Sequence[LaidOut]) -> None:
         for name in item.files:
             if name in seen:
                 raise FileError(
-                    f"{item.foreign.path.name} and {seen[name].name} would both be {name}",
+                    f"{item.foreign.name} and {seen[name].name} would both be {name}",
                     Place(item.foreign.path),
                     hint="rename one of them for the time of the adoption",
                 )

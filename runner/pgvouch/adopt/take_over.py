@@ -65,14 +65,17 @@ def plan(project: Path, name: str | None, into: Path) -> Adoption:
         FileError: something that cannot be taken over; RefusedError lists several.
     """
     tool, folder = recognised(project, name)
-    history = tool.read(folder)
+    return _planned(tool, tool.read(folder), into)
+
+
+def _planned(tool: Tool, history: History, into: Path) -> Adoption:
     needed = [one for one in history.not_carried if one.is_needed]
     if needed:
         errors = [FileError(one.what, one.place) for one in needed]
         raise errors[0] if len(errors) == 1 else RefusedError(errors)
     laid_out, notes = lay_out(history)
-    if not laid_out:
-        raise UsageError(f"{folder.name} holds no migration of {tool.title}", Place(folder))
+    if not laid_out and tool.with_rows is None:
+        raise _refuse_empty(tool, history)
     files = {name: text for item in laid_out for name, text in item.files.items()}
     with written(files, into) as scratch:
         notes += _refused(scratch, laid_out, into)
@@ -105,25 +108,19 @@ def adopt(
         PlanError: the ledger does not agree with the files, or is in use.
         UsageError: files of ours that are to be there are not.
     """
-    if not writes_files and not adoption.is_there:
-        raise UsageError(
-            f"the files are not in {adoption.into.name}/ yet",
-            Place(adoption.into),
-            state="Nothing was adopted.",
-            hint="adopt them first: the same command with --files-only; then review and commit",
-        )
+    asking = None if session is None else Asking(session, named)
+    found = None if asking is None else adoption.tool.ledger(asking, adoption.history)
+    adoption = _completed(adoption, found, writes_files=writes_files)
     write = writes_files and not adoption.is_there
 
     def write_files() -> None:
         if write:
             _write(adoption)
 
-    if session is None:
+    if session is None or asking is None:
         if not is_dry:
             write_files()
         return Adopted(adoption, write)
-    asking = Asking(session, named)
-    found = adoption.tool.ledger(asking, adoption.history)
 
     def look() -> list[tuple[LaidOut, Recorded]]:
         its = adoption.tool.ledger(asking, adoption.history)
@@ -150,6 +147,56 @@ def adopt(
 
 def _applied(adoption: Adoption, its: ForeignLedger) -> list[tuple[LaidOut, Recorded]]:
     return compare.applied(adoption.tool, adoption.history, adoption.laid_out, its)
+
+
+def _refuse_empty(tool: Tool, history: History) -> UsageError:
+    folder = history.folder
+    return UsageError(f"{folder.name} holds no migration of {tool.title}", Place(folder))
+
+
+def _completed(adoption: Adoption, its: ForeignLedger | None, *, writes_files: bool) -> Adoption:
+    """Return all that is to be adopted, with what only the ledger has.
+
+    Raises:
+        UsageError: it is nothing, or files of ours that are to be there are not.
+    """
+    if its is not None:
+        adoption = _with_rows(adoption, its)
+    if not adoption.laid_out:
+        raise _refuse_empty(adoption.tool, adoption.history)
+    if not writes_files and not adoption.is_there:
+        raise UsageError(
+            f"the files are not in {adoption.into.name}/ yet",
+            Place(adoption.into),
+            state="Nothing was adopted.",
+            hint="adopt them first: the same command with --files-only; then review and commit",
+        )
+    return adoption
+
+
+def _with_rows(adoption: Adoption, its: ForeignLedger) -> Adoption:
+    """Add what only the ledger has, where it keeps the SQL.
+
+    Raises:
+        UsageError: the files were adopted without it.
+    """
+    with_rows = adoption.tool.with_rows
+    history = with_rows(adoption.history, its.rows) if with_rows else adoption.history
+    if history == adoption.history:
+        return adoption
+    try:
+        return _planned(adoption.tool, history, adoption.into)
+    except UsageError as exc:
+        if adoption.is_there:
+            exc.message = (
+                f"{its.table.quoted} has migrations that there are no files of, and the files "
+                f"in {adoption.into.name}/ were adopted without it"
+            )
+            exc.hint = (
+                "empty that folder, and adopt once without --files-only and --ledger-only: these "
+                "files are written from the ledger"
+            )
+        raise
 
 
 def _entry(tool: Tool, item: LaidOut, row: Recorded) -> Entry:

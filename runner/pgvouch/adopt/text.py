@@ -7,6 +7,7 @@ from pathlib import Path
 from pgvouch.errors import FileError
 from pgvouch.files.directives import Directives, parse_directives
 from pgvouch.files.transaction_block import WORDS, outside
+from pgvouch.sqltext.scan import is_blank, marks
 from pgvouch.sqltext.statements import each_statement
 
 _BEGIN = re.compile(r"(?:begin|start\s+transaction)(?:\s+(?:work|transaction))?\Z", re.IGNORECASE)
@@ -51,6 +52,17 @@ def as_ours(sql: str, *, is_transactional: bool = True, variables: tuple[str, ..
         header.append("-- transactional: false")
     lines = [*header, *([""] if header and body else []), body]
     return Text("\n".join(lines).strip("\n") + "\n", is_transactional, tuple(notes))
+
+
+def ended(sql: str) -> str:
+    """Return SQL whose last statement ends in a semicolon, where there is a statement."""
+    found = list(marks(sql))
+    last = max((start for kind, start, _ in found if kind == ";"), default=0)
+    if is_blank(sql[last:]):
+        return sql
+    kept = sql.rstrip()
+    in_comment = any(kind == "comment" and end >= len(kept) for kind, _, end in found)
+    return f"{kept}{chr(10) if in_comment else ''};{sql[len(kept) :]}"
 
 
 def _without_pair(sql: str) -> tuple[str, bool]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pgvouch.adopt.history import ForeignLedger, History, Table
+from pgvouch.adopt.history import ForeignLedger, History, Recorded, Table
 from pgvouch.errors import PlanError
 
 Row = Sequence[str | None]
@@ -62,6 +62,8 @@ class Tool:
     takes none, and the ledger itself is locked."""
     marks: tuple[str, ...] = ()
     """Names of files and folders in a project that speak for it where the files do not decide."""
+    with_rows: Callable[[History, Sequence[Recorded]], History] | None = None
+    """Returns the files with migrations that only the ledger has, where it keeps their SQL."""
     keeps_rollbacks: bool = True
     keeps_checksums: bool = False
 

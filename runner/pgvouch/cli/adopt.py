@@ -105,7 +105,7 @@ _COLUMNS = (
 def _row(item: "LaidOut", state: str) -> tuple[str, ...]:
     without = "" if item.is_transactional else " (no transaction)"
     return (
-        item.foreign.path.name,
+        item.foreign.name,
         f"{item.id}{without}",
         "yes" if item.rollback is not None else "none",
         "yes" if item.verify is not None else "",
