@@ -10,6 +10,7 @@ Nothing of theirs is changed. The modules, each importing only those above it:
     placeholders  what a tool fills in by itself, as psql variables
     flyway      files that are run once, back and again
     supabase    files with a time, and a ledger with their SQL
+    prisma      a folder a migration, a row an attempt
     tools       which tool a project is of
     layout      where its files go in ours
     compare     its ledger beside its files
