@@ -11,6 +11,7 @@ Nothing of theirs is changed. The modules, each importing only those above it:
     flyway      files that are run once, back and again
     supabase    files with a time, and a ledger with their SQL
     prisma      a folder a migration, a row an attempt
+    drizzle     files in the order of a journal
     tools       which tool a project is of
     layout      where its files go in ours
     compare     its ledger beside its files
