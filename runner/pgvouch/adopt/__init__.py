@@ -12,6 +12,7 @@ Nothing of theirs is changed. The modules, each importing only those above it:
     supabase    files with a time, and a ledger with their SQL
     prisma      a folder a migration, a row an attempt
     drizzle     files in the order of a journal
+    graphile_migrate  committed files, chained by their hashes
     tools       which tool a project is of
     layout      where its files go in ours
     compare     its ledger beside its files
