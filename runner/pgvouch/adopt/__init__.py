@@ -13,6 +13,8 @@ Nothing of theirs is changed. The modules, each importing only those above it:
     prisma      a folder a migration, a row an attempt
     drizzle     files in the order of a journal
     graphile_migrate  committed files, chained by their hashes
+    verifying   scripts that must not fail, as checks that can
+    sqitch      a plan, and three scripts for each change
     tools       which tool a project is of
     layout      where its files go in ours
     compare     its ledger beside its files

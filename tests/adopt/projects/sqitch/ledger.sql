@@ -1,0 +1,13 @@
+CREATE SCHEMA sqitch;
+CREATE TABLE sqitch.changes ( change_id text NOT NULL, script_hash text, change text NOT NULL, project text NOT NULL, note text DEFAULT ''::text NOT NULL, committed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL, committer_name text NOT NULL, committer_email text NOT NULL, planned_at timestamp with time zone NOT NULL, planner_name text NOT NULL, planner_email text NOT NULL );
+CREATE TABLE sqitch.projects ( project text NOT NULL, uri text, created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL, creator_name text NOT NULL, creator_email text NOT NULL );
+INSERT INTO sqitch.projects VALUES ('lib', 'https://example.org/lib', '2026-11-21 15:37:17+00', 'release', 'release@example.org');
+INSERT INTO sqitch.changes VALUES ('5dcb6121d97c944a2a28cf7d060f4da7250303b1', '24e44349c4c2a5e6c1d68e2f501a4da0573945e9', 'books', 'lib', 'Books table', '2026-11-21 15:37:20+00', 'release', 'release@example.org', '2026-11-21T15:37:15Z', 'release', 'release@example.org');
+INSERT INTO sqitch.changes VALUES ('9c870906434bf287c644ddd881d214f6f2ceb185', '2d62b7eca66e3174e5cbc41daf8ef7b289ff37fb', 'title_idx', 'lib', 'Index on title', '2026-11-21 15:37:21+00', 'release', 'release@example.org', '2026-11-21T15:37:15Z', 'release', 'release@example.org');
+INSERT INTO sqitch.changes VALUES ('52f403ff37f105fc2e6fa9fb200624e7c84fec9e', '4cb733730f24a4be589b5339b09a09a0c15db82f', 'books', 'lib', 'Books get an isbn', '2026-11-21 15:37:22+00', 'release', 'release@example.org', '2026-11-21T15:37:18Z', 'release', 'release@example.org');
+INSERT INTO sqitch.changes VALUES ('f8f954dd063c750f4135f9b8a080054084608168', 'f83f78e7f9e215f973749ad63d52723489553d00', 'seed', 'lib', 'First row', '2026-11-21 15:37:23+00', 'release', 'release@example.org', '2026-11-21T15:37:19Z', 'release', 'release@example.org');
+ALTER TABLE ONLY sqitch.changes ADD CONSTRAINT changes_pkey PRIMARY KEY (change_id);
+ALTER TABLE ONLY sqitch.changes ADD CONSTRAINT changes_project_script_hash_key UNIQUE (project, script_hash);
+ALTER TABLE ONLY sqitch.projects ADD CONSTRAINT projects_pkey PRIMARY KEY (project);
+ALTER TABLE ONLY sqitch.projects ADD CONSTRAINT projects_uri_key UNIQUE (uri);
+ALTER TABLE ONLY sqitch.changes ADD CONSTRAINT changes_project_fkey FOREIGN KEY (project) REFERENCES sqitch.projects(project) ON UPDATE CASCADE;
