@@ -53,6 +53,39 @@ def test_a_repeatable_that_flyway_has_run_is_not_run_again(project: Project) -> 
     assert "nothing to do" in project.migrate().out
 
 
+def test_it_is_recorded_once(project: Project) -> None:
+    project.make()
+    assert project.adopt().code == 0
+    assert project.adopt().code == 0
+    assert project.run.query("select count(*) from pgvouch.repeatable") == [(1,)]
+
+
+def test_a_rollback_brings_back_the_text_that_flyway_has_run(project: Project) -> None:
+    project.make()
+    assert project.adopt().code == 0
+    project.run.write(
+        {
+            "100_next.sql": "select 1;",
+            "100_next.rollback.sql": "select 1;",
+            "repeat/book_titles.sql": "drop view book_titles;\n"
+            "create view book_titles as select 'x' as title;",
+        }
+    )
+    assert project.migrate().code == 0
+    assert project.run.query("select * from book_titles") == [("x",)]
+    project.run.write({"repeat/book_titles.rollback.sql": "drop view book_titles;"})
+    assert project.run("rollback").code == 0
+    assert project.run.query("select count(*) from pgvouch.repeatable") == [(1,)]
+    assert project.run.query("select * from book_titles") == [("One",)]
+
+
+def test_a_repeatable_that_no_transaction_can_hold_is_refused(project: Project) -> None:
+    put(project, "R__analyze.sql", "vacuum;")
+    ran = project.adopt("--files-only")
+    assert ran.code == 2
+    assert "R__analyze.sql cannot be run in a transaction, as all in repeat/ is" in ran.err
+
+
 def test_a_repeatable_that_has_changed_since_is_pending(project: Project) -> None:
     project.make()
     put(project, "R__book_titles.sql", "create or replace view book_titles as select 1 as one;")
