@@ -28,7 +28,7 @@ def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]
     """Return the applied migrations whose files changed or vanished, in ledger order."""
     by_id = {migration.id: migration for migration in files}
     ahead = set(ahead_of_files(files, applied))
-    renamed = _renamed(files, applied)
+    renamed = _renamed(files, applied) if any(row.id not in by_id for row in applied) else {}
     found = []
     previous: str | None = None
     for row in applied:
@@ -39,9 +39,10 @@ def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]
                 place = Place(other.path) if other else None
                 found.append(Drift(row, None, place, other, previous))
         elif (
+            row.checksum != migration.checksum
+            and row.checksum is not None
             # What counts there is the statements that are done.
-            row.state not in {State.INCOMPLETE, State.UNDOING}
-            and row.checksum not in {None, migration.checksum}
+            and row.state not in {State.INCOMPLETE, State.UNDOING}
         ):
             found.append(Drift(row, migration.checksum, Place(migration.path)))
         previous = row.id
