@@ -70,7 +70,7 @@ class Database:
     @property
     def always(self) -> dict[Path, Actors]:
         """What holds whatever is applied: the files of platform sets and its own, with actors."""
-        sets = {m.path.parent: m.actors for m in self.migrations if m.set_name}
+        sets = {m.folder: m.actors for m in self.migrations if m.set_name}
         own = _actors_of(self.migrations)
         files = {
             folder / "verify" / ALWAYS: who for folder, who in {**sets, self.folder: own}.items()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection
+from operator import attrgetter
 from pathlib import Path
 
 from pgvouch.errors import FileError, Gathered, Place
@@ -10,7 +11,7 @@ from pgvouch.files.actors import Actors
 from pgvouch.files.directives import Directives, parse_directives
 from pgvouch.files.migration import Migration, checksum, decode
 from pgvouch.files.other_tools import ways_back
-from pgvouch.files.version import ROLLBACK, Version
+from pgvouch.files.version import Version
 
 MAX_BYTES = 100_000_000
 """The largest file that is read; about four times its size is held in memory."""
@@ -23,15 +24,20 @@ def read_text(path: Path) -> str:
     Raises:
         FileError: it is not there, cannot be read, is too large, is not UTF-8 or holds a NUL.
     """
+    return _text(path, path)
+
+
+def _text(file: str | Path, path: Path) -> str:
+    """Return the text of a file; `path` is where errors are said to be."""
     try:
-        return decode(_read(path), path)
+        return decode(_read(file, path), path)
     except OSError as exc:
         raise FileError.unreadable(path, exc) from exc
 
 
-def _read(path: Path) -> bytes:
+def _read(name: str | Path, path: Path) -> bytes:
     # A file object asks the system a dozen times for a small file, and there may be thousands.
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    file = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if (size := os.fstat(file).st_size) > MAX_BYTES:
             raise FileError(
@@ -71,22 +77,24 @@ def read_folder(
     names = _listing(folder, gathered, strays.KNOWN_FOLDERS)
     has_promises = (folder / "verify").is_dir()
     verify = _listing(folder / "verify", gathered, ()) if has_promises else []
+    beside = frozenset([*names, *(f"verify/{name}" for name in verify)])
     back = dict(ways_back(folder, dict.fromkeys(names)))
     sources = [name for name in names if strays.is_migration(name) and name not in back]
     stems = {name.rpartition(".")[0]: name for name in sources}
+    versions = {name: Version.of(stem) for stem, name in stems.items()}
     gathered.errors += [
-        *strays.unnumbered(folder, sources),
+        *strays.unnumbered(folder, (n for n, version in versions.items() if version is None)),
         *strays.look_alikes(folder, names),
+        *strays.twice(folder, sources, stems),
         *back.values(),
         *strays.orphans(folder, names, verify, stems),
     ]
-    there = frozenset([*names, *(f"verify/{name}" for name in verify)])
     found = []
-    for stem, name in stems.items():
-        if (version := Version.of(stem)) is not None:
+    for name, version in versions.items():
+        if version is not None:
             with gathered.gather():
-                found.append(_read_migration(folder, name, version, set_name, there, actors))
-    found.sort(key=lambda migration: migration.version)
+                found.append(_read_migration(folder, name, version, set_name, beside, actors))
+    found.sort(key=attrgetter("version"))
     gathered.errors += strays.same_numbers(found)
     gathered.refuse()
     return tuple(found)
@@ -95,16 +103,20 @@ def read_folder(
 def _listing(folder: Path, gathered: Gathered, known: Collection[str]) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            found = [entry for entry in entries if not strays.IGNORED.match(entry.name)]
+            found = {entry.name: entry for entry in entries}
     except OSError as exc:
         raise FileError.unreadable(folder, exc, f"the folder {folder.name}") from exc
     names = []
-    for entry in sorted(found, key=lambda entry: entry.name):
-        with gathered.gather():
-            if strays.is_source(entry):
-                names.append(entry.name)
-            else:
-                strays.refuse_folder(entry, known)
+    for name in sorted(found):
+        entry = found[name]
+        if strays.is_plain(entry):
+            names.append(name)
+        elif not strays.is_ignored(name):
+            with gathered.gather():
+                if strays.is_source(entry):
+                    names.append(name)
+                else:
+                    strays.refuse_folder(entry, known)
     return names
 
 
@@ -113,29 +125,31 @@ def _read_migration(
     name: str,
     version: Version,
     set_name: str,
-    there: frozenset[str],
+    beside: frozenset[str],
     actors: Actors | None,
 ) -> Migration:
-    path, stem = folder / name, name.rpartition(".")[0]
-    text = read_text(path)
-    read = _python_directives if path.suffix == ".py" else parse_directives
-
-    def beside(other: str) -> Path | None:
-        return folder / other if other in there else None
-
+    stem = name.rpartition(".")[0]
+    try:
+        text, directives = _contents(f"{folder}/{name}", folder)
+    except FileError:  # it says where: to make a Path takes longer than to read the file
+        text, directives = _contents(f"{folder}/{name}", folder / name)
     return Migration(
         id=f"{set_name}/{stem}" if set_name else stem,
         version=version,
-        path=path,
+        folder=folder,
+        name=name,
         sql=text,
         checksum=checksum(text),
-        directives=read(text, path),
-        rollback_path=beside(stem + ROLLBACK),
-        verify_path=beside(f"verify/{stem}.sql"),
-        rollback_verify_path=beside(f"verify/{stem}{ROLLBACK}"),
-        delta_path=beside(f"verify/{stem}.delta"),
+        directives=directives,
+        beside=beside,
         actors=actors or Actors(),
     )
+
+
+def _contents(file: str, path: Path) -> tuple[str, Directives]:
+    text = _text(file, path)
+    read = _python_directives if file.endswith(".py") else parse_directives
+    return text, read(text, path)
 
 
 def _python_directives(text: str, path: Path) -> Directives:

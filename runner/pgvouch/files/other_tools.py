@@ -128,6 +128,7 @@ _CODE = re.compile(
 """What goose, Rails, Laravel, Ecto, Knex and their like run as migrations."""
 _FLYWAY = re.compile(r"(?P<kind>[VUB])(?P<number>[0-9][0-9._]*)__(?P<name>.+)\.sql\Z")
 _BACK = re.compile(r"(?P<stem>.+)(?P<mark>[._-])(?P<word>down|undo)\Z", re.IGNORECASE)
+_BACK_ENDINGS = ("down.sql", "undo.sql")
 _FORWARD = {"down": "up", "undo": "do"}
 _OF_A_FOLDER = {"up.sql": "Diesel", "down.sql": "Diesel", "migration.sql": "Prisma"}
 
@@ -162,8 +163,10 @@ def other_name(name: str, folder: str) -> str | None:
 def ways_back(folder: Path, names: Collection[str]) -> Iterator[tuple[str, FileError]]:
     """Yield every file that is another tool's rollback (`.down.sql`), with an error for it."""
     for name in names:
+        if not name.lower().endswith(_BACK_ENDINGS):
+            continue
         match = _BACK.match(name.removesuffix(".sql"))
-        if not match or not name.endswith(".sql") or name.endswith(ROLLBACK):
+        if not match or not name.endswith(".sql"):
             continue
         stem, mark = match["stem"], match["mark"]
         forward = f"{stem}{mark}{_FORWARD[match['word'].lower()]}.sql"

@@ -1,8 +1,7 @@
 """What the name of a file says: its number, and whether it is a rollback. No I/O."""
 
 import re
-from dataclasses import dataclass
-from functools import total_ordering
+from typing import NamedTuple
 
 ROLLBACK = ".rollback.sql"
 """Ends the name of the file that rolls a migration back."""
@@ -10,9 +9,7 @@ _FILE_NAME = re.compile(r"(?P<number>[0-9]+)(?:_(?P<part>[0-9]+)(?=[_-]))?[_.-].
 _DATE_DIGITS = 8
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """The number in front of a file name; 001, 0010 and 20251107120000 all sort by value.
 
     yoyo names its files 20251107_01_Xyz12-name: after a date the second number counts too.
@@ -20,9 +17,6 @@ class Version:
 
     number: int
     part: int = 0
-
-    def __lt__(self, other: "Version") -> bool:
-        return (self.number, self.part) < (other.number, other.part)
 
     @classmethod
     def of(cls, identifier: str) -> "Version | None":
