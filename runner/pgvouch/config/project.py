@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -114,6 +113,8 @@ def _find_upwards(start: Path) -> Path | None:
 
 
 def _table(file: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as exc:

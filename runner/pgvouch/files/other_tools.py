@@ -6,60 +6,49 @@ comments: run whole, such a file would make its tables and drop them again, with
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pgvouch.errors import FileError, Place
 from pgvouch.files.version import ROLLBACK, Version
-from pgvouch.sqltext.scan import marks
+
+_EACH_LINE = re.IGNORECASE | re.MULTILINE
 
 
-@dataclass(frozen=True, slots=True)
-class _Tool:
+class _Tool(NamedTuple):
     """How a tool marks the halves of a file; each pattern fits a whole comment line."""
 
     name: str
-    back: re.Pattern[str]
+    back: str
     """Begins the half that rolls back, which no migration may hold."""
-    forward: re.Pattern[str] | None = None
+    forward: str | None = None
     """Begins the half that migrates, which no rollback may hold."""
     needs_both: bool = False
     """The marks are plain words: one of them alone is prose."""
 
 
-def _line(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"^[ \t]*(?P<mark>{pattern})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-
-
 _TOOLS = (
-    *(
-        _Tool(name, _line(back), _line(forward) if forward else None)
-        for name, back, forward in (
-            ("dbmate", r"--[ \t]*migrate:down\b.*?", r"--[ \t]*migrate:up\b.*?"),
-            ("goose", r"--[ \t]*\+goose[ \t]+down", r"--[ \t]*\+goose[ \t]+up"),
-            ("sql-migrate", r"--[ \t]*\+migrate[ \t]+down\b.*?", r"--[ \t]*\+migrate[ \t]+up\b.*?"),
-            ("Rambler", r"--[ \t]*rambler[ \t]+down", r"--[ \t]*rambler[ \t]+up"),
-            ("node-pg-migrate", r"--[ \t-]*down[ \t]+migration", r"--[ \t-]*up[ \t]+migration"),
-            ("tern", r"----[ \t]*create above[ \t]*/[ \t]*drop below[ \t]*----", None),
-            ("Play Evolutions", r"(?:#[ \t]*)?--+[ \t]*!downs", r"#?[ \t]*--+[ \t]*!ups"),
-            ("MyBatis Migrations", r"--[ \t]*//[ \t]*@undo\b.*?", None),
-            ("shmig", r"--[ \t]*==+[ \t]*down[ \t]*==+", r"--[ \t]*==+[ \t]*up[ \t]*==+"),
-        )
-    ),
+    _Tool("dbmate", r"--[ \t]*migrate:down\b.*?", r"--[ \t]*migrate:up\b.*?"),
+    _Tool("goose", r"--[ \t]*\+goose[ \t]+down", r"--[ \t]*\+goose[ \t]+up"),
+    _Tool("sql-migrate", r"--[ \t]*\+migrate[ \t]+down\b.*?", r"--[ \t]*\+migrate[ \t]+up\b.*?"),
+    _Tool("Rambler", r"--[ \t]*rambler[ \t]+down", r"--[ \t]*rambler[ \t]+up"),
+    _Tool("node-pg-migrate", r"--[ \t-]*down[ \t]+migration", r"--[ \t-]*up[ \t]+migration"),
+    _Tool("tern", r"----[ \t]*create above[ \t]*/[ \t]*drop below[ \t]*----"),
+    _Tool("Play Evolutions", r"(?:#[ \t]*)?--+[ \t]*!downs", r"#?[ \t]*--+[ \t]*!ups"),
+    _Tool("MyBatis Migrations", r"--[ \t]*//[ \t]*@undo\b.*?"),
+    _Tool("shmig", r"--[ \t]*==+[ \t]*down[ \t]*==+", r"--[ \t]*==+[ \t]*up[ \t]*==+"),
     _Tool(
         "another tool's",
-        _line(r"--+[ \t]*[@+!\[]?down\]?[ \t]*:?"),
-        _line(r"--+[ \t]*[@+!\[]?up\]?[ \t]*:?"),
+        r"--+[ \t]*[@+!\[]?down\]?[ \t]*:?",
+        r"--+[ \t]*[@+!\[]?up\]?[ \t]*:?",
         needs_both=True,
     ),
 )
 # Ahead of the marks themselves, for a file may be large: one look instead of twenty.
 _COMMENT = r"^[ \t]*(?:#[ \t]*)?--[^\n]*?"
-_MAYBE_BACK = re.compile(
-    rf"{_COMMENT}(?:down|undo|drop below|liquibase)", re.IGNORECASE | re.MULTILINE
-)
-_MAYBE_FORWARD = re.compile(rf"{_COMMENT}(?:up|liquibase)", re.IGNORECASE | re.MULTILINE)
-_LIQUIBASE = _line(r"--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b.*?")
+_MAYBE_BACK = rf"{_COMMENT}(?:down|undo|drop below|liquibase)"
+_MAYBE_FORWARD = rf"{_COMMENT}(?:up|liquibase)"
+_LIQUIBASE = r"--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b.*?"
 
 
 def refuse_both_halves(text: str, path: Path) -> None:
@@ -72,7 +61,8 @@ def refuse_both_halves(text: str, path: Path) -> None:
     Raises:
         FileError: with the tool's name and the line of its mark.
     """
-    if not (_MAYBE_FORWARD if path.name.endswith(ROLLBACK) else _MAYBE_BACK).search(text):
+    maybe = _MAYBE_FORWARD if path.name.endswith(ROLLBACK) else _MAYBE_BACK
+    if not re.search(maybe, text, _EACH_LINE):
         return
     if (offset := _find(_LIQUIBASE, text)) is not None:
         raise FileError(
@@ -105,13 +95,16 @@ def _refuse(tool: _Tool, text: str, path: Path) -> None:
     )
 
 
-def _find(pattern: re.Pattern[str], text: str) -> int | None:
+def _find(mark: str, text: str) -> int | None:
     """Return where a mark is that is a comment, and no part of a string or a body."""
-    found = {match.start("mark") for match in pattern.finditer(text)}
+    lines = re.finditer(rf"^[ \t]*(?P<mark>{mark})[ \t]*\r?$", text, _EACH_LINE)
+    found = {match.start("mark") for match in lines}
     if not found:
         return None
     # Evolutions writes a # before the dashes, which PostgreSQL reads as an operator.
     begins = {text.index("-", offset): offset for offset in found}
+    from pgvouch.sqltext.scan import marks
+
     for kind, start, _ in marks(text):
         if kind == "comment" and start in begins:
             return begins[start]
