@@ -199,3 +199,20 @@ def test_what_others_do_meanwhile_is_not_in_it(pg18: Server, template: str) -> N
 
     check()
     assert min(seen["theirs"], seen["judged"]) > seen.total() / 5, seen
+
+
+def test_a_table_that_others_make_is_not_ours_for_being_locked(pg18: Server, template: str) -> None:
+    name = f"{template}_l"
+    with (
+        pg18.janitor(name, template),
+        Session.open(pg18.url(name)) as session,
+        Session.open(pg18.url(name)) as other,
+    ):
+        session.run("begin; select pg_catalog.pg_current_xact_id()")
+        known = read_names(session)
+        other.run("create table s1.theirs (x integer primary key)")
+        session.run("analyze s1.theirs; create table s1.ours (x integer)")
+        assert changes(session, known).lines == (
+            "+ column s1.ours.x integer",
+            "+ table s1.ours (x)",
+        )

@@ -156,35 +156,40 @@ locked as materialized (
             'pg_description'::regclass, 'pg_seclabel'::regclass))
       or exists (
         -- As one subquery: each on its own could be planned as a hash of the whole catalog.
-        select from pg_constraint as x where x.conrelid = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_index as x where x.indrelid = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_index as x where x.indexrelid = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_trigger as x where x.tgrelid = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_policy as x where x.polrelid = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_rewrite as x where x.ev_class = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_attrdef as x where x.adrelid = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_statistic_ext as x where x.stxrelid = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_inherits as x where x.inhrelid = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_inherits as x where x.inhparent = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_sequence as x where x.seqrelid = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_foreign_table as x where x.ftrelid = r.oid and age(x.xmin) <= 0
-        union all
-        select from pg_partitioned_table as x where x.partrelid = r.oid and age(x.xmin) <= 0
-        union all
         select
-        from pg_depend as x
-        where x.classid = 'pg_class'::regclass and x.objid = r.oid and age(x.xmin) <= 0)
+        from (
+          select age(x.xmin) as age from pg_constraint as x where x.conrelid = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_index as x where x.indrelid = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_index as x where x.indexrelid = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_trigger as x where x.tgrelid = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_policy as x where x.polrelid = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_rewrite as x where x.ev_class = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_attrdef as x where x.adrelid = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_statistic_ext as x where x.stxrelid = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_inherits as x where x.inhrelid = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_inherits as x where x.inhparent = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_sequence as x where x.seqrelid = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_foreign_table as x where x.ftrelid = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age from pg_partitioned_table as x where x.partrelid = r.oid and age(x.xmin) <= 0
+          union all
+          select age(x.xmin) as age
+          from pg_depend as x
+          where x.classid = 'pg_class'::regclass and x.objid = r.oid and age(x.xmin) <= 0
+        ) as w
+        where w.age = 0
+          or pg_xact_status((pg_current_xact_id()::text::bigint - w.age)::text::xid8) = 'in progress')
     )
 ),
 

@@ -9,6 +9,7 @@ before, the answer is UnresolvedError: it has to be run again, with everything r
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pgvouch.delta.roles import Roles, add_roles, read_roles
 from pgvouch.delta.snapshot import (
@@ -33,7 +34,7 @@ PREPARED = "pgvouch_scope"
 
 _NOTE = "!"
 _ROWS = "rows "
-_WORD = re.compile(r'"((?:[^"]|"")+)"|[^\W\d][\w$]*')
+_WORD = re.compile(r'"(?:[^"]|"")+"|[^\W\d][\w$]*')
 _LONGEST_TEXT = 1 << 20
 _PINNED = 16384
 """PostgreSQL's own objects have lower oids."""
@@ -48,7 +49,7 @@ class UnresolvedError(Exception):
     """The delta cannot be told from what was read: it has to be read again, all of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Changes:
     """What one migration has done to the catalog."""
 
@@ -56,7 +57,7 @@ class Changes:
     after: Mapping[str, Group]
     """The groups that it has touched; one that is gone is empty."""
 
-    @property
+    @cached_property
     def lines(self) -> tuple[str, ...]:
         """The delta, as difference() gives it."""
         return difference(Snapshot(self.before), Snapshot(self.after))
@@ -144,7 +145,7 @@ class Known:
             message: is sent ahead of the migration.
             texts: its SQL and the lines of its .delta file.
         """
-        if self.is_whole:
+        if self.is_whole or not self._by_name:
             return
         # Of a constraint that is gone it cannot be told whether it was a domain's: domains are
         # always asked for.
@@ -254,8 +255,5 @@ def read_rest(message: Message, results: Sequence[Result]) -> Group:
 
 def _words(texts: Iterable[str]) -> set[str]:
     """Return the words of some texts that may be names, in lower case."""
-    return {
-        (match[1] or match[0]).replace('""', '"').lower()
-        for text in texts
-        for match in _WORD.finditer(text[:_LONGEST_TEXT])
-    }
+    words = set().union(*(_WORD.findall(text[:_LONGEST_TEXT]) for text in texts))
+    return {(w[1:-1].replace('""', '"') if w[0] == '"' else w).lower() for w in words}

@@ -142,7 +142,8 @@ _FOR_FEW = {
 
 def _settings_sql(settings: Mapping[str, str]) -> tuple[str, ...]:
     each = (f"pg_catalog.set_config('{name}', '{value}', true)" for name, value in settings.items())
-    return "savepoint pgvouch_snapshot", f"select {', '.join(each)}"
+    # As one column: what they are is not looked at.
+    return "savepoint pgvouch_snapshot", f"select pg_catalog.concat({', '.join(each)})"
 
 
 SNAPSHOT_SETTINGS = _settings_sql(_SETTINGS)
