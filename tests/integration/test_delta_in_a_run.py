@@ -41,6 +41,36 @@ def test_what_is_named_nowhere_is_still_found(folder: Folder) -> None:
     assert folder("migrate").code == 0
 
 
+HIDDEN = """
+do $$ begin
+  execute 'create func' || 'tion public.f() returns integer language sql as ''select 1''';
+  execute 'create do' || 'main public.d as integer';
+end $$;
+"""
+HIDDEN_DELTA = """\
++ domain public.d as integer
++ function public.f() returns integer language sql body sha256:822ae07d4783158b
+"""
+
+
+@pytest.mark.parametrize("others", [{}, {"003_u.sql": "create table public.u ();"}])
+def test_what_is_no_relation_is_found_where_the_text_speaks_of_relations_only(
+    folder: Folder, others: dict[str, str]
+) -> None:
+    """Of one migration, and where more follow: the query that reads less is prepared for many."""
+    folder.write({"001_t.sql": TABLE, "verify/001_t.delta": DELTA})
+    assert folder("migrate").code == 0
+    folder.write({"002_hidden.sql": HIDDEN, "verify/002_hidden.delta": "", **others})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert [line.strip() for line in ran.err.splitlines() if "was not promised" in line] == [
+        f"was not promised:  {line}" for line in HIDDEN_DELTA.splitlines()
+    ]
+    assert applied(folder) == ["001_t"]
+    folder.write({"verify/002_hidden.delta": HIDDEN_DELTA})
+    assert folder("migrate").code == 0
+
+
 MOVED = {
     "001_t.sql": TABLE,
     "002_s.sql": "create schema s; alter table public.t set schema s;",

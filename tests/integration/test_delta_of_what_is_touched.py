@@ -72,9 +72,15 @@ def read_before(session: Session, known: Known, texts: Sequence[str]) -> None:
 
 
 def changes(session: Session, known: Known) -> Changes:
+    """Read relations first, as a run does of a text that names nothing else."""
     message = Message()
-    known.add_after(message)
-    touched = known.read_after(message, send(session, message)).groups
+    known.add_after(message, ())
+    found = known.read_after(message, send(session, message))
+    if found.lacks_others:
+        message = Message()
+        known.add_after(message)
+        found = known.read_after(message, send(session, message))
+    touched = found.groups
     if REST in touched:
         message = Message()
         add_rest(message)

@@ -13,7 +13,7 @@ where exists (
 
 union all
 select '!', 'statements', null
-where exists (select from pg_prepared_statements as p where p.name <> 'pgvouch_scope')
+where exists (select from pg_prepared_statements as p where p.name not in ('pgvouch_scope', 'pgvouch_scope_of_relations'))
 
 -- A statement that writes rows takes this lock, whether or not it finds one, and a savepoint gives it back; so does the
 -- check of a function's body. Only where the server does not count (of foreign tables it never does) does that suffice.

@@ -23,6 +23,7 @@ from pgvouch.delta.snapshot import (
     difference,
     read_snapshot,
     rest_sql,
+    scope_of_relations_sql,
     scope_sql,
 )
 from pgvouch.postgres.message import Message
@@ -30,7 +31,9 @@ from pgvouch.postgres.result import Result
 from pgvouch.sqltext.own import own_sql
 
 PREPARED = "pgvouch_scope"
-"""The prepared statement of a session that no pooler shares."""
+"""How the names of the prepared statements begin, in a session that no pooler shares."""
+
+_OF_RELATIONS = f"{PREPARED}_of_relations"
 
 _NOTE = "!"
 _ROWS = "rows "
@@ -39,10 +42,12 @@ _LONGEST_TEXT = 1 << 20
 _PINNED = 16384
 """PostgreSQL's own objects have lower oids."""
 _KINDS = ("r", "f", "t")
+_ABOUT_OTHERS = ("aggregate", "domain", "function", "procedure", "routine", "type")
 _UNSAID = re.compile(
     r"(?:comment|grant|owner|publication|revoke|security label|setting|subscription|user mapping) "
 )
 """How lines of the rest begin whose name stands in no other object's line."""
+_QUERIES = {PREPARED: scope_sql, _OF_RELATIONS: scope_of_relations_sql}
 
 
 class UnresolvedError(Exception):
@@ -75,6 +80,8 @@ class Touched:
     """Those for which it had a statement that writes rows, and these besides."""
     wrote_roles: bool
     """Whether roles, their settings or memberships may have changed."""
+    lacks_others: bool
+    """Whether functions or types have to be read, too."""
 
 
 @dataclass
@@ -85,7 +92,7 @@ class Known:
     """
 
     is_prepared: bool = False
-    """Whether the session has the prepared statement."""
+    """Whether the session has the prepared statements."""
     is_whole: bool = False
     """Whether all of it was read."""
     leaves_statements: bool = False
@@ -98,6 +105,8 @@ class Known:
     _asked: set[str] = field(default_factory=set)
     """What was read together with that which depends on it."""
     _asking: set[str] = field(default_factory=set)
+    _prepared: tuple[str, ...] = ()
+    """The statements that the session has, if it has any."""
 
     def add_whole(self, message: Message) -> None:
         """Append the queries for everything."""
@@ -128,14 +137,21 @@ class Known:
         self.groups[REST] = read_rest(message, results)
         self.roles = read_roles(message, results)
 
-    def add_prepare(self, message: Message) -> None:
-        """Append the statement that prepares the query for what is in scope.
+    def add_prepare(self, message: Message, *, is_for_many: bool) -> None:
+        """Append the statements that prepare the queries for what is in scope.
 
-        It stays for the session, which is to be ours alone. So it is planned once: planning costs
-        ten times as much as running it.
+        They stay for the session, which is to be ours alone. So they are planned once: planning
+        costs ten times as much as running them.
+
+        Args:
+            message: is sent ahead of the migration.
+            is_for_many: whether more migrations follow, for which the smaller query is worth it.
         """
+        self._prepared = tuple(_QUERIES) if is_for_many else (PREPARED,)
         message.add(*SCOPE_SETTINGS)
-        message.add(f"prepare {PREPARED} (oid[], oid[], oid[], boolean) as {scope_sql()}")
+        for statement in self._prepared:
+            query = _QUERIES[statement]()
+            message.add(f"prepare {statement} (oid[], oid[], oid[], boolean) as {query}")
         message.add(*SNAPSHOT_RESET)
 
     def add_before(self, message: Message, texts: Iterable[str]) -> None:
@@ -152,7 +168,7 @@ class Known:
         words = ("", *_words(texts))
         asked = {key for word in words for key in self._by_name.get(word, ())} - self._asked
         if asked:
-            self._add_scope(message, asked, name="before")
+            self._add_scope(message, asked, PREPARED, name="before")
             self._asking = asked
 
     def read_before(self, message: Message, results: Sequence[Result]) -> None:
@@ -165,9 +181,18 @@ class Known:
             # What was read before, and moved forward, is what this migration sees, too.
             self.groups = groups | self.groups
 
-    def add_after(self, message: Message) -> None:
-        """Append the query for what the transaction has touched."""
-        self._add_scope(message, (), name="after")
+    def add_after(self, message: Message, texts: Iterable[str] | None = None) -> None:
+        """Append the query for what the transaction has touched.
+
+        Args:
+            message: is sent behind the migration.
+            texts: its SQL and the lines of its .delta file. Where they speak of no functions and
+                types, only relations are read; what else is touched, read_after() says. None: all
+                is read.
+        """
+        text = "" if texts is None else "\n".join(texts).lower()
+        seems_wide = texts is None or any(word in text for word in _ABOUT_OTHERS)
+        self._add_scope(message, (), PREPARED if seems_wide else _OF_RELATIONS, name="after")
 
     def read_after(self, message: Message, results: Sequence[Result]) -> Touched:
         """Return what the transaction has touched, from a message with that query."""
@@ -177,7 +202,7 @@ class Known:
         self.leaves_statements = "statements" in notes
         rows = {name[len(_ROWS) :]: said for name, said in notes.items() if name.startswith(_ROWS)}
         written = frozenset(name for name, said in rows.items() if said)
-        return Touched(groups, written, frozenset(rows), "roles" in notes)
+        return Touched(groups, written, frozenset(rows), "roles" in notes, "beyond" in notes)
 
     def changes_to(self, groups: Mapping[str, Group]) -> Changes:
         """Return what has changed, for a transaction that has touched some groups.
@@ -225,7 +250,9 @@ class Known:
             return False
         return key in self._present or int(key[1:]) < _PINNED
 
-    def _add_scope(self, message: Message, asked: Iterable[str], *, name: str) -> None:
+    def _add_scope(
+        self, message: Message, asked: Iterable[str], statement: str, *, name: str
+    ) -> None:
         by_kind: dict[str, list[str]] = {kind: [] for kind in _KINDS}
         for key in sorted(asked):
             by_kind[key[0]].append(key[1:])
@@ -233,9 +260,10 @@ class Known:
         values = [*oids, "true" if name == "after" else "false"]
         message.add(*SCOPE_SETTINGS)
         if self.is_prepared:
-            message.add(f"execute {PREPARED} ({', '.join(values)})", name=name)
+            statement = statement if statement in self._prepared else PREPARED
+            message.add(f"execute {statement} ({', '.join(values)})", name=name)
         else:
-            query = re.sub(r"\$(\d)", lambda at: values[int(at[1]) - 1], scope_sql())
+            query = re.sub(r"\$(\d)", lambda at: values[int(at[1]) - 1], _QUERIES[statement]())
             message.add(query, name=name)
         message.add(*SNAPSHOT_RESET)
 
