@@ -67,8 +67,10 @@ def lay_out(history: History) -> tuple[list[LaidOut], list[NotCarried]]:
 
 
 def _lay_out(foreign: Foreign, stem: str, notes: list[NotCarried]) -> LaidOut:
-    if foreign.is_python:
-        return LaidOut(foreign, stem, foreign.up, None, foreign.verify, foreign.is_transactional)
+    if foreign.is_python or foreign.is_ours:
+        return LaidOut(
+            foreign, stem, foreign.up, foreign.down, foreign.verify, foreign.is_transactional
+        )
     place = Place(foreign.path, foreign.line if foreign.line > 1 else None)
     up = as_ours(foreign.up, is_transactional=foreign.is_transactional, variables=foreign.variables)
     notes += [NotCarried(place, f"{foreign.path.name}: {note}") for note in up.notes]
