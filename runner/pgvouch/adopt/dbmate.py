@@ -37,10 +37,10 @@ def _read(folder: Path) -> History:
                 path=path,
                 number=number,
                 words=words,
-                up=halves.up,
-                down=halves.down,
-                is_transactional=halves.is_transactional,
-                is_down_transactional=halves.is_down_transactional,
+                up=halves.up.sql,
+                down=halves.down.sql if halves.down else None,
+                is_transactional=halves.up.is_transactional,
+                is_down_transactional=halves.down is None or halves.down.is_transactional,
             )
         )
     return History(folder, tuple(found), tuple(not_carried))

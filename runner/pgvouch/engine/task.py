@@ -12,9 +12,9 @@ from pgvouch.config.project import Database
 from pgvouch.delta.file import delta_of_applied, read_delta
 from pgvouch.errors import FileError, Gathered, Place, PlanError
 from pgvouch.events import Doubted, Listener
-from pgvouch.files import other_tools
 from pgvouch.files.directives import Directives, parse_directives
-from pgvouch.files.folder import read_text
+from pgvouch.files.folder import read_rollback
+from pgvouch.files.halves import refuse_both_halves
 from pgvouch.files.migration import Migration
 from pgvouch.files.promises import Kind, Promises, read_always, read_promises
 from pgvouch.files.refusals import refuse_in_migration
@@ -193,8 +193,8 @@ def _prepare(migration: Migration, variables: Mapping[str, str]) -> Task:
                 hint="write it into the header of the rollback file",
             )
     with gathered.gather():
-        if migration.rollback_path is not None:
-            rollback = read_text(migration.rollback_path)
+        rollback = read_rollback(migration)
+        if rollback is not None and migration.rollback_path is not None:
             check_sql(rollback, migration.rollback_path)
     with gathered.gather():
         promises = read_promises(migration.verify_path, migration.actors)
@@ -212,7 +212,7 @@ def _prepare(migration: Migration, variables: Mapping[str, str]) -> Task:
         migration,
         promises,
         expected_delta=delta,
-        rollback_sql=rollback,
+        rollback_sql=rollback and rollback.lstrip("\r\n"),
         warnings=tuple(_empty_files(migration, rollback)),
     )
 
@@ -255,7 +255,7 @@ def check_sql(text: str, path: Path) -> Directives:
     """
     place = Place(path)
     directives = parse_directives(text, path)
-    other_tools.refuse_both_halves(text, path)
+    refuse_both_halves(text, path)
     text = without_variables(text, directives.variables)
     refuse_in_migration(text, place, transactional=directives.transactional)
     _refuse_condition(directives.unless, place)
@@ -268,7 +268,7 @@ def _refuse_without_promises(migration: Migration) -> None:
     raise FileError(
         f"{migration.id} promises nothing, and this project requires promises",
         Place(migration.path),
-        hint=f"write verify/{migration.path.stem}.sql (pgvouch accept-delta {migration.id} writes "
+        hint=f"write verify/{migration.stem}.sql (pgvouch accept-delta {migration.id} writes "
         "the catalog delta beside it), or say `-- unverified: why` in its header",
     )
 
@@ -342,7 +342,7 @@ def _prepare_rollback(
         source = Source(migration.path, migration.sql, Rendered(migration.sql))
         asked = migration.directives
         return Task(row.id, "rollback", source, asked, migration, promises, expected_delta=did)
-    text, notes = _rollback_text(stored.sql, on_disk, is_from_file=options.rollback_from_files)
+    text, notes = _rollback_text(stored.sql, migration, is_from_file=options.rollback_from_files)
     if text is None:
         raise PlanError(
             f"{row.id} has no rollback: none was stored with it, and there is no file",
@@ -351,6 +351,8 @@ def _prepare_rollback(
             if migration
             else f"its file is not here either: put it back, and write {path.name} beside it",
         )
+    if migration is not None and migration.rollback_half not in {None, text}:
+        path = Path(f"{row.id}.rollback.sql")  # it has lines of its own, in the ledger
     directives = parse_directives(text, path)
     source = _source(text, path, directives, options.variables)
     if directives.transactional and row.state is State.UNDOING and row.is_half_done:
@@ -368,15 +370,16 @@ def _prepare_rollback(
 
 
 def _rollback_text(
-    stored: str | None, path: Path | None, *, is_from_file: bool
+    stored: str | None, migration: Migration | None, *, is_from_file: bool
 ) -> tuple[str | None, tuple[str, ...]]:
     """Choose between the ledger's text and the file's; also return a note where they differ."""
-    if path is None:
+    written = read_rollback(migration) if migration else None
+    if written is None or migration is None or (path := migration.rollback_path) is None:
         return stored, ()
-    written = read_text(path)
-    if stored is not None and not is_from_file:
-        differs = f"{path.name} has changed since; the ledger's own text is used"
-        return stored, (differs,) if written != stored else ()
-    check_sql(written, path)
-    differs = f"{path.name} has changed since; the file is used"
-    return written, (differs,) if stored not in {None, written} else ()
+    is_other = stored is not None and stored.strip("\r\n") != written.strip("\r\n")
+    what = path.name if migration.rollback_half is None else f"the rollback in {path.name}"
+    if stored is None or is_from_file:
+        check_sql(written, path)
+    elif is_other:
+        return stored, (f"{what} has changed since; the ledger's own text is used",)
+    return written, (f"{what} has changed since; the file is used",) if is_other else ()

@@ -8,9 +8,10 @@ from pgvouch.errors import FileError, Gathered, Place
 from pgvouch.files import strays
 from pgvouch.files.actors import Actors
 from pgvouch.files.directives import Directives, parse_directives
+from pgvouch.files.halves import halves_of
 from pgvouch.files.migration import Migration, checksum, decode
 from pgvouch.files.other_tools import ways_back
-from pgvouch.files.version import ROLLBACK, Version
+from pgvouch.files.version import BACK, Version, stem_of
 
 MAX_BYTES = 100_000_000
 """The largest file that is read; about four times its size is held in memory."""
@@ -73,11 +74,11 @@ def read_folder(
     verify = _listing(folder / "verify", gathered, ()) if has_promises else []
     back = dict(ways_back(folder, dict.fromkeys(names)))
     sources = [name for name in names if strays.is_migration(name) and name not in back]
-    stems = {name.rpartition(".")[0]: name for name in sources}
+    stems = {stem_of(name): name for name in sources}
     gathered.errors += [
         *strays.unnumbered(folder, sources),
         *strays.look_alikes(folder, names),
-        *back.values(),
+        *filter(None, back.values()),
         *strays.orphans(folder, names, verify, stems),
     ]
     there = frozenset([*names, *(f"verify/{name}" for name in verify)])
@@ -90,6 +91,17 @@ def read_folder(
     gathered.errors += strays.same_numbers(found)
     gathered.refuse()
     return tuple(found)
+
+
+def read_rollback(migration: Migration) -> str | None:
+    """Return the text of a migration's rollback, None where it has none.
+
+    Raises:
+        FileError: its file cannot be read.
+    """
+    if migration.rollback_half is not None or migration.rollback_path is None:
+        return migration.rollback_half
+    return read_text(migration.rollback_path)
 
 
 def _listing(folder: Path, gathered: Gathered, known: Collection[str]) -> list[str]:
@@ -116,23 +128,36 @@ def _read_migration(
     there: frozenset[str],
     actors: Actors | None,
 ) -> Migration:
-    path, stem = folder / name, name.rpartition(".")[0]
+    path, stem = folder / name, stem_of(name)
     text = read_text(path)
+    halves = None if path.suffix == ".py" else halves_of(text, path)
+    # Without the blank lines that keep its place: the other half may grow.
+    digest = checksum(halves.up.text.strip("\r\n").rstrip() + "\n" if halves else text)
+    text = halves.up.text if halves else text
     read = _python_directives if path.suffix == ".py" else parse_directives
 
     def beside(other: str) -> Path | None:
         return folder / other if other in there else None
 
+    its_own = [path] if halves and halves.down else []
+    rollbacks = [*its_own, *filter(None, (beside(stem + ending) for ending in BACK))]
+    if len(rollbacks) > 1:
+        raise FileError(
+            f"{stem} has two rollbacks, in {' and in '.join(path.name for path in rollbacks)}",
+            Place(path),
+            hint="remove one of them",
+        )
     return Migration(
         id=f"{set_name}/{stem}" if set_name else stem,
         version=version,
         path=path,
         sql=text,
-        checksum=checksum(text),
+        checksum=digest,
         directives=read(text, path),
-        rollback_path=beside(stem + ROLLBACK),
+        rollback_path=rollbacks[0] if rollbacks else None,
+        rollback_half=halves.down.text if halves and halves.down else None,
         verify_path=beside(f"verify/{stem}.sql"),
-        rollback_verify_path=beside(f"verify/{stem}{ROLLBACK}"),
+        rollback_verify_path=beside(f"verify/{stem}{BACK[0]}"),
         delta_path=beside(f"verify/{stem}.delta"),
         actors=actors or Actors(),
     )

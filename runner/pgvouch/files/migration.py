@@ -23,6 +23,9 @@ class Migration:
     checksum: str
     directives: Directives = field(default_factory=Directives)
     rollback_path: Path | None = None
+    """Where its rollback is, which may be its own file."""
+    rollback_half: str | None = None
+    """That rollback, where it is a half of the file (files.halves)."""
     verify_path: Path | None = None
     rollback_verify_path: Path | None = None
     delta_path: Path | None = None
@@ -33,6 +36,11 @@ class Migration:
     def is_python(self) -> bool:
         """Whether it is one of yoyo's Python migrations."""
         return self.path.suffix == ".py"
+
+    @property
+    def stem(self) -> str:
+        """What the files beside it are called."""
+        return self.id.rpartition("/")[2]
 
     @property
     def set_name(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pgvouch.errors import FileError, Place, UsageError
 from pgvouch.files.migration import Migration
 from pgvouch.files.other_tools import is_code, other_name
-from pgvouch.files.version import ROLLBACK, Version
+from pgvouch.files.version import ROLLBACK, Version, stem_of
 
 ALWAYS = "always.sql"
 """In verify/: checks that hold whatever is applied."""
@@ -140,7 +140,7 @@ def first_source(folder: Path) -> Path | None:
 def unnumbered(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
     """Yield an error for every file whose place in the order is unknown."""
     for name in names:
-        stem = name.rpartition(".")[0]
+        stem = stem_of(name)
         if Version.of(stem) is None:
             what = "number, so its place in the order is unknown"
             yield FileError(
@@ -168,7 +168,7 @@ def look_alikes(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
                 "disks would hold only one of them",
                 Place(folder / name),
             )
-        stem = name.rpartition(".")[0]
+        stem = stem_of(name)
         if is_migration(name) and (other := sources.setdefault(stem, name)) != name:
             yield FileError(f"{name} and {other} are one migration twice", Place(folder / name))
 

@@ -6,6 +6,8 @@ from functools import total_ordering
 
 ROLLBACK = ".rollback.sql"
 """Ends the name of the file that rolls a migration back."""
+BACK = (ROLLBACK, ".down.sql")
+"""The same, and as golang-migrate and others name it beside their `.up.sql`."""
 _FILE_NAME = re.compile(r"(?P<number>[0-9]+)(?:_(?P<part>[0-9]+)(?=[_-]))?[_.-].+\Z")
 _DATE_DIGITS = 8
 
@@ -32,3 +34,12 @@ class Version:
             return None
         digits, part = match["number"], match["part"]
         return cls(int(digits), int(part) if part and len(digits) == _DATE_DIGITS else 0)
+
+
+def stem_of(name: str) -> str:
+    """Return what a migration is called by the name of its file: 001_a of 001_a.up.sql too."""
+    stem, dot, ending = name.rpartition(".")
+    shorter = stem.removesuffix(".up")
+    if not dot or ending not in {"sql", "py"}:
+        return name
+    return shorter if ending == "sql" and Version.of(shorter) else stem
