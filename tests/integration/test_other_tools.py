@@ -19,7 +19,9 @@ READ = {
     "Rambler": f"-- rambler up\n{UP}\n-- rambler down\n{DOWN}\n",
     "node-pg-migrate": f"-- Up Migration\n{UP}\n-- Down Migration\n{DOWN}\n",
     "node-pg-migrate, back first": f"---- down migration ----\n{DOWN}\n-- Up Migration\n{UP}\n",
+    "node-pg-migrate, with words": f"-- Up Migration: a\n{UP}\n-- Down Migration: no a\n{DOWN}\n",
     "tern": f"{UP}\n---- create above / drop below ----\n{DOWN}\n",
+    "tern, in a line": f"{UP} ---- create above / drop below ---- \r\n{DOWN}\n",
     "MyBatis Migrations": f"-- // make it\n{UP}\n-- //@UNDO\n{DOWN}\n",
     "shmig": f"-- ==== UP ====\r\n{UP}\r\n-- ==== DOWN ====\r\n{DOWN}\r\n",
     "golang-migrate": "",
@@ -366,6 +368,7 @@ def test_a_mark_in_quotes_or_in_prose_is_none(folder: Folder) -> None:
             "/*\n-- rambler down\n*/\n"
             "-- the down migration of this is 001_a.rollback.sql\n"
             "-- down\n"
+            "-- Down migration: see 001_a.rollback.sql\n"
             "select 1; -- migrate:down\n"
         }
     )

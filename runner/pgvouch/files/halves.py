@@ -53,7 +53,7 @@ class _Format:
     """What cannot be read without the tool."""
     is_read: bool = True
     needs_both: bool = False
-    """The marks are plain words: one of them alone is prose."""
+    """One of the marks alone is refused nowhere: it may be prose."""
 
 
 def _line(pattern: str) -> re.Pattern[str]:
@@ -83,13 +83,21 @@ _FORMATS = (
     ),
     _Format(
         "node-pg-migrate",
+        _line(r"--[ \t-]*up[ \t]+migration.*?"),
+        _line(r"--[ \t-]*down[ \t]+migration.*?"),
+        needs_both=True,
+    ),
+    _Format(
+        "node-pg-migrate",
         _line(r"--[ \t-]*up[ \t]+migration[ \t-]*"),
         _line(r"--[ \t-]*down[ \t]+migration[ \t-]*"),
+        is_read=False,
     ),
     _Format(
         "tern",
         None,
-        _line(r"----[ \t]*create above[ \t]*/[ \t]*drop below[ \t]*----"),
+        # tern takes it wherever it stands, behind a statement too
+        re.compile(r"----[ \t]*create above[ \t]*/[ \t]*drop below[ \t]*----.*", re.IGNORECASE),
         _line(r"----[ \t]*tern:[ \t]*disable-tx[ \t]*----"),
         refused=re.compile(r"\{\{.*"),
     ),
@@ -122,7 +130,7 @@ _MAYBE_READ = re.compile(
     re.IGNORECASE,
 )
 _MAYBE_REFUSED = re.compile(
-    r"^[ \t]*(?:#[ \t]*)?--[^\n]*?(?:down|undo|up|drop below|liquibase)",
+    r"^[ \t]*(?:#[ \t]*)?--[^\n]*?(?:down|undo|up|liquibase)|---[ \t]*create above",
     re.IGNORECASE | re.MULTILINE,
 )
 _LIQUIBASE = _line(r"--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b.*?")
