@@ -293,6 +293,31 @@ def test_without_a_ledger_the_files_come_over_and_nothing_counts_as_applied(
     assert project.run.query("select id from books") == [(1,)]
 
 
+def test_its_folder_given_to_migrate_by_mistake_loses_nothing(project: Project) -> None:
+    """Whatever is made of it: no way back is run, no row goes, and its ledger is as it was."""
+    project.make()
+    before = project.ledger()
+    project.run.path = project.path / project.given.get("folder", "migrations")
+    project.migrate()
+    assert project.ledger() == before
+
+
+def test_its_folder_as_it_is_makes_all_of_it_or_nothing(project: Project) -> None:
+    """With --migrations, on an empty database."""
+    project.run.path = project.path / project.given.get("folder", "migrations")
+    ran = project.migrate()
+    if project.given.get("runs_as_it_is"):
+        assert ran.code == 0, ran.err
+    if ran.code != 0:
+        assert project.run.query("select to_regclass('books') is null") == [(True,)]
+        return
+    ours = project.run.query(SHAPE), project.run.query("select id, title from books")
+    assert "nothing to do" in project.migrate().out
+    project.run.query("drop schema public cascade; create schema public")
+    project.make()
+    assert (project.run.query(SHAPE), project.run.query("select id, title from books")) == ours
+
+
 def killed_at(monkeypatch: pytest.MonkeyPatch, name: str) -> Callable[..., Any]:
     """Have the program end at a call, as if it were killed there."""
 

@@ -43,7 +43,8 @@ def test_the_newest_row_of_a_version_counts(project: Project) -> None:
         ("00003_x.sql", "-- +goose ENVSUB ON\n-- +goose Up\nselect '$A';", "fills in a part of"),
         ("00003_x.sql", "", "has no line `-- +goose Up`"),
         ("2_x.sql", "-- +goose Up\nselect 1;", "are one migration to goose: 2"),
-        ("00000_x.sql", "-- +goose Up\nselect 1;", "has no number ahead of a _"),
+        ("00000_x.sql", "-- +goose Up\nselect 1;", "has no number above 0 ahead of a _"),
+        ("3b_x.sql", "-- +goose Up\nselect 1;", "has no number above 0 ahead of a _"),
     ],
 )
 def test_what_cannot_be_carried_over_is_named(

@@ -65,6 +65,14 @@ def test_seventeen_digits_are_a_time_and_sort_among_milliseconds(project: Projec
     assert names == ["001_create-books.sql", "002_between.sql", "003_title-idx.sql", "004_seed.sql"]
 
 
+def test_files_of_one_number_sort_by_the_numbers_in_their_names(project: Project) -> None:
+    for name in ("1_a10", "1_a9", "1_B1"):
+        (project.path / "migrations" / f"{name}.sql").write_text("select 1;\n")
+    assert project.adopt("--files-only").code == 0
+    names = sorted(path.name for path in project.run.path.glob("*.sql") if "roll" not in path.name)
+    assert names[:3] == ["001_a9.sql", "002_a10.sql", "003_B1.sql"]
+
+
 def test_pairs_of_files_are_one_migration(project: Project) -> None:
     folder = project.path / "migrations"
     (folder / "1704240000000_seed.sql").unlink()

@@ -6,7 +6,7 @@ https://github.com/pressly/goose: internal/sqlparser/parser.go, internal/dialect
 import re
 from pathlib import Path
 
-from pgvouch.adopt.folders import in_halves, numbered, refuse_same, sql_files, with_mark
+from pgvouch.adopt.folders import in_halves, refuse_same, sql_files, with_mark
 from pgvouch.adopt.history import ForeignLedger, History, NotCarried, Recorded
 from pgvouch.adopt.tool import Asks, Tool, only
 from pgvouch.errors import FileError, Place
@@ -26,10 +26,10 @@ def _find(project: Path) -> Path | None:
 def _read(folder: Path) -> History:
     found = []
     for path in sql_files(folder):
-        number, words = numbered(path.stem)
-        if "_" not in path.stem or not number or int(number) < 1:
+        number, _, words = path.stem.partition("_")
+        if not (words and number.isascii() and number.isdecimal() and int(number)):
             raise FileError(
-                f"{path.name} has no number ahead of a _, and goose refuses it",
+                f"{path.name} has no number above 0 ahead of a _, and goose refuses it",
                 Place(path),
                 hint="rename it, or move it out of the folder",
             )

@@ -67,14 +67,19 @@ def _read(folder: Path) -> History:
     return History(folder, tuple(found), tuple(_code(folder)))
 
 
-def _place_in_order(one: Foreign) -> tuple[float, str]:
-    if len(one.number) != _UTC_DIGITS:
-        return int(one.number), one.key
+def _place_in_order(one: Foreign) -> tuple[int, list[str | int]]:
+    pieces = re.split(r"([0-9]+)", one.key.casefold())  # words and numbers in turns
+    return _milliseconds(one.number), [int(p) if p.isdecimal() else p for p in pieces]
+
+
+def _milliseconds(number: str) -> int:
+    if len(number) != _UTC_DIGITS:
+        return int(number)
     try:
-        at = datetime.strptime(one.number + "000", "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
+        at = datetime.strptime(number + "000", "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
     except ValueError:
-        return int(one.number), one.key
-    return round(at.timestamp() * 1000), one.key
+        return int(number)
+    return round(at.timestamp() * 1000)
 
 
 def _code(folder: Path) -> list[NotCarried]:
