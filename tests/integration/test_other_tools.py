@@ -127,14 +127,15 @@ def test_the_other_half_may_change_and_the_ledger_s_is_used(folder: Folder, tool
     assert folder.query("select to_regclass('a')") == [(None,)]
 
 
-def test_an_old_rollback_that_fails_is_not_looked_for_in_the_new_file(folder: Folder) -> None:
+def test_an_old_rollback_that_fails_is_not_looked_for_in_the_other_half(folder: Folder) -> None:
     written(folder, "dbmate", UP, f"{DOWN}\nselect 2/0;")
     assert folder("migrate").code == 0
     written(folder, "dbmate", UP, "drop table a;\n\nselect 1;")
     ran = folder("rollback")
     assert ran.code == 1
-    assert "001_a.rollback.sql:2:" in ran.err
-    assert "--from-files" in ran.err
+    (line,) = re.findall(r"migrations/001_a.sql:([0-9]+):1", ran.err)
+    assert int(line) > line_of(folder, "001_a.sql", "migrate:down")
+    assert "correct 001_a.sql, and run the same command with --from-files" in ran.err
 
 
 @pytest.mark.parametrize("tool", READ)

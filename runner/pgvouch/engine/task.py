@@ -351,8 +351,6 @@ def _prepare_rollback(
             if migration
             else f"its file is not here either: put it back, and write {path.name} beside it",
         )
-    if migration is not None and migration.rollback_half not in {None, text}:
-        path = Path(f"{row.id}.rollback.sql")  # it has lines of its own, in the ledger
     directives = parse_directives(text, path)
     source = _source(text, path, directives, options.variables)
     if directives.transactional and row.state is State.UNDOING and row.is_half_done:
@@ -381,5 +379,6 @@ def _rollback_text(
     if stored is None or is_from_file:
         check_sql(written, path)
     elif is_other:
-        return stored, (f"{what} has changed since; the ledger's own text is used",)
+        ahead = written[: len(written) - len(written.lstrip("\r\n"))]  # the lines of the other half
+        return f"{ahead}{stored}", (f"{what} has changed since; the ledger's own text is used",)
     return written, (f"{what} has changed since; the file is used",) if is_other else ()

@@ -11,7 +11,7 @@ from pgvouch.files.directives import Directives, parse_directives
 from pgvouch.files.halves import halves_of
 from pgvouch.files.migration import Migration, checksum, decode
 from pgvouch.files.other_tools import ways_back
-from pgvouch.files.version import BACK, Version, stem_of
+from pgvouch.files.version import BACK, ROLLBACK, Version, stem_of
 
 MAX_BYTES = 100_000_000
 """The largest file that is read; about four times its size is held in memory."""
@@ -86,7 +86,7 @@ def read_folder(
     for stem, name in stems.items():
         if (version := Version.of(stem)) is not None:
             with gathered.gather():
-                found.append(_read_migration(folder, name, version, set_name, there, actors))
+                found.append(_read_migration(folder, stem, name, version, set_name, there, actors))
     found.sort(key=lambda migration: migration.version)
     gathered.errors += strays.same_numbers(found)
     gathered.refuse()
@@ -122,25 +122,27 @@ def _listing(folder: Path, gathered: Gathered, known: Collection[str]) -> list[s
 
 def _read_migration(
     folder: Path,
+    stem: str,
     name: str,
     version: Version,
     set_name: str,
     there: frozenset[str],
     actors: Actors | None,
 ) -> Migration:
-    path, stem = folder / name, stem_of(name)
+    path, is_python = folder / name, name.endswith(".py")
     text = read_text(path)
-    halves = None if path.suffix == ".py" else halves_of(text, path)
+    halves = None if is_python else halves_of(text, path)
     # Without the blank lines that keep its place: the other half may grow.
     digest = checksum(halves.up.text.strip("\r\n").rstrip() + "\n" if halves else text)
     text = halves.up.text if halves else text
-    read = _python_directives if path.suffix == ".py" else parse_directives
+    read = _python_directives if is_python else parse_directives
 
     def beside(other: str) -> Path | None:
         return folder / other if other in there else None
 
-    its_own = [path] if halves and halves.down else []
-    rollbacks = [*its_own, *filter(None, (beside(stem + ending) for ending in BACK))]
+    rollbacks = [folder / f"{stem}{ending}" for ending in BACK if f"{stem}{ending}" in there]
+    if halves and halves.down:
+        rollbacks.insert(0, path)
     if len(rollbacks) > 1:
         raise FileError(
             f"{stem} has two rollbacks, in {' and in '.join(path.name for path in rollbacks)}",
@@ -157,7 +159,7 @@ def _read_migration(
         rollback_path=rollbacks[0] if rollbacks else None,
         rollback_half=halves.down.text if halves and halves.down else None,
         verify_path=beside(f"verify/{stem}.sql"),
-        rollback_verify_path=beside(f"verify/{stem}{BACK[0]}"),
+        rollback_verify_path=beside(f"verify/{stem}{ROLLBACK}"),
         delta_path=beside(f"verify/{stem}.delta"),
         actors=actors or Actors(),
     )

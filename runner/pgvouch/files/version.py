@@ -6,8 +6,10 @@ from functools import total_ordering
 
 ROLLBACK = ".rollback.sql"
 """Ends the name of the file that rolls a migration back."""
+FORWARD = ".up.sql"
+"""Ends the name of a migration as golang-migrate and others name it, beside a `.down.sql`."""
 BACK = (ROLLBACK, ".down.sql")
-"""The same, and as golang-migrate and others name it beside their `.up.sql`."""
+"""What the name of a rollback may end with."""
 _FILE_NAME = re.compile(r"(?P<number>[0-9]+)(?:_(?P<part>[0-9]+)(?=[_-]))?[_.-].+\Z")
 _DATE_DIGITS = 8
 
@@ -38,8 +40,6 @@ class Version:
 
 def stem_of(name: str) -> str:
     """Return what a migration is called by the name of its file: 001_a of 001_a.up.sql too."""
-    stem, dot, ending = name.rpartition(".")
-    shorter = stem.removesuffix(".up")
-    if not dot or ending not in {"sql", "py"}:
-        return name
-    return shorter if ending == "sql" and Version.of(shorter) else stem
+    if name.endswith(FORWARD) and Version.of(name.removesuffix(FORWARD)):
+        return name.removesuffix(FORWARD)
+    return name.rpartition(".")[0] if name.endswith((".sql", ".py")) else name
