@@ -79,6 +79,12 @@ class Project:
         return self.run("migrate", *self.variables, *more)
 
     @property
+    def table(self) -> str:
+        """The tool's ledger, qualified and quoted."""
+        (told,) = json.loads(self.adopt("--dry-run", "--json").out)["databases"]
+        return str(told["ledger"])
+
+    @property
     def variables(self) -> list[str]:
         given = self.given.get("variables", {})
         return [f"--var={name}={value}" for name, value in given.items()]
@@ -220,6 +226,14 @@ def test_an_unknown_version_is_an_error(project: Project) -> None:
     refused(project, project.adopt(), "files do not")
 
 
+def test_an_empty_ledger_says_that_nothing_is_applied(project: Project) -> None:
+    project.make()
+    project.run.query(f"truncate {project.table} cascade")
+    ran = project.adopt()
+    assert ran.code == 0, ran.err
+    assert project.applied == []
+
+
 def test_a_half_done_migration_is_an_error(project: Project) -> None:
     if "dirty" not in project.given:
         pytest.skip("its ledger does not say")
@@ -249,9 +263,7 @@ def test_the_tool_at_work_is_waited_for_by_hand(project: Project) -> None:
 def test_a_view_in_place_of_the_ledger_is_not_read(project: Project) -> None:
     """It would run with our rights what its owner has put into it."""
     project.make()
-    (table,) = {
-        one["ledger"] for one in json.loads(project.adopt("--dry-run", "--json").out)["databases"]
-    }
+    table = project.table
     schema, _, _ = table.rpartition(".")
     project.run.query(f"alter table {table} rename to real_ledger")
     project.run.query(f"create view {table} as select * from {schema}.real_ledger")
@@ -280,6 +292,31 @@ def test_without_a_ledger_the_files_come_over_and_nothing_counts_as_applied(
     assert project.applied == []
     assert project.migrate().code == 0
     assert project.run.query("select id from books") == [(1,)]
+
+
+def test_its_folder_given_to_migrate_by_mistake_loses_nothing(project: Project) -> None:
+    """Whatever is made of it: no way back is run, no row goes, and its ledger is as it was."""
+    project.make()
+    before = project.ledger()
+    project.run.path = project.path / project.given.get("folder", "migrations")
+    project.migrate()
+    assert project.ledger() == before
+
+
+def test_its_folder_as_it_is_makes_all_of_it_or_nothing(project: Project) -> None:
+    """With --migrations, on an empty database."""
+    project.run.path = project.path / project.given.get("folder", "migrations")
+    ran = project.migrate()
+    if project.given.get("runs_as_it_is"):
+        assert ran.code == 0, ran.err
+    if ran.code != 0:
+        assert project.run.query("select to_regclass('books') is null") == [(True,)]
+        return
+    ours = project.run.query(SHAPE), project.run.query("select id, title from books")
+    assert "nothing to do" in project.migrate().out
+    project.run.query("drop schema public cascade; create schema public")
+    project.make()
+    assert (project.run.query(SHAPE), project.run.query("select id, title from books")) == ours
 
 
 def killed_at(monkeypatch: pytest.MonkeyPatch, name: str) -> Callable[..., Any]:

@@ -35,7 +35,7 @@ def applied(
         if row.checksum is not None and stored and row.checksum not in stored:
             gathered.errors.append(_changed(tool, item))
     once = [item for item in laid_out if not item.foreign.is_repeatable]
-    last = max((n for n, item in enumerate(once) if item.foreign.key in rows), default=-1)
+    last = max((n for n, item in enumerate(once) if item.foreign.key in rows), default=0)
     for item in once[:last]:
         if item.foreign.key not in rows:
             gathered.errors.append(_left_out(tool, item, once[last]))

@@ -4,14 +4,16 @@ import os
 from collections.abc import Collection
 from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from pgvouch.errors import FileError, Gathered, Place
 from pgvouch.files import strays
 from pgvouch.files.actors import Actors
 from pgvouch.files.directives import Directives, parse_directives
+from pgvouch.files.halves import halves_of
 from pgvouch.files.migration import Migration, checksum, decode
 from pgvouch.files.other_tools import ways_back
-from pgvouch.files.version import Version
+from pgvouch.files.version import BACK, Version, stem_of
 
 MAX_BYTES = 100_000_000
 """The largest file that is read; about four times its size is held in memory."""
@@ -80,13 +82,13 @@ def read_folder(
     beside = frozenset([*names, *(f"verify/{name}" for name in verify)])
     back = dict(ways_back(folder, dict.fromkeys(names)))
     sources = [name for name in names if strays.is_migration(name) and name not in back]
-    stems = {name.rpartition(".")[0]: name for name in sources}
+    stems = {stem_of(name): name for name in sources}
     versions = {name: Version.of(stem) for stem, name in stems.items()}
     gathered.errors += [
         *strays.unnumbered(folder, (n for n, version in versions.items() if version is None)),
         *strays.look_alikes(folder, names),
         *strays.twice(folder, sources, stems),
-        *back.values(),
+        *filter(None, back.values()),
         *strays.orphans(folder, names, verify, stems),
     ]
     found = []
@@ -98,6 +100,17 @@ def read_folder(
     gathered.errors += strays.same_numbers(found)
     gathered.refuse()
     return tuple(found)
+
+
+def read_rollback(migration: Migration) -> str | None:
+    """Return the text of a migration's rollback, None where it has none.
+
+    Raises:
+        FileError: its file cannot be read.
+    """
+    if migration.rollback_half is not None or migration.rollback_path is None:
+        return migration.rollback_half
+    return read_text(migration.rollback_path)
 
 
 def _listing(folder: Path, gathered: Gathered, known: Collection[str]) -> list[str]:
@@ -128,28 +141,54 @@ def _read_migration(
     beside: frozenset[str],
     actors: Actors | None,
 ) -> Migration:
-    stem = name.rpartition(".")[0]
+    stem = stem_of(name)
     try:
-        text, directives = _contents(f"{folder}/{name}", folder)
+        read = _contents(f"{folder}/{name}", folder)
     except FileError:  # it says where: to make a Path takes longer than to read the file
-        text, directives = _contents(f"{folder}/{name}", folder / name)
+        read = _contents(f"{folder}/{name}", folder / name)
+    rollbacks = [file for ending in BACK if (file := f"{stem}{ending}") in beside]
+    if len(rollbacks) + (read.rollback_half is not None) > 1:
+        both = rollbacks if read.rollback_half is None else [name, *rollbacks]
+        raise FileError(
+            f"{stem} has two rollbacks, in {' and in '.join(both)}",
+            Place(folder / name),
+            hint="remove one of them",
+        )
     return Migration(
         id=f"{set_name}/{stem}" if set_name else stem,
         version=version,
         folder=folder,
         name=name,
-        sql=text,
-        checksum=checksum(text),
-        directives=directives,
+        sql=read.sql,
+        checksum=read.checksum,
+        directives=read.directives,
         beside=beside,
+        rollback_half=read.rollback_half,
         actors=actors or Actors(),
     )
 
 
-def _contents(file: str, path: Path) -> tuple[str, Directives]:
+class _Read(NamedTuple):
+    """What is in the file of a migration."""
+
+    sql: str
+    checksum: str
+    directives: Directives
+    rollback_half: str | None = None
+
+
+def _contents(file: str, path: Path) -> _Read:
     text = _text(file, path)
-    read = _python_directives if file.endswith(".py") else parse_directives
-    return text, read(text, path)
+    if file.endswith(".py"):
+        return _Read(text, checksum(text), _python_directives(text, path))
+    halves = halves_of(text, path)
+    if halves is None:
+        return _Read(text, checksum(text), parse_directives(text, path))
+    up = halves.up.text
+    # Without the blank lines that keep its place: the other half may grow.
+    digest = checksum(up.strip("\r\n").rstrip() + "\n")
+    down = halves.down.text if halves.down else None
+    return _Read(up, digest, parse_directives(up, path), down)
 
 
 def _python_directives(text: str, path: Path) -> Directives:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pgvouch.errors import FileError, Place
 from pgvouch.files.actors import Actors
 from pgvouch.files.directives import Directives
-from pgvouch.files.version import ROLLBACK, Version
+from pgvouch.files.version import BACK, ROLLBACK, Version
 from pgvouch.sqltext.place import line_and_column
 
 
@@ -27,6 +27,8 @@ class Migration:
     directives: Directives = Directives()  # noqa: RUF009 - frozen
     beside: Collection[str] = field(default=frozenset(), repr=False, compare=False)
     """The files of the folder, and those of its verify/ with that in front."""
+    rollback_half: str | None = None
+    """Its rollback, where it is a half of the file (files.halves)."""
     actors: Actors = Actors()  # noqa: RUF009 - frozen
     """Who may act in its checks."""
 
@@ -38,8 +40,10 @@ class Migration:
 
     @property
     def rollback_path(self) -> Path | None:
-        """The file that rolls it back, where there is one."""
-        return self._beside(ROLLBACK)
+        """The file that rolls it back, which may be its own, where there is one."""
+        if self.rollback_half is not None:
+            return self.path
+        return next((path for ending in BACK if (path := self._beside(ending))), None)
 
     @property
     def verify_path(self) -> Path | None:
@@ -62,12 +66,17 @@ class Migration:
         return self.name.endswith(".py")
 
     @property
+    def stem(self) -> str:
+        """What the files beside it are called."""
+        return self.id.rpartition("/")[2]
+
+    @property
     def set_name(self) -> str:
         """The platform set it belongs to, or an empty string."""
         return self.id.rpartition("/")[0]
 
     def _beside(self, ending: str, where: str = "") -> Path | None:
-        name = f"{where}{self.name.rpartition('.')[0]}{ending}"
+        name = f"{where}{self.stem}{ending}"
         return self.folder / name if name in self.beside else None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pgvouch.errors import FileError, Place, UsageError
 from pgvouch.files.migration import Migration
 from pgvouch.files.other_tools import is_code, other_name
-from pgvouch.files.version import ROLLBACK
+from pgvouch.files.version import ROLLBACK, stem_of
 
 ALWAYS = "always.sql"
 """In verify/: checks that hold whatever is applied."""
@@ -157,7 +157,7 @@ def first_source(folder: Path) -> Path | None:
 def unnumbered(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
     """Yield an error for every file, whose place in the order is unknown."""
     for name in names:
-        stem = name.rpartition(".")[0]
+        stem = stem_of(name)
         what = "number, so its place in the order is unknown"
         yield FileError(
             f"{name} has no {'name behind its number' if stem.isdigit() else what}",
@@ -190,7 +190,7 @@ def look_alikes(folder: Path, names: Sequence[str]) -> Iterator[FileError]:
 def twice(folder: Path, sources: Iterable[str], stems: Mapping[str, str]) -> Iterator[FileError]:
     """Yield an error for every migration that is there in SQL and in Python."""
     for name in sources:
-        if (other := stems[name.rpartition(".")[0]]) != name:
+        if (other := stems[stem_of(name)]) != name:
             yield FileError(f"{other} and {name} are one migration twice", Place(folder / other))
 
 

@@ -85,7 +85,7 @@ def find_applied(rows: Sequence[Applied], files: Sequence[Migration], wanted: st
     except PlanError:
         known = {row.id for row in rows}
         pending = [migration for migration in files if migration.id not in known]
-        if wanted not in {name for m in pending for name in (m.id, m.path.stem)}:
+        if wanted not in {name for m in pending for name in (m.id, m.stem)}:
             raise
     raise PlanError(
         f"{wanted} is not applied, so there is no change to accept",
