@@ -10,9 +10,8 @@ from pgvouch.errors import FileError, Gathered, Place
 from pgvouch.files import strays
 from pgvouch.files.actors import Actors
 from pgvouch.files.directives import Directives, parse_directives
-from pgvouch.files.halves import halves_of
 from pgvouch.files.migration import Migration, checksum, decode
-from pgvouch.files.other_tools import ways_back
+from pgvouch.files.other_tools import MAY_HAVE_HALVES, ways_back
 from pgvouch.files.version import BACK, Version, stem_of
 
 MAX_BYTES = 100_000_000
@@ -181,7 +180,11 @@ def _contents(file: str, path: Path) -> _Read:
     text = _text(file, path)
     if file.endswith(".py"):
         return _Read(text, checksum(text), _python_directives(text, path))
-    halves = halves_of(text, path)
+    halves = None
+    if MAY_HAVE_HALVES.search(text):
+        from pgvouch.files.halves import halves_of
+
+        halves = halves_of(text, path)
     if halves is None:
         return _Read(text, checksum(text), parse_directives(text, path))
     up = halves.up.text

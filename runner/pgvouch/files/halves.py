@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgvouch.errors import FileError, Place
+from pgvouch.files.other_tools import MAY_HAVE_HALVES
 from pgvouch.files.version import BACK, ROLLBACK, stem_of
 from pgvouch.sqltext.scan import is_blank, marks, skip_blank
 
@@ -124,11 +125,6 @@ _FORMATS = (
 )
 # Ahead of the marks themselves, for a file may be large and there may be thousands of them: it
 # begins with a character that can be searched for, and reads none twice.
-_MAYBE_READ = re.compile(
-    r"-[ \t]*(?:migrate:|\+goose|\+migrate|(?:up|down)[ \t]+migration|create above|tern:|rambler|"
-    r"==|//[ \t]*@undo)",
-    re.IGNORECASE,
-)
 _MAYBE_REFUSED = re.compile(
     r"^[ \t]*(?:#[ \t]*)?--[^\n]*?(?:down|undo|up|liquibase)|---[ \t]*create above",
     re.IGNORECASE | re.MULTILINE,
@@ -146,7 +142,7 @@ def halves_of(text: str, path: Path) -> Halves | None:
     Raises:
         FileError: the tool would refuse it, or it cannot be read without the tool.
     """
-    if not _MAYBE_READ.search(text):
+    if not MAY_HAVE_HALVES.search(text):
         return None
     comments = _comments(text)
     for form in _FORMATS:

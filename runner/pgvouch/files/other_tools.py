@@ -7,6 +7,13 @@ from pathlib import Path
 from pgvouch.errors import FileError, Place
 from pgvouch.files.version import ROLLBACK, Version, stem_of
 
+MAY_HAVE_HALVES = re.compile(
+    r"-[ \t]*(?:migrate:|\+goose|\+migrate|(?:up|down)[ \t]+migration|create above|tern:|rambler|"
+    r"==|//[ \t]*@undo)",
+    re.IGNORECASE,
+)
+"""Where this is not found, a file has no marks of another tool: few have, and what reads these is
+imported for them alone."""
 _CODE = re.compile(
     r"[0-9].*\.(?:go|rb|php|exs?|[cm]?[jt]s|cs|fs|java|kts?|scala|rs|pl|sh)\Z", re.IGNORECASE
 )
