@@ -89,13 +89,15 @@ def test_a_schema_that_is_dropped_is_no_reason_to_run_a_rollback_twice(folder: F
 
 def test_what_stands_in_a_schema_of_another_name_is_seen_to_change(folder: Folder) -> None:
     """Its name is in the lines of objects that the transaction has not touched."""
-    renames = {"003_r.sql": "create schema other; drop schema other; alter schema s rename to r;"}
+    # Another schema may have the name at once.
+    renames = {"003_r.sql": "alter schema s rename to r; create schema s;"}
     folder.write(MOVED | renames)
     assert folder("accept-delta").code == 0
     delta = (folder.path / "verify" / "003_r.delta").read_text()
     assert "- table s.t (a, b)\n" in delta
     assert "+ table r.t (a, b)\n" in delta
     assert folder("migrate").code == 0
+    assert folder("drift", "--strict").code == 0
 
 
 def test_rows_of_an_attempt_that_gave_way_are_not_those_of_the_next(folder: Folder) -> None:

@@ -37,6 +37,8 @@ _OF_RELATIONS = f"{PREPARED}_of_relations"
 
 _NOTE = "!"
 _ROWS = "rows "
+_SCHEMA = "schema "
+_SCHEMAS = "select n.oid, n.nspname from pg_catalog.pg_namespace as n"
 _WORD = re.compile(r'"(?:[^"]|"")+"|[^\W\d][\w$]*')
 _LONGEST_TEXT = 1 << 20
 _PINNED = 16384
@@ -102,6 +104,10 @@ class Known:
     _present: set[str] = field(default_factory=set)
     """The groups that were there when names were read."""
     _by_name: dict[str, list[str]] = field(default_factory=dict)
+    _schemas: dict[str, str] = field(default_factory=dict)
+    """The names of schemas by their oids."""
+    _written_schemas: dict[str, str] = field(default_factory=dict)
+    """The same of those that the transaction has written."""
     _asked: set[str] = field(default_factory=set)
     """What was read together with that which depends on it."""
     _asking: set[str] = field(default_factory=set)
@@ -112,11 +118,14 @@ class Known:
         """Append the queries for everything."""
         add_snapshot(message)
         add_roles(message)
+        message.add(_SCHEMAS, name="schemas")
 
     def read_whole(self, message: Message, results: Sequence[Result]) -> None:
         """Take the results of a message with these queries."""
         self.groups = dict(read_snapshot(message, results).groups)
         self.roles = read_roles(message, results)
+        (schemas,) = message.results_of("schemas", results)
+        self._schemas = {str(oid): str(name) for oid, name in schemas.rows}
         self.is_whole = True
 
     def add_names(self, message: Message) -> None:
@@ -132,6 +141,9 @@ class Known:
         (present,) = message.results_of("present", results)
         for line in (present.rows[0][0] or "").splitlines():
             key, _, name = line.partition(" ")
+            if key.startswith("n"):
+                self._schemas[key[1:]] = name
+                continue
             self._present.add(key)
             self._by_name.setdefault(name.lower(), []).append(key)
         self.groups[REST] = read_rest(message, results)
@@ -200,6 +212,9 @@ class Known:
         groups = dict(Snapshot.from_rows(result.rows).groups)
         notes = groups.pop(_NOTE, {})
         self.leaves_statements = "statements" in notes
+        self._written_schemas = {
+            name[len(_SCHEMA) :]: said for name, said in notes.items() if name.startswith(_SCHEMA)
+        }
         rows = {name[len(_ROWS) :]: said for name, said in notes.items() if name.startswith(_ROWS)}
         written = frozenset(name for name, said in rows.items() if said)
         return Touched(groups, written, frozenset(rows), "roles" in notes, "beyond" in notes)
@@ -216,6 +231,9 @@ class Known:
         """
         if any(self._is_unresolved(key) for key in groups):
             raise UnresolvedError
+        for oid, name in self._written_schemas.items():
+            if self._schemas.get(oid, name) != name:
+                raise UnresolvedError
         if REST in groups:
             before, after = self.groups.get(REST, {}).keys(), groups[REST].keys()
             # What is gone for good took along whatever said its name. But it may have a new name.
@@ -244,6 +262,7 @@ class Known:
         self.groups.update(changes.after)
         self.roles = roles or self.roles
         self._present.update(changes.after)
+        self._schemas.update(self._written_schemas)
 
     def _is_unresolved(self, key: str) -> bool:
         if self.is_whole or key in self.groups or key == REST:
