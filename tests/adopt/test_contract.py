@@ -17,6 +17,7 @@ import pytest
 
 from conftest import Folder
 from pgvouch.adopt.tools import NAMES
+from pgvouch.cli import main
 
 PROJECTS = Path(__file__).parent / "projects"
 SCHEMA = (
@@ -166,6 +167,27 @@ def test_what_is_not_applied_is_pending(project: Project) -> None:
     assert ran.code == 0, ran.err
     assert "1 applied" in ran.out
     assert project.run.query("select id from books") == [(1,)]
+
+
+def test_files_that_we_read_as_the_tool_does_can_stay_where_they_are(project: Project) -> None:
+    project.make()
+    ran = project.adopt("--in-place")
+    assert project.files() == project.before
+    assert not project.run.path.exists()
+    if not project.given.get("in_place"):
+        assert ran.code == 2
+        assert "leave --in-place out" in ran.err
+        assert project.applied == [] or project.given.get("taken_over")
+        return
+    assert ran.code == 0, ran.err
+    folder = str(project.path / project.given.get("folder", ""))
+    given = ["migrate", "--migrations", folder, "--url", project.run.url, *project.variables]
+    assert main.run(given, {}) == 0
+    assert len(project.applied) == 3
+    if project.given["rollbacks"] == len(project.applied):
+        back = ["rollback", "--discard-data", "--migrations", folder, "--url", project.run.url]
+        assert main.run(back, {}) == 0
+        assert len(project.applied) == 2
 
 
 def test_a_dry_run_shows_all_of_it_and_writes_nothing(project: Project) -> None:

@@ -25,11 +25,13 @@ class LaidOut:
     rollback: str | None
     verify: str | None
     is_transactional: bool
+    digest: str = ""
+    """Its checksum, where the file holds more than `sql`."""
 
     @property
     def checksum(self) -> str:
         """As our ledger keeps it."""
-        return checksum(self.sql)
+        return self.digest or checksum(self.sql)
 
     @property
     def files(self) -> dict[str, str]:
