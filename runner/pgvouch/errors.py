@@ -4,8 +4,7 @@ An error says what failed, where (file, line, column, statement), what PostgreSQ
 the database is in now, and the command to go on with. It never carries a password.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -250,15 +249,22 @@ class Gathered:
     def __init__(self) -> None:
         self.errors: list[VouchError] = []
 
-    @contextmanager
-    def gather(self) -> Iterator[None]:
-        """Keep what is raised inside the block, and go on after it."""
-        try:
-            yield
-        except RefusedError as exc:
+    def gather(self) -> Self:
+        """Keep what is raised inside the `with` block, and go on after it."""
+        return self
+
+    # Not a generator with @contextmanager: there is a block for each of thousands of files.
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> bool:
+        if isinstance(exc, RefusedError):
             self.errors += exc.errors
-        except (FileError, UsageError, PlanError) as exc:
+        elif isinstance(exc, (FileError, UsageError, PlanError)):
             self.errors.append(exc)
+        else:
+            return False
+        return True
 
     def refuse(self) -> None:
         """Raise what was kept.

@@ -21,6 +21,9 @@ def test_a_statement_may_lack_its_semicolon(project: Project) -> None:
     path = project.path / "drizzle" / "0001_title_idx.sql"
     text = path.read_text().replace(";--> statement", " -- not;\n--> statement")
     path.write_text(text)
+    ran = project.adopt("--in-place")
+    assert ran.code == 2
+    assert "does not run 0001_title_idx.sql as it is written" in ran.err
     assert project.adopt("--files-only").code == 0
     ours = (project.run.path / "0001_title_idx.sql").read_text()
     assert 'ADD COLUMN "isbn" text -- not;\n;\n\nCREATE INDEX' in ours

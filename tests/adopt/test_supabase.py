@@ -44,6 +44,15 @@ def test_files_that_were_adopted_without_the_ledger_lack_it(project: Project) ->
     assert project.applied == []
 
 
+def test_what_only_the_ledger_has_cannot_be_run_in_place(project: Project) -> None:
+    project.run.query(ROW)
+    ran = project.adopt("--in-place")
+    assert ran.code == 2
+    assert "has migrations that there are no files of" in ran.err
+    assert "leave --in-place out" in ran.err
+    assert project.applied == []
+
+
 def test_all_of_it_may_be_in_the_ledger(project: Project) -> None:
     for path in (project.path / "supabase" / "migrations").iterdir():
         path.unlink()

@@ -51,7 +51,9 @@ def pgvouch(name: str, package: Path) -> Subject:
 
     actions = {"apply": action("migrate"), "nothing": action("migrate"), "status": action("status")}
     actions["rollback"] = action("rollback", "--all")
-    return Subject(name, actions, environment={"PYTHONPATH": str(package / "runner")})
+    # What is installed has its bytecode, as the packages of the others have.
+    environment = {"PYTHONPATH": str(package / "runner"), "PYTHONDONTWRITEBYTECODE": ""}
+    return Subject(name, actions, environment=environment)
 
 
 def psql() -> Subject | None:

@@ -41,6 +41,36 @@ def test_what_is_named_nowhere_is_still_found(folder: Folder) -> None:
     assert folder("migrate").code == 0
 
 
+HIDDEN = """
+do $$ begin
+  execute 'create func' || 'tion public.f() returns integer language sql as ''select 1''';
+  execute 'create do' || 'main public.d as integer';
+end $$;
+"""
+HIDDEN_DELTA = """\
++ domain public.d as integer
++ function public.f() returns integer language sql body sha256:822ae07d4783158b
+"""
+
+
+@pytest.mark.parametrize("others", [{}, {"003_u.sql": "create table public.u ();"}])
+def test_what_is_no_relation_is_found_where_the_text_speaks_of_relations_only(
+    folder: Folder, others: dict[str, str]
+) -> None:
+    """Of one migration, and where more follow: the query that reads less is prepared for many."""
+    folder.write({"001_t.sql": TABLE, "verify/001_t.delta": DELTA})
+    assert folder("migrate").code == 0
+    folder.write({"002_hidden.sql": HIDDEN, "verify/002_hidden.delta": "", **others})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert [line.strip() for line in ran.err.splitlines() if "was not promised" in line] == [
+        f"was not promised:  {line}" for line in HIDDEN_DELTA.splitlines()
+    ]
+    assert applied(folder) == ["001_t"]
+    folder.write({"verify/002_hidden.delta": HIDDEN_DELTA})
+    assert folder("migrate").code == 0
+
+
 MOVED = {
     "001_t.sql": TABLE,
     "002_s.sql": "create schema s; alter table public.t set schema s;",
@@ -59,13 +89,15 @@ def test_a_schema_that_is_dropped_is_no_reason_to_run_a_rollback_twice(folder: F
 
 def test_what_stands_in_a_schema_of_another_name_is_seen_to_change(folder: Folder) -> None:
     """Its name is in the lines of objects that the transaction has not touched."""
-    renames = {"003_r.sql": "create schema other; drop schema other; alter schema s rename to r;"}
+    # Another schema may have the name at once.
+    renames = {"003_r.sql": "alter schema s rename to r; create schema s;"}
     folder.write(MOVED | renames)
     assert folder("accept-delta").code == 0
     delta = (folder.path / "verify" / "003_r.delta").read_text()
     assert "- table s.t (a, b)\n" in delta
     assert "+ table r.t (a, b)\n" in delta
     assert folder("migrate").code == 0
+    assert folder("drift", "--strict").code == 0
 
 
 def test_rows_of_an_attempt_that_gave_way_are_not_those_of_the_next(folder: Folder) -> None:

@@ -1,5 +1,6 @@
 """An applied file that was edited, deleted, renamed or moved: what is said, and that it works."""
 
+import os
 import re
 import shutil
 
@@ -32,6 +33,19 @@ def test_an_edited_file_says_since_when(folder: Folder) -> None:
         ran.err,
     )
     assert "git log -p" in _next(ran.err)
+
+
+def test_an_edit_that_keeps_size_and_date_is_noticed(folder: Folder) -> None:
+    folder.write(FILES)
+    folder("migrate")
+    path = folder.path / "002_b.sql"
+    before = path.stat()
+    path.write_text(FILES["002_b.sql"].replace(" b ", " d "))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    ran = folder("migrate")
+    assert ran.code == 4
+    assert "002_b was applied and its file has changed since" in ran.err
 
 
 def test_a_deleted_file_can_be_rolled_back_as_the_hint_says(folder: Folder) -> None:

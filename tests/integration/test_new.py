@@ -18,7 +18,7 @@ def _migrations(*stems: str) -> list[Migration]:
     for stem in stems:
         version = Version.of(stem)
         assert version is not None
-        found.append(Migration(stem, version, Path(f"{stem}.sql"), "", ""))
+        found.append(Migration(stem, version, Path(), f"{stem}.sql", "", ""))
     return found
 
 

@@ -119,6 +119,36 @@ def test_nothing_to_do_imports_nothing_it_does_not_need(folder: Folder) -> None:
     }
 
 
+def test_nothing_to_do_reads_each_migration_once_and_nothing_beside_it(folder: Folder) -> None:
+    """All of each of them, for a changed one has to be noticed, whatever its date and its size."""
+    _write(folder, 3)
+    folder.write({"verify/001_t.sql": "-- check: there\nselect true;\n"})
+    folder("migrate")
+    program = (
+        "import sys; from pgvouch.cli.main import run; "
+        "opened = []; "
+        "sys.addaudithook(lambda event, args: event == 'open' and opened.append(str(args[0]))); "
+        f"code = run(['migrate', '--migrations', {str(folder.path)!r}], "
+        f"{{'DATABASE_URL': {folder.url!r}}}); "
+        f"print(code, *[name for name in opened if name.endswith(('.sql', '.delta')) "
+        f"and name.startswith({str(folder.path)!r})])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    code, *opened = done.stdout.splitlines()[-1].split()
+    assert code == "0"
+    assert opened == [f"{folder.path}/{number:03}_t.sql" for number in (1, 2, 3)]
+
+
+def test_the_ledger_is_read_without_compiling_the_query(folder: Folder, wire: Recorded) -> None:
+    """With thousands of rows its costs are estimated so high that the server would compile it."""
+    _write(folder, 1)
+    folder("migrate")
+    folder("status", url=_through(wire, folder.url))
+    assert "set local jit = off;" in wire.queries[0]
+
+
 def test_commits_before_the_last_do_not_wait_for_the_disk(folder: Folder, wire: Recorded) -> None:
     _write(folder, 1)
     folder("migrate")

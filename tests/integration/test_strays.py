@@ -54,9 +54,9 @@ NAMED: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         {"001_a.sql": OK, "R__views.sql": OK},
         ("to be run at each change", "R__views.sql has no number"),
     ),
-    "golang-migrate": (
-        {"001_a.up.sql": OK, "001_a.down.sql": "drop table a;"},
-        ("001_a.up.sql and 001_a.down.sql are the two halves", "001_a.sql and 001_a.rollback.sql"),
+    "golang-migrate in other letters": (
+        {"001_a.up.sql": OK, "001_a.DOWN.sql": "drop table a;"},
+        ("001_a.up.sql and 001_a.DOWN.sql are the two halves", "001_a.sql and 001_a.rollback.sql"),
     ),
     "postgrator": (
         {"001.do.a.sql": OK, "001-do.sql": OK, "001-undo.sql": "drop table a;"},

@@ -137,10 +137,10 @@ def test_a_file_that_vanishes(folder: Folder, monkeypatch: pytest.MonkeyPatch) -
     folder.write({"001_a.sql": OK, "002_b.sql": "select 1;"})
     read = reading._read
 
-    def vanishing(path: Path) -> bytes:
-        if path.name == "002_b.sql":
-            path.unlink()
-        return read(path)
+    def vanishing(name: str, path: Path) -> bytes:
+        if name.endswith("/002_b.sql"):
+            Path(name).unlink(missing_ok=True)
+        return read(name, path)
 
     monkeypatch.setattr(reading, "_read", vanishing)
     ran = _migrate(folder)

@@ -18,8 +18,8 @@ from pgvouch.plan.drift import drift
 def file(identifier: str, *depends: str) -> Migration:
     version = Version.of(identifier)
     assert version is not None
-    path = Path(f"{identifier}.sql")
-    return Migration(identifier, version, path, "", identifier, Directives(depends=depends))
+    name = f"{identifier}.sql"
+    return Migration(identifier, version, Path(), name, "", identifier, Directives(depends=depends))
 
 
 def row(identifier: str, order: int = 0, state: State = State.APPLIED) -> Applied:

@@ -5,8 +5,18 @@ Nothing of theirs is changed. The modules, each importing only those above it:
     history     what another tool has left, as values
     text        its SQL as one of our files
     tool        what has to be known of a tool
-    folders     looks for files
+    folders     looks for files, and cuts those with two halves
     dbmate      one file a tool: how it is recognised, how its files and its ledger are read
+    alembic     …
+    yoyo        …
+    sqlx        …
+    diesel      …
+    atlas       …
+    goose       both halves in one file, a row a run
+    sql_migrate  both halves in one file, keyed by its name
+    golang_migrate   pairs of files, one row that may be dirty
+    node_pg_migrate  SQL files; its code is named and refused
+    tern        both halves in one file, one row
     placeholders  what a tool fills in by itself, as psql variables
     flyway      files that are run once, back and again
     supabase    files with a time, and a ledger with their SQL

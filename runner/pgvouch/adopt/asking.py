@@ -46,17 +46,18 @@ class Asking:
         return list(read_of_another_tool(self._session, table.quoted, asked).rows)
 
 
-def lock_sql(table: Table, key: int | None) -> tuple[str, ...]:
+def lock_sql(table: Table, key: int | tuple[int, ...] | None) -> tuple[str, ...]:
     """Return the statements that keep the old tool out until the transaction ends.
 
     Args:
         table: its ledger.
-        key: of its advisory lock; None locks the table.
+        key: of its advisory lock, or all that it may be; None locks the table.
 
     Each fails, or gives `f`, where the tool is at work.
     """
     if key is not None:
-        return (f"select pg_try_advisory_xact_lock({literal(key)}::bigint)",)
+        keys = (key,) if isinstance(key, int) else key
+        return tuple(f"select pg_try_advisory_xact_lock({literal(one)}::bigint)" for one in keys)
     return (f"lock table only {Raw(table.quoted)} in exclusive mode nowait",)
 
 

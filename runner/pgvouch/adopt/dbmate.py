@@ -6,12 +6,10 @@ https://github.com/amacneil/dbmate: pkg/dbmate/migration.go, pkg/driver/postgres
 import re
 from pathlib import Path
 
-from pgvouch.adopt.folders import numbered, sql_files, with_mark
-from pgvouch.adopt.history import Foreign, ForeignLedger, History, NotCarried, Recorded
+from pgvouch.adopt.folders import in_halves, numbered, sql_files, with_mark
+from pgvouch.adopt.history import ForeignLedger, History, NotCarried, Recorded
 from pgvouch.adopt.tool import Asks, Tool, only
-from pgvouch.errors import FileError, Place
-from pgvouch.files.folder import read_text
-from pgvouch.files.halves import halves_of
+from pgvouch.errors import Place
 
 _MARK = re.compile(r"^--[ \t]*migrate:up\b", re.MULTILINE)
 
@@ -28,21 +26,7 @@ def _read(folder: Path) -> History:
             said = f"{path.name} is left out, as dbmate does: it has no number"
             not_carried.append(NotCarried(Place(path), said))
             continue
-        halves = halves_of(read_text(path), path)
-        if halves is None:
-            raise FileError(f"{path.name} has no line `-- migrate:up`", Place(path))
-        found.append(
-            Foreign(
-                key=number,
-                path=path,
-                number=number,
-                words=words,
-                up=halves.up,
-                down=halves.down,
-                is_transactional=halves.is_transactional,
-                is_down_transactional=halves.is_down_transactional,
-            )
-        )
+        found.append(in_halves(path, key=number, number=number, words=words, needs="-- migrate:up"))
     return History(folder, tuple(found), tuple(not_carried))
 
 

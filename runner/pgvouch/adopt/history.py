@@ -39,6 +39,8 @@ class Foreign:
     """The same of its rollback."""
     checksums: frozenset[str] = frozenset()
     """What the tool's ledger may have stored of the file as it is now; empty: it stores none."""
+    is_ours: bool = False
+    """Whether its files are ours as they are, header and all."""
     is_repeatable: bool = False
     """Whether the tool runs it again whenever its text changes; it has no number."""
 
@@ -51,7 +53,7 @@ class Foreign:
     @property
     def is_python(self) -> bool:
         """Whether its steps are Python, which only yoyo's can be."""
-        return self.path.suffix == ".py"
+        return self.is_ours and self.path.suffix == ".py"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,13 @@ class LaidOut:
     rollback: str | None
     verify: str | None
     is_transactional: bool
+    digest: str = ""
+    """Its checksum, where the file holds more than `sql`."""
 
     @property
     def checksum(self) -> str:
         """As our ledger keeps it."""
-        return checksum(self.sql)
+        return self.digest or checksum(self.sql)
 
     @property
     def files(self) -> dict[str, str]:
@@ -71,8 +73,10 @@ def lay_out(history: History) -> tuple[list[LaidOut], list[NotCarried]]:
 
 
 def _lay_out(foreign: Foreign, stem: str, notes: list[NotCarried]) -> LaidOut:
-    if foreign.is_python:
-        return LaidOut(foreign, stem, foreign.up, None, foreign.verify, foreign.is_transactional)
+    if foreign.is_python or foreign.is_ours:
+        return LaidOut(
+            foreign, stem, foreign.up, foreign.down, foreign.verify, foreign.is_transactional
+        )
     place = Place(foreign.path, foreign.line if foreign.line > 1 else None)
     up = as_ours(foreign.up, is_transactional=foreign.is_transactional, variables=foreign.variables)
     if foreign.is_repeatable and not up.is_transactional:

@@ -9,6 +9,7 @@ from pgvouch.adopt.asking import Asking
 from pgvouch.adopt.history import ForeignLedger, History, NotCarried, Recorded
 from pgvouch.adopt.layout import LaidOut, lay_out
 from pgvouch.adopt.record import Entry, record
+from pgvouch.adopt.text import as_ours
 from pgvouch.adopt.tool import Tool
 from pgvouch.adopt.tools import recognised
 from pgvouch.adopt.writing import migrations_in, put_in_place, refuse_migrations, written
@@ -17,11 +18,12 @@ from pgvouch.engine.commands import create_ledger
 from pgvouch.errors import FileError, Gathered, Place, RefusedError, UsageError
 from pgvouch.events import Listener
 from pgvouch.files.actors import Actors
-from pgvouch.files.folder import read_folder
+from pgvouch.files.folder import read_folder, read_rollback
 from pgvouch.files.repeatable import read_repeatables
 from pgvouch.ledger import ledger
 from pgvouch.ledger.repeatable import ensure_table, in_force, read_runs
 from pgvouch.postgres.session import Session
+from pgvouch.sqltext.scan import tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +66,84 @@ def plan(project: Path, name: str | None, into: Path) -> Adoption:
         UsageError: it is of no known tool, or of several.
         FileError: something that cannot be taken over; RefusedError lists several.
     """
-    tool, folder = recognised(project, name)
-    return _planned(tool, tool.read(folder), into)
+    tool, history = _history(project, name)
+    return _planned(tool, history, into)
 
 
 def _planned(tool: Tool, history: History, into: Path) -> Adoption:
-    needed = [one for one in history.not_carried if one.is_needed]
-    if needed:
-        errors = [FileError(one.what, one.place) for one in needed]
-        raise errors[0] if len(errors) == 1 else RefusedError(errors)
     laid_out, notes = lay_out(history)
-    if not laid_out and tool.with_rows is None:
-        raise _refuse_empty(tool, history)
     files = {name: text for item in laid_out for name, text in item.files.items()}
     with written(files, into) as scratch:
         notes += _refused(scratch, laid_out, into)
     is_there = _are_there(into, files)
     return Adoption(tool, history, tuple(laid_out), into, tuple(notes), is_there)
+
+
+def plan_in_place(project: Path, name: str | None) -> Adoption:
+    """Read a project whose files pgvouch can run where they are. Nothing is written.
+
+    Args:
+        project: its folder, or that of its migrations.
+        name: of the tool; None finds out.
+
+    Raises:
+        UsageError: they cannot be run as they are; or as `plan` does.
+        FileError: as `plan` does.
+    """
+    tool, history = _history(project, name)
+    try:
+        there = {migration.path: migration for migration in read_folder(history.folder)}
+    except FileError as exc:
+        raise _not_in_place(tool, history, exc.message) from None
+    laid_out = []
+    for foreign in history.migrations:
+        ours = there.pop(foreign.path, None)
+        if ours is None or foreign.is_repeatable:
+            raise _not_in_place(tool, history, f"{foreign.path.name} is none of ours")
+        if ours.directives.transactional is not as_ours(foreign.up).is_transactional:
+            why = f"{foreign.path.name} would need `-- transactional: false` at its head"
+            raise _not_in_place(tool, history, why)
+        if foreign.variables or not (foreign.is_python or _words(foreign.up) == _words(ours.sql)):
+            why = f"{tool.title} does not run {foreign.path.name} as it is written"
+            raise _not_in_place(tool, history, why)
+        rollback, digest = read_rollback(ours), ours.checksum
+        is_transactional = ours.directives.transactional
+        laid_out.append(
+            LaidOut(foreign, ours.id, ours.sql, rollback, None, is_transactional, digest)
+        )
+    if there:
+        raise _not_in_place(tool, history, f"{tool.title} leaves {min(there).name} out")
+    notes = tuple(history.not_carried)
+    return Adoption(tool, history, tuple(laid_out), history.folder, notes, is_there=True)
+
+
+def _words(sql: str) -> list[str]:
+    """Return what PostgreSQL reads of a text: all but blanks and comments."""
+    try:
+        return [sql[one.start : one.end] for one in tokens(sql)]
+    except SyntaxError:  # PostgreSQL names the place, when it is run
+        return [sql]
+
+
+def _not_in_place(tool: Tool, history: History, why: str) -> UsageError:
+    return UsageError(
+        f"pgvouch cannot run these files of {tool.title} where they are: {why}",
+        Place(history.folder),
+        state="Nothing was adopted.",
+        hint="leave --in-place out: the files are written anew, and the old ones stay",
+    )
+
+
+def _history(project: Path, name: str | None) -> tuple[Tool, History]:
+    tool, folder = recognised(project, name)
+    history = tool.read(folder)
+    needed = [one for one in history.not_carried if one.is_needed]
+    if needed:
+        errors = [FileError(one.what, one.place) for one in needed]
+        raise errors[0] if len(errors) == 1 else RefusedError(errors)
+    if not history.migrations and tool.with_rows is None:
+        raise _refuse_empty(tool, history)
+    return tool, history
 
 
 def adopt(
@@ -184,6 +247,9 @@ def _with_rows(adoption: Adoption, its: ForeignLedger) -> Adoption:
     history = with_rows(adoption.history, its.rows) if with_rows else adoption.history
     if history == adoption.history:
         return adoption
+    if adoption.into == history.folder:
+        why = f"{its.table.quoted} has migrations that there are no files of"
+        raise _not_in_place(adoption.tool, history, why)
     try:
         return _planned(adoption.tool, history, adoption.into)
     except UsageError as exc:

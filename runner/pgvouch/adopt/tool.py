@@ -57,9 +57,9 @@ class Tool:
     ledger: Callable[[Asks, History | None], ForeignLedger | None]
     """Reads the ledger, None where there is none. Tools that keep only the newest version need the
     files for the rest. Raises PlanError where there are several."""
-    lock: Callable[[Table, str], int | None] = lambda _table, _database: None
-    """Returns the key of the advisory lock that the tool takes while it migrates; None where it
-    takes none, and the ledger itself is locked."""
+    lock: Callable[[Table, str], int | tuple[int, ...] | None] = lambda _table, _database: None
+    """Returns the key of the advisory lock that the tool takes while it migrates, or those that
+    it may take; None where it takes none, and the ledger itself is locked."""
     marks: tuple[str, ...] = ()
     """Names of files and folders in a project that speak for it where the files do not decide."""
     with_rows: Callable[[History, Sequence[Recorded]], History] | None = None

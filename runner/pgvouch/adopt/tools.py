@@ -7,7 +7,11 @@ from pgvouch.adopt.tool import Tool
 from pgvouch.errors import Place, UsageError
 from pgvouch.sqltext.near import nearest
 
-NAMES = ("dbmate", "flyway", "supabase", "prisma", "drizzle", "graphile-migrate", "sqitch")
+NAMES = (
+    "dbmate", "goose", "sql-migrate", "golang-migrate", "node-pg-migrate", "tern", "alembic",
+    "yoyo", "sqlx", "diesel", "atlas", "flyway", "supabase", "prisma", "drizzle",
+    "graphile-migrate", "sqitch",
+)  # fmt: skip
 """As given to --from; each is a module here. Where two recognise a project, the first is asked for
 its marks first."""
 

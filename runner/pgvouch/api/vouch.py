@@ -335,6 +335,7 @@ class Vouch:
         *,
         tool: str | None = None,
         into: str | Path | None = None,
+        in_place: bool = False,
         ledger: str | None = None,
         with_files: bool = True,
         with_ledger: bool = True,
@@ -346,6 +347,7 @@ class Vouch:
             project: its folder, or that of its migrations.
             tool: which tool's; None finds out.
             into: where the files go; None is the folder of this database's migrations.
+            in_place: leave the files where they are: pgvouch reads them as the tool does.
             ledger: the tool's table, where it has another name.
             with_files: False where they are adopted already.
             with_ledger: False looks at no database.
@@ -361,14 +363,16 @@ class Vouch:
         """
         from contextlib import nullcontext
 
-        from pgvouch.adopt.take_over import adopt, plan
+        from pgvouch.adopt.take_over import adopt, plan, plan_in_place
 
         if with_ledger and self._chosen is None:
             self._chosen = without_files(
                 self.project, self._name or "", self._url, self._environment
             )
         folder = Path(into) if into else self.project.migrations / (self._name or "")
-        adoption = plan(Path(project), tool, folder)
+        adoption = (
+            plan_in_place(Path(project), tool) if in_place else plan(Path(project), tool, folder)
+        )
         with self._connected("adopt") if with_ledger else nullcontext() as session:
             return adopt(
                 adoption,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--from", "tool", metavar="TOOL", help="What it is a project of.")
 @click.option("--into", type=click.Path(path_type=Path), metavar="DIR", help="Where our files go.")
+@click.option(
+    "--in-place", is_flag=True, help="Leave the files where they are, and run them there."
+)
 @click.option("--files-only", is_flag=True, help="No database is looked at.")
 @click.option("--ledger-only", is_flag=True, help="The files are adopted already.")
 @click.option("--ledger", metavar="TABLE", help="The tool's table, where it has another name.")
@@ -30,6 +33,7 @@ def adopt(
     folder: Path,
     tool: str | None,
     into: Path | None,
+    in_place: bool,
     files_only: bool,
     ledger_only: bool,
     ledger: str | None,
@@ -45,6 +49,7 @@ def adopt(
             folder,
             tool=tool,
             into=into,
+            in_place=in_place,
             ledger=ledger,
             with_files=not ledger_only,
             with_ledger=not files_only,

@@ -51,5 +51,6 @@ def _show_sql(context: Context, vouch: Vouch, to: str | None, out_of_order: bool
     parts = [f"-- {vouch.name}: {len(plan.pending) or 'nothing'} to do"]
     for item in plan.pending:
         condition = f"\n-- only unless: {item.unless}" if item.unless else ""
-        parts.append(f"-- {item.id}{condition}\n{item.sql.rstrip()}\n")
+        sql = item.sql.strip("\r\n").rstrip()
+        parts.append(f"-- {item.id}{condition}\n{sql}\n")
     context.tell_text(parts, document=as_json.of_pending_sql(vouch.name, plan))

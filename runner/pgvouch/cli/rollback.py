@@ -73,5 +73,5 @@ def _show_sql(
     parts = [f"-- {vouch.name}: {len(found) or 'nothing'} to roll back"]
     for step in found:
         notes = [f"-- {note}" for note in step.notes]
-        parts.append("\n".join([f"-- {step.id}", *notes, step.sql.rstrip(), ""]))
+        parts.append("\n".join([f"-- {step.id}", *notes, step.sql.strip("\r\n").rstrip(), ""]))
     context.tell_text(parts, document=as_json.of_rollback_steps(vouch.name, found))

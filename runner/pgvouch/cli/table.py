@@ -46,10 +46,11 @@ def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int 
     if width is not None:
         widths = _fitting(columns, widths, width)
     shown = [number for number, places in enumerate(widths) if places]
-    title = [_cell(columns[n].title, widths[n], bold=True) for n in shown]
-    lines = [title] + [
-        [_cell(row[n], widths[n], fg=columns[n].colour or None) for n in shown] for row in cells
+    title = [_drawn([columns[n].title], widths[n], bold=True) for n in shown]
+    below = [
+        _drawn([row[n] for row in cells], widths[n], fg=columns[n].colour or None) for n in shown
     ]
+    lines = [*zip(*title, strict=True), *zip(*below, strict=True)]
     return "\n".join(_GAP.join(line).rstrip() for line in lines)
 
 
@@ -109,6 +110,12 @@ def _head(text: str, places: int) -> str:
     return text[: sum(1 for total in taken if total <= places)]
 
 
-def _cell(text: str, width: int, **style: Any) -> str:
-    shown = _cut(text, width)
-    return click.style(shown, **style) * bool(shown) + " " * (width - _places(shown))
+def _drawn(cells: Sequence[str], width: int, **style: Any) -> list[str]:
+    """Return the cells of a column, all of one width; click is asked for the style once."""
+    before, _, after = click.style("|", **style).partition("|")
+    drawn = []
+    for cell in cells:
+        shown = _cut(cell, width)
+        styled = f"{before}{shown}{after}" if shown else ""
+        drawn.append(styled + " " * (width - _places(shown)))
+    return drawn

@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,7 +69,7 @@ class Database:
     @property
     def always(self) -> dict[Path, Actors]:
         """What holds whatever is applied: the files of platform sets and its own, with actors."""
-        sets = {m.path.parent: m.actors for m in self.migrations if m.set_name}
+        sets = {m.folder: m.actors for m in self.migrations if m.set_name}
         own = _actors_of(self.migrations)
         files = {
             folder / "verify" / ALWAYS: who for folder, who in {**sets, self.folder: own}.items()
@@ -114,6 +113,8 @@ def _find_upwards(start: Path) -> Path | None:
 
 
 def _table(file: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as exc:

@@ -41,4 +41,6 @@ def canonical(text: str) -> str:
         from pgvouch.delta.views import unqualified
 
         text = head + unqualified(query)
+    if "\\" not in text and text.isprintable():
+        return text
     return text.translate(_ESCAPES)

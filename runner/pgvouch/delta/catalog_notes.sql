@@ -1,5 +1,5 @@
 -- Which groups were looked at, and what else has to be known: whether roles may have changed, whether the transaction has
--- prepared statements of its own, and the tables whose rows it writes.
+-- prepared statements of its own, the names of schemas that it has written, and the tables whose rows it writes.
 select s.kind || case s.id when 0 then '' else s.id::text end, null, null
 from scope as s
 
@@ -11,9 +11,15 @@ where exists (
   where c.is_written
     and c.id in ('pg_authid'::regclass, 'pg_auth_members'::regclass, 'pg_db_role_setting'::regclass))
 
+-- A schema's name stands in the lines of objects that the transaction need not have touched.
+union all
+select '!', 'schema ' || n.oid, n.nspname
+from pg_namespace as n
+where (select c.is_written from catalogs as c where c.id = 'pg_namespace'::regclass) and age(n.xmin) <= 0
+
 union all
 select '!', 'statements', null
-where exists (select from pg_prepared_statements as p where p.name <> 'pgvouch_scope')
+where exists (select from pg_prepared_statements as p where p.name not in ('pgvouch_scope', 'pgvouch_scope_of_relations'))
 
 -- A statement that writes rows takes this lock, whether or not it finds one, and a savepoint gives it back; so does the
 -- check of a function's body. Only where the server does not count (of foreign tables it never does) does that suffice.

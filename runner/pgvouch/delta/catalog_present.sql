@@ -1,4 +1,4 @@
--- What is there, by the name without its schema: relations, functions, types. One row of text, a line each: much smaller,
+-- What is there, by the name without its schema: relations, functions, types, schemas. One row of text, a line each: much smaller,
 -- and sooner read, than rows. Domains are there also without a name.
 select string_agg(there.key || ' ' || translate(there.name, E'\n', ' '), E'\n')
 from (
@@ -26,6 +26,10 @@ from (
   where t.oid >= 16384
     and not exists (select from pg_class as c where c.oid = t.typrelid and c.relkind <> 'c')
     and not exists (select from pg_type as e where e.oid = t.typelem and e.typarray = t.oid)
+  union all
+  select 'n' || n.oid, n.nspname
+  from pg_namespace as n
+  where n.nspname !~ '^pg_'
   union all
   select 't' || t.oid, ''
   from pg_type as t

@@ -9,6 +9,7 @@ before, the answer is UnresolvedError: it has to be run again, with everything r
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pgvouch.delta.roles import Roles, add_roles, read_roles
 from pgvouch.delta.snapshot import (
@@ -22,6 +23,7 @@ from pgvouch.delta.snapshot import (
     difference,
     read_snapshot,
     rest_sql,
+    scope_of_relations_sql,
     scope_sql,
 )
 from pgvouch.postgres.message import Message
@@ -29,26 +31,32 @@ from pgvouch.postgres.result import Result
 from pgvouch.sqltext.own import own_sql
 
 PREPARED = "pgvouch_scope"
-"""The prepared statement of a session that no pooler shares."""
+"""How the names of the prepared statements begin, in a session that no pooler shares."""
+
+_OF_RELATIONS = f"{PREPARED}_of_relations"
 
 _NOTE = "!"
 _ROWS = "rows "
-_WORD = re.compile(r'"((?:[^"]|"")+)"|[^\W\d][\w$]*')
+_SCHEMA = "schema "
+_SCHEMAS = "select n.oid, n.nspname from pg_catalog.pg_namespace as n"
+_WORD = re.compile(r'"(?:[^"]|"")+"|[^\W\d][\w$]*')
 _LONGEST_TEXT = 1 << 20
 _PINNED = 16384
 """PostgreSQL's own objects have lower oids."""
 _KINDS = ("r", "f", "t")
+_ABOUT_OTHERS = ("aggregate", "domain", "function", "procedure", "routine", "type")
 _UNSAID = re.compile(
     r"(?:comment|grant|owner|publication|revoke|security label|setting|subscription|user mapping) "
 )
 """How lines of the rest begin whose name stands in no other object's line."""
+_QUERIES = {PREPARED: scope_sql, _OF_RELATIONS: scope_of_relations_sql}
 
 
 class UnresolvedError(Exception):
     """The delta cannot be told from what was read: it has to be read again, all of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Changes:
     """What one migration has done to the catalog."""
 
@@ -56,7 +64,7 @@ class Changes:
     after: Mapping[str, Group]
     """The groups that it has touched; one that is gone is empty."""
 
-    @property
+    @cached_property
     def lines(self) -> tuple[str, ...]:
         """The delta, as difference() gives it."""
         return difference(Snapshot(self.before), Snapshot(self.after))
@@ -74,6 +82,8 @@ class Touched:
     """Those for which it had a statement that writes rows, and these besides."""
     wrote_roles: bool
     """Whether roles, their settings or memberships may have changed."""
+    lacks_others: bool
+    """Whether functions or types have to be read, too."""
 
 
 @dataclass
@@ -84,7 +94,7 @@ class Known:
     """
 
     is_prepared: bool = False
-    """Whether the session has the prepared statement."""
+    """Whether the session has the prepared statements."""
     is_whole: bool = False
     """Whether all of it was read."""
     leaves_statements: bool = False
@@ -94,19 +104,28 @@ class Known:
     _present: set[str] = field(default_factory=set)
     """The groups that were there when names were read."""
     _by_name: dict[str, list[str]] = field(default_factory=dict)
+    _schemas: dict[str, str] = field(default_factory=dict)
+    """The names of schemas by their oids."""
+    _written_schemas: dict[str, str] = field(default_factory=dict)
+    """The same of those that the transaction has written."""
     _asked: set[str] = field(default_factory=set)
     """What was read together with that which depends on it."""
     _asking: set[str] = field(default_factory=set)
+    _prepared: tuple[str, ...] = ()
+    """The statements that the session has, if it has any."""
 
     def add_whole(self, message: Message) -> None:
         """Append the queries for everything."""
         add_snapshot(message)
         add_roles(message)
+        message.add(_SCHEMAS, name="schemas")
 
     def read_whole(self, message: Message, results: Sequence[Result]) -> None:
         """Take the results of a message with these queries."""
         self.groups = dict(read_snapshot(message, results).groups)
         self.roles = read_roles(message, results)
+        (schemas,) = message.results_of("schemas", results)
+        self._schemas = {str(oid): str(name) for oid, name in schemas.rows}
         self.is_whole = True
 
     def add_names(self, message: Message) -> None:
@@ -122,19 +141,29 @@ class Known:
         (present,) = message.results_of("present", results)
         for line in (present.rows[0][0] or "").splitlines():
             key, _, name = line.partition(" ")
+            if key.startswith("n"):
+                self._schemas[key[1:]] = name
+                continue
             self._present.add(key)
             self._by_name.setdefault(name.lower(), []).append(key)
         self.groups[REST] = read_rest(message, results)
         self.roles = read_roles(message, results)
 
-    def add_prepare(self, message: Message) -> None:
-        """Append the statement that prepares the query for what is in scope.
+    def add_prepare(self, message: Message, *, is_for_many: bool) -> None:
+        """Append the statements that prepare the queries for what is in scope.
 
-        It stays for the session, which is to be ours alone. So it is planned once: planning costs
-        ten times as much as running it.
+        They stay for the session, which is to be ours alone. So they are planned once: planning
+        costs ten times as much as running them.
+
+        Args:
+            message: is sent ahead of the migration.
+            is_for_many: whether more migrations follow, for which the smaller query is worth it.
         """
+        self._prepared = tuple(_QUERIES) if is_for_many else (PREPARED,)
         message.add(*SCOPE_SETTINGS)
-        message.add(f"prepare {PREPARED} (oid[], oid[], oid[], boolean) as {scope_sql()}")
+        for statement in self._prepared:
+            query = _QUERIES[statement]()
+            message.add(f"prepare {statement} (oid[], oid[], oid[], boolean) as {query}")
         message.add(*SNAPSHOT_RESET)
 
     def add_before(self, message: Message, texts: Iterable[str]) -> None:
@@ -144,14 +173,14 @@ class Known:
             message: is sent ahead of the migration.
             texts: its SQL and the lines of its .delta file.
         """
-        if self.is_whole:
+        if self.is_whole or not self._by_name:
             return
         # Of a constraint that is gone it cannot be told whether it was a domain's: domains are
         # always asked for.
         words = ("", *_words(texts))
         asked = {key for word in words for key in self._by_name.get(word, ())} - self._asked
         if asked:
-            self._add_scope(message, asked, name="before")
+            self._add_scope(message, asked, PREPARED, name="before")
             self._asking = asked
 
     def read_before(self, message: Message, results: Sequence[Result]) -> None:
@@ -164,9 +193,18 @@ class Known:
             # What was read before, and moved forward, is what this migration sees, too.
             self.groups = groups | self.groups
 
-    def add_after(self, message: Message) -> None:
-        """Append the query for what the transaction has touched."""
-        self._add_scope(message, (), name="after")
+    def add_after(self, message: Message, texts: Iterable[str] | None = None) -> None:
+        """Append the query for what the transaction has touched.
+
+        Args:
+            message: is sent behind the migration.
+            texts: its SQL and the lines of its .delta file. Where they speak of no functions and
+                types, only relations are read; what else is touched, read_after() says. None: all
+                is read.
+        """
+        text = "" if texts is None else "\n".join(texts).lower()
+        seems_wide = texts is None or any(word in text for word in _ABOUT_OTHERS)
+        self._add_scope(message, (), PREPARED if seems_wide else _OF_RELATIONS, name="after")
 
     def read_after(self, message: Message, results: Sequence[Result]) -> Touched:
         """Return what the transaction has touched, from a message with that query."""
@@ -174,9 +212,12 @@ class Known:
         groups = dict(Snapshot.from_rows(result.rows).groups)
         notes = groups.pop(_NOTE, {})
         self.leaves_statements = "statements" in notes
+        self._written_schemas = {
+            name[len(_SCHEMA) :]: said for name, said in notes.items() if name.startswith(_SCHEMA)
+        }
         rows = {name[len(_ROWS) :]: said for name, said in notes.items() if name.startswith(_ROWS)}
         written = frozenset(name for name, said in rows.items() if said)
-        return Touched(groups, written, frozenset(rows), "roles" in notes)
+        return Touched(groups, written, frozenset(rows), "roles" in notes, "beyond" in notes)
 
     def changes_to(self, groups: Mapping[str, Group]) -> Changes:
         """Return what has changed, for a transaction that has touched some groups.
@@ -190,6 +231,9 @@ class Known:
         """
         if any(self._is_unresolved(key) for key in groups):
             raise UnresolvedError
+        for oid, name in self._written_schemas.items():
+            if self._schemas.get(oid, name) != name:
+                raise UnresolvedError
         if REST in groups:
             before, after = self.groups.get(REST, {}).keys(), groups[REST].keys()
             # What is gone for good took along whatever said its name. But it may have a new name.
@@ -218,13 +262,16 @@ class Known:
         self.groups.update(changes.after)
         self.roles = roles or self.roles
         self._present.update(changes.after)
+        self._schemas.update(self._written_schemas)
 
     def _is_unresolved(self, key: str) -> bool:
         if self.is_whole or key in self.groups or key == REST:
             return False
         return key in self._present or int(key[1:]) < _PINNED
 
-    def _add_scope(self, message: Message, asked: Iterable[str], *, name: str) -> None:
+    def _add_scope(
+        self, message: Message, asked: Iterable[str], statement: str, *, name: str
+    ) -> None:
         by_kind: dict[str, list[str]] = {kind: [] for kind in _KINDS}
         for key in sorted(asked):
             by_kind[key[0]].append(key[1:])
@@ -232,9 +279,10 @@ class Known:
         values = [*oids, "true" if name == "after" else "false"]
         message.add(*SCOPE_SETTINGS)
         if self.is_prepared:
-            message.add(f"execute {PREPARED} ({', '.join(values)})", name=name)
+            statement = statement if statement in self._prepared else PREPARED
+            message.add(f"execute {statement} ({', '.join(values)})", name=name)
         else:
-            query = re.sub(r"\$(\d)", lambda at: values[int(at[1]) - 1], scope_sql())
+            query = re.sub(r"\$(\d)", lambda at: values[int(at[1]) - 1], _QUERIES[statement]())
             message.add(query, name=name)
         message.add(*SNAPSHOT_RESET)
 
@@ -254,8 +302,5 @@ def read_rest(message: Message, results: Sequence[Result]) -> Group:
 
 def _words(texts: Iterable[str]) -> set[str]:
     """Return the words of some texts that may be names, in lower case."""
-    return {
-        (match[1] or match[0]).replace('""', '"').lower()
-        for text in texts
-        for match in _WORD.finditer(text[:_LONGEST_TEXT])
-    }
+    words = set().union(*(_WORD.findall(text[:_LONGEST_TEXT]) for text in texts))
+    return {(w[1:-1].replace('""', '"') if w[0] == '"' else w).lower() for w in words}

@@ -6,6 +6,7 @@ read before may be stale, for other sessions change the catalog, too.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pgvouch.delta.compare import compare, compare_delta
 from pgvouch.delta.effects import Effects
@@ -14,7 +15,14 @@ from pgvouch.delta.known import Changes, Known, Touched, UnresolvedError, add_re
 from pgvouch.delta.lines import catalog_of, is_shape
 from pgvouch.delta.roles import Roles, add_roles, is_about_roles, read_roles
 from pgvouch.delta.rollback import not_undone
-from pgvouch.delta.snapshot import REST, Snapshot, add_snapshot, difference, read_snapshot
+from pgvouch.delta.snapshot import (
+    REST,
+    Group,
+    Snapshot,
+    add_snapshot,
+    difference,
+    read_snapshot,
+)
 from pgvouch.engine.context import Deltas, Scope
 from pgvouch.engine.task import Task
 from pgvouch.engine.transaction import Transaction
@@ -77,7 +85,7 @@ class CatalogWatch:
             self._known.read_names(message, results)
             message = Message()
         if not self._known.is_prepared and self._transaction.may_prepare:
-            self._known.add_prepare(message)
+            self._known.add_prepare(message, is_for_many=not self._transaction.is_last)
             self._prepares = True
         return message
 
@@ -86,8 +94,7 @@ class CatalogWatch:
         if self._is_fresh:
             self._known.add_whole(message)
             return
-        source, promised = self._task.source, self._task.expected_delta or ()
-        self._known.add_before(message, (source.rendered.text, *promised))
+        self._known.add_before(message, self._texts)
 
     def read_before(self, message: Message, results: Sequence[Result]) -> None:
         """Take the results of the message to which it was added."""
@@ -99,7 +106,7 @@ class CatalogWatch:
 
     def add_after(self, message: Message) -> None:
         """Append what has to be read behind the task."""
-        self._known.add_after(message)
+        self._known.add_after(message, self._texts)
 
     def judged(
         self, message: Message, results: Sequence[Result]
@@ -116,6 +123,8 @@ class CatalogWatch:
         """
         context, task = self._context, self._task
         touched = self._known.read_after(message, results)
+        if touched.lacks_others:
+            touched = replace(touched, groups=self._all_groups())
         roles = self._read_more(touched)
         changes = self._changes_of(touched, roles)
         self._changes, self._roles = changes, roles
@@ -138,6 +147,20 @@ class CatalogWatch:
         """Take what has changed as what is there from now on."""
         if self._changes is not None:
             self._known.move(self._changes, self._roles)
+
+    @property
+    def _texts(self) -> tuple[str, ...]:
+        return (self._task.source.rendered.text, *(self._task.expected_delta or ()))
+
+    def _all_groups(self) -> dict[str, Group]:
+        """Read what is touched again, with functions and types.
+
+        What else was read stays as it was: the promises have run since, and what they have tried to
+        write is counted, too.
+        """
+        message = Message()
+        self._known.add_after(message)
+        return self._known.read_after(message, self._transaction.read_on(message)).groups
 
     def _effects(self, touched: Touched, roles: Roles | None) -> Effects:
         context, task = self._context, self._task

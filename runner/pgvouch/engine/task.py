@@ -12,9 +12,9 @@ from pgvouch.config.project import Database
 from pgvouch.delta.file import delta_of_applied, read_delta
 from pgvouch.errors import FileError, Gathered, Place, PlanError
 from pgvouch.events import Doubted, Listener, Note, silent
-from pgvouch.files import other_tools
 from pgvouch.files.directives import Directives, parse_directives
-from pgvouch.files.folder import read_text
+from pgvouch.files.folder import read_rollback
+from pgvouch.files.halves import refuse_both_halves
 from pgvouch.files.migration import Migration
 from pgvouch.files.promises import Kind, Promises, read_always, read_promises
 from pgvouch.files.refusals import refuse_in_migration
@@ -218,8 +218,8 @@ def _prepare(migration: Migration, variables: Mapping[str, str]) -> Task:
                 hint="write it into the header of the rollback file",
             )
     with gathered.gather():
-        if migration.rollback_path is not None:
-            rollback = read_text(migration.rollback_path)
+        rollback = read_rollback(migration)
+        if rollback is not None and migration.rollback_path is not None:
             check_sql(rollback, migration.rollback_path)
     with gathered.gather():
         promises = read_promises(migration.verify_path, migration.actors)
@@ -237,7 +237,7 @@ def _prepare(migration: Migration, variables: Mapping[str, str]) -> Task:
         migration,
         promises,
         expected_delta=delta,
-        rollback_sql=rollback,
+        rollback_sql=rollback and rollback.lstrip("\r\n"),
         warnings=tuple(_empty_files(migration, rollback)),
     )
 
@@ -280,7 +280,7 @@ def check_sql(text: str, path: Path) -> Directives:
     """
     place = Place(path)
     directives = parse_directives(text, path)
-    other_tools.refuse_both_halves(text, path)
+    refuse_both_halves(text, path)
     text = without_variables(text, directives.variables)
     refuse_in_migration(text, place, transactional=directives.transactional)
     _refuse_condition(directives.unless, place)
@@ -293,7 +293,7 @@ def _refuse_without_promises(migration: Migration) -> None:
     raise FileError(
         f"{migration.id} promises nothing, and this project requires promises",
         Place(migration.path),
-        hint=f"write verify/{migration.path.stem}.sql (pgvouch accept-delta {migration.id} writes "
+        hint=f"write verify/{migration.stem}.sql (pgvouch accept-delta {migration.id} writes "
         "the catalog delta beside it), or say `-- unverified: why` in its header",
     )
 
@@ -398,7 +398,7 @@ def _prepare_rollback(
         source = Source(migration.path, migration.sql, Rendered(migration.sql))
         asked = migration.directives
         return Task(row.id, "rollback", source, asked, migration, promises, expected_delta=did)
-    text, notes = _rollback_text(stored.sql, on_disk, is_from_file=options.rollback_from_files)
+    text, notes = _rollback_text(stored.sql, migration, is_from_file=options.rollback_from_files)
     if text is None:
         raise PlanError(
             f"{row.id} has no rollback: none was stored with it, and there is no file",
@@ -424,15 +424,17 @@ def _prepare_rollback(
 
 
 def _rollback_text(
-    stored: str | None, path: Path | None, *, is_from_file: bool
+    stored: str | None, migration: Migration | None, *, is_from_file: bool
 ) -> tuple[str | None, tuple[str, ...]]:
     """Choose between the ledger's text and the file's; also return a note where they differ."""
-    if path is None:
+    written = read_rollback(migration) if migration else None
+    if written is None or migration is None or (path := migration.rollback_path) is None:
         return stored, ()
-    written = read_text(path)
-    if stored is not None and not is_from_file:
-        differs = f"{path.name} has changed since; the ledger's own text is used"
-        return stored, (differs,) if written != stored else ()
-    check_sql(written, path)
-    differs = f"{path.name} has changed since; the file is used"
-    return written, (differs,) if stored not in {None, written} else ()
+    is_other = stored is not None and stored.strip("\r\n") != written.strip("\r\n")
+    what = path.name if migration.rollback_half is None else f"the rollback in {path.name}"
+    if stored is None or is_from_file:
+        check_sql(written, path)
+    elif is_other:
+        ahead = written[: len(written) - len(written.lstrip("\r\n"))]  # the lines of the other half
+        return f"{ahead}{stored}", (f"{what} has changed since; the ledger's own text is used",)
+    return written, (f"{what} has changed since; the file is used",) if is_other else ()

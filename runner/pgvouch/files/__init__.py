@@ -4,8 +4,8 @@ The modules, each importing only those above it:
 
     version            what a file's name says
     lock_tables        the directive that has tables locked ahead of everything else
-    other_tools        files as other tools write them
-    halves             files of other tools that hold a migration and its rollback
+    other_tools        files as other tools name them
+    halves             files of other tools that hold a migration and its rollback, by their marks
     transaction_block  statements that cannot run in a transaction block
     variables          psql variables that a file declares
     actors             who acts in checks and key queries

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +111,8 @@ def read_actors(path: Path, inherited: Actors | None = None) -> Actors:
         raise FileError.unreadable(path, exc) from exc
     except UnicodeDecodeError as exc:
         raise FileError(f"byte {exc.start} is not UTF-8", Place(path)) from None
+    import tomllib
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:

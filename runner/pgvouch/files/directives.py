@@ -48,12 +48,18 @@ class Directives:
     """Of a rollback: what it rightly leaves otherwise than it was, as a delta names it."""
 
 
+_NONE = Directives()
+_NO_HEADER = re.compile(r"\s*(?!--|/\*)\S")
+
+
 def parse_directives(text: str, path: Path) -> Directives:
     """Read the directives in the leading comments of a file.
 
     Raises:
         FileError: a value that cannot be, a directive given twice, or a near miss of a directive.
     """
+    if _NO_HEADER.match(text):
+        return _NONE
     found: dict[str, list[tuple[int, str]]] = {}
     for line, comment in _leading_comments(text):
         word, colon, value = comment[2:].partition(":")
@@ -66,7 +72,7 @@ def parse_directives(text: str, path: Path) -> Directives:
             found.setdefault(word, []).append((line, value.strip()))
         elif len(word) <= _LONGEST_WORD:
             _refuse_near_miss(word, value.strip(), Place(path, line))
-    return _directives(found, path) if found else Directives()
+    return _directives(found, path) if found else _NONE
 
 
 def _leading_comments(text: str) -> Iterator[tuple[int, str]]:

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Collection
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from pgvouch.errors import FileError, Gathered, Place
 from pgvouch.files import strays
 from pgvouch.files.actors import Actors
 from pgvouch.files.directives import Directives, parse_directives
 from pgvouch.files.migration import Migration, checksum, decode
-from pgvouch.files.other_tools import ways_back
-from pgvouch.files.version import ROLLBACK, Version
+from pgvouch.files.other_tools import MAY_HAVE_HALVES, ways_back
+from pgvouch.files.version import BACK, Version, stem_of
 
 MAX_BYTES = 100_000_000
 """The largest file that is read; about four times its size is held in memory."""
@@ -23,15 +25,20 @@ def read_text(path: Path) -> str:
     Raises:
         FileError: it is not there, cannot be read, is too large, is not UTF-8 or holds a NUL.
     """
+    return _text(path, path)
+
+
+def _text(file: str | Path, path: Path) -> str:
+    """Return the text of a file; `path` is where errors are said to be."""
     try:
-        return decode(_read(path), path)
+        return decode(_read(file, path), path)
     except OSError as exc:
         raise FileError.unreadable(path, exc) from exc
 
 
-def _read(path: Path) -> bytes:
+def _read(name: str | Path, path: Path) -> bytes:
     # A file object asks the system a dozen times for a small file, and there may be thousands.
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    file = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if (size := os.fstat(file).st_size) > MAX_BYTES:
             raise FileError(
@@ -71,40 +78,57 @@ def read_folder(
     names = _listing(folder, gathered, strays.KNOWN_FOLDERS)
     has_promises = (folder / "verify").is_dir()
     verify = _listing(folder / "verify", gathered, ()) if has_promises else []
+    beside = frozenset([*names, *(f"verify/{name}" for name in verify)])
     back = dict(ways_back(folder, dict.fromkeys(names)))
     sources = [name for name in names if strays.is_migration(name) and name not in back]
-    stems = {name.rpartition(".")[0]: name for name in sources}
+    stems = {stem_of(name): name for name in sources}
+    versions = {name: Version.of(stem) for stem, name in stems.items()}
     gathered.errors += [
-        *strays.unnumbered(folder, sources),
+        *strays.unnumbered(folder, (n for n, version in versions.items() if version is None)),
         *strays.look_alikes(folder, names),
-        *back.values(),
+        *strays.twice(folder, sources, stems),
+        *filter(None, back.values()),
         *strays.orphans(folder, names, verify, stems),
     ]
-    there = frozenset([*names, *(f"verify/{name}" for name in verify)])
     found = []
-    for stem, name in stems.items():
-        if (version := Version.of(stem)) is not None:
+    for name, version in versions.items():
+        if version is not None:
             with gathered.gather():
-                found.append(_read_migration(folder, name, version, set_name, there, actors))
-    found.sort(key=lambda migration: migration.version)
+                found.append(_read_migration(folder, name, version, set_name, beside, actors))
+    found.sort(key=attrgetter("version"))
     gathered.errors += strays.same_numbers(found)
     gathered.refuse()
     return tuple(found)
 
 
+def read_rollback(migration: Migration) -> str | None:
+    """Return the text of a migration's rollback, None where it has none.
+
+    Raises:
+        FileError: its file cannot be read.
+    """
+    if migration.rollback_half is not None or migration.rollback_path is None:
+        return migration.rollback_half
+    return read_text(migration.rollback_path)
+
+
 def _listing(folder: Path, gathered: Gathered, known: Collection[str]) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            found = [entry for entry in entries if not strays.IGNORED.match(entry.name)]
+            found = {entry.name: entry for entry in entries}
     except OSError as exc:
         raise FileError.unreadable(folder, exc, f"the folder {folder.name}") from exc
     names = []
-    for entry in sorted(found, key=lambda entry: entry.name):
-        with gathered.gather():
-            if strays.is_source(entry):
-                names.append(entry.name)
-            else:
-                strays.refuse_folder(entry, known)
+    for name in sorted(found):
+        entry = found[name]
+        if strays.is_plain(entry):
+            names.append(name)
+        elif not strays.is_ignored(name):
+            with gathered.gather():
+                if strays.is_source(entry):
+                    names.append(name)
+                else:
+                    strays.refuse_folder(entry, known)
     return names
 
 
@@ -113,29 +137,61 @@ def _read_migration(
     name: str,
     version: Version,
     set_name: str,
-    there: frozenset[str],
+    beside: frozenset[str],
     actors: Actors | None,
 ) -> Migration:
-    path, stem = folder / name, name.rpartition(".")[0]
-    text = read_text(path)
-    read = _python_directives if path.suffix == ".py" else parse_directives
-
-    def beside(other: str) -> Path | None:
-        return folder / other if other in there else None
-
+    stem = stem_of(name)
+    try:
+        read = _contents(f"{folder}/{name}", folder)
+    except FileError:  # it says where: to make a Path takes longer than to read the file
+        read = _contents(f"{folder}/{name}", folder / name)
+    rollbacks = [file for ending in BACK if (file := f"{stem}{ending}") in beside]
+    if len(rollbacks) + (read.rollback_half is not None) > 1:
+        both = rollbacks if read.rollback_half is None else [name, *rollbacks]
+        raise FileError(
+            f"{stem} has two rollbacks, in {' and in '.join(both)}",
+            Place(folder / name),
+            hint="remove one of them",
+        )
     return Migration(
         id=f"{set_name}/{stem}" if set_name else stem,
         version=version,
-        path=path,
-        sql=text,
-        checksum=checksum(text),
-        directives=read(text, path),
-        rollback_path=beside(stem + ROLLBACK),
-        verify_path=beside(f"verify/{stem}.sql"),
-        rollback_verify_path=beside(f"verify/{stem}{ROLLBACK}"),
-        delta_path=beside(f"verify/{stem}.delta"),
+        folder=folder,
+        name=name,
+        sql=read.sql,
+        checksum=read.checksum,
+        directives=read.directives,
+        beside=beside,
+        rollback_half=read.rollback_half,
         actors=actors or Actors(),
     )
+
+
+class _Read(NamedTuple):
+    """What is in the file of a migration."""
+
+    sql: str
+    checksum: str
+    directives: Directives
+    rollback_half: str | None = None
+
+
+def _contents(file: str, path: Path) -> _Read:
+    text = _text(file, path)
+    if file.endswith(".py"):
+        return _Read(text, checksum(text), _python_directives(text, path))
+    halves = None
+    if MAY_HAVE_HALVES.search(text):
+        from pgvouch.files.halves import halves_of
+
+        halves = halves_of(text, path)
+    if halves is None:
+        return _Read(text, checksum(text), parse_directives(text, path))
+    up = halves.up.text
+    # Without the blank lines that keep its place: the other half may grow.
+    digest = checksum(up.strip("\r\n").rstrip() + "\n")
+    down = halves.down.text if halves.down else None
+    return _Read(up, digest, parse_directives(up, path), down)
 
 
 def _python_directives(text: str, path: Path) -> Directives:

@@ -1,7 +1,9 @@
-"""Files of other tools that hold a migration and its rollback, read as these two. No I/O.
+"""Files of other tools that hold a migration and its rollback, by the marks in them. No I/O.
 
-To PostgreSQL the marks between the halves are comments. A half keeps its place: the lines of the
-other one are blank in it, so that an error names the line of the file.
+To PostgreSQL the marks between the halves are comments: run whole, such a file would make its
+tables and drop them again, without an error. What a format says for sure is read as its tool reads
+it; all else is refused. A half keeps its place: the lines of the other one are blank in it, so that
+an error names the line of the file.
 """
 
 import re
@@ -9,7 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgvouch.errors import FileError, Place
-from pgvouch.sqltext.scan import is_blank, marks
+from pgvouch.files.other_tools import MAY_HAVE_HALVES
+from pgvouch.files.version import BACK, ROLLBACK, stem_of
+from pgvouch.sqltext.scan import is_blank, marks, skip_blank
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """What a file holds for one direction."""
+
+    sql: str
+    """Without the marks; the lines of the other half, and those of the marks, are blank."""
+    text: str
+    """The same as a file of ours: with a header, in the line of a mark, where it needs one."""
+    is_transactional: bool = True
+    """False where the tool is told to run it without a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +33,9 @@ class Halves:
     """A file of another tool, read as that tool reads it."""
 
     tool: str
-    up: str
-    down: str | None
-    """None: it has no such half."""
-    is_transactional: bool = True
-    is_down_transactional: bool = True
+    up: Half
+    down: Half | None
+    """None: it has no such half, or an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +52,13 @@ class _Format:
     """Whether that line counts for both halves, wherever it stands."""
     refused: re.Pattern[str] | None = None
     """What cannot be read without the tool."""
+    is_read: bool = True
+    needs_both: bool = False
+    """One of the marks alone is refused nowhere: it may be prose."""
 
 
-def _line(pattern: str, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[str]:
-    return re.compile(rf"^[ \t]*{pattern}[ \t]*\r?$", flags | re.MULTILINE)
+def _line(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"^[ \t]*{pattern}[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
 _FORMATS = (
@@ -67,15 +84,23 @@ _FORMATS = (
     ),
     _Format(
         "node-pg-migrate",
+        _line(r"--[ \t-]*up[ \t]+migration.*?"),
+        _line(r"--[ \t-]*down[ \t]+migration.*?"),
+        needs_both=True,
+    ),
+    _Format(
+        "node-pg-migrate",
         _line(r"--[ \t-]*up[ \t]+migration[ \t-]*"),
         _line(r"--[ \t-]*down[ \t]+migration[ \t-]*"),
+        is_read=False,
     ),
     _Format(
         "tern",
         None,
-        _line(r"----[ \t]*create above[ \t]*/[ \t]*drop below[ \t]*----"),
+        # tern takes it wherever it stands, behind a statement too
+        re.compile(r"----[ \t]*create above[ \t]*/[ \t]*drop below[ \t]*----.*", re.IGNORECASE),
         _line(r"----[ \t]*tern:[ \t]*disable-tx[ \t]*----"),
-        refused=re.compile(r"\{\{"),
+        refused=re.compile(r"\{\{.*"),
     ),
     _Format("Rambler", _line(r"--[ \t]*rambler[ \t]+up"), _line(r"--[ \t]*rambler[ \t]+down")),
     _Format(
@@ -84,12 +109,27 @@ _FORMATS = (
         _line(r"--[ \t]*==+[ \t]*down[ \t]*==+"),
     ),
     _Format("MyBatis Migrations", None, _line(r"--[ \t]*//[ \t]*@undo\b.*?")),
+    _Format(
+        "Play Evolutions",
+        _line(r"#?[ \t]*--+[ \t]*!ups"),
+        _line(r"(?:#[ \t]*)?--+[ \t]*!downs"),
+        is_read=False,
+    ),
+    _Format(
+        "another tool",
+        _line(r"--+[ \t]*[@+!\[]?up\]?[ \t]*:?"),
+        _line(r"--+[ \t]*[@+!\[]?down\]?[ \t]*:?"),
+        is_read=False,
+        needs_both=True,
+    ),
 )
-# A file may be large: one look instead of twenty.
-_MAYBE = re.compile(
-    r"^[ \t]*--[^\n]*?(?:migrate:|\+goose|\+migrate|migration|drop below|rambler|==|@undo)",
+# Ahead of the marks themselves, for a file may be large and there may be thousands of them: it
+# begins with a character that can be searched for, and reads none twice.
+_MAYBE_REFUSED = re.compile(
+    r"^[ \t]*(?:#[ \t]*)?--[^\n]*?(?:down|undo|up|liquibase)|---[ \t]*create above",
     re.IGNORECASE | re.MULTILINE,
 )
+_LIQUIBASE = _line(r"--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b.*?")
 
 
 def halves_of(text: str, path: Path) -> Halves | None:
@@ -102,24 +142,92 @@ def halves_of(text: str, path: Path) -> Halves | None:
     Raises:
         FileError: the tool would refuse it, or it cannot be read without the tool.
     """
-    if not _MAYBE.search(text):
+    if not MAY_HAVE_HALVES.search(text):
         return None
-    comments = {start for kind, start, _ in marks(text) if kind == "comment"}
+    comments = _comments(text)
     for form in _FORMATS:
         downs = _found(form.down, text, comments)
-        ups = _found(form.up, text, comments) if form.up else []
-        if ups or (downs and form.up is None):
-            return _cut(form, text, path, ups, downs)
+        ups = _found(form.up, text, comments)
+        alone = _found(form.is_alone, text, comments)
+        if form.is_read and (ups or (form.up is None and (downs or alone))):
+            _refuse_unread(form, text, path)
+            return _cut(form, text, path, ups, downs, alone)
     return None
 
 
-def _found(pattern: re.Pattern[str], text: str, comments: set[int]) -> list[re.Match[str]]:
+def refuse_both_halves(text: str, path: Path) -> None:
+    """Refuse a file that would go forward and back in one run, in a format that is not read.
+
+    Args:
+        text: a migration, or a rollback where the name of its file says so; or a half of a file.
+        path: the file.
+
+    Raises:
+        FileError: with the tool's name and the line of its mark.
+    """
+    if not _MAYBE_REFUSED.search(text):
+        return
+    comments = _comments(text)
+    if found := _found(_LIQUIBASE, text, comments):
+        raise FileError(
+            f"{path.name} is a file of Liquibase, whose changesets, conditions and rollbacks stand "
+            "in comments that pgvouch does not read",
+            _place(text, found[0].start(), path),
+            hint="make a migration of each changeset: its SQL in NNN_name.sql, what its --rollback "
+            f"lines say in NNN_name{ROLLBACK}",
+        )
+    is_rollback = path.name.endswith(BACK)
+    for form in _FORMATS:
+        ups, downs = _found(form.up, text, comments), _found(form.down, text, comments)
+        wrong = ups if is_rollback else downs
+        if is_rollback and form.up is None:
+            wrong = [mark for mark in downs if not is_blank(text[: mark.start()])]
+        if wrong and not (form.needs_both and not (ups and downs)):
+            raise _both_halves(form, wrong[0], text, path)
+
+
+def _both_halves(form: _Format, mark: re.Match[str], text: str, path: Path) -> FileError:
+    stem = stem_of(path.name.removesuffix(ROLLBACK))
+    return FileError(
+        f"{path.name} holds both halves of a migration, in {form.tool}'s format: after the first "
+        "half pgvouch would run the other one too",
+        _place(text, mark.start(), path),
+        statement=mark[0].strip(),
+        hint=f"cut it in two at the marks: what goes forward is {stem}.sql, what goes back is "
+        f"{stem}{ROLLBACK}",
+    )
+
+
+def _comments(text: str) -> set[int]:
+    return {start for kind, start, _ in marks(text) if kind == "comment"}
+
+
+def _found(pattern: re.Pattern[str] | None, text: str, comments: set[int]) -> list[re.Match[str]]:
     """Return the lines that are marks, and no part of a string or a body."""
-    return [m for m in pattern.finditer(text) if text.index("-", m.start()) in comments]
+    # Evolutions writes a # before the dashes, which PostgreSQL reads as an operator.
+    found = pattern.finditer(text) if pattern else ()
+    return [match for match in found if text.index("-", match.start()) in comments]
+
+
+def _refuse_unread(form: _Format, text: str, path: Path) -> None:
+    match = form.refused.search(text) if form.refused else None
+    if match is None:
+        return
+    raise FileError(
+        f"{form.tool} fills in a part of {path.name} when it runs it",
+        _place(text, match.start(), path),
+        statement=match[0].strip(),
+        hint="write the value, or a psql variable that the header declares with `-- var:`",
+    )
 
 
 def _cut(
-    form: _Format, text: str, path: Path, ups: list[re.Match[str]], downs: list[re.Match[str]]
+    form: _Format,
+    text: str,
+    path: Path,
+    ups: list[re.Match[str]],
+    downs: list[re.Match[str]],
+    alone: list[re.Match[str]],
 ) -> Halves:
     for found, what in ((ups, "forward"), (downs, "back")):
         if len(found) > 1:
@@ -128,54 +236,62 @@ def _cut(
                 _place(text, found[1].start(), path),
                 hint="make a migration of each",
             )
-    if form.refused and (match := form.refused.search(text)):
-        raise FileError(
-            f"{form.tool} fills in a part of {path.name} when it runs it",
-            _place(text, match.start(), path),
-            statement=match[0].strip(),
-            hint="write the value, or a psql variable that the header declares with `-- var:`",
-        )
-    up, down = ups[0] if ups else None, downs[0] if downs else None
-    if up is not None and not is_blank(text[: min(m.start() for m in (up, down or up))]):
+    up, down = (next(iter(found), None) for found in (ups, downs))
+    if form.up and not is_blank(text[: min(mark.start() for mark in (*ups, *downs))]):
         raise FileError(
             f"{path.name} holds statements ahead of its first half, in {form.tool}'s format",
-            Place(path, 1),
+            Place(path, text.count("\n", 0, skip_blank(text, 0)) + 1),
             hint="move them below the mark",
         )
-    halves = _spans(text, up, down)
-    alone = [m.start() for m in form.is_alone.finditer(text)] if form.is_alone else []
-
-    def is_transactional(span: tuple[int, int] | None) -> bool:
-        if span is None or not alone:
-            return True
-        return not (form.holds_for_both or any(span[0] <= at < span[1] for at in alone))
-
-    forward, back = halves
+    # The first half begins with the file: comments ahead of its mark belong to it.
+    is_cut = bool(downs) and (bool(ups) or form.up is None)
+    cut = max(mark.start() for mark in (*ups, *downs)) if is_cut else len(text)
+    spans = (0, cut), (cut, len(text))
+    forward, back = spans if down is None or up is None or up.start() < cut else spans[::-1]
+    given = _Given(form, text, path, (*ups, *downs, *alone), alone)
+    going_back = given.half(back, down) if down else None
     return Halves(
         form.tool,
-        _kept(text, forward, up),
-        None if back is None else _kept(text, back, down),
-        is_transactional(forward),
-        is_transactional(back),
+        given.half(forward, up),
+        going_back if going_back and going_back.sql.strip() else None,
     )
 
 
-def _spans(
-    text: str, up: re.Match[str] | None, down: re.Match[str] | None
-) -> tuple[tuple[int, int], tuple[int, int] | None]:
-    """Return from where to where each half goes, its mark included."""
-    first, end = (up.start() if up else 0), len(text)
-    if down is None:
-        return (first, end), None
-    if down.start() > first:
-        return (first, down.start()), (down.start(), end)
-    return (first, end), (down.start(), first)
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A file, and where its marks are."""
 
+    form: _Format
+    text: str
+    path: Path
+    marks: tuple[re.Match[str], ...]
+    alone: list[re.Match[str]]
 
-def _kept(text: str, span: tuple[int, int], mark: re.Match[str] | None) -> str:
-    """Return a half in its place: what is ahead of it, and its mark, are blank lines."""
-    start = mark.end() if mark else span[0]
-    return "\n" * text.count("\n", 0, start) + text[start : span[1]].lstrip("\r")
+    def half(self, span: tuple[int, int], mark: re.Match[str] | None) -> Half:
+        """Return what stands from one offset to another."""
+        within = [m for m in self.alone if span[0] <= m.start() < span[1]]
+        sql = self._without_marks(span, None)
+        if not (within or (self.alone and self.form.holds_for_both)):
+            return Half(sql, sql)
+        header_at = mark.start() if mark else within[0].start()
+        if not is_blank(self.text[span[0] : header_at]):
+            raise FileError(
+                f"{self.path.name} says behind its first statement that it runs without a "
+                f"transaction, in {self.form.tool}'s format",
+                _place(self.text, header_at, self.path),
+                hint="move that line to the top of its half",
+            )
+        return Half(sql, self._without_marks(span, header_at), is_transactional=False)
+
+    def _without_marks(self, span: tuple[int, int], header_at: int | None) -> str:
+        at, end = span
+        parts = ["\n" * self.text.count("\n", 0, at)]
+        for start, behind in sorted({mark.span() for mark in self.marks}):
+            if at <= start < end:
+                parts.append(self.text[at:start])
+                parts.append("-- transactional: false" if start == header_at else "")
+                at = behind
+        return "".join([*parts, self.text[at:end]])
 
 
 def _place(text: str, offset: int, path: Path) -> Place:

@@ -1,133 +1,26 @@
-"""Files as other migration tools write them, by their names and by the marks in them. No I/O.
-
-Some hold a migration and its rollback in one. To PostgreSQL the marks between the halves are
-comments: run whole, such a file would make its tables and drop them again, without an error.
-"""
+"""Files as other migration tools name them. No I/O."""
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from pgvouch.errors import FileError, Place
-from pgvouch.files.version import ROLLBACK, Version
-from pgvouch.sqltext.scan import marks
+from pgvouch.files.version import ROLLBACK, Version, stem_of
 
-
-@dataclass(frozen=True, slots=True)
-class _Tool:
-    """How a tool marks the halves of a file; each pattern fits a whole comment line."""
-
-    name: str
-    back: re.Pattern[str]
-    """Begins the half that rolls back, which no migration may hold."""
-    forward: re.Pattern[str] | None = None
-    """Begins the half that migrates, which no rollback may hold."""
-    needs_both: bool = False
-    """The marks are plain words: one of them alone is prose."""
-
-
-def _line(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"^[ \t]*(?P<mark>{pattern})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-
-
-_TOOLS = (
-    *(
-        _Tool(name, _line(back), _line(forward) if forward else None)
-        for name, back, forward in (
-            ("dbmate", r"--[ \t]*migrate:down\b.*?", r"--[ \t]*migrate:up\b.*?"),
-            ("goose", r"--[ \t]*\+goose[ \t]+down", r"--[ \t]*\+goose[ \t]+up"),
-            ("sql-migrate", r"--[ \t]*\+migrate[ \t]+down\b.*?", r"--[ \t]*\+migrate[ \t]+up\b.*?"),
-            ("Rambler", r"--[ \t]*rambler[ \t]+down", r"--[ \t]*rambler[ \t]+up"),
-            ("node-pg-migrate", r"--[ \t-]*down[ \t]+migration", r"--[ \t-]*up[ \t]+migration"),
-            ("tern", r"----[ \t]*create above[ \t]*/[ \t]*drop below[ \t]*----", None),
-            ("Play Evolutions", r"(?:#[ \t]*)?--+[ \t]*!downs", r"#?[ \t]*--+[ \t]*!ups"),
-            ("MyBatis Migrations", r"--[ \t]*//[ \t]*@undo\b.*?", None),
-            ("shmig", r"--[ \t]*==+[ \t]*down[ \t]*==+", r"--[ \t]*==+[ \t]*up[ \t]*==+"),
-        )
-    ),
-    _Tool(
-        "another tool's",
-        _line(r"--+[ \t]*[@+!\[]?down\]?[ \t]*:?"),
-        _line(r"--+[ \t]*[@+!\[]?up\]?[ \t]*:?"),
-        needs_both=True,
-    ),
+MAY_HAVE_HALVES = re.compile(
+    r"-[ \t]*(?:migrate:|\+goose|\+migrate|(?:up|down)[ \t]+migration|create above|tern:|rambler|"
+    r"==|//[ \t]*@undo)",
+    re.IGNORECASE,
 )
-# Ahead of the marks themselves, for a file may be large: one look instead of twenty.
-_COMMENT = r"^[ \t]*(?:#[ \t]*)?--[^\n]*?"
-_MAYBE_BACK = re.compile(
-    rf"{_COMMENT}(?:down|undo|drop below|liquibase)", re.IGNORECASE | re.MULTILINE
-)
-_MAYBE_FORWARD = re.compile(rf"{_COMMENT}(?:up|liquibase)", re.IGNORECASE | re.MULTILINE)
-_LIQUIBASE = _line(r"--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b.*?")
-
-
-def refuse_both_halves(text: str, path: Path) -> None:
-    """Refuse a file of another tool that would go forward and back in one run.
-
-    Args:
-        text: a migration, or a rollback where the name of its file says so.
-        path: the file.
-
-    Raises:
-        FileError: with the tool's name and the line of its mark.
-    """
-    if not (_MAYBE_FORWARD if path.name.endswith(ROLLBACK) else _MAYBE_BACK).search(text):
-        return
-    if (offset := _find(_LIQUIBASE, text)) is not None:
-        raise FileError(
-            f"{path.name} is a file of Liquibase, whose changesets, conditions and rollbacks stand "
-            "in comments that pgvouch does not read",
-            _place(text, offset, path),
-            hint="make a migration of each changeset: its SQL in NNN_name.sql, what its --rollback "
-            f"lines say in NNN_name{ROLLBACK}",
-        )
-    for tool in _TOOLS:
-        _refuse(tool, text, path)
-
-
-def _refuse(tool: _Tool, text: str, path: Path) -> None:
-    is_rollback = path.name.endswith(ROLLBACK)
-    wrong, right = (tool.forward, tool.back) if is_rollback else (tool.back, tool.forward)
-    if wrong is None or (offset := _find(wrong, text)) is None:
-        return
-    if tool.needs_both and (right is None or _find(right, text) is None):
-        return
-    whose = tool.name if tool.needs_both else f"{tool.name}'s"
-    stem = path.name.removesuffix(ROLLBACK).removesuffix(".sql")
-    raise FileError(
-        f"{path.name} holds both halves of a migration, in {whose} format: after the first half "
-        "pgvouch would run the other one too",
-        _place(text, offset, path),
-        statement=text[offset : offset + 200].lstrip().splitlines()[0].strip(),
-        hint=f"cut it in two at the marks: what goes forward is {stem}.sql, what goes back is "
-        f"{stem}{ROLLBACK}",
-    )
-
-
-def _find(pattern: re.Pattern[str], text: str) -> int | None:
-    """Return where a mark is that is a comment, and no part of a string or a body."""
-    found = {match.start("mark") for match in pattern.finditer(text)}
-    if not found:
-        return None
-    # Evolutions writes a # before the dashes, which PostgreSQL reads as an operator.
-    begins = {text.index("-", offset): offset for offset in found}
-    for kind, start, _ in marks(text):
-        if kind == "comment" and start in begins:
-            return begins[start]
-    return None
-
-
-def _place(text: str, offset: int, path: Path) -> Place:
-    return Place(path, text.count("\n", 0, offset) + 1)
-
-
+"""Where this is not found, a file has no marks of another tool: few have, and what reads these is
+imported for them alone."""
 _CODE = re.compile(
     r"[0-9].*\.(?:go|rb|php|exs?|[cm]?[jt]s|cs|fs|java|kts?|scala|rs|pl|sh)\Z", re.IGNORECASE
 )
 """What goose, Rails, Laravel, Ecto, Knex and their like run as migrations."""
 _FLYWAY = re.compile(r"(?P<kind>[VUB])(?P<number>[0-9][0-9._]*)__(?P<name>.+)\.sql\Z")
 _BACK = re.compile(r"(?P<stem>.+)(?P<mark>[._-])(?P<word>down|undo)\Z", re.IGNORECASE)
+_BACK_ENDINGS = ("down.sql", "undo.sql")
 _FORWARD = {"down": "up", "undo": "do"}
 _OF_A_FOLDER = {"up.sql": "Diesel", "down.sql": "Diesel", "migration.sql": "Prisma"}
 
@@ -159,14 +52,22 @@ def other_name(name: str, folder: str) -> str | None:
     return None
 
 
-def ways_back(folder: Path, names: Collection[str]) -> Iterator[tuple[str, FileError]]:
-    """Yield every file that is another tool's rollback (`.down.sql`), with an error for it."""
+def ways_back(folder: Path, names: Collection[str]) -> Iterator[tuple[str, FileError | None]]:
+    """Yield every file that is another tool's rollback, by its name.
+
+    With it comes an error, or None for the `.down.sql` of an `.up.sql`, which is read as that.
+    """
     for name in names:
+        if not name.lower().endswith(_BACK_ENDINGS):
+            continue
         match = _BACK.match(name.removesuffix(".sql"))
-        if not match or not name.endswith(".sql") or name.endswith(ROLLBACK):
+        if not match or not name.endswith(".sql"):
             continue
         stem, mark = match["stem"], match["mark"]
         forward = f"{stem}{mark}{_FORWARD[match['word'].lower()]}.sql"
+        if forward in names and name == f"{stem_of(forward)}.down.sql":
+            yield name, None
+            continue
         if forward in names:
             wrong = (
                 f"{forward} and {name} are the two halves of one migration, named as "

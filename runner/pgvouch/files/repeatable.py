@@ -9,7 +9,7 @@ from pgvouch.files.actors import Actors
 from pgvouch.files.directives import Directives, parse_directives
 from pgvouch.files.folder import read_text
 from pgvouch.files.migration import Migration, checksum
-from pgvouch.files.strays import IGNORED, orphans
+from pgvouch.files.strays import is_ignored, orphans
 from pgvouch.files.version import ROLLBACK, Version
 
 FOLDER = "repeat"
@@ -34,7 +34,7 @@ def read_repeatables(folder: Path, actors: Actors) -> tuple[Migration, ...]:
     if not inside.is_dir():
         return ()
     gathered = Gathered()
-    names = sorted(p.name for p in inside.iterdir() if not IGNORED.match(p.name) and p.is_file())
+    names = sorted(p.name for p in inside.iterdir() if not is_ignored(p.name) and p.is_file())
     verify = inside / "verify"
     checks = sorted(p.name for p in verify.iterdir()) if verify.is_dir() else []
     sources = [n for n in names if n.endswith(".sql") and not n.endswith(ROLLBACK)]
@@ -45,32 +45,30 @@ def read_repeatables(folder: Path, actors: Actors) -> tuple[Migration, ...]:
         for name in names
         if not name.endswith(".sql")
     ]
+    beside = frozenset([*names, *(f"verify/{name}" for name in checks)])
     found = {}
     for stem in stems:
         with gathered.gather():
-            found[stem] = _read(inside, stem, actors)
+            found[stem] = _read(inside, stem, beside, actors)
     gathered.refuse()
     return _in_order(found)
 
 
-def _read(folder: Path, stem: str, actors: Actors) -> Migration:
+def _read(folder: Path, stem: str, beside: frozenset[str], actors: Actors) -> Migration:
     path = folder / f"{stem}.sql"
     text = read_text(path)
     directives = parse_directives(text, path)
     _refuse_directives(directives, Place(path))
 
-    def beside(name: str) -> Path | None:
-        return folder / name if (folder / name).is_file() else None
-
     return Migration(
         id=f"{PREFIX}{stem}",
         version=Version(0),
-        path=path,
+        folder=folder,
+        name=path.name,
         sql=text,
         checksum=checksum(text),
         directives=directives,
-        rollback_path=beside(stem + ROLLBACK),
-        verify_path=beside(f"verify/{stem}.sql"),
+        beside=beside,
         actors=actors,
     )
 

@@ -2,24 +2,38 @@
 
 import os
 import re
-import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from pgvouch.errors import FileError, Place, UsageError
 from pgvouch.files.migration import Migration
 from pgvouch.files.other_tools import is_code, other_name
-from pgvouch.files.version import ROLLBACK, Version
+from pgvouch.files.version import ROLLBACK, stem_of
 
 ALWAYS = "always.sql"
 """In verify/: checks that hold whatever is applied."""
 KNOWN_FOLDERS = frozenset({"verify", "queries", "repeat", "squashed"})
 """Folders beside the migrations of a database that hold something else."""
-IGNORED = re.compile(r"(?:\.|~|#|__)|.*(?:~|\.(?:md|txt|orig|rej|bak|swp))\Z", re.IGNORECASE)
-"""What editors, version control and Python leave behind, and prose."""
+_IGNORED = ((".", "~", "#", "__"), ("~", ".md", ".txt", ".orig", ".rej", ".bak", ".swp"))
+"""How names begin and end that are not looked at."""
+_PLAIN = re.compile(r"[0-9][\w-]*(?:\.rollback)?\.(?:sql|py|delta)\Z", re.ASCII)
 _ENDING = re.compile(r"(?:\.rollback)?\.(?:sql|py|delta)\Z", re.IGNORECASE)
 _NOT_A_FILE = "remove it, or rename it: what is named like a migration is never just left out"
+
+
+def is_ignored(name: str) -> bool:
+    """Say whether a file is what editors, version control and Python leave behind, or prose."""
+    begins, ends = _IGNORED
+    return name.startswith(begins) or name.lower().endswith(ends)
+
+
+def is_plain(entry: "os.DirEntry[str]") -> bool:
+    """Say at one look that an entry is a file with whose name nothing is wrong."""
+    try:
+        return entry.is_file(follow_symlinks=False) and _PLAIN.match(entry.name) is not None
+    except OSError:  # `is_source` says what is wrong
+        return False
 
 
 def is_source(entry: "os.DirEntry[str]") -> bool:
@@ -30,11 +44,11 @@ def is_source(entry: "os.DirEntry[str]") -> bool:
     Raises:
         FileError: it cannot be read as what its name says.
     """
-    ending = _ENDING.search(entry.name)
     try:
         is_file = entry.is_file()
     except OSError as exc:  # a symbolic link that leads back to itself
         raise FileError.unreadable(Path(entry.path), exc) from exc
+    ending = _ENDING.search(entry.name)
     if ending is None:
         if is_file and is_code(entry.name):
             raise FileError(
@@ -101,14 +115,17 @@ def databases_in(folder: Path) -> list[str]:
             hint="give one with --migrations DIR, or make a project with `pgvouch new`",
         )
     try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208 - ten thousand Paths cost a third of a run
+        with os.scandir(folder) as entries:
+            names = []
+            for entry in entries:  # most of thousands need not be seen here
+                if _stands_alone(entry.name):
+                    return [""]
+                names.append(entry.name)
     except OSError as exc:
         raise UsageError.unreadable(folder, exc, f"the folder {folder.name}") from exc
-    if any(_stands_alone(name) for name in names):
-        return [""]
     return [
         name
-        for name in names
+        for name in sorted(names)
         if not name.startswith(("_", "."))
         and name not in KNOWN_FOLDERS
         and (folder / name).is_dir()
@@ -121,7 +138,7 @@ def _stands_alone(name: str) -> bool:
 
     It is refused when the folder is read, and would be left out in silence otherwise.
     """
-    if IGNORED.match(name):
+    if is_ignored(name):
         return False
     lowered = name.lower()
     return lowered.endswith(".sql") or (lowered.endswith(".py") and name[0].isdigit())
@@ -138,17 +155,16 @@ def first_source(folder: Path) -> Path | None:
 
 
 def unnumbered(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
-    """Yield an error for every file whose place in the order is unknown."""
+    """Yield an error for every file, whose place in the order is unknown."""
     for name in names:
-        stem = name.rpartition(".")[0]
-        if Version.of(stem) is None:
-            what = "number, so its place in the order is unknown"
-            yield FileError(
-                f"{name} has no {'name behind its number' if stem.isdigit() else what}",
-                Place(folder / name),
-                hint=other_name(name, folder.name)
-                or "name it NNN_name.sql (`pgvouch new NAME` takes the next number)",
-            )
+        stem = stem_of(name)
+        what = "number, so its place in the order is unknown"
+        yield FileError(
+            f"{name} has no {'name behind its number' if stem.isdigit() else what}",
+            Place(folder / name),
+            hint=other_name(name, folder.name)
+            or "name it NNN_name.sql (`pgvouch new NAME` takes the next number)",
+        )
 
 
 def is_migration(name: str) -> bool:
@@ -156,21 +172,32 @@ def is_migration(name: str) -> bool:
     return name.endswith((".sql", ".py")) and not name.endswith(ROLLBACK)
 
 
-def look_alikes(folder: Path, names: Iterable[str]) -> Iterator[FileError]:
-    """Yield an error for names that are one name on some disks, or one migration twice."""
-    lowered: dict[str, str] = {}
-    sources: dict[str, str] = {}
-    for name in names:
-        folded = unicodedata.normalize("NFC", name).casefold()
-        if (other := lowered.setdefault(folded, name)) != name:
+def look_alikes(folder: Path, names: Sequence[str]) -> Iterator[FileError]:
+    """Yield an error for names that are one name on some disks."""
+    folded = [name.lower() if name.isascii() else _folded(name) for name in names]
+    if len(set(folded)) == len(names):
+        return
+    first: dict[str, str] = {}
+    for name, same in zip(names, folded, strict=True):
+        if (other := first.setdefault(same, name)) != name:
             yield FileError(
                 f"{name} differs from {other} only in case (or in how an accent is stored): some "
                 "disks would hold only one of them",
                 Place(folder / name),
             )
-        stem = name.rpartition(".")[0]
-        if is_migration(name) and (other := sources.setdefault(stem, name)) != name:
-            yield FileError(f"{name} and {other} are one migration twice", Place(folder / name))
+
+
+def twice(folder: Path, sources: Iterable[str], stems: Mapping[str, str]) -> Iterator[FileError]:
+    """Yield an error for every migration that is there in SQL and in Python."""
+    for name in sources:
+        if (other := stems[stem_of(name)]) != name:
+            yield FileError(f"{other} and {name} are one migration twice", Place(folder / other))
+
+
+def _folded(name: str) -> str:
+    import unicodedata
+
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def orphans(
@@ -199,7 +226,7 @@ def same_numbers(migrations: Iterable[Migration]) -> Iterator[FileError]:
     for first, second in pairwise(migrations):
         if first.version == second.version:
             yield FileError(
-                f"{first.path.name} and {second.path.name} have the same number",
+                f"{first.name} and {second.name} have the same number",
                 Place(second.path),
                 hint="give the newer one the next free number",
             )

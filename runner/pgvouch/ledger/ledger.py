@@ -1,7 +1,7 @@
 """Reads the ledger's rows, and gives the SQL that writes them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ VERSION = 1
 UNTRUSTED = "PGV06"
 """Raised by the block `trust`."""
 _LOOK_TIMEOUT = "5s"
+_NO_JIT = "set local jit = off"
+"""To compile the query takes longer than to run it, however many rows there are."""
 _CREATE_TIMEOUT = "100ms"
 _NO_LEDGER = {"3F000", "42P01"}  # no such schema, no such table
 _NAME_HELD = "55P03"  # by another runner that has not committed yet
@@ -42,7 +44,7 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
     trust = _trust_sql(f"n.nspname = 'pgvouch' and c.relname in ({names})", of_anyone=of_anyone)
     try:
         result = session.ask(
-            f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{lock};\n{trust};\n"
+            f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{_NO_JIT};\n{lock};\n{trust};\n"
             f"{own_query('ledger', 'rows')}"
         )[-1]
     except QueryError as exc:
@@ -72,8 +74,18 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
 
 def rows_of(result: Result) -> list[Applied]:
     """Return the ledger's rows from what the query `rows` gave."""
-    columns = (result.columns or ())[1:]
-    return [_applied(columns, row[1:]) for row in result.rows if row[1] is not None]
+    rows = [row for row in result.rows if row[1] is not None]
+    if not rows:
+        return []
+    # Column by column, for there may be thousands of rows.
+    columns = dict(zip(result.columns or (), zip(*rows, strict=True), strict=True))
+    return list(map(Applied, *(_values(name, columns[name]) for name in _FIELDS)))
+
+
+def _values(field: str, column: Sequence[str | None]) -> Sequence[Any]:
+    if (read := _READ.get(field)) is None:
+        return column
+    return [None if value is None else read(value) for value in column]
 
 
 def _lock_sql(*tables: str) -> str:
@@ -144,12 +156,7 @@ _READ: Mapping[str, Callable[[str], object]] = {
     "order": int,
 }
 """How the columns of the query `rows` become the fields of the same names; the others are text."""
-
-
-def _applied(columns: Sequence[str], row: Sequence[str | None]) -> Applied:
-    there = {name: value for name, value in zip(columns, row, strict=True) if value is not None}
-    fields: dict[str, Any] = {name: _READ.get(name, str)(value) for name, value in there.items()}
-    return Applied(**fields)
+_FIELDS = tuple(field.name for field in fields(Applied))
 
 
 def _judged_sql(*tables: str, of_anyone: bool = False) -> str:

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pgvouch.config.options import Options
 from pgvouch.errors import ConnectError, PlanError
 from pgvouch.events import Listener, Waiting
-from pgvouch.postgres.blockers import Blocker, look_at
-from pgvouch.postgres.retry import FailedAttempt, RetryLimits, retry
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.own import Raw, own_query
+
+if TYPE_CHECKING:
+    from pgvouch.postgres.blockers import Blocker
+    from pgvouch.postgres.retry import FailedAttempt
 
 T = TypeVar("T")
 
@@ -19,7 +21,7 @@ T = TypeVar("T")
 class LockedError(Exception):
     """Another runner holds the lock, or is at work on a non-transactional migration."""
 
-    def __init__(self, holder: Blocker | None = None) -> None:
+    def __init__(self, holder: "Blocker | None" = None) -> None:
         super().__init__()
         self.holder = holder
 
@@ -46,9 +48,12 @@ def under_lock(
     Raises:
         ConnectError: the wait is spent.
     """
+    from pgvouch.postgres.blockers import look_at
+    from pgvouch.postgres.retry import RetryLimits, retry
+
     holder: Blocker | None = None
 
-    def tell(refusal: FailedAttempt) -> None:
+    def tell(refusal: "FailedAttempt") -> None:
         nonlocal holder
         assert isinstance(refusal.error, LockedError)
         holder = refusal.error.holder or lock_holder(session) or holder
@@ -78,8 +83,10 @@ def under_lock(
         ) from None
 
 
-def lock_holder(session: Session) -> Blocker | None:
+def lock_holder(session: Session) -> "Blocker | None":
     """Return the runner that holds the lock, or None where it has just let go."""
+    from pgvouch.postgres.blockers import Blocker
+
     for query in ("lock_holder", "creator"):
         with suppress(QueryError):
             (result,) = session.ask(own_query("ledger", query))

@@ -208,20 +208,26 @@ begin
         when exists (select from pg_rewrite as r where r.ev_class = a.oid) then 'it has a rule'
         when exists (select from pg_trigger as t where t.tgrelid = a.oid and not t.tgisinternal) then 'it has a trigger'
         when exists (select from pg_inherits as i where a.oid in (i.inhrelid, i.inhparent)) then 'it inherits'
-        when {owners} and exists (select from pg_constraint as k where k.confrelid = a.oid) then 'a foreign key refers to it'
+        -- Found by what depends on the table, for which there is an index; pg_constraint has none for it.
+        when {owners} and exists (
+          select from pg_depend as d
+            join pg_constraint as k on k.oid = d.objid
+          where d.refclassid = 'pg_class'::regclass and d.refobjid = a.oid
+            and d.classid = 'pg_constraint'::regclass and k.confrelid = a.oid
+        ) then 'a foreign key refers to it'
         -- What comes with PostgreSQL is pinned, and nothing is recorded to depend on it.
         when exists (
-          select from pg_depend as d
+          select from (
+              select 'pg_class'::regclass, a.oid
+              union all
+              select p.classid, p.objid
+              from pg_depend as p
+              where p.refclassid = 'pg_class'::regclass and p.refobjid = a.oid and p.deptype in ('a', 'i')
+                and p.classid <> 'pg_type'::regclass
+            ) as own (classid, objid)
+            join pg_depend as d on d.classid = own.classid and d.objid = own.objid
           where d.refclassid in (
               'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass, 'pg_opclass'::regclass
-            )
-            and (
-              (d.classid = 'pg_class'::regclass and d.objid = a.oid)
-              or exists (
-                select from pg_depend as p
-                where p.refclassid = 'pg_class'::regclass and p.refobjid = a.oid and p.deptype in ('a', 'i')
-                  and p.classid <> 'pg_type'::regclass and p.classid = d.classid and p.objid = d.objid
-              )
             )
         ) then 'it has a type or a function that is not PostgreSQL''s'
       end

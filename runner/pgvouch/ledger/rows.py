@@ -40,8 +40,8 @@ class Applied:
     @property
     def is_half_done(self) -> bool:
         """Whether statements of it are done, or one is under way, or has left something."""
-        is_on_its_way = self.state in {State.INCOMPLETE, State.UNDOING}
-        return is_on_its_way and (bool(self.statements_done) or self.running is not None)
+        has_begun = bool(self.statements_done) or self.running is not None
+        return has_begun and self.state in {State.INCOMPLETE, State.UNDOING}
 
     @property
     def is_untouched(self) -> bool:

@@ -70,7 +70,7 @@ def accept_deltas(
                 "cannot have a delta: the value of a variable would stand in it, for everybody "
                 "to read",
                 Place(migration.path),
-                hint=f"check what it does in verify/{migration.path.stem}.sql; pgvouch "
+                hint=f"check what it does in verify/{migration.stem}.sql; pgvouch "
                 "accept-delta ID writes those of other migrations",
             )
     if wanted is not None and not found:
@@ -102,7 +102,7 @@ def _database(
 
 
 def _write(migration: Migration, text: str, event: Finished) -> Written:
-    path = migration.path.parent / "verify" / f"{migration.path.stem}.delta"
+    path = migration.path.parent / "verify" / f"{migration.stem}.delta"
     lines = len(event.delta or ())
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return Written(path, changed=False, lines=lines)

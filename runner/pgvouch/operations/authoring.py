@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pgvouch.config.project import Project
 from pgvouch.errors import UsageError
 from pgvouch.files.migration import Migration
-from pgvouch.files.version import ROLLBACK
+from pgvouch.files.version import ROLLBACK, stem_of
 
 if TYPE_CHECKING:
     from pgvouch.stamp.verdict import Stamped
@@ -119,7 +119,7 @@ def stamp_folder(
     known = cache(applied or tuple)
 
     def is_applied(path: Path) -> bool:
-        return path.name.removesuffix(ROLLBACK).removesuffix(".sql") in known()
+        return stem_of(path.name.removesuffix(ROLLBACK).removesuffix(".down.sql")) in known()
 
     folder = project.migrations / name
     return stamp_files(

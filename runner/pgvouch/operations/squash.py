@@ -267,7 +267,7 @@ def _does_not_hold(
         promises = read_promises(path, new.actors)
         if promises is not None and any(promises.of_kind(Kind.SAME)):
             return "it compares what was before its migration with what was after it"
-        known = replace(new, verify_path=path)
+        known = replace(new, beside={*new.beside, f"verify/{path.name}"})
         only = replace(there, migrations=(known,))
         verdicts = verify_database(session, only, ledger.read(session) or (), options)
     except VouchError as exc:

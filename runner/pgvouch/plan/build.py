@@ -24,17 +24,18 @@ class Plan:
 
 def ahead_of_files(files: Sequence[Migration], applied: Sequence[Applied]) -> tuple[str, ...]:
     """Return what a newer release has applied: numbers above every file of the same set."""
+    ids = {migration.id for migration in files}
+    strangers = [row for row in applied if row.id not in ids]
     newest: dict[str, Version] = {}
-    for migration in files:
+    for migration in files if strangers else ():
         known = newest.get(migration.set_name, migration.version)
         newest[migration.set_name] = max(known, migration.version)
-    ids = {migration.id for migration in files}
 
     def is_ahead(row: Applied) -> bool:
         version, top = Version.of(row.id), newest.get(row.set_name)
         return version is not None and (top is None or version > top)
 
-    return tuple(row.id for row in applied if row.id not in ids and is_ahead(row))
+    return tuple(row.id for row in strangers if is_ahead(row))
 
 
 def forward(
@@ -64,7 +65,7 @@ def forward(
         target = find(ordered, to)
         ordered = ordered[: ordered.index(target) + 1]
     pending = tuple(migration for migration in ordered if migration.id not in done)
-    if not out_of_order:
+    if pending and not out_of_order:
         _refuse_out_of_order(pending, applied)
     return Plan(pending, ahead_of_files(files, applied))
 
@@ -195,7 +196,7 @@ def in_order(files: Sequence[Migration]) -> list[Migration]:
                 ]
     gathered.refuse()
     at = {migration.id: number for number, migration in enumerate(files)}
-    if all(at[needed.id] < at[m.id] for m in files for needed in needs.get(m.id, ())):
+    if all(at[needed.id] < at[own] for own, others in needs.items() for needed in others):
         return list(files)
     # Importing yoyo costs a third of a run that has nothing to do, and few folders need the sort.
     from yoyo.topologicalsort import CycleError, topological_sort

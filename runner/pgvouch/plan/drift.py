@@ -28,7 +28,7 @@ def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]
     """Return the applied migrations whose files changed or vanished, in ledger order."""
     by_id = {migration.id: migration for migration in files}
     ahead = set(ahead_of_files(files, applied))
-    renamed = _renamed(files, applied)
+    renamed = _renamed(files, applied) if any(row.id not in by_id for row in applied) else {}
     found = []
     previous: str | None = None
     for row in applied:
@@ -39,9 +39,10 @@ def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]
                 place = Place(other.path) if other else None
                 found.append(Drift(row, None, place, other, previous))
         elif (
+            row.checksum != migration.checksum
+            and row.checksum is not None
             # What counts there is the statements that are done.
-            row.state not in {State.INCOMPLETE, State.UNDOING}
-            and row.checksum not in {None, migration.checksum}
+            and row.state not in {State.INCOMPLETE, State.UNDOING}
         ):
             found.append(Drift(row, migration.checksum, Place(migration.path)))
         previous = row.id
@@ -84,7 +85,7 @@ def find_applied(rows: Sequence[Applied], files: Sequence[Migration], wanted: st
     except PlanError:
         known = {row.id for row in rows}
         pending = [migration for migration in files if migration.id not in known]
-        if wanted not in {name for m in pending for name in (m.id, m.path.stem)}:
+        if wanted not in {name for m in pending for name in (m.id, m.stem)}:
             raise
     raise PlanError(
         f"{wanted} is not applied, so there is no change to accept",

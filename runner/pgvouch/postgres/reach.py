@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from pgvouch.errors import (
     ConnectError,
@@ -13,8 +14,10 @@ from pgvouch.errors import (
 )
 from pgvouch.events import Listener, Waiting, silent
 from pgvouch.postgres.connect_errors import knows_no_transactions
-from pgvouch.postgres.retry import FailedAttempt, RetryLimits, retry
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
+
+if TYPE_CHECKING:
+    from pgvouch.postgres.retry import FailedAttempt
 
 
 def open_session(
@@ -38,7 +41,7 @@ def open_session(
         ConnectError: with what was said, never with the password.
     """
 
-    def waiting(refusal: FailedAttempt) -> None:
+    def waiting(refusal: "FailedAttempt") -> None:
         tell(Waiting(str(refusal.error), refusal.remaining_s))
 
     until_s = time.monotonic() + wait_s
@@ -55,6 +58,8 @@ def open_session(
 
     if not wait_s:
         return attempt()
+    from pgvouch.postgres.retry import RetryLimits, retry
+
     limits = RetryLimits(wait_s, first_s=0.2, longest_s=2.0)
     return retry(attempt, limits, again=_may_come_up, tell=waiting)
 

@@ -171,12 +171,16 @@ def rows_of(result: "PGresult") -> list[tuple[str | None, ...]]:
     """Return the rows of a result, in PostgreSQL's text form."""
     if not (number := result.ntuples):
         return []
-    columns = range(result.nfields)
-    return [tuple([_text(result.get_value(row, at)) for at in columns]) for row in range(number)]
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode(errors="replace")
+    columns, get = range(result.nfields), result.get_value
+    return [
+        tuple(
+            [
+                None if (value := get(row, at)) is None else value.decode("utf-8", "replace")
+                for at in columns
+            ]
+        )
+        for row in range(number)
+    ]
 
 
 def said_by(exc: psycopg.Error) -> ServerMessage:

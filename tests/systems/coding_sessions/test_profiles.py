@@ -35,7 +35,8 @@ def changed_migration(name: str, old: str, new: str) -> Migrations:
         if migration.id == name:
             assert migration.sql.count(old) == 1
             sql = migration.sql.replace(old, new)
-            changed.append(replace(migration, sql=sql, checksum=checksum(sql), delta_path=None))
+            beside = [name for name in migration.beside if not name.endswith(".delta")]
+            changed.append(replace(migration, sql=sql, checksum=checksum(sql), beside=beside))
         else:
             changed.append(migration)
     return replace(SYSTEM_DATABASE, migrations=tuple(changed))

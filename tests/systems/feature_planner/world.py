@@ -64,7 +64,7 @@ def changed_move(old: str = "", new: str = "", *, delta: bool = False) -> Migrat
         sql=sql,
         checksum=checksum(sql),
         directives=parse_directives(sql, move.path),
-        delta_path=move.delta_path if delta else None,
+        beside=[name for name in move.beside if delta or not name.endswith(".delta")],
     )
 
 
