@@ -53,6 +53,22 @@ def test_a_repeatable_that_flyway_has_run_is_not_run_again(project: Project) -> 
     assert "nothing to do" in project.migrate().out
 
 
+@pytest.mark.parametrize(("value", "state"), [("One", 0), ("Two", 3)])
+def test_the_checksum_of_a_repeatable_is_that_of_its_text_with_the_values(
+    project: Project, value: str, state: int
+) -> None:
+    project.make()
+    text = "create or replace view book_titles as select title from books where title <> '{}';"
+    put(project, "R__book_titles.sql", text.format("${title}"))
+    stored = checksum(text.format(value))
+    project.run.query(f"update flyway_schema_history set checksum = {stored} where version is null")
+    ran = project.adopt()
+    assert ran.code == 0, ran.err
+    assert project.run("status", "--exit-code").code == state
+    assert project.migrate().code == 0
+    assert project.run("status", "--exit-code").code == 0
+
+
 def test_it_is_recorded_once(project: Project) -> None:
     project.make()
     assert project.adopt().code == 0
