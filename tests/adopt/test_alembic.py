@@ -184,7 +184,7 @@ def test_a_ledger_of_another_name_is_told_and_left_out_of_the_files(
     assert not any("done" in path.read_text() for path in folder.path.iterdir())
     ran = folder("adopt", str(project), "--ledger", "done")
     assert ran.code == 0, ran.err
-    assert "1 are recorded" in ran.out
+    assert "1 is recorded as applied, as public.done says" in ran.out
 
 
 def test_several_heads_have_no_way_back_and_that_is_told(folder: Folder, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def _lay_out(foreign: Foreign, stem: str, notes: list[NotCarried]) -> LaidOut:
         )
     place = Place(foreign.path, foreign.line if foreign.line > 1 else None)
     up = as_ours(foreign.up, is_transactional=foreign.is_transactional, variables=foreign.variables)
-    notes += [NotCarried(place, f"{foreign.path.name}: {note}") for note in up.notes]
+    notes += [NotCarried(place, note) for note in up.notes]
     down: Text | None = None
     if foreign.down is not None and foreign.down.strip():
         down = as_ours(
@@ -82,7 +82,7 @@ def _lay_out(foreign: Foreign, stem: str, notes: list[NotCarried]) -> LaidOut:
             variables=foreign.variables,
         )
         at = replace(place, path=foreign.down_path or foreign.path)
-        notes += [NotCarried(at, f"{at.path.name}, its rollback: {note}") for note in down.notes]
+        notes += [NotCarried(at, f"the rollback: {note}") for note in down.notes]
     rollback = down.sql if down else None
     return LaidOut(foreign, stem, up.sql, rollback, foreign.verify, up.is_transactional)
 
