@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import pytest
 
 THOROUGH: dict[str, str] = {
+    "adopt/test_documents.py": "other tools themselves",
     "adopt/test_real_tools.py": "other tools themselves",
     "adopt/test_real_plans.py": "other tools themselves",
     "mistakes/": "mutants and careless changes",

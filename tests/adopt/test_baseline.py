@@ -69,10 +69,10 @@ def test_only_the_first_ones(folder: Folder) -> None:
 
 
 DIFFERENCES = [
-    ("drop view public.titles", "003_view has made this, and it is gone: view public.titles"),
-    ("alter table public.books alter title drop not null", "001_books has left this otherwise"),
+    ("drop view public.titles", "003_view makes this; it is not there: view public.titles"),
+    ("alter table public.books alter title drop not null", "001_books makes this otherwise"),
     ("create table public.more ()", "+ table public.more ()"),
-    ("drop index public.books_title", "002_index has made this, and it is gone"),
+    ("drop index public.books_title", "002_index makes this; it is not there"),
 ]
 
 
@@ -84,6 +84,7 @@ def test_a_difference_is_listed_and_nothing_recorded(made: Folder, change: str, 
     assert told in ran.out
     assert "nothing was recorded" in ran.out
     assert "--accept-difference" in ran.out
+    assert "--to the last one that is" in ran.out
     assert applied(made) == []
 
 

@@ -54,6 +54,8 @@ def test_a_database_that_another_tool_has_made(folder: Folder, sql: str) -> None
         assert "the database has it already: it was made by another tool, or by hand" in last
         assert "`-- unless: " in last
         assert "recorded and not run" in last
+        assert "`pgvouch adopt`" in last
+        assert "`pgvouch baseline`" in last
 
 
 def test_the_advice_on_a_table_that_is_there_works(folder: Folder) -> None:

@@ -85,7 +85,7 @@ def _lay_out(foreign: Foreign, stem: str, notes: list[NotCarried]) -> LaidOut:
             place,
             hint="make it a migration with a version, which is run once",
         )
-    notes += [NotCarried(place, f"{foreign.name}: {note}") for note in up.notes]
+    notes += [NotCarried(place, note) for note in up.notes]
     down: Text | None = None
     if foreign.down is not None and foreign.down.strip():
         down = as_ours(
@@ -94,7 +94,7 @@ def _lay_out(foreign: Foreign, stem: str, notes: list[NotCarried]) -> LaidOut:
             variables=foreign.down_variables,
         )
         at = replace(place, path=foreign.down_path or foreign.path)
-        notes += [NotCarried(at, f"{at.path.name}, its rollback: {note}") for note in down.notes]
+        notes += [NotCarried(at, f"the rollback: {note}") for note in down.notes]
     rollback = down.sql if down else None
     return LaidOut(foreign, stem, up.sql, rollback, foreign.verify, up.is_transactional)
 

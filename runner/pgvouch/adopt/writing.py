@@ -65,5 +65,6 @@ def refuse_migrations(into: Path) -> None:
             f"{into.name}/ holds migrations already, such as {min(there)}",
             Place(into),
             state="Nothing was written.",
-            hint="give an empty folder: --into DIR, or --migrations DIR",
+            hint="give another folder, here and to the commands that follow: --migrations sql; "
+            '`migrations = "sql"` in pgvouch.toml says it once',
         )

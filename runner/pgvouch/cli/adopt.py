@@ -10,6 +10,8 @@ from pgvouch.cli.options import Context, running
 from pgvouch.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pgvouch.adopt.layout import LaidOut
     from pgvouch.adopt.take_over import Adopted
 
@@ -55,10 +57,12 @@ def adopt(
             with_ledger=not files_only,
             dry_run=dry_run,
         )
-    _tell(context, adopted, dry_run=dry_run, files_only=files_only)
+    _tell(context, adopted, into, dry_run=dry_run, files_only=files_only)
 
 
-def _tell(context: Context, adopted: "Adopted", *, dry_run: bool, files_only: bool) -> None:
+def _tell(
+    context: Context, adopted: "Adopted", into: Path | None, *, dry_run: bool, files_only: bool
+) -> None:
     adoption = adopted.adoption
     applied = {item.id for item, _ in adopted.applied}
     states = {
@@ -90,56 +94,93 @@ def _tell(context: Context, adopted: "Adopted", *, dry_run: bool, files_only: bo
         ],
     }
     if not context.as_json:
-        table.echo(_COLUMNS, [_row(item, states[item.id]) for item in adoption.laid_out])
+        table.echo(*_table(adoption.laid_out, states))
     lines = [f"  {as_text.shown_place(one.place)}: {one.what}" for one in adoption.not_carried]
     if lines:
-        lines.insert(0, "what is otherwise than it was:")
-    lines.append(_outcome(adopted, dry_run=dry_run, files_only=files_only))
+        lines.insert(0, "not as it was:")
+    lines += _outcome(adopted, dry_run=dry_run, files_only=files_only)
+    where = into or context.migrations
+    given = f" --migrations {as_text.shown_path(Path(where))}" if where else ""
+    lines.append(f"  next    {_next(adopted, given, dry_run=dry_run, files_only=files_only)}")
     context.tell(*lines, document=document)
 
 
-_COLUMNS = (
-    table.Column("from", shortens=True),
-    table.Column("to", shortens=True),
-    table.Column("rollback", give_up=3),
-    table.Column("checks", give_up=2),
-    table.Column("state"),
-)
+def _table(
+    laid_out: "Sequence[LaidOut]", states: "Mapping[str, str]"
+) -> tuple[list[table.Column], list[list[str]]]:
+    """Return a table of what became of each file, without columns that say nothing."""
+    cells = {
+        table.Column("from", shortens=True): [item.foreign.name for item in laid_out],
+        table.Column("migration", shortens=True): [item.id for item in laid_out],
+        table.Column("rollback", give_up=2): [_rollback(item) for item in laid_out],
+        table.Column("transaction", give_up=1): [
+            "" if item.is_transactional else "none" for item in laid_out
+        ],
+        table.Column("checks", give_up=3): ["yes" if item.verify else "" for item in laid_out],
+        table.Column("state"): [states[item.id] for item in laid_out],
+    }
+    kept = {
+        column: said
+        for column, said in cells.items()
+        if any(said) and not (column.title == "from" and _are_same(laid_out))
+    }
+    return list(kept), [list(row) for row in zip(*kept.values(), strict=True)]
 
 
-def _row(item: "LaidOut", state: str) -> tuple[str, ...]:
-    without = "" if item.is_transactional else " (no transaction)"
-    return (
-        item.foreign.name,
-        f"{item.id}{without}",
-        "yes" if item.rollback is not None else "none",
-        "yes" if item.verify is not None else "",
-        state,
-    )
+def _are_same(laid_out: "Sequence[LaidOut]") -> bool:
+    return all(item.foreign.path.stem == item.id for item in laid_out)
 
 
-def _outcome(adopted: "Adopted", *, dry_run: bool, files_only: bool) -> str:
+def _rollback(item: "LaidOut") -> str:
+    if item.foreign.is_python:
+        return "its own"
+    return "none" if item.rollback is None else "yes"
+
+
+def _outcome(adopted: "Adopted", *, dry_run: bool, files_only: bool) -> list[str]:
     adoption, count = adopted.adoption, len(adopted.adoption.laid_out)
     files = f"{count} migration{'s' * (count != 1)} of {adoption.tool.title}"
-    where = as_text.shown_path(adoption.into)
-    if dry_run:
-        said = f"{files} would be in {where}"
-    elif adopted.wrote_files:
-        said = f"{files} are in {where} now"
+    are, were = ("is", "was") if count == 1 else ("are", "were")
+    where = f"{as_text.shown_path(adoption.into)}/"
+    if not adopted.wrote_files:
+        lines = [f"{files} {were} in {where} already"]
+    elif dry_run:
+        lines = [f"{files} would be in {where}"]
     else:
-        said = f"{files} were in {where} already"
+        lines = [f"{files} {are} in {where} now"]
     if files_only:
-        return f"{said}; no ledger was looked at"
+        return [*lines, "no ledger was looked at"]
     if adopted.ledger is None:
         none = f"there is no ledger of {adoption.tool.title} in the database"
-        return f"{said}; {none}: nothing is applied"
+        return [*lines, f"{none}: nothing is recorded as applied"]
     number = len(adopted.applied)
-    new = number - len(adopted.known)
-    table_name = adopted.ledger.table.quoted
+    are, were = ("is", "was") if number == 1 else ("are", "were")
+    name = adopted.ledger.table.quoted
+    if number <= len(adopted.known):
+        said = f"{number} {were} recorded as applied already"
+    elif dry_run:
+        said = f"{number} would be recorded as applied, as {name} says"
+    else:
+        said = f"{number} {are} recorded as applied, as {name} says, which stays as it is"
+    lines.append(f"{said}; {count - number} pending" if number < count else said)
+    return [*lines, "nothing was written"] if dry_run else lines
+
+
+def _next(adopted: "Adopted", given: str, *, dry_run: bool, files_only: bool) -> str:
+    """Return what to do then; `given` says where the files are, if it is not where they belong."""
     if dry_run:
+        return "the same command without --dry-run"
+    title, folder = adopted.adoption.tool.title, as_text.shown_path(adopted.adoption.into)
+    if files_only:
         return (
-            f"{said}; {number} would be recorded as applied, by {table_name}. Nothing was written"
+            f"review {folder}/ and commit it; then the same command on each database, with "
+            "--ledger-only in the place of --files-only"
         )
-    if not new:
-        return f"{said}; all {number} were recorded as applied already"
-    return f"{said}; {number} are recorded as applied, by {table_name}, which stays as it is"
+    if adopted.ledger is None:
+        return (
+            f"pgvouch migrate{given} on an empty database; where the tables are there already, "
+            f"pgvouch baseline{given}, or --ledger TABLE where {title}'s has another name"
+        )
+    is_done = len(adopted.applied) == len(adopted.adoption.laid_out)
+    what = "has nothing to do" if is_done else "applies what is pending"
+    return f"commit {folder}/; pgvouch migrate{given} {what}; leave {title} out from now on"

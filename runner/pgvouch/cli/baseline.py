@@ -39,13 +39,18 @@ def baseline(
 def lines_of(name: str, found: "Baseline", *, verbose: bool) -> list[Line]:
     """Return what the migrations make beside what is there, for people."""
     compared, number = found.compared, len(found.ids)
-    lines: list[Line] = [*differences(compared), *unpromised(compared, None if verbose else 40)]
+    most = None if verbose else 40
+    lines: list[Line] = [
+        *differences(compared, is_applied=False),
+        *unpromised(compared, most, is_applied=False),
+    ]
     if found.is_same:
         made = f"{number} migration{'s' * (number != 1)}"
         lines.append(f"{name}: the database is what {made} make{'s' * (number == 1)}")
     else:
-        said = [differ(len(compared.differing))] if compared.differing else []
-        said += [are_unpromised(len(compared.unpromised))] if compared.unpromised else []
+        said = [differ(len(compared.differing), is_applied=False)] if compared.differing else []
+        if number_more := len(compared.unpromised):
+            said.append(are_unpromised(number_more, is_applied=False))
         lines.append(f"{name}: {'; '.join(said)}")
     if found.recorded:
         lines.append(f"{name}: {found.recorded} recorded as applied; nothing was run")
@@ -67,6 +72,7 @@ def document_of(name: str, found: "Baseline") -> dict[str, Any]:
 
 
 _NEXT = (
-    "write what is missing into the files, or make the database so by hand; where the difference "
-    'is meant to stay: --accept-difference "why"'
+    "where the last migrations are not applied here: --to the last one that is; otherwise write "
+    "what is missing into the files, or make the database so by hand; where the difference is "
+    'meant to stay: --accept-difference "why"'
 )

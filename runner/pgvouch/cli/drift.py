@@ -64,14 +64,16 @@ _NEXT = (
 )
 
 
-def differ(number: int) -> str:
+def differ(number: int, *, is_applied: bool = True) -> str:
     """Return that so many objects differ."""
-    return f"{_objects(number)} differ{'s' * (number == 1)} from what the migrations made"
+    word = "made" if is_applied else "make"
+    return f"{_objects(number)} differ{'s' * (number == 1)} from what the migrations {word}"
 
 
-def are_unpromised(number: int) -> str:
+def are_unpromised(number: int, *, is_applied: bool = True) -> str:
     """Return that so many objects are in no delta."""
-    return f"{_objects(number)} {'is' if number == 1 else 'are'} in no delta"
+    where = "in no delta" if is_applied else "made by none of them"
+    return f"{_objects(number)} {'is' if number == 1 else 'are'} {where}"
 
 
 def _objects(number: int) -> str:
@@ -89,29 +91,36 @@ def _headline(compared: "Comparison") -> str:
     )
 
 
-def differences(compared: "Comparison") -> list[Line]:
-    """Return what is otherwise than the migrations made it."""
-    return list(_differences(compared.differing, output.Styled("✗", "red")))
+def differences(compared: "Comparison", *, is_applied: bool = True) -> list[Line]:
+    """Return what is otherwise than the migrations made it, or than they would make it."""
+    return list(_differences(compared.differing, output.Styled("✗", "red"), is_applied=is_applied))
 
 
-def _differences(found: Iterable["Difference"], mark: output.Styled) -> Iterable[Line]:
+def _differences(
+    found: Iterable["Difference"], mark: output.Styled, *, is_applied: bool = True
+) -> Iterable[Line]:
     for item in found:
         if item.expected is None:
-            yield ("  ", mark, f" {item.migration} has removed this, and it is there: {item.found}")
+            said = (
+                "has removed this, and it is there" if is_applied else "removes this; it is there"
+            )
+            yield ("  ", mark, f" {item.migration} {said}: {item.found}")
         elif item.found is None or item.identity is None:
-            yield ("  ", mark, f" {item.migration} has made this, and it is gone: {item.expected}")
+            said = "has made this, and it is gone" if is_applied else "makes this; it is not there"
+            yield ("  ", mark, f" {item.migration} {said}: {item.expected}")
         else:
-            yield ("  ", mark, f" {item.migration} has left this otherwise: {item.identity}")
+            said = "has left this otherwise" if is_applied else "makes this otherwise"
+            yield ("  ", mark, f" {item.migration} {said}: {item.identity}")
             for label, line in (("expected", item.expected), ("found   ", item.found)):
                 definition = line.removeprefix(item.identity).strip()
                 yield f"      {label} {definition or '(nothing of note)'}"
 
 
-def unpromised(compared: "Comparison", most: int | None) -> list[Line]:
+def unpromised(compared: "Comparison", most: int | None, *, is_applied: bool = True) -> list[Line]:
     """Return what is in no delta, at most so many lines of it."""
     if not (lines := compared.unpromised):
         return []
-    told: list[Line] = [f"  {are_unpromised(len(lines))}:"]
+    told: list[Line] = [f"  {are_unpromised(len(lines), is_applied=is_applied)}:"]
     told += [("  ", output.Styled("+", "yellow"), f" {line}") for line in lines[:most]]
     if most is not None and len(lines) > most:
         told.append(f"    … and {len(lines) - most:,} more: --verbose shows all of them")

@@ -110,7 +110,8 @@ def _already_there(error: MigrationError, state: str, *, is_first: bool) -> str:
         return (
             "nothing is recorded here, and the database has it already: it was made by "
             f"another tool, or by hand. {directive} of each such migration has it recorded and not "
-            "run"
+            "run; for all of them at once, `pgvouch adopt` goes by that tool's ledger, and "
+            "`pgvouch baseline` by what is there"
         )
     return (
         f"{_correct(error, 'migrate')}; or, where it is there for good, {directive} has the "
