@@ -381,16 +381,8 @@ def _prepare_restored(
         directives = parse_directives(text, path)
         source = _source(text, path, directives, options.variables)
         behind = item.earlier.order if item.earlier else 0
-        yield Task(
-            item.run.id,
-            "migrate",
-            source,
-            directives,
-            None,
-            restores=item.run,
-            in_force=item.run.order,
-            behind=behind,
-        )
+        task = Task(item.run.id, "migrate", source, directives, None, restores=item.run)
+        yield replace(task, in_force=item.run.order, behind=behind)
 
 
 def _prepare_rollback(
