@@ -406,3 +406,36 @@ def test_it_has_no_delta_file(library: Folder) -> None:
     ran = library("migrate")
     assert ran.code == 2
     assert "titles.delta is a delta" in ran.err
+
+
+@pytest.mark.parametrize("how", [(), ("--single-transaction",), ("--rehearse",)])
+def test_no_delta_promises_what_becomes_of_what_it_has_made(
+    folder: Folder, how: tuple[str, ...]
+) -> None:
+    """Where a delta is taken, nothing repeatable is there: a column's new name is read in a view."""
+    folder.write(FILES | {"repeat/titles.sql": DROPS})
+    assert folder("accept-delta").code == 0
+    assert folder("migrate").code == 0
+    renamed = "alter table public.books rename title to name;"
+    back = "alter table public.books rename name to title;"
+    folder.write({"002_name.sql": renamed, "002_name.rollback.sql": back})
+    folder.write({"repeat/titles.sql": DROPS.replace("select title", "select name")})
+    assert folder("accept-delta").code == 0
+    ran = folder("migrate", *how)
+    assert ran.code == 0, ran.err
+    if "--rehearse" not in how:
+        assert columns(folder) == ["name"]
+        assert folder("drift", "--strict").code == 0
+
+
+def test_other_objects_are_still_promised(folder: Folder) -> None:
+    folder.write(FILES)
+    assert folder("accept-delta").code == 0
+    assert folder("migrate").code == 0
+    folder.query("create view public.by_hand as select title from public.books")
+    folder.write({"002_name.sql": "alter table public.books rename title to name;"})
+    assert folder("accept-delta").code == 0
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "was not promised:  ~ view public.by_hand" in ran.err
+    assert "view public.titles" not in ran.err

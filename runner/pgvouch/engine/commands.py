@@ -139,7 +139,7 @@ def migrate(
     if repeated and not runs:
         _made(session, options, listener, lambda: ensure_table(session))
     scope = Scope.TOGETHER if options.single_transaction else Scope.EACH
-    context = RunContext(session, options, listener)
+    context = RunContext(session, options, listener, made=repeat.made(runs))
     done = run(context, tasks, scope, recorded=count_applied(known))
     return Outcome.of(done, ledger.read(session) or (), todo.ahead, warnings)
 

@@ -26,6 +26,11 @@ def due(files: Sequence[Migration], runs: Sequence[Run]) -> list[Migration]:
     return list(found.values())
 
 
+def made(runs: Sequence[Run]) -> list[str]:
+    """Return the lines, sorted, of what the runs have made, whatever has become of it."""
+    return sorted({line[2:] for run in runs for line in run.delta if line.startswith("+ ")})
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What becomes of a repeatable migration when migrations before it are rolled back."""
