@@ -439,3 +439,32 @@ def test_other_objects_are_still_promised(folder: Folder) -> None:
     assert ran.code == 1
     assert "was not promised:  ~ view public.by_hand" in ran.err
     assert "view public.titles" not in ran.err
+
+
+def test_its_rollback_loses_no_rows_unasked(folder: Folder) -> None:
+    folder.write(FILES)
+    folder.write(
+        {
+            "repeat/titles.sql": "create table if not exists public.cache (t text);",
+            "repeat/titles.rollback.sql": "drop table public.cache;",
+        }
+    )
+    assert folder("migrate").code == 0
+    folder.query("insert into public.cache values ('One')")
+    ran = folder("rollback")
+    assert ran.code == 1
+    assert "public.cache" in ran.err
+    assert "--discard-data" in ran.err
+    assert "repeat/titles is as it was." in ran.err
+    assert folder.query("select t from public.cache") == [("One",)]
+    ran = folder("rollback", "--discard-data")
+    assert ran.code == 0, ran.err
+    assert "1 rolled back, 0 still applied" in ran.out
+
+
+def test_one_transaction_has_one_isolation(folder: Folder) -> None:
+    folder.write(FILES | {"repeat/titles.sql": f"-- isolation: serializable\n{VIEW}"})
+    ran = folder("migrate", "--single-transaction")
+    assert ran.code == 2
+    assert "cannot be in one transaction" in ran.err
+    assert folder("migrate").code == 0

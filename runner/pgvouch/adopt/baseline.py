@@ -118,14 +118,14 @@ def _refuse_ledger(session: Session) -> None:
 def _deltas(url: str, tasks: Sequence[Task], options: Options) -> dict[str, tuple[str, ...]]:
     """Return what each migration does to the catalog of a scratch database."""
     bare = [replace(task, promises=None, expected_delta=None) for task in tasks]
-    try:
-        with scratch(url, lambda session: None) as session:
-            ledger.ensure(session)
-            ensure_table(session)
+    with scratch(url, lambda session: None) as session:
+        ledger.ensure(session)
+        ensure_table(session)
+        try:
             done = run(RunContext(session, options, silent, Deltas.RECORDED), bare)
-    except VouchError as exc:
-        exc.state = "It failed in a scratch database, which is gone. Nothing was recorded."
-        raise
+        except VouchError as exc:
+            exc.state = "It failed in a scratch database, which is gone. Nothing was recorded."
+            raise
     return {event.id: event.delta or () for event in done}
 
 

@@ -129,7 +129,7 @@ def migrate(
     )
     warnings = tell_warnings(tasks, listener)
     if options.single_transaction:
-        refuse_unlike(todo.pending)
+        refuse_unlike((*todo.pending, *repeated))
     if rows is None:
         create_ledger(session, options, listener)
     if any(row.is_untouched for row in known):
