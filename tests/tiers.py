@@ -17,6 +17,7 @@ THOROUGH: dict[str, str] = {
     "adopt/test_documents.py": "other tools themselves",
     "adopt/test_real_tools.py": "other tools themselves",
     "adopt/test_real_plans.py": "other tools themselves",
+    "adopt/test_contract.py": "adopting from more tools",
     "mistakes/": "mutants and careless changes",
     "nasty/test_large.py": "files of 20 MB",
     "deploying/": "deploying",
@@ -97,6 +98,8 @@ KEPT = (
     "integration/test_server.py::test_start_url_psql_stop",
     "integration/test_server.py::test_it_starts_on_demand_and_outlives_the_program",
 )
+KEPT_TOOLS = ("[dbmate", "[flyway", "[alembic")
+"""Of the contract that every tool passes, these are kept."""
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 
@@ -109,6 +112,8 @@ def why_thorough(item: pytest.Item, old_servers: Iterable[str]) -> str | None:
                 return f"PostgreSQL {name.removeprefix('pg')}"
     below = item.nodeid.removeprefix("tests/")
     if below.startswith(KEPT):
+        return None
+    if below.startswith("adopt/test_contract.py") and any(name in below for name in KEPT_TOOLS):
         return None
     return next((why for start, why in THOROUGH.items() if below.startswith(start)), None)
 

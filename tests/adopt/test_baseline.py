@@ -147,3 +147,15 @@ def test_a_system_that_psql_made(folder: Folder, url: str) -> None:
     ran = folder("baseline")
     assert ran.code == 0, ran.out + ran.err
     assert folder("verify").code == 0
+
+
+def test_what_repeatable_migrations_make_may_be_there(made: Folder) -> None:
+    made.query("create view public.ids as select id from public.books")
+    view = "create or replace view public.ids as select id from public.books;"
+    made.write({"repeat/ids.sql": view})
+    ran = made("baseline")
+    assert ran.code == 0, ran.out
+    assert applied(made) == ["001_books", "002_index", "003_view"]
+    assert made("migrate").code == 0
+    assert "nothing to do" in made("migrate").out
+    assert made("drift").code == 0

@@ -381,3 +381,20 @@ def test_interrupted_anywhere_nothing_is_half_adopted(
     ran = project.adopt()
     assert ran.code == 0, ran.err
     assert "nothing to do" in project.migrate().out
+
+
+def test_files_that_came_out_of_version_control_with_other_line_ends(project: Project) -> None:
+    project.make()
+    assert project.adopt("--files-only").code == 0
+    for path in project.run.path.rglob("*.sql"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    ran = project.adopt("--ledger-only")
+    assert ran.code == 0, ran.err
+    assert "nothing to do" in project.migrate().out
+
+
+def test_a_ledger_of_another_type_is_named(folder: Folder) -> None:
+    project = Project("dbmate", folder)
+    folder.query("create table public.schema_migrations (version bytea primary key)")
+    ran = project.adopt()
+    refused(project, ran, "public.schema_migrations cannot be read as a ledger", "--ledger")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from conftest import ROOT, SERVERS, Folder, Server, fresh, start
+from conftest import ROOT, SERVERS, Folder, Server, database_of, fresh, query, start
 from pgvouch.operations import dump
 
 SCHEMA = """
@@ -121,7 +122,8 @@ def test_the_password_is_not_on_the_command_line(
 ) -> None:
     """Every user of the machine reads the arguments of every process."""
     program, said = tmp_path / "pg_dump", tmp_path / "said"
-    program.write_text(f'#!/bin/sh\necho "$@ / $PGPASSWORD" > {said}\n')
+    told = '[ "$1" = --version ] && echo "pg_dump (PostgreSQL) 18.0" && exit\n'
+    program.write_text(f'#!/bin/sh\n{told}echo "$@ / $PGPASSWORD" > {said}\n')
     program.chmod(0o755)
     address = shop.url.replace("postgres@", "postgres:se%2Fcret@")
     shop("init", "--from-database", "--pg-dump", str(program), url=address)
@@ -139,3 +141,57 @@ def test_a_system_comes_back_as_it_is(folder: Folder) -> None:
     shutil.rmtree(folder.path)
     ran = folder("init", "--from-database")
     assert ran.code == 0, ran.out + ran.err
+
+
+def test_a_folder_with_other_files_in_it_keeps_them(folder: Folder) -> None:
+    folder.write({".gitkeep": "", "README.md": "About."})
+    folder.query("create table public.a (id int)")
+    ran = folder("init", "--from-database")
+    assert ran.code == 0, ran.err
+    assert {p.name for p in folder.path.rglob("*") if p.is_file()} == {
+        ".gitkeep",
+        "README.md",
+        "000_baseline.sql",
+        "000_baseline.delta",
+    }
+    assert "nothing to do" in folder("migrate").out
+
+
+def test_another_encoding_and_names_that_need_quotes(pg18: Server, folder: Folder) -> None:
+    name = f"a \"b' {database_of(folder.url)}"
+    quoted = name.replace('"', '""')
+    query(
+        pg18.url("postgres"),
+        f"create database \"{quoted}\" encoding latin1 locale 'C' template template0",
+    )
+    url = make_conninfo(folder.url, dbname=name)
+    try:
+        query(
+            url,
+            'create schema "Ä ""b"; create table "Ä ""b"."t Ö" (id serial, "select" text); '
+            """comment on table "Ä ""b"."t Ö" is 'ä'""",
+        )
+        ran = folder("init", "--from-database", url=url)
+        assert ran.code == 0, ran.out + ran.err
+        assert 'COMMENT ON TABLE "Ä ""b"."t Ö" IS \'ä\'' in (
+            folder.path / "000_baseline.sql"
+        ).read_text(encoding="utf-8")
+        assert folder("drift", "--strict", url=url).code == 0
+    finally:
+        query(pg18.url("postgres"), f'drop database "{quoted}" with (force)')
+
+
+def test_a_schema_public_with_an_owner_of_its_own(folder: Folder) -> None:
+    folder.query("alter schema public owner to current_user; create table public.a (id int)")
+    ran = folder("init", "--from-database")
+    assert ran.code == 0, ran.out + ran.err
+    assert "nothing to do" in folder("migrate").out
+
+
+@pytest.mark.parametrize("program", ["/nowhere/pg_dump", "/bin/false"])
+def test_a_program_that_is_none_is_said_to_be_none(folder: Folder, program: str) -> None:
+    folder.query("create table public.a (id int)")
+    ran = folder("init", "--from-database", "--pg-dump", program)
+    assert ran.code == 2
+    assert f"{program} is no pg_dump of version 18" in ran.err
+    assert "next" in ran.err

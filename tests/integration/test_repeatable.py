@@ -1,12 +1,16 @@
 """Repeatable migrations: run again behind the others whenever their text has changed."""
 
 import json
+import shutil
+from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from conftest import Folder
-from pgvouch import ConnectError, Vouch
+from conftest import Folder, database_of
+from pgvouch import ConnectError, PlanError, Vouch
+from pgvouch.events import Started
 
 TABLE = "create table public.books (id int primary key, title text not null);"
 VIEW = "create or replace view public.titles as select title from public.books;"
@@ -241,3 +245,226 @@ def test_another_runner_is_waited_for(library: Folder) -> None:
     assert len(runs(library)) == 1
     assert library("migrate").code == 0
     assert len(runs(library)) == 2
+
+
+DROPS = f"drop view if exists public.titles cascade;\n{VIEW}"
+COUNTED = (
+    "-- depends: titles\n"
+    "create or replace view public.counted as select count(*) as n from public.titles;"
+)
+
+
+def test_what_was_taken_along_is_run_again_after_an_interruption(folder: Folder) -> None:
+    folder.write(FILES | {"repeat/titles.sql": DROPS, "repeat/a_count.sql": COUNTED})
+    assert folder("migrate").code == 0
+    check = {"repeat/verify/a_count.sql": "-- check: not today\nselect false;\n"}
+    folder.write(check | {"repeat/titles.sql": f"{DROPS} -- 2"})
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "repeat/a_count is as it was. Landed before it: repeat/titles." in ran.err
+    (folder.path / "repeat/verify/a_count.sql").unlink()
+    assert folder("status", "--exit-code").code == 3
+    assert folder("migrate").code == 0
+    assert folder.query("select n from public.counted") == [(0,)]
+    assert "nothing to do" in folder("migrate").out
+
+
+def test_what_fails_to_change_is_said_to_be_as_it_was(library: Folder) -> None:
+    library.write({"repeat/titles.sql": VIEW.replace("title from", "id, title from")})
+    ran = library("migrate")
+    assert ran.code == 1
+    assert "repeat/titles is as it was." in ran.err
+
+
+@pytest.mark.parametrize("how", [("rollback",), ("rollback", "--dry-run")])
+def test_what_cannot_come_back_is_said_to_be_as_it_was(library: Folder, how: list[str]) -> None:
+    library.write(NEXT)
+    assert library("migrate").code == 0
+    ran = library(*how)
+    assert ran.code == 1
+    assert "repeat/titles is as it was." in ran.err
+    assert "which the ledger has kept" in ran.err
+
+
+def test_a_connection_lost_behind_it_leaves_it_brought_back(folder: Folder) -> None:
+    folder.write(FILES | {"repeat/titles.sql": DROPS})
+    assert folder("migrate").code == 0
+    ends = "alter table public.books drop author; select pg_terminate_backend(pg_backend_pid());"
+    folder.write(NEXT | {"002_author.rollback.sql": ends})
+    assert folder("migrate").code == 0
+    ran = folder("rollback")
+    assert ran.code == 5
+    assert "002_author is still in the database, whole." in ran.err
+    assert "Rolled back before it: repeat/titles." in ran.err
+    assert "Lost" not in ran.err
+
+
+def test_a_connection_lost_within_it_leaves_it_as_it_was(library: Folder) -> None:
+    library.write({"repeat/titles.sql": f"{VIEW} select pg_terminate_backend(pg_backend_pid());"})
+    ran = library("migrate")
+    assert ran.code == 5
+    assert "repeat/titles is as it was." in ran.err
+
+
+def test_where_nothing_can_be_written_it_says_so(folder: Folder) -> None:
+    folder.write({"001_books.sql": TABLE})
+    assert folder("migrate").code == 0
+    folder.write({"repeat/titles.sql": VIEW})
+    name = database_of(folder.url)
+    folder.query(f"alter database {name} set default_transaction_read_only = on")
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "writing is switched off here" in ran.err
+    assert "Nothing was run." in ran.err
+
+
+def test_its_table_is_not_made_while_another_runner_is_at_work(folder: Folder) -> None:
+    folder.write({"001_books.sql": TABLE})
+    assert folder("migrate").code == 0
+    folder.write({"repeat/titles.sql": VIEW})
+    with psycopg.connect(folder.url) as other:
+        other.execute("select from pgvouch.ledger for update")
+        vouch = Vouch(folder.url, migrations=folder.path, lock_wait="50ms")
+        with pytest.raises(ConnectError, match="another runner"):
+            vouch.migrate()
+    assert folder("migrate").code == 0
+
+
+class _Meanwhile:
+    """Lets another runner go first, when this one has planned and begins."""
+
+    def __init__(self, other: Folder) -> None:
+        self._other: Folder | None = other
+
+    def __call__(self, event: object) -> None:
+        if isinstance(event, Started) and self._other is not None:
+            other, self._other = self._other, None
+            assert other("migrate").code == 0
+
+
+def test_what_another_runner_was_quicker_with_is_left_out(library: Folder) -> None:
+    library.write({"repeat/titles.sql": f"{VIEW} -- 2"})
+    vouch = Vouch(library.url, migrations=library.path, on_event=_Meanwhile(library))
+    assert vouch.migrate().finished == ()
+    assert len(runs(library)) == 2
+
+
+def test_an_older_release_does_not_run_over_a_newer_one(library: Folder, tmp_path: Path) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(library.path, older)
+    (older / "repeat/titles.sql").write_text(f"{VIEW} -- older")
+    library.write({"repeat/titles.sql": f"{VIEW} -- newer"})
+    vouch = Vouch(library.url, migrations=older, on_event=_Meanwhile(library))
+    with pytest.raises(PlanError, match="in the meantime"):
+        vouch.migrate()
+    (last,) = library.query("select sql from pgvouch.repeatable order by run_order desc limit 1")
+    assert str(last[0]).endswith("newer")
+
+
+@pytest.mark.parametrize("flaw", ["its owner is {role}", "it has a trigger"])
+def test_a_table_that_somebody_else_has_changed_is_not_believed(folder: Folder, flaw: str) -> None:
+    folder.write({"001_books.sql": TABLE, "repeat/titles.sql": VIEW})
+    assert folder("migrate").code == 0
+    role = f"stranger_{database_of(folder.url)}"
+    folder.query(f"create role {role}")
+    try:
+        if "owner" in flaw:
+            folder.query(f"alter table pgvouch.repeatable owner to {role}")
+        else:
+            folder.query(
+                "create trigger t before insert on pgvouch.repeatable for each row "
+                "execute function suppress_redundant_updates_trigger()"
+            )
+        for command in ("status", "migrate", "rollback", "drift", "verify"):
+            ran = folder(command)
+            assert ran.code == 2
+            assert f"pgvouch.repeatable is not believed: {flaw.format(role=role)}" in ran.err
+    finally:
+        folder.query(f"drop owned by {role}; drop role {role}")
+
+
+def test_a_role_that_waits_is_told_what_to_be_granted(library: Folder) -> None:
+    role = f"waiting_{database_of(library.url)}"
+    library.query(f"create role {role} login")
+    try:
+        library.query(
+            f"grant usage on schema pgvouch to {role}; grant select on pgvouch.ledger, "
+            f"pgvouch.migration, pgvouch._yoyo_migration to {role}"
+        )
+        url = make_conninfo(library.url, user=role)
+        ran = library("wait", "--for-schema", "--wait", "200ms", url=url)
+        assert ran.code == 2
+        assert "in a file of repeat/: grant select on pgvouch.repeatable" in ran.err
+        library.query(f"grant select on pgvouch.repeatable to {role}")
+        assert library("wait", "--for-schema", "--wait", "200ms", url=url).code == 0
+    finally:
+        library.query(f"drop owned by {role}; drop role {role}")
+
+
+def test_it_has_no_delta_file(library: Folder) -> None:
+    library.write({"repeat/verify/titles.delta": "+ view public.titles\n"})
+    ran = library("migrate")
+    assert ran.code == 2
+    assert "titles.delta is a delta" in ran.err
+
+
+@pytest.mark.parametrize("how", [(), ("--single-transaction",), ("--rehearse",)])
+def test_no_delta_promises_what_becomes_of_what_it_has_made(
+    folder: Folder, how: tuple[str, ...]
+) -> None:
+    """Where a delta is taken, nothing repeatable is there: a column's new name is read in a view."""
+    folder.write(FILES | {"repeat/titles.sql": DROPS})
+    assert folder("accept-delta").code == 0
+    assert folder("migrate").code == 0
+    renamed = "alter table public.books rename title to name;"
+    back = "alter table public.books rename name to title;"
+    folder.write({"002_name.sql": renamed, "002_name.rollback.sql": back})
+    folder.write({"repeat/titles.sql": DROPS.replace("select title", "select name")})
+    assert folder("accept-delta").code == 0
+    ran = folder("migrate", *how)
+    assert ran.code == 0, ran.err
+    if "--rehearse" not in how:
+        assert columns(folder) == ["name"]
+        assert folder("drift", "--strict").code == 0
+
+
+def test_other_objects_are_still_promised(folder: Folder) -> None:
+    folder.write(FILES)
+    assert folder("accept-delta").code == 0
+    assert folder("migrate").code == 0
+    folder.query("create view public.by_hand as select title from public.books")
+    folder.write({"002_name.sql": "alter table public.books rename title to name;"})
+    assert folder("accept-delta").code == 0
+    ran = folder("migrate")
+    assert ran.code == 1
+    assert "was not promised:  ~ view public.by_hand" in ran.err
+    assert "view public.titles" not in ran.err
+
+
+def test_its_rollback_loses_no_rows_unasked(folder: Folder) -> None:
+    folder.write(FILES)
+    folder.write(
+        {
+            "repeat/titles.sql": "create table if not exists public.cache (t text);",
+            "repeat/titles.rollback.sql": "drop table public.cache;",
+        }
+    )
+    assert folder("migrate").code == 0
+    folder.query("insert into public.cache values ('One')")
+    ran = folder("rollback")
+    assert ran.code == 1
+    assert "public.cache" in ran.err
+    assert "--discard-data" in ran.err
+    assert "repeat/titles is as it was." in ran.err
+    assert folder.query("select t from public.cache") == [("One",)]
+    ran = folder("rollback", "--discard-data")
+    assert ran.code == 0, ran.err
+    assert "1 rolled back, 0 still applied" in ran.out
+
+
+def test_one_transaction_has_one_isolation(folder: Folder) -> None:
+    folder.write(FILES | {"repeat/titles.sql": f"-- isolation: serializable\n{VIEW}"})
+    ran = folder("migrate", "--single-transaction")
+    assert ran.code == 2
+    assert "cannot be in one transaction" in ran.err
+    assert folder("migrate").code == 0

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Folder, Server, fresh
+from conftest import Folder, Server, database_of, fresh
+from pgvouch.postgres.session import Session
+from pgvouch.sqltext.own import Raw, own_query
 
 FILES = {
     "001_books.sql": "create table public.books (id bigint generated always as identity primary key, "
@@ -185,3 +187,156 @@ def test_checks_that_do_not_hold_beside_the_others_are_named(library: Folder) ->
     ran = library("squash", "--to", "3")
     assert ran.code == 0, ran.err
     assert "not taken over: squashed/verify/002_loans.sql: it compares" in ran.out
+
+
+A = "create table public.a (id int primary key);"
+B = "create table public.b (id int primary key);"
+
+
+@pytest.fixture
+def role(folder: Folder) -> Iterator[str]:
+    name = f"reader_{database_of(folder.url)}"
+    yield name
+    if folder.query(f"select 1 from pg_roles where rolname = '{name}'"):
+        folder.query(f"drop owned by {name}; drop role {name}")
+
+
+@pytest.mark.parametrize(
+    "makes",
+    [
+        "do $$ begin if not exists (select from pg_roles where rolname = '{role}') then "
+        "create role {role}; end if; end $$;",
+        "drop role if exists {role}; create role {role} nologin; grant {role} to current_user;",
+    ],
+)
+def test_roles_are_carried_over(folder: Folder, role: str, makes: str) -> None:
+    grant = f"grant select on public.a to {role};"
+    folder.write({"001_a.sql": f"{makes.format(role=role)}\n{A}\n{grant}", "002_b.sql": B})
+    ran = folder("squash", "--to", "2")
+    assert ran.code == 0, ran.err
+    folder.query(f"drop role {role}")  # as on another server
+    assert folder("migrate").code == 0
+    assert folder.query(f"select has_table_privilege('{role}', 'public.a', 'select')") == [(True,)]
+    if "to current_user" in makes:
+        assert folder.query(
+            "select 1 from pg_auth_members as m join pg_roles as r on r.oid = m.roleid "
+            f"where r.rolname = '{role}'"
+        )
+
+
+def test_default_privileges_are_those_of_whoever_migrates(folder: Folder, role: str) -> None:
+    folder.query(f"create role {role}")
+    folder.write(
+        {
+            "001_a.sql": "alter default privileges in schema public grant select on tables "
+            f"to {role};",
+            "002_b.sql": B,
+        }
+    )
+    ran = folder("squash", "--to", "2")
+    assert ran.code == 0, ran.err
+    assert (
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
+        in (folder.path / "002_squashed.sql").read_text()
+    )
+
+
+def test_the_ends_of_lines_in_values_and_bodies_stay(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create table public.a (t text, u text);\n"
+            "insert into public.a values (E'x\\r\\ny', E'\\\\restrict z');\n"
+            "create function public.f() returns text language plpgsql as $$begin\r\n"
+            "  return 'x\n\\restrict one two\n';\r\nend$$;",
+            "002_b.sql": B,
+        }
+    )
+    ran = folder("squash", "--to", "2")
+    assert ran.code == 0, ran.err
+    assert folder("migrate").code == 0
+    assert folder.query("select t, public.f() from public.a") == [
+        ("x\r\ny", "x\n\\restrict one two\n")
+    ]
+
+
+def test_every_column_counts_in_a_digest(folder: Folder) -> None:
+    folder.query("create table public.x (t int, other text)")
+    with Session.open(folder.url, "test") as session:
+        found = []
+        for value in ("one", "two"):
+            folder.query(f"truncate public.x; insert into public.x values (1, '{value}')")
+            (result,) = session.ask(own_query("operations", "digest", table=Raw("public.x")))
+            found.append(result.rows)
+    assert found[0] != found[1]
+
+
+def test_large_objects_are_refused(folder: Folder) -> None:
+    folder.write({"001_a.sql": f"select lo_create(4711); {A}", "002_b.sql": B})
+    ran = folder("squash", "--to", "2")
+    assert ran.code == 2
+    assert "the migrations make large objects" in ran.err
+    assert "No file was changed." in ran.err
+    assert not (folder.path / "squashed").exists()
+
+
+def test_the_value_of_a_variable_is_written_into_no_file(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "-- var: token\ncreate table public.a (t text);\n"
+            "insert into public.a values (:'token');",
+            "002_b.sql": B,
+        }
+    )
+    ran = folder("squash", "--to", "2", "--var", "token=sesame")
+    assert ran.code == 2
+    assert "the value of a variable" in ran.err
+    assert "sesame" not in ran.err + ran.out
+    assert not any("sesame" in p.read_text() for p in folder.path.rglob("*.sql"))
+
+
+def test_its_name_is_none_of_those_it_squashes(folder: Folder) -> None:
+    folder.write({"001_a.sql": A, "002_b.sql": B})
+    ran = folder("squash", "--to", "2", "--name", "b")
+    assert ran.code == 2
+    assert "002_b is one of those that are to be squashed" in ran.err
+    assert (folder.path / "002_b.sql").read_text() == B
+
+
+def test_a_verify_file_with_a_mark_of_its_encoding_is_taken_over(folder: Folder) -> None:
+    check = "\ufeff-- check: it is there\nselect true;\n"
+    folder.write({"001_a.sql": A, "002_b.sql": B})
+    folder.write({"verify/001_a.sql": check, "verify/002_b.sql": check.replace("it", "that")})
+    ran = folder("squash", "--to", "2")
+    assert ran.code == 0, ran.err
+    assert "with 2 of their checks" in ran.out
+    assert "not taken over" not in ran.out
+
+
+def test_a_database_in_the_middle_of_the_last_one_is_refused(folder: Folder) -> None:
+    folder.write({"001_a.sql": A, "002_b.sql": "-- transactional: false\nselect 1;\nselect 1 / 0;"})
+    assert folder("migrate").code == 1
+    folder.write({"002_b.sql": B})
+    assert folder("squash", "--to", "2").code == 0
+    ran = folder("migrate")
+    assert ran.code == 2
+    assert "002_squashed squashes 2 migrations, and 1 of them are applied here" in ran.err
+    assert "002_b is not" in ran.err
+
+
+def test_partitions_generated_columns_and_views_with_rows(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_p.sql": "create table public.p (id int, k int generated always as (id * 2) stored)"
+            " partition by range (id);\n"
+            "create table public.p1 partition of public.p for values from (0) to (10);\n"
+            "insert into public.p values (1);",
+            "002_u.sql": "create unlogged table public.u (id int generated always as identity);\n"
+            "insert into public.u default values;\n"
+            "create materialized view public.mv as select count(*) as n from public.p;",
+        }
+    )
+    ran = folder("squash", "--to", "2")
+    assert ran.code == 0, ran.err
+    assert folder("migrate").code == 0
+    assert folder.query("select p.k, u.id, mv.n from public.p, public.u, public.mv") == [(2, 1, 1)]
+    assert folder.query("select relpersistence from pg_class where relname = 'u'") == [("u",)]

@@ -6,7 +6,7 @@ from pgvouch.adopt.history import Table
 from pgvouch.adopt.tool import Row
 from pgvouch.errors import PlanError
 from pgvouch.ledger.ledger import read_of_another_tool
-from pgvouch.postgres.session import Session
+from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.own import Raw, literal, own_query
 
 
@@ -40,10 +40,19 @@ class Asking:
         """Return the rows of a query, as Asks says.
 
         Raises:
-            PlanError: it is no plain table, or belongs to a role that is not to be trusted.
+            PlanError: it is no plain table, its columns are of other types, or it belongs to a role
+                that is not to be trusted.
         """
         asked = query.replace("{table}", table.quoted)
-        return list(read_of_another_tool(self._session, table.quoted, asked).rows)
+        try:
+            return list(read_of_another_tool(self._session, table.quoted, asked).rows)
+        except QueryError as exc:
+            raise PlanError(
+                f"{table.quoted} cannot be read as a ledger: {exc.server.primary}",
+                server=exc.server,
+                state="Nothing was adopted.",
+                hint="if it is no ledger, say which table is: --ledger SCHEMA.TABLE",
+            ) from None
 
 
 def lock_sql(table: Table, key: int | tuple[int, ...] | None) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from pgvouch.errors import PlanError, VouchError
 from pgvouch.events import Listener, silent
 from pgvouch.files.migration import Migration
 from pgvouch.ledger import ledger
+from pgvouch.ledger.repeatable import ensure_table
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.operations.scratch import scratch
 from pgvouch.plan import build
@@ -77,7 +78,10 @@ def baseline(
     _refuse_ledger(session)
     chosen = build.forward(database.migrations, (), to=to).pending
     tasks = prepare(chosen, options.variables, require_promises=False)
-    deltas = _deltas(url, tasks, options)
+    # They are run by the next `migrate`; what they make may be there.
+    repeated = database.repeatables if to is None else ()
+    behind = prepare(repeated, options.variables, require_promises=False)
+    deltas = _deltas(url, [*tasks, *behind], options)
     provided = frozenset(task.id for task in tasks if _is_provided(session, task))
     compared = _compared(session, deltas, provided)
     found = Baseline(compared, tuple(task.id for task in tasks), tuple(sorted(provided)))
@@ -114,13 +118,14 @@ def _refuse_ledger(session: Session) -> None:
 def _deltas(url: str, tasks: Sequence[Task], options: Options) -> dict[str, tuple[str, ...]]:
     """Return what each migration does to the catalog of a scratch database."""
     bare = [replace(task, promises=None, expected_delta=None) for task in tasks]
-    try:
-        with scratch(url, lambda session: None) as session:
-            ledger.ensure(session)
+    with scratch(url, lambda session: None) as session:
+        ledger.ensure(session)
+        ensure_table(session)
+        try:
             done = run(RunContext(session, options, silent, Deltas.RECORDED), bare)
-    except VouchError as exc:
-        exc.state = "It failed in a scratch database, which is gone. Nothing was recorded."
-        raise
+        except VouchError as exc:
+            exc.state = "It failed in a scratch database, which is gone. Nothing was recorded."
+            raise
     return {event.id: event.delta or () for event in done}
 
 

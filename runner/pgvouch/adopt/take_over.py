@@ -18,7 +18,8 @@ from pgvouch.engine.commands import create_ledger
 from pgvouch.errors import FileError, Gathered, Place, RefusedError, UsageError
 from pgvouch.events import Listener
 from pgvouch.files.actors import Actors
-from pgvouch.files.folder import read_folder, read_rollback
+from pgvouch.files.folder import read_folder, read_rollback, read_text
+from pgvouch.files.migration import checksum
 from pgvouch.files.repeatable import read_repeatables
 from pgvouch.ledger import ledger
 from pgvouch.ledger.repeatable import ensure_table, in_force, read_runs
@@ -315,7 +316,12 @@ def _are_there(into: Path, files: dict[str, str]) -> bool:
         UsageError: the folder holds something else.
     """
     there = migrations_in(into)
-    same = {n for n in there & files.keys() if (into / n).read_text(encoding="utf-8") == files[n]}
+    # The ends of lines may have come out of version control otherwise.
+    same = {
+        name
+        for name in there & files.keys()
+        if checksum(read_text(into / name)) == checksum(files[name])
+    }
     if there and same >= files.keys():
         return True
     refuse_migrations(into)

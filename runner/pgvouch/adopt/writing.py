@@ -1,4 +1,4 @@
-"""Writes a folder of migrations: all of it, with one rename, or nothing."""
+"""Writes a folder of migrations: into a new one beside it first, then by renaming."""
 
 import os
 import shutil
@@ -36,12 +36,16 @@ def written(files: Mapping[str, str], into: Path) -> Iterator[Path]:
 
 
 def put_in_place(scratch: Path, into: Path) -> None:
-    """Rename the folder to where it is to be, in place of an empty one."""
+    """Rename the folder to where it is to be; where one is there, its files, one by one."""
     into = into.absolute()
     into.parent.mkdir(parents=True, exist_ok=True)
-    if into.is_dir():
-        into.rmdir()  # it is empty, or this refuses
-    scratch.rename(into)
+    if not into.is_dir():
+        scratch.rename(into)
+        return
+    for path in sorted(path for path in scratch.rglob("*") if path.is_file()):
+        target = into / path.relative_to(scratch)
+        target.parent.mkdir(exist_ok=True)
+        path.rename(target)
 
 
 def migrations_in(folder: Path) -> set[str]:

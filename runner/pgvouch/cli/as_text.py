@@ -161,7 +161,7 @@ def rolled_back(name: str, outcome: Outcome) -> str:
     if not outcome.finished:
         return f"{name}: nothing to roll back"
     back = sum(event.outcome == "rolled back" for event in outcome.finished)
-    left = _and_provided(len(outcome.finished) - back)
+    left = _and_provided(sum(event.outcome == "left" for event in outcome.finished))
     return f"{name}: {back} rolled back{left}, {outcome.applied} still applied"
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pgvouch.delta.canonical import canonical
+from pgvouch.delta.lines import about
 from pgvouch.delta.roles import Roles, add_roles, read_roles
 from pgvouch.delta.snapshot import (
     REST,
@@ -68,6 +70,23 @@ class Changes:
     def lines(self) -> tuple[str, ...]:
         """The delta, as difference() gives it."""
         return difference(Snapshot(self.before), Snapshot(self.after))
+
+    def without(self, made: Sequence[str]) -> "Changes":
+        """Return the same without some objects.
+
+        Args:
+            made: sorted lines of a catalog, which are about these.
+        """
+
+        def rest(groups: Mapping[str, Group]) -> dict[str, Group]:
+            return {
+                key: {
+                    name: said for name, said in group.items() if not about(canonical(name), made)
+                }
+                for key, group in groups.items()
+            }
+
+        return Changes(rest(self.before), rest(self.after)) if made else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def run_atomic(transaction: Transaction) -> Finished:
     body = _Body(transaction)
     # A rehearsal rolls everything back, and what it would lose has not been asked.
     watches_rows = body.is_there and (transaction.commits or context.options.discard_data)
-    if watches_rows := watches_rows and task.is_rollback:
+    if watches_rows := watches_rows and task.takes_back:
         data_loss.add_before(message, task.source.text, is_first=transaction.begins)
     results, after = body.run(message, watches_rows=watches_rows)
     before = checks.before_values(message, results, task.promises)

@@ -1,6 +1,6 @@
 """What each command does to one database. No printing: results are values, progress is events."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
@@ -8,7 +8,6 @@ from pgvouch.config.options import Options
 from pgvouch.config.project import Database
 from pgvouch.errors import MigrationError, PlanError, VouchError
 from pgvouch.events import Finished, Listener, Note, silent
-from pgvouch.files.migration import Migration
 from pgvouch.ledger import ledger
 from pgvouch.ledger.lock import LockedError, under_lock
 from pgvouch.ledger.repeatable import ensure_table, read_runs
@@ -111,7 +110,8 @@ def migrate(
     todo = pending(database, known, to=to, out_of_order=out_of_order)
     _tell_ahead(todo, known, listener)
     # What stops short of the newest migration may lack what they name.
-    repeated = _due(session, database, rows) if to is None else []
+    runs = read_runs(session) if rows is not None and database.repeatables else []
+    repeated = repeat.due(database.repeatables, runs) if to is None else []
     if not (todo.pending or repeated):
         if rows is None and known:
             # What stock yoyo has recorded, or marked, is ours from here on, and can be rolled back.
@@ -121,20 +121,25 @@ def migrate(
     from pgvouch.engine.run import run
     from pgvouch.engine.task import refuse_unlike, sound, tell_warnings
 
-    tasks = sound(todo, database, options, require_promises=require_promises, repeated=repeated)
+    tasks = sound(
+        *(todo, database, options),
+        require_promises=require_promises,
+        repeated=repeated,
+        runs=runs,
+    )
     warnings = tell_warnings(tasks, listener)
     if options.single_transaction:
-        refuse_unlike(todo.pending)
+        refuse_unlike((*todo.pending, *repeated))
     if rows is None:
         create_ledger(session, options, listener)
     if any(row.is_untouched for row in known):
         from pgvouch.engine.resume import keep_untouched
 
         keep_untouched(session, options, listener, known)
-    if repeated:
-        ensure_table(session)
+    if repeated and not runs:
+        _made(session, options, listener, lambda: ensure_table(session))
     scope = Scope.TOGETHER if options.single_transaction else Scope.EACH
-    context = RunContext(session, options, listener)
+    context = RunContext(session, options, listener, made=repeat.made(runs))
     done = run(context, tasks, scope, recorded=count_applied(known))
     return Outcome.of(done, ledger.read(session) or (), todo.ahead, warnings)
 
@@ -204,12 +209,6 @@ def look_back(
     return found + [(task, later) for task in tasks[alone:]]
 
 
-def _due(session: Session, database: Database, rows: Sequence[Applied] | None) -> list[Migration]:
-    if not database.repeatables:
-        return []
-    return repeat.due(database.repeatables, [] if rows is None else read_runs(session))
-
-
 def create_ledger(session: Session, options: Options, listener: Listener) -> None:
     """Create the ledger, waiting for another runner that does so.
 
@@ -222,13 +221,18 @@ def create_ledger(session: Session, options: Options, listener: Listener) -> Non
             raise LockedError
         return taken_over
 
+    if taken_over := _made(session, options, listener, ensure):
+        listener(Note(f"{taken_over} migrations taken over from yoyo; its tables stay as they are"))
+
+
+def _made(
+    session: Session, options: Options, listener: Listener, make: Callable[[], int | None]
+) -> int | None:
     try:
-        taken_over = under_lock(session, options, listener, ensure, state="Nothing was run.")
+        return under_lock(session, options, listener, make, state="Nothing was run.")
     except QueryError as exc:
         session.roll_back()
         raise _no_ledger(session, exc) from None
-    if taken_over:
-        listener(Note(f"{taken_over} migrations taken over from yoyo; its tables stay as they are"))
 
 
 def _no_ledger(session: Session, exc: QueryError) -> VouchError:
@@ -238,7 +242,7 @@ def _no_ledger(session: Session, exc: QueryError) -> VouchError:
         f"the ledger cannot be created: {exc.server.primary}",
         server=exc.server,
         state="Nothing was run.",
-        hint="connect as a role that may create a schema in this database",
+        hint="connect as the ledger's owner, or as a role that may create a schema here",
     )
 
 

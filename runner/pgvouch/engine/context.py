@@ -1,6 +1,6 @@
 """What all tasks of one run share: the session, the options, who listens, what was found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -71,6 +71,9 @@ class RunContext:
     """Whether a statement may stay prepared in a backend that is ours alone."""
     known: Known | None = None
     """The catalog as far as it is known; None where that would be out of date."""
+    made: Sequence[str] = ()
+    """Sorted lines of a catalog: what repeatable migrations have made. What others do to that is in
+    no .delta file, for where a delta is taken it is not there yet."""
     reads_whole: bool = False
     """Whether a delta is to be taken from all of the catalog."""
 

@@ -4,14 +4,14 @@ A connection that ends after COMMIT was sent and before the answer came leaves t
 knowing. The ledger's row is part of the transaction, so whether it is there is the answer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from pgvouch.engine.context import RunContext, Scope
 from pgvouch.engine.task import Task
 from pgvouch.errors import ConnectError, Interrupted, MigrationError, VouchError
-from pgvouch.files.repeatable import PREFIX
-from pgvouch.ledger.repeatable import in_force, read_runs
+from pgvouch.ledger.repeatable import Run, in_force, read_runs
 from pgvouch.postgres.advice import explain_together, next_step
 from pgvouch.postgres.connect_errors import knows_no_transactions
 from pgvouch.postgres.retry import RetryLimits, retry
@@ -22,6 +22,10 @@ _PATIENCE_S = 10.0
 _SIGNAL_S = 3.0
 """After a signal, the program has to end soon."""
 _NO_LEDGER = {"3F000", "42P01"}
+_NOT_BROUGHT_BACK = (
+    "its earlier text, which the ledger has kept, is run in the database as it is now: drop by "
+    "hand what is in its way, and run the same command again"
+)
 
 
 class _NotKnownYetError(Exception):
@@ -33,7 +37,7 @@ _AGAIN = (ConnectError, ConnectionLost, _NotKnownYetError)
 
 @contextmanager
 def explained(
-    context: RunContext, task: Task, landed: Sequence[str], scope: Scope, *, is_first: bool
+    context: RunContext, task: Task, landed: Sequence[Task], scope: Scope, *, is_first: bool
 ) -> Iterator[None]:
     """Let what fails inside say what is in the database now, and what to do next.
 
@@ -48,19 +52,23 @@ def explained(
         VouchError: what was raised inside, or a ConnectError for a lost connection.
     """
     # Of a rollback that is rehearsed nothing was in that transaction but what is there.
-    is_together = scope is not Scope.EACH and not task.is_rollback
+    is_together = scope is not Scope.EACH and not task.takes_back
     try:
         yield
     except VouchError as exc:
         if is_together:
-            explain_together(exc, landed)
+            explain_together(exc, [one.id for one in landed])
         if isinstance(exc, MigrationError):
             is_first = is_first and not landed
-            exc.explain(hint=next_step(exc, task.direction, is_first=is_first))
+            exc.explain(
+                hint=_NOT_BROUGHT_BACK
+                if task.restores
+                else next_step(exc, task.direction, is_first=is_first)
+            )
         state = (
             "Nothing is in the database: all of it was one transaction."
             if is_together
-            else _state(task, landed, is_recorded=task.is_rollback)
+            else _state(task, landed, is_done=False)
         )
         exc.explain(*task.notes, state=state)
         raise
@@ -85,25 +93,31 @@ def explained(
         raise
 
 
-def _state(task: Task, landed: Sequence[str], *, is_recorded: bool) -> str:
+def _state(task: Task, landed: Sequence[Task], *, is_done: bool) -> str:
     """Return the sentence on what is in the database."""
     if task.is_rollback:
-        now = "still in the database, whole" if is_recorded else "rolled back"
-        now, before = f"{task.id} is {now}.", "Rolled back before it"
+        now = f"{task.id} is {'rolled back' if is_done else 'still in the database, whole'}."
+    elif task.restores:
+        now = f"{task.id} is as it was{' earlier' if is_done else ''}."
+    elif is_done:
+        now = f"{task.id} is in the database, whole."
+    elif task.in_force:
+        now = f"{task.id} is as it was."
     else:
-        whole, nothing = f"{task.id} is in the database, whole.", f"Nothing of {task.id} is in"
-        now = whole if is_recorded else f"{nothing} the database."
-        before = "Landed before it"
-    return f"{now} {before}: {', '.join(landed)}." if landed else now
+        now = f"Nothing of {task.id} is in the database."
+    if not landed:
+        return now
+    before = "Rolled back before it" if task.takes_back else "Landed before it"
+    return f"{now} {before}: {', '.join(one.id for one in landed)}."
 
 
-def _found_state(context: RunContext, task: Task, landed: Sequence[str], budget_s: float) -> str:
+def _found_state(context: RunContext, task: Task, landed: Sequence[Task], budget_s: float) -> str:
     """Ask the ledger what is in the database now, waiting for an old backend to end."""
-    wanted = [task.id, *landed]
+    tasks = [task, *landed]
     try:
         with context.session.limited(budget_s):
-            recorded = retry(
-                lambda: _recorded(context.session, wanted, context.xid),
+            found = retry(
+                lambda: _look(context.session, tasks, context.xid),
                 RetryLimits(budget_s, first_s=0.1, longest_s=1.0),
                 again=lambda exc: isinstance(exc, _AGAIN),
                 tell=lambda _refusal: None,
@@ -113,23 +127,38 @@ def _found_state(context: RunContext, task: Task, landed: Sequence[str], budget_
             f"{task.id} is in the database only if its COMMIT arrived; the server does not "
             "answer, pgvouch status says it later."
         )
-    kept = [name for name in landed if (name in recorded) is not task.is_rollback]
-    if (done := recorded.get(task.id)) is not None:
+    kept = [one for one in landed if found.is_done(one)]
+    if (done := found.statements.get(task.id)) is not None:
         what = f"The rollback of {task.id}" if task.is_rollback else task.id
         text = f"{what} is not transactional: {done} of its statements are recorded as done."
     else:
-        text = _state(task, kept, is_recorded=task.id in recorded)
-    if gone := [name for name in landed if name not in kept]:
+        text = _state(task, kept, is_done=found.is_done(task))
+    if gone := [one.id for one in landed if one not in kept]:
         # Commits before the last one are flushed with it: a crash of the server may take a tail.
         text += f" Lost with the server's crash, and done again by the next run: {', '.join(gone)}."
     return text
 
 
-def _recorded(session: Session, ids: Sequence[str], xid: str) -> dict[str, int | None]:
-    """Return which of some migrations the ledger has, once the transaction is certainly over.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the ledger says after a failure."""
 
-    The value is the number of statements that are done, for one that is on its way.
-    """
+    statements: Mapping[str, int | None]
+    """The migrations that it has; of one that is on its way how many statements are done."""
+    runs: Mapping[str, Run]
+    """The runs of repeatable migrations that are in force."""
+
+    def is_done(self, task: Task) -> bool:
+        """Say whether a task has done its work."""
+        if not task.is_repeatable:
+            return (task.id in self.statements) is not task.is_rollback
+        run = self.runs.get(task.id)
+        order = run.order if run else 0
+        return order == task.behind if task.restores else order > task.in_force
+
+
+def _look(session: Session, tasks: Sequence[Task], xid: str) -> _Found:
+    """Return what the ledger has of some tasks, once the transaction is certainly over."""
     session.revive()
     session.roll_back()
     if xid:
@@ -138,14 +167,11 @@ def _recorded(session: Session, ids: Sequence[str], xid: str) -> dict[str, int |
             if status.rows[0][0] == "in progress":
                 raise _NotKnownYetError
     try:
-        (result,) = session.ask(own_query("ledger", "recorded", ids=list(ids)))
+        (result,) = session.ask(own_query("ledger", "recorded", ids=[task.id for task in tasks]))
     except QueryError as exc:
         if exc.server.sqlstate in _NO_LEDGER:
-            return {}
+            return _Found({}, {})
         raise
-    found = {str(row[0]): None if row[1] is None else int(row[1]) for row in result.rows}
-    if any(name.startswith(PREFIX) for name in ids):
-        runs = in_force(read_runs(session))
-        # The first is in doubt; the others have landed before it.
-        found |= {n: None for n in ids if n in runs and (n != ids[0] or runs[n].xid == xid)}
-    return found
+    statements = {str(row[0]): None if row[1] is None else int(row[1]) for row in result.rows}
+    has_runs = any(task.is_repeatable for task in tasks)
+    return _Found(statements, in_force(read_runs(session)) if has_runs else {})

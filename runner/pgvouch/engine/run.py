@@ -59,7 +59,7 @@ def _run_all(
     context: RunContext, tasks: Sequence[Task], scope: Scope, recorded: int | None
 ) -> list[Finished]:
     finished: list[Finished] = []
-    landed: list[str] = []
+    landed: list[Task] = []
     context.known = None
     context.rows_written.clear()
     repeated = 0
@@ -83,7 +83,7 @@ def _run_all(
             context.listener(done)
             finished.append(done)
             if done.outcome in {"applied", "rolled back", "restored"}:
-                landed.append(task.id)
+                landed.append(task)
     return finished
 
 

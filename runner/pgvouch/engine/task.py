@@ -21,7 +21,7 @@ from pgvouch.files.refusals import refuse_in_migration
 from pgvouch.files.repeatable import PREFIX
 from pgvouch.files.variables import Rendered, render, without_variables
 from pgvouch.ledger import ledger
-from pgvouch.ledger.repeatable import Run, read_runs, text_of
+from pgvouch.ledger.repeatable import Run, in_force, read_runs, text_of
 from pgvouch.ledger.rows import Applied, State
 from pgvouch.plan.build import Plan, begun_otherwise
 from pgvouch.plan.repeat import Restored, restored
@@ -56,6 +56,8 @@ class Task:
     """The rollback of what the database had already: only its row in the ledger goes."""
     restores: Run | None = None
     """Of a repeatable migration: what is in force, and makes room for an earlier text or none."""
+    in_force: int = 0
+    """Of a repeatable migration: the run that was in force when this was planned; 0: none."""
     behind: int = 0
     """With `restores`: the run behind which all are forgotten; 0 forgets all."""
     notes: tuple[str, ...] = ()
@@ -67,6 +69,11 @@ class Task:
     def is_rollback(self) -> bool:
         """Whether a migration is rolled back."""
         return self.direction == "rollback"
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it is part of a rollback."""
+        return self.is_rollback or self.restores is not None
 
     @property
     def is_repeatable(self) -> bool:
@@ -134,6 +141,7 @@ def sound(
     *,
     require_promises: bool,
     repeated: Sequence[Migration] = (),
+    runs: Sequence[Run] = (),
 ) -> list[Task]:
     """Return what is pending with every file read and found sound; no server is asked.
 
@@ -143,6 +151,7 @@ def sound(
         options: with the values of variables.
         require_promises: whether a migration without promises is refused.
         repeated: repeatable migrations that are to be run behind them.
+        runs: the ledger's, of these.
 
     Raises:
         FileError: a file that `migrate` would refuse; RefusedError lists several.
@@ -154,6 +163,8 @@ def sound(
         strict=options.strict,
         known={*database.by_id, *squashed_by(database.migrations)},
     )
+    known = in_force(runs)
+    tasks = [replace(t, in_force=known[t.id].order) if t.id in known else t for t in tasks]
     if tasks:
         tasks[-1] = replace(tasks[-1], always=read_always(database.always))
     return tasks
@@ -370,9 +381,8 @@ def _prepare_restored(
         directives = parse_directives(text, path)
         source = _source(text, path, directives, options.variables)
         behind = item.earlier.order if item.earlier else 0
-        yield Task(
-            item.run.id, "migrate", source, directives, None, restores=item.run, behind=behind
-        )
+        task = Task(item.run.id, "migrate", source, directives, None, restores=item.run)
+        yield replace(task, in_force=item.run.order, behind=behind)
 
 
 def _prepare_rollback(

@@ -9,7 +9,7 @@ from pgvouch.engine.data_loss import AFTER
 from pgvouch.engine.task import Task
 from pgvouch.errors import MigrationError
 from pgvouch.files.promises import Promises
-from pgvouch.ledger.lock import guard_error, guard_sql, under_lock
+from pgvouch.ledger.lock import guard_error, guard_run_sql, guard_sql, under_lock
 from pgvouch.postgres import read_only
 from pgvouch.postgres.message import Message
 from pgvouch.postgres.pooling import (
@@ -113,15 +113,26 @@ class Transaction:
         message.add_joined(self._reset())
         # Ahead of the guard: the ledger itself may be locked.
         message.add(self._settings(search_path=OWN_SCHEMAS))
+        message.add(*self._guard(), name="guard")
+        return message.add("set local search_path to default")
+
+    def _guard(self) -> tuple[str, str]:
+        task = self.task
+        if task.is_repeatable:
+            return guard_run_sql(
+                task.id,
+                in_force=task.in_force,
+                checksum=task.migration.checksum if task.migration else None,
+                behind=task.behind,
+                recorded=self.recorded,
+            )
         # Stock yoyo takes no lock and leaves its row alone: the last one counts, as the first does.
-        guard = guard_sql(
-            self.task.id,
-            applied=self.task.is_rollback,
+        return guard_sql(
+            task.id,
+            applied=task.is_rollback,
             recorded=self.recorded,
             written_by="" if self.is_last else self.context.written_by,
         )
-        message.add(*guard, name="guard")
-        return message.add("set local search_path to default")
 
     def _reset(self) -> list[str]:
         """Return what makes the session clean; a prepared statement of ours stays in it."""

@@ -45,6 +45,15 @@ def read_repeatables(folder: Path, actors: Actors) -> tuple[Migration, ...]:
         for name in names
         if not name.endswith(".sql")
     ]
+    gathered.errors += [
+        FileError(
+            f"{name} is a delta, and what a repeatable migration does depends on what it was",
+            Place(verify / name),
+            hint="remove it: what each run did is taken and recorded, not promised",
+        )
+        for name in checks
+        if name.endswith(".delta")
+    ]
     beside = frozenset([*names, *(f"verify/{name}" for name in checks)])
     found = {}
     for stem in stems:

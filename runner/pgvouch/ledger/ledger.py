@@ -24,7 +24,10 @@ _NO_LEDGER = {"3F000", "42P01"}  # no such schema, no such table
 _NAME_HELD = "55P03"  # by another runner that has not committed yet
 _NOT_LOCKED = {*_NO_LEDGER, "42809", "42501", "55P03"}  # no table, no right to it, locked by others
 _CREATED_BY_ANOTHER = {"42P06", "42P07", "42710", "23505"}
-_RELATIONS = ("ledger", "migration", "acceptance", "_yoyo_migration", "_yoyo_log", "_yoyo_version")
+_RELATIONS = (
+    *("ledger", "migration", "acceptance", "repeatable"),
+    *("_yoyo_migration", "_yoyo_log", "_yoyo_version"),
+)
 
 
 def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
@@ -60,7 +63,7 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
                 hint="see who it is: select pid, query from pg_stat_activity join pg_locks using "
                 "(pid) where relation = 'pgvouch.migration'::regclass",
             ) from None
-        _refuse_stranger(exc)
+        refuse_stranger(exc)
         raise
     version = int(result.rows[-1][0] or 0)
     if version > VERSION:
@@ -105,7 +108,7 @@ def _ask(session: Session, statements: str) -> tuple[Result, ...]:
     try:
         return session.ask(statements)
     except QueryError as exc:
-        _refuse_stranger(exc)
+        refuse_stranger(exc)
         raise
 
 
@@ -116,7 +119,7 @@ def _trust_sql(relations: str, *, of_anyone: bool = False) -> str:
     )
 
 
-def _refuse_stranger(exc: QueryError) -> None:
+def refuse_stranger(exc: QueryError) -> None:
     """Say of a ledger that is not ours, or not to be believed, what it is.
 
     Raises:
@@ -159,8 +162,8 @@ _READ: Mapping[str, Callable[[str], object]] = {
 _FIELDS = tuple(field.name for field in fields(Applied))
 
 
-def _judged_sql(*tables: str, of_anyone: bool = False) -> str:
-    """Return the statements that lock tables of stock yoyo, and fail where it is not trusted."""
+def judged_sql(*tables: str, of_anyone: bool = False) -> str:
+    """Return the statements that lock tables of a ledger, and fail where it is not trusted."""
     oids = ", ".join(f"to_regclass({literal(table)})" for table in tables)
     return f"{_lock_sql(*tables)};\n{_trust_sql(f'c.oid in ({oids})', of_anyone=of_anyone)}"
 
@@ -176,7 +179,7 @@ def read_of_another_tool(session: Session, table: str, query: str) -> Result:
     Raises:
         PlanError: it is not to be believed, or the role may not read it.
     """
-    return _ask(session, f"{_judged_sql(table, of_anyone=True)};\n{query}")[-1]
+    return _ask(session, f"{judged_sql(table, of_anyone=True)};\n{query}")[-1]
 
 
 def read_yoyo(session: Session) -> list[Applied]:
@@ -190,7 +193,7 @@ def read_yoyo(session: Session) -> list[Applied]:
         return []
     migration, _ = found
     rows = own_query("ledger", "yoyo_rows", table=migration)
-    result = _ask(session, f"{_judged_sql(migration)};\n{rows}")[-1]
+    result = _ask(session, f"{judged_sql(migration)};\n{rows}")[-1]
     ids = [row[0] for row in result.rows if row[0]]
     return [Applied(name, State.APPLIED, order=place) for place, name in enumerate(ids)]
 
@@ -250,7 +253,7 @@ def ensure(session: Session) -> int | None:
     except QueryError as exc:
         session.roll_back()
         if exc.server.sqlstate == UNTRUSTED:
-            _refuse_stranger(exc)
+            refuse_stranger(exc)
         if exc.server.sqlstate == _NAME_HELD or (
             exc.server.sqlstate in _CREATED_BY_ANOTHER and read(session) is not None
         ):
@@ -295,7 +298,7 @@ def _take_over_sql(migration: Raw, log: Raw) -> str:
     is_ours = migration.startswith("pgvouch.")
     copied = own_query("ledger", "copy_yoyo", migration=migration, log=log)
     taken_over = own_query("ledger", "take_over_yoyo", migration=migration)
-    return ";\n".join([_judged_sql(migration, log), *([] if is_ours else [copied]), taken_over])
+    return ";\n".join([judged_sql(migration, log), *([] if is_ours else [copied]), taken_over])
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,40 @@ def guard_sql(
         other = condition("has_newer", id=migration_id)
     elif recorded is not None:
         other = condition("has_other_count", recorded=recorded)
+    return _guard(moved, other, written_by)
+
+
+def guard_run_sql(
+    name: str,
+    *,
+    in_force: int,
+    checksum: str | None = None,
+    behind: int = 0,
+    recorded: int | None = None,
+) -> tuple[str, str]:
+    """Return the same for a repeatable migration: the run that was planned with is in force.
+
+    Args:
+        name: its identifier.
+        in_force: that run; 0: there was none.
+        checksum: of what is to be run; None: an earlier text comes back.
+        behind: then the run that is to be in force.
+        recorded: as for a migration.
+    """
+
+    def is_in_force(run: int) -> str:
+        return own_query("ledger", "is_in_force", id=name, run_order=run)
+
+    other = f"not {is_in_force(in_force)}"
+    if recorded is not None:
+        other += f" or {own_query('ledger', 'has_other_count', recorded=recorded)}"
+    moved = is_in_force(behind)
+    if checksum is not None:
+        moved = own_query("ledger", "is_run", id=name, in_force=in_force, checksum=checksum)
+    return _guard(Raw(moved), Raw(f"({other})"), "")
+
+
+def _guard(moved: Raw, other: Raw, written_by: str) -> tuple[str, str]:
     guard = own_query("ledger", "guard", moved=moved, other=other, written_by=written_by)
     return own_query("ledger", "lock"), guard
 

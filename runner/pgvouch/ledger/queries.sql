@@ -123,7 +123,7 @@ select to_regclass('pgvouch.repeatable') is not null
 select
   run_order, repeatable_id, checksum, after_id, rollback_sql is not null,
   to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
-  applied_by, duration_ms, checks_passed, delta, xid
+  applied_by, duration_ms, checks_passed, delta
 from pgvouch.repeatable
 order by run_order
 
@@ -135,11 +135,11 @@ select sql, rollback_sql from pgvouch.repeatable where run_order = {run_order}
 -- Records a run, behind the newest migration. Returns 0, and fails where the transaction is not {xid}.
 with own as (
   insert into pgvouch.repeatable (
-    repeatable_id, checksum, sql, rollback_sql, after_id, xid, duration_ms, checks_passed, delta, tool_version
+    repeatable_id, checksum, sql, rollback_sql, after_id, duration_ms, checks_passed, delta, tool_version
   ) values (
     {id}, {checksum}, {sql}, {rollback_sql},
     (select m.migration_id from pgvouch.migration as m order by m.applied_order desc limit 1),
-    {xid}, {duration_ms}, {checks_passed}, {delta}, {tool_version}
+    {duration_ms}, {checks_passed}, {delta}, {tool_version}
   )
 )
 select (case when pg_current_xact_id_if_assigned()::text = {xid} then '0' else 'pgvouch: ended' end)::int
@@ -353,6 +353,17 @@ exists (
 -- name: has_other_count
 -- A condition: the ledger does not have as many migrations as were planned with.
 (select count(*) from pgvouch._yoyo_migration) <> {recorded}
+
+-- name: is_run
+-- A condition: a repeatable migration was run with this text since it was planned behind the run {in_force}.
+(
+  select r.run_order > {in_force} and r.checksum = {checksum}
+  from pgvouch.repeatable as r where r.repeatable_id = {id} order by r.run_order desc limit 1
+)
+
+-- name: is_in_force
+-- A condition: this run of a repeatable migration is in force; 0: none is.
+coalesce((select max(r.run_order) from pgvouch.repeatable as r where r.repeatable_id = {id}), 0) = {run_order}
 
 -- name: lock_holder
 -- The runner that holds the lock: it has written the ledger's row, and others see its transaction as the old row's xmax.

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pgvouch import __version__
-from pgvouch.ledger.ledger import read_of_another_tool
+from pgvouch.ledger.ledger import judged_sql, read_of_another_tool, refuse_stranger
+from pgvouch.ledger.lock import guard_error
 from pgvouch.ledger.rows import Applied, State
-from pgvouch.postgres.session import OWN_PATH, Session
+from pgvouch.postgres.session import OWN_PATH, QueryError, Session
 from pgvouch.sqltext.own import own_query, own_sql
 
 
@@ -20,11 +21,9 @@ class Run:
     checksum: str
     after: str | None
     """The newest migration at that time."""
-    has_rollback: bool
     applied: Applied
     """The same as a row of `status`."""
     delta: tuple[str, ...]
-    xid: str | None
 
 
 def read_runs(session: Session) -> list[Run]:
@@ -41,7 +40,7 @@ def read_runs(session: Session) -> list[Run]:
 
 
 def _run(row: Sequence[str | None]) -> Run:
-    order, name, checksum, after, has_rollback, at, by, ms, checks, delta, xid = row
+    order, name, checksum, after, has_rollback, at, by, ms, checks, delta = row
     applied = Applied(
         str(name),
         State.APPLIED,
@@ -53,9 +52,7 @@ def _run(row: Sequence[str | None]) -> Run:
         has_rollback == "t",
     )
     lines = tuple(filter(None, (delta or "").split("\n")))
-    return Run(
-        int(order or 0), str(name), str(checksum), after, has_rollback == "t", applied, lines, xid
-    )
+    return Run(int(order or 0), str(name), str(checksum), after, applied, lines)
 
 
 def in_force(runs: Sequence[Run]) -> dict[str, Run]:
@@ -71,8 +68,27 @@ def text_of(session: Session, run: Run) -> tuple[str, str | None]:
 
 
 def ensure_table(session: Session) -> None:
-    """Create the table of runs where there is none; the ledger is there."""
-    session.run("\n;".join(["begin", OWN_PATH, own_sql("ledger/repeatable").strip(), "commit"]))
+    """Create the table of runs where there is none; the ledger is there.
+
+    Raises:
+        LockedError: another runner is at work.
+        PlanError: a table of its name is not to be believed.
+        QueryError: the role may not, or nothing can be written here.
+    """
+    statements = [
+        "begin isolation level read committed read write",
+        OWN_PATH,
+        own_query("ledger", "lock"),
+        own_sql("ledger/repeatable").strip(),
+        judged_sql("pgvouch.repeatable"),
+        "commit",
+    ]
+    try:
+        session.run("\n;".join(statements))
+    except QueryError as exc:
+        session.roll_back()
+        refuse_stranger(exc)
+        raise guard_error(exc) or exc from None
 
 
 def record_run_sql(columns: Mapping[str, object], *, xid: str) -> str:

@@ -8,7 +8,6 @@ create table if not exists pgvouch.repeatable (
   sql text not null,
   rollback_sql text,
   after_id text,
-  xid text,
   applied_at timestamptz not null default pg_catalog.clock_timestamp(),
   duration_ms double precision,
   checks_passed integer,
@@ -20,5 +19,4 @@ revoke all on pgvouch.repeatable from public;
 comment on table pgvouch.repeatable is 'One row per run of a repeatable migration; the last one of each is in force.';
 comment on column pgvouch.repeatable.sql is 'The text that was run, so that a rollback can run it again.';
 comment on column pgvouch.repeatable.rollback_sql is 'What takes it away, where there is no earlier text.';
-comment on column pgvouch.repeatable.after_id is 'The newest migration at that time: when that is rolled back, the text before comes back.';
-comment on column pgvouch.repeatable.xid is 'The transaction of the run.'
+comment on column pgvouch.repeatable.after_id is 'The newest migration at that time: when that is rolled back, the text before comes back.'

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgvouch.errors import ConnectError, UsageError
+from pgvouch.errors import ConnectError, PlanError, UsageError
 from pgvouch.postgres.session import Session
 from pgvouch.sqltext.statements import each_statement, rough_statements
 
@@ -19,7 +19,7 @@ _OURS = "pgvouch"
 _SETTINGS = re.compile(
     r"(?:SET \w+ = .*|SELECT pg_catalog\.set_config\('search_path', '', false\))\Z", re.DOTALL
 )
-_META = re.compile(r"^\\(?:un)?restrict .*\n", re.MULTILINE)
+_META = re.compile(r"^\\(?:un)?restrict \w+\n", re.MULTILINE)
 HEAD = (
     "-- As pg_dump writes it: each name has its schema, a function may name what comes later.\n"
     "set local search_path = '';\n"
@@ -48,16 +48,24 @@ def dump(
     Raises:
         UsageError: no pg_dump is new enough.
         ConnectError: it failed; what it said is in the error.
+        PlanError: the database holds text in no known encoding.
     """
     (asked,) = session.ask(
         "select current_setting('server_version_num'), quote_ident(current_user)"
     )
     version, me = int(asked.rows[0][0] or 0) // 10000, str(asked.rows[0][1])
     program = pg_dump or find_pg_dump(version)
+    if pg_dump and _major(pg_dump) < version:
+        raise UsageError(
+            f"{pg_dump} is no pg_dump of version {version}, the server's, or later",
+            state="Nothing was written.",
+            hint="without --pg-dump one is looked for",
+        )
     given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     password = given.pop("password", None)
     arguments = [
         "--no-password",
+        "--encoding=UTF8",
         "--schema-only" if not with_rows else "--rows-per-insert=100",
         *(f"--exclude-schema={_pattern(name)}" for name in (_OURS, *without)),
         f"--dbname={make_conninfo('', **given)}",
@@ -66,11 +74,23 @@ def dump(
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     ran = _run([program, *arguments], environment)
     if ran.returncode:
+        said = ran.stderr.decode(errors="replace")
         raise ConnectError(
-            f"pg_dump could not read the database: {session.mask(ran.stderr.strip())}",
+            "pg_dump could not read the database",
+            notes=session.mask(said).splitlines()[:10],
             state="Nothing was written.",
+            hint="connect as a role that may read all of it: its owner, or a superuser",
         )
-    return "\n".join(_kept(ran.stdout, me)).strip() + "\n"
+    try:
+        # As it is: within a text, the end of a line is part of a value.
+        text = ran.stdout.decode()
+    except UnicodeDecodeError:
+        raise PlanError(
+            "the database holds text that is not UTF-8, and does not say in which encoding it is",
+            state="Nothing was written.",
+            hint="show server_encoding says SQL_ASCII: bring it to UTF8 first",
+        ) from None
+    return "\n".join(_kept(text, me)).strip() + "\n"
 
 
 def find_pg_dump(version: int) -> Path:
@@ -110,14 +130,14 @@ def _major(path: Path) -> int:
         said = _run([path, "--version"], os.environ)
     except OSError:
         return 0
-    match = _VERSION.search(said.stdout)
+    match = _VERSION.search(said.stdout.decode(errors="replace"))
     return int(match[1]) if match else 0
 
 
 def _run(
     command: Sequence[str | Path], environment: Mapping[str, str]
-) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - a path, no shell
+) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603 - a path, no shell
 
 
 def _pattern(name: str) -> str:
@@ -132,14 +152,17 @@ def _kept(text: str, me: str) -> Iterator[str]:
     The comments ahead of them, which tell each object's name once more, are left out.
     """
     text = _META.sub("", text)
-    own = re.compile(rf"ALTER [A-Z ]+ .* OWNER TO {re.escape(me)}\Z", re.DOTALL)
+    # That of `public` is another one in a new database.
+    own = re.compile(rf"ALTER (?!SCHEMA public )[A-Z ]+ .* OWNER TO {re.escape(me)}\Z", re.DOTALL)
+    ours = f"ALTER DEFAULT PRIVILEGES FOR ROLE {me} "
     try:
         found = list(each_statement(text))
     except SyntaxError:  # of a server that is newer than the parser
         found = list(rough_statements(text))
     for one in found:
         if not _SETTINGS.match(one.text) and not own.match(one.text):
-            yield f"{one.text};\n"
+            # Those of the role that migrates, whatever it is called elsewhere.
+            yield f"{one.text.replace(ours, 'ALTER DEFAULT PRIVILEGES ', 1)};\n"
 
 
 def schemas_of(session: Session) -> Sequence[str]:

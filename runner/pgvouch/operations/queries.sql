@@ -14,5 +14,9 @@ order by 1
 
 -- name: digest
 -- How many rows a table has, and a digest of them, whatever their order.
-select count(*), coalesce(md5(string_agg(md5(t::text), '' order by md5(t::text))), '')
+select count(*), coalesce(md5(string_agg(md5((t.*)::text), '' order by md5((t.*)::text))), '')
 from {table} as t
+
+-- name: has_large_objects
+-- Whether there is a large object.
+select exists (select from pg_largeobject_metadata)

@@ -49,7 +49,9 @@ def wait_for_schema(
             except PlanError as exc:
                 if not _is_refused(exc):
                     raise
-                raise _may_not_read(session, exc) from None
+                raise _may_not_read(
+                    session, exc, has_repeatables=bool(database.repeatables)
+                ) from None
 
     def tell(refusal: FailedAttempt) -> None:
         listener(Waiting(str(refusal.error), refusal.remaining_s))
@@ -101,11 +103,14 @@ def _is_refused(exc: BaseException) -> bool:
     return server is not None and server.sqlstate == _NO_RIGHT
 
 
-def _may_not_read(session: Session, exc: PlanError) -> PlanError:
+def _may_not_read(session: Session, exc: PlanError, *, has_repeatables: bool) -> PlanError:
     from psycopg.sql import Identifier
 
     role = session.connection.info.user
     name = Identifier(role).as_string(None)
+    # It is made ahead of the first of them, when the migrations are applied.
+    runs = f"in a file of repeat/: grant select on pgvouch.repeatable to {name}; "
+    runs = runs if has_repeatables else ""
     return PlanError(
         f"the role {role} may not read the ledger, so it cannot see what is applied",
         server=exc.server,
@@ -113,5 +118,6 @@ def _may_not_read(session: Session, exc: PlanError) -> PlanError:
         hint="grant it in a migration, as the owner: "
         f"grant usage on schema pgvouch to {name}; "
         f"grant select on pgvouch.ledger, pgvouch.migration, pgvouch._yoyo_migration to {name}; "
+        f"{runs}"
         "an application's own role needs nothing there: wait as another one",
     )

@@ -9,8 +9,9 @@ from pgvouch.engine.task import Task
 from pgvouch.errors import CheckError, PlanError
 from pgvouch.events import Listener, Note
 from pgvouch.ledger import ledger
+from pgvouch.ledger.repeatable import read_runs
 from pgvouch.ledger.rows import Applied
-from pgvouch.plan import build
+from pgvouch.plan import build, repeat
 from pgvouch.postgres.session import Session
 
 
@@ -48,7 +49,9 @@ def rehearse(
     if rows is None:
         create_ledger(session, options, listener)
     differences: list[CheckError] = []
-    context = RunContext(session, options, listener, Deltas.TAKEN, differences)
+    has_runs = rows is not None and database.repeatables
+    made = repeat.made(read_runs(session)) if has_runs else ()
+    context = RunContext(session, options, listener, Deltas.TAKEN, differences, made=made)
     try:
         done = run(context, tasks, Scope.REHEARSAL)
         ids = {event.id for event in done}

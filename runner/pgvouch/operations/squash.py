@@ -1,5 +1,6 @@
 """One migration in the place of many: proved on scratch databases before a file is moved."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +18,14 @@ from pgvouch.engine.run import run
 from pgvouch.engine.task import prepare
 from pgvouch.errors import CheckError, Place, PlanError, UsageError, VouchError
 from pgvouch.events import Listener, silent
-from pgvouch.files.folder import read_folder
+from pgvouch.files.folder import read_folder, read_text
 from pgvouch.files.migration import Migration
 from pgvouch.files.promises import Kind, read_promises
 from pgvouch.files.version import ROLLBACK
 from pgvouch.ledger import ledger
 from pgvouch.operations.accept_delta import accept_deltas
 from pgvouch.operations.dump import HEAD, dump, schemas_of
+from pgvouch.operations.roles import roles_of
 from pgvouch.operations.scratch import scratch
 from pgvouch.plan import build
 from pgvouch.postgres.message import Message
@@ -81,7 +83,8 @@ def squash(
     """
     platform = [m for m in build.in_order(database.migrations) if m.set_name]
     chosen = _chosen(database, to)
-    stem = _stem(chosen[-1], name)
+    stem = _stem(chosen, name)
+    roles = roles_of(chosen)
     with scratch(url, _ensure) as session:
         _apply(session, platform, options)
         outside = schemas_of(session)
@@ -89,12 +92,13 @@ def squash(
         expected = _state(session)
         where = make_conninfo(url, dbname=session.connection.info.dbname)
         text = dump(session, where, without=outside, with_rows=True, pg_dump=pg_dump)
+        _refuse_left_over(session, text)
     with TemporaryDirectory(prefix="pgvouch-squash-") as temporary:
         copy = Path(temporary) / (database.folder.name or "migrations")
         shutil.copytree(database.folder, copy)
         moved = _move(copy, chosen)
         (copy / f"{stem}.sql").write_text(
-            f"{_header(chosen)}\n{HEAD}\n{text}", encoding="utf-8", newline="\n"
+            f"{_header(chosen, roles)}\n{roles}{HEAD}\n{text}", encoding="utf-8", newline="\n"
         )
         there = _read(database, copy, platform, chosen)
         checks, left_out = _prove(there, url, options, platform, stem, moved, expected)
@@ -132,23 +136,54 @@ def _chosen(database: Database, to: str) -> list[Migration]:
     return chosen
 
 
-def _stem(last: Migration, name: str) -> str:
+def _refuse_left_over(session: Session, text: str) -> None:
+    """Refuse what must not stand in a file, or cannot.
+
+    Raises:
+        PlanError: the value of a variable, or a large object.
+    """
+    (result,) = session.ask(own_query("operations", "has_large_objects"))
+    what = None
+    if result.rows == (("t",),):
+        what = "the migrations make large objects, whose numbers another database may have given"
+    elif session.mask(text) != text:
+        what = "the value of a variable (`-- var:`) would stand in the new file for all to read"
+    if what:
+        raise PlanError(
+            what,
+            state="No file was changed.",
+            hint="squash less (--to), or write the migration by hand, with `-- squashes:` in its "
+            "header",
+        )
+
+
+def _stem(chosen: Sequence[Migration], name: str) -> str:
+    last = chosen[-1]
     digits = last.path.name[: len(last.path.name) - len(last.path.name.lstrip("0123456789"))]
     if not name.isidentifier():
         raise UsageError(f"{name!r} is not a name", hint="use letters, digits and underscores")
+    if any(migration.id == f"{digits}_{name}" for migration in chosen):
+        raise UsageError(
+            f"{digits}_{name} is one of those that are to be squashed",
+            state="No file was changed.",
+            hint="give another name: a database that has the one has not the other",
+        )
     return f"{digits}_{name}"
 
 
-def _header(chosen: Sequence[Migration]) -> str:
+def _header(chosen: Sequence[Migration], roles: str) -> str:
     """Return the head of the new file: in whose place it stands."""
     # A database may have what is squashed now, or what that has squashed before.
     each = [((m.id,), *m.directives.squashes) for m in chosen]
     lines = [" ".join(chain(*choice)) for choice in product(*each)]
+    declared = {name for m in chosen for name in m.directives.variables}
+    used = sorted(n for n in declared if re.search(rf":['\"]?{re.escape(n)}\b", roles))
     return (
         f"-- What {chosen[0].id} to {chosen[-1].id} make, by pg_dump. A database that has them has "
         "this; they are in\n"
         f"-- {FOLDER}/.\n"
         + "".join(f"-- squashes: {line}\n" for line in lines)
+        + "".join(f"-- var: {name}\n" for name in used)
         + "-- irreversible: it is the whole database; what had the single files rolls them back\n"
     )
 
@@ -240,7 +275,7 @@ def _prove(
                 or path.name.endswith(ROLLBACK)
             ):
                 continue
-            text = path.read_text(encoding="utf-8").rstrip() + "\n"
+            text = read_text(path).rstrip() + "\n"
             if why := _does_not_hold(session, there, new, options, [*kept, text]):
                 left_out.append(f"{FOLDER}/verify/{path.name}: {why}")
             else:

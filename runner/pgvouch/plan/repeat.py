@@ -15,12 +15,20 @@ def due(files: Sequence[Migration], runs: Sequence[Run]) -> list[Migration]:
         files: in the order in which they are run.
         runs: the ledger's.
     """
-    known = {name: run.checksum for name, run in in_force(runs).items()}
+    known = in_force(runs)
     found: dict[str, Migration] = {}
     for file in files:
-        if known.get(file.id) != file.checksum or any(d in found for d in file.directives.depends):
+        run, depends = known.get(file.id), file.directives.depends
+        # An earlier run may have ended between what it depends on and itself.
+        is_behind = run and not any(d in found or known[d].order > run.order for d in depends)
+        if not (is_behind and run and run.checksum == file.checksum):
             found[file.id] = file
     return list(found.values())
+
+
+def made(runs: Sequence[Run]) -> list[str]:
+    """Return the lines, sorted, of what the runs have made, whatever has become of it."""
+    return sorted({line[2:] for run in runs for line in run.delta if line.startswith("+ ")})
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,12 +51,12 @@ def refuse_partly_squashed(files: Sequence[Migration], applied: Sequence[Applied
     Raises:
         PlanError: naming the first that is missing.
     """
-    done = {row.id for row in applied}
+    begun, done = {row.id for row in applied}, _done(applied)
     for file in files:
         # The line of which most is there: another one may share some of it.
-        names = max(file.directives.squashes, key=lambda line: len(done & {*line}), default=())
+        names = max(file.directives.squashes, key=lambda line: len(begun & {*line}), default=())
         there = done.intersection(names)
-        if there and file.id not in done and len(there) < len(names):
+        if begun.intersection(names) and file.id not in begun and len(there) < len(names):
             missing = next(name for name in names if name not in done)
             raise PlanError(
                 f"{file.id} squashes {len(names)} migrations, and {len(there)} of them are applied "
@@ -69,9 +69,13 @@ def refuse_partly_squashed(files: Sequence[Migration], applied: Sequence[Applied
 
 
 def _whole(files: Sequence[Migration], applied: Sequence[Applied]) -> Mapping[str, Migration]:
-    done = {row.id for row in applied if row.state in {State.APPLIED, State.PROVIDED}}
+    done = _done(applied)
     return {
         file.id: file
         for file in files
         if any(done.issuperset(line) for line in file.directives.squashes)
     }
+
+
+def _done(applied: Sequence[Applied]) -> set[str]:
+    return {row.id for row in applied if row.state in {State.APPLIED, State.PROVIDED}}

@@ -9,6 +9,7 @@ from pgvouch.config.options import Options
 from pgvouch.config.project import Database
 from pgvouch.errors import MigrationError
 from pgvouch.events import Listener, Waiting, silent
+from pgvouch.files.migration import Migration
 from pgvouch.files.promises import Check, Promises, read_always, read_promises
 from pgvouch.files.variables import given_variables
 from pgvouch.ledger import repeatable
@@ -176,22 +177,21 @@ def _files(
         promises = read_promises(migration.verify_path, migration.actors)
         if promises is None or row.state is not State.APPLIED:
             continue
-        promises = promises.lasting(in_force)
-        lock_timeout = asked.lock_timeout or options.lock_timeout
-        timeouts = lock_timeout, options.statement_timeout
-        found.append(_File(migration.id, promises, *timeouts, promises.checks))
-    runs = (
-        repeatable.in_force(repeatable.read_runs(session)) if database.repeatables and rows else {}
-    )
+        found.append(_file(migration, promises.lasting(in_force), options))
+    has_runs = database.repeatables and rows
+    runs = repeatable.in_force(repeatable.read_runs(session)) if has_runs else {}
     for migration in database.repeatables:
         promises = read_promises(migration.verify_path, migration.actors)
         if promises is not None and migration.id in runs:
-            lock_timeout = migration.directives.lock_timeout or options.lock_timeout
-            timeouts = lock_timeout, options.statement_timeout
-            found.append(_File(migration.id, promises, *timeouts, promises.checks))
+            found.append(_file(migration, promises, options))
     for promises in read_always(database.always) if rows else ():
         folder = promises.path.parent.parent
         name = "always" if folder == database.folder else f"{folder.name}/always"
         timeouts = options.lock_timeout, options.statement_timeout
         found.append(_File(name, promises, *timeouts, promises.checks))
     return found
+
+
+def _file(migration: Migration, promises: Promises, options: Options) -> _File:
+    lock_timeout = migration.directives.lock_timeout or options.lock_timeout
+    return _File(migration.id, promises, lock_timeout, options.statement_timeout, promises.checks)
