@@ -277,3 +277,14 @@ def test_a_revision_that_is_computed_is_named_with_its_line(folder: Folder, proj
     assert ran.code == 2
     assert "have to be plain strings" in ran.err
     assert "b_make_b.py:1" in ran.err
+
+
+def test_a_location_in_pyproject_is_found(folder: Folder, project: Path) -> None:
+    """As `alembic init --template pyproject` writes it."""
+    (project / "alembic").rename(project / "steps")
+    (project / "alembic.ini").write_text("[alembic]\n")
+    said = '[tool.alembic]\nscript_location = "%(here)s/steps"\n'
+    (project / "pyproject.toml").write_text(said)
+    ran = folder("adopt", str(project))
+    assert ran.code == 0, ran.err
+    assert "5 migrations of Alembic" in ran.out
