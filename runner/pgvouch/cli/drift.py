@@ -66,8 +66,8 @@ _NEXT = (
 
 def differ(number: int, *, is_applied: bool = True) -> str:
     """Return that so many objects differ."""
-    word = "made" if is_applied else "make"
-    return f"{_objects(number)} differ{'s' * (number == 1)} from what the migrations {word}"
+    what = "from what the migrations made" if is_applied else "from what the migrations make"
+    return f"{_objects(number)} differ{'s' * (number == 1)} {what}"
 
 
 def are_unpromised(number: int, *, is_applied: bool = True) -> str:
