@@ -22,7 +22,8 @@ def accept_delta(context: Context, migration: str | None, database: str | None) 
             written = vouch.accept_delta(migration)
         for file in written:
             word = "written" if file.changed else "unchanged"
+            lines = f"{file.lines} line{'s' * (file.lines != 1)}"
             context.tell(
-                f"{word:<9} {as_text.shown_path(file.path)} ({file.lines} lines)",
+                f"{word:<9} {as_text.shown_path(file.path)} ({lines})",
                 document={"file": str(file.path), "changed": file.changed, "lines": file.lines},
             )

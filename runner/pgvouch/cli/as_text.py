@@ -39,7 +39,13 @@ _MARKS = {
 _PROVIDED = {"provided": "provided: the database has it already", "left": "provided: left as it is"}
 _MAX_TEXT = 1000
 _MAX_LINES = 8
-_PLURALS = {"policy": "policies", "index": "indexes", "schema": "schemas", "rls": "rls"}
+_PLURALS = {
+    "policy": "policies",
+    "index": "indexes",
+    "schema": "schemas",
+    "rls": "rls",
+    "rows": "rows",
+}
 
 
 def shown_path(path: Path) -> str:

@@ -112,7 +112,8 @@ def databases_in(folder: Path) -> list[str]:
         raise UsageError(
             f"there is no folder {folder.name}/",
             Place(folder),
-            hint="give one with --migrations DIR, or make a project with `pgvouch new`",
+            hint="give one with --migrations DIR; `pgvouch new` writes the first migration, "
+            "`pgvouch adopt FOLDER` brings those of another tool",
         )
     try:
         with os.scandir(folder) as entries:
