@@ -164,7 +164,8 @@ def test_no_password_in_any_form(folder: Folder, password: str, form: str, encod
     for more in ([], ["--json"]):
         ran = folder("status", *more, url=url)
         assert ran.code in {2, 5}
-        said = ran.out + ran.err
+        # The address may have four letters in common with a password.
+        said = (ran.out + ran.err).replace("127.0.0.1", "here")
         assert not _has_part(said, password)
         assert not _has_part(said, written)
 
