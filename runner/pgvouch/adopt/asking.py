@@ -22,7 +22,6 @@ class Asking:
         """
         self._session = session
         self._schema, _, self._name = (named or "").rpartition(".")
-        self.database: str = session.connection.info.dbname
 
     def tables(self, name: str, columns: Sequence[str], schema: str | None = None) -> list[Table]:
         """Return the tables of a name that have these columns, as Asks says."""

@@ -104,7 +104,7 @@ def _ledger(asks: Asks, history: History | None) -> ForeignLedger | None:
     for row in rows:
         if int(row[3] or 0) == _BASELINE:
             earlier = [m.key for m in history.migrations if m.key <= str(row[0])] if history else []
-            found = [*(Recorded(key, is_baseline=True) for key in earlier), *found]
+            found = [*(Recorded(key) for key in earlier), *found]
     return ForeignLedger(table, tuple(found), tuple(errors))
 
 
@@ -124,6 +124,4 @@ TOOL = Tool(
     _read,
     _ledger,
     marks=(_SUM, "atlas.hcl"),
-    keeps_rollbacks=False,
-    keeps_checksums=True,
 )

@@ -117,6 +117,4 @@ TOOL = Tool(
     _read,
     _ledger,
     marks=("drizzle.config.ts", "drizzle.config.js", "drizzle.config.json", "drizzle.config.mjs"),
-    keeps_rollbacks=False,
-    keeps_checksums=True,
 )

@@ -264,7 +264,7 @@ def _ledger(asks: Asks, history: History | None) -> ForeignLedger | None:
             # What is up to here is there, and was not run by Flyway.
             for one in files.values():
                 if not one.is_repeatable and _order(one.key) <= _order(key):
-                    found[one.key] = Recorded(one.key, at, is_baseline=True)
+                    found[one.key] = Recorded(one.key, at)
         elif kind != "SCHEMA":
             found.pop(key, None)
             found[key] = Recorded(key, at, stored)
@@ -295,5 +295,4 @@ TOOL = Tool(
     _ledger,
     lock=_key_of_lock,
     marks=(*_SETTINGS, "pom.xml", "build.gradle", "build.gradle.kts"),
-    keeps_checksums=True,
 )

@@ -127,6 +127,4 @@ TOOL = Tool(
     _ledger,
     lock=lambda _table, _database: _LOCK,
     marks=(".gmrc", ".gmrc.js", ".gmrc.cjs"),
-    keeps_rollbacks=False,
-    keeps_checksums=True,
 )

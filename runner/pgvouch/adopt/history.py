@@ -96,8 +96,6 @@ class Recorded:
     """The SQL itself, where the ledger keeps it: a file can be made of it."""
     name: str | None = None
     """The words of its name, with `sql`."""
-    is_baseline: bool = False
-    """Whether it says only that all up to here is there, run by others."""
 
 
 @dataclass(frozen=True, slots=True)

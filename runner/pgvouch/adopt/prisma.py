@@ -98,6 +98,4 @@ TOOL = Tool(
     _ledger,
     lock=lambda _table, _database: _LOCK,
     marks=("prisma/schema.prisma", "prisma.config.ts"),
-    keeps_rollbacks=False,
-    keeps_checksums=True,
 )

@@ -242,5 +242,4 @@ TOOL = Tool(
     _ledger,
     lock=lambda _table, _database: _LOCK,
     marks=("sqitch.conf", "sqitch.plan"),
-    keeps_checksums=True,
 )

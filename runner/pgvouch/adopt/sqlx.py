@@ -114,4 +114,4 @@ def _lock(_table: Table, database: str) -> int:
     return _SALT * zlib.crc32(database.encode())
 
 
-TOOL = Tool("sqlx", "sqlx", _find, _read, _ledger, lock=_lock, marks=_MARKS, keeps_checksums=True)
+TOOL = Tool("sqlx", "sqlx", _find, _read, _ledger, lock=_lock, marks=_MARKS)

@@ -95,6 +95,5 @@ TOOL = Tool(
     _read,
     _ledger,
     marks=("supabase/config.toml",),
-    keeps_rollbacks=False,
     with_rows=_with_rows,
 )

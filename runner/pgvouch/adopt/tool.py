@@ -14,9 +14,6 @@ Row = Sequence[str | None]
 class Asks(Protocol):
     """Reads the database: nothing is written, and no foreign code is run."""
 
-    database: str
-    """Its name."""
-
     def tables(self, name: str, columns: Sequence[str], schema: str | None = None) -> list[Table]:
         """Return the tables of a name that have these columns.
 
@@ -64,8 +61,6 @@ class Tool:
     """Names of files and folders in a project that speak for it where the files do not decide."""
     with_rows: Callable[[History, Sequence[Recorded]], History] | None = None
     """Returns the files with migrations that only the ledger has, where it keeps their SQL."""
-    keeps_rollbacks: bool = True
-    keeps_checksums: bool = False
 
 
 def only(tool: Tool, tables: Sequence[Table]) -> Table | None:
