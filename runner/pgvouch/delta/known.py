@@ -40,7 +40,6 @@ _OF_RELATIONS = f"{PREPARED}_of_relations"
 _NOTE = "!"
 _ROWS = "rows "
 _SCHEMA = "schema "
-_SCHEMAS = "select n.oid, n.nspname from pg_catalog.pg_namespace as n"
 _WORD = re.compile(r'"(?:[^"]|"")+"|[^\W\d][\w$]*')
 _LONGEST_TEXT = 1 << 20
 _PINNED = 16384
@@ -137,7 +136,9 @@ class Known:
         """Append the queries for everything."""
         add_snapshot(message)
         add_roles(message)
-        message.add(_SCHEMAS, name="schemas")
+        message.add(*SNAPSHOT_SETTINGS)
+        message.add(own_sql("delta/catalog_schema_names"), name="schemas")
+        message.add(*SNAPSHOT_RESET)
 
     def read_whole(self, message: Message, results: Sequence[Result]) -> None:
         """Take the results of a message with these queries."""

@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvouch.errors import ConnectError, PlanError, UsageError
 from pgvouch.postgres.session import Session
+from pgvouch.sqltext.own import own_query
 from pgvouch.sqltext.statements import each_statement, rough_statements
 
 _FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/*/bin")
@@ -167,8 +168,5 @@ def _kept(text: str, me: str) -> Iterator[str]:
 
 def schemas_of(session: Session) -> Sequence[str]:
     """Return the schemas of a database but for PostgreSQL's own, `public` and ours."""
-    (result,) = session.ask(
-        "select nspname from pg_namespace where nspname !~ '^pg_' "
-        "and nspname not in ('information_schema', 'public', 'pgvouch') order by 1"
-    )
+    (result,) = session.ask(own_query("operations", "schemas"))
     return [str(row[0]) for row in result.rows]

@@ -1,5 +1,12 @@
 -- What operations ask of a database. Names without a schema are those of pg_catalog: the message sets the search_path.
 
+-- name: schemas
+-- The schemas but for PostgreSQL's own, `public` and ours.
+select n.nspname
+from pg_namespace as n
+where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'public', 'pgvouch')
+order by 1
+
 -- name: tables_and_sequences
 -- The tables, qualified and quoted; then the sequences with where they are. Two results.
 select format('%I.%I', n.nspname, c.relname)
