@@ -73,8 +73,8 @@ def own_project() -> Iterator[Path]:
 
 def test_the_readme_s_lines_work_in_a_project_of_one_s_own(own_project: Path) -> None:
     said = (own_project / "said").read_text()
-    assert "migrations/000_create_notes.sql" in said
-    assert re.search("000_create_notes +pending", said)
+    assert "migrations/001_create_notes.sql" in said
+    assert re.search("001_create_notes +pending", said)
 
 
 def test_an_empty_environment_is_enough(own_project: Path, tmp_path: Path, url: str) -> None:

@@ -25,7 +25,7 @@ def _migrations(*stems: str) -> list[Migration]:
 @pytest.mark.parametrize(
     ("there", "expected"),
     [
-        ([], "000"),
+        ([], "001"),
         (["001_a", "002_b"], "003"),
         (["0009_a", "010_b"], "0011"),
         (["0003.create-posts"], "0004"),
@@ -34,12 +34,16 @@ def _migrations(*stems: str) -> list[Migration]:
         (["202511071200_a"], "202611211730"),
         (["2025110712_a"], "2026112117"),
         (["20251107_a"], "20261121"),
+        (["20261121_a"], "20261121173005"),
+        (["20261122_a"], "20261121173005"),
         (["20251107120000123_a"], "20261121173005123"),
         (["001_a", "20251107120000_b"], "20261121173005"),
         (["20261121173005_a"], "20261121173006"),
         (["20270101000000_a"], "20270101000001"),
-        (["20251107_01_xxxxx-a"], "20261121_01"),
-        (["20261121_01_xxxxx-a", "20261121_02_yyyyy-b"], "20261121_03"),
+        (["20251107_01_xxxxx-a"], "20261121_173005"),
+        (["20261121_01_xxxxx-a", "20261121_02_yyyyy-b"], "20261121_173005"),
+        (["20261121_235900_a"], "20261121_235901"),
+        (["20261122_01_xxxxx-a"], "20261122_173005"),
         (["1700000000_a"], "1795282205"),
         (["1700000000000_a"], "1795282205123"),
         (["99999999_a"], "100000000"),
@@ -61,14 +65,79 @@ def test_what_new_writes_is_the_newest_and_of_now(folder: Folder) -> None:
     assert max(folder.path.glob("*.sql")).name.endswith("_and_another.sql")
 
 
+@pytest.mark.parametrize("there", [[], ["001_a", "002_b"], ["20251107_a"]])
+def test_the_time_where_it_is_asked_for(there: list[str]) -> None:
+    found = next_prefix(_migrations(*there), NOW, timestamp=True)
+    assert found == "20261121173005"
+
+
+def test_two_branches_that_count_by_the_time_do_not_collide() -> None:
+    there = _migrations("20251107120000_a", "20251108_01_b")
+    first = next_prefix(there, NOW)
+    assert first != next_prefix(there, NOW + timedelta(seconds=1))
+    by_day = _migrations("20251107_01_xxxxx-a")
+    assert next_prefix(by_day, NOW) != next_prefix(by_day, NOW + timedelta(seconds=1))
+
+
+def test_a_migration_from_its_statement(folder: Folder) -> None:
+    folder.write({"001_a.sql": "create table public.a (id int);"})
+    ran = folder("new", "add name", "--sql", "alter table public.a add column name text")
+    assert ran.code == 0, ran.err
+    written = folder.path / "002_add_name.sql"
+    assert written.read_text() == ("-- Add name.\n\nalter table public.a add column name text;\n")
+    ran = folder("migrate")
+    assert ran.err.count("is not filled in yet") == 2, "what is left is the rollback, and a promise"
+    (folder.path / "002_add_name.rollback.sql").write_text(
+        "alter table public.a drop column name;\n"
+    )
+    (folder.path / "verify" / "002_add_name.sql").unlink()
+    assert folder("migrate").code == 0
+
+
+def test_a_migration_from_a_template(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": "create table public.a (id int, updated_at timestamptz);\n"
+            "create function public.update_updated_at() returns trigger language plpgsql as "
+            "$$begin new.updated_at := now(); return new; end$$;\n"
+        }
+    )
+    ran = folder("new", "touch a", "--stamp", 'updated_at_trigger(table="a")')
+    assert ran.code == 0, ran.err
+    assert len(ran.out.splitlines()) == 3
+    assert folder("stamp", "--check").code == 0
+    ran = folder("migrate")
+    assert (ran.code, "002_touch_a" in ran.err) == (0, True), ran.err
+    assert "check" in ran.err
+    assert folder("rollback").code == 0
+
+
+@pytest.mark.parametrize("call", ["no_such()", "updated_at_trigger(", "updated_at_trigger()"])
+def test_a_stamp_that_cannot_be_expanded_leaves_no_file(folder: Folder, call: str) -> None:
+    ran = folder("new", "touch a", "--stamp", call)
+    assert ran.code == 2
+    assert "error: " in ran.err
+    assert not list(folder.path.rglob("*.sql"))
+
+
+def test_an_editor_needs_a_terminal(folder: Folder) -> None:
+    ran = folder("new", "next one", "--edit")
+    assert ran.code == 2
+    assert "--edit needs a terminal" in ran.err
+    assert not list(folder.path.rglob("*.sql"))
+
+
 @pytest.mark.parametrize("command", ["migrate", "plan", "accept-delta"])
 def test_a_migration_that_is_not_written_yet_is_called_so(folder: Folder, command: str) -> None:
     folder.write({"001_a.sql": "create table a ();"})
     folder("new", "next one")
     ran = folder(command)
     assert ran.code == 2
-    assert "error: verify/002_next_one.sql is not filled in yet" in ran.err
-    assert "  at      migrations/verify/002_next_one.sql:3" in ran.err
-    assert "or remove it" in ran.err
+    for name in ("002_next_one.sql", "002_next_one.rollback.sql", "verify/002_next_one.sql"):
+        assert f"error: {name} is not filled in yet: " in ran.err
+        assert f"  at      migrations/{name}:2" in ran.err
+    assert "or remove the file" in ran.err
+    (folder.path / "002_next_one.sql").write_text("create table b ();")
+    (folder.path / "002_next_one.rollback.sql").write_text("drop table b;")
     (folder.path / "verify" / "002_next_one.sql").unlink()
     assert folder(command).code == 0

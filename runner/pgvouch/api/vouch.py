@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pgvouch.ledger.repeatable import Run
     from pgvouch.operations.accept_delta import Written
     from pgvouch.operations.squash import Squashed
+    from pgvouch.operations.starter import Started
     from pgvouch.plan.status import MigrationStatus
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
@@ -384,6 +385,27 @@ class Vouch:
                 is_dry=dry_run,
             )
 
+    def init(self, *, ci: bool = True) -> "Started":
+        """Write the first files of a project: configuration, a migration that works, a CI workflow.
+
+        No server is asked, and what is there stays as it is.
+
+        Args:
+            ci: write a workflow for GitHub.
+
+        Raises:
+            UsageError: there are migrations already; nothing was written.
+        """
+        from pgvouch.embedded import wheel_bin
+        from pgvouch.operations.starter import start_project
+
+        try:
+            has_server = wheel_bin().is_dir()
+        except UsageError:
+            has_server = False
+        named = {**self._environment, **({"DATABASE_URL": self._url} if self._url else {})}
+        return start_project(self.project, self._name or "", named, ci=ci, has_server=has_server)
+
     def init_from_database(
         self,
         *,
@@ -569,18 +591,33 @@ class Vouch:
 
         wait_for_schema(self._waiter, self._database, budget_s, self.on_event)
 
-    def new(self, name: str) -> tuple[Path, ...]:
-        """Write the files of a new migration, under the next number.
+    def new(
+        self,
+        name: str,
+        *,
+        sql: str | None = None,
+        stamps: Sequence[str] = (),
+        timestamp: bool = False,
+    ) -> tuple[Path, ...]:
+        """Write the files of a new migration, numbered as the folder is.
+
+        Args:
+            name: words in letters, digits and underscores.
+            sql: its statements; otherwise the file says what is to be filled in.
+            stamps: calls of templates, as behind `-- stamp:`; they are expanded.
+            timestamp: number it by the time, whatever the folder has.
 
         Raises:
             UsageError: a name that cannot be part of a file's name, or several databases.
+            StampError: a stamp that cannot be expanded; no file was written.
         """
-        from pgvouch.operations.authoring import new_migration
+        from pgvouch.operations.authoring import Wanted, new_migration
 
         folder_name = self._folder_name()
         folder = self.project.migrations / folder_name
         there = read_database(self.project, folder_name) if folder.is_dir() else ()
-        return tuple(new_migration(folder, there, name))
+        wanted = Wanted(name, sql, tuple(stamps), timestamp)
+        return tuple(new_migration(self.project, folder, there, wanted))
 
     def accept_delta(self, migration: str | None = None) -> tuple["Written", ...]:
         """Write verify/ID.delta, of one migration or of all, from a scratch database.

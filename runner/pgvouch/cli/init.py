@@ -1,6 +1,7 @@
 """pgvouch init."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +9,9 @@ from pgvouch.cli import as_text, output
 from pgvouch.cli.baseline import document_of, lines_of
 from pgvouch.cli.options import Context, running
 from pgvouch.errors import DRIFT, UsageError
+
+if TYPE_CHECKING:
+    from pgvouch.operations.starter import Started
 
 
 @click.command()
@@ -19,6 +23,7 @@ from pgvouch.errors import DRIFT, UsageError
 @click.option(
     "--pg-dump", type=click.Path(path_type=Path), metavar="PROGRAM", help="Which pg_dump to run."
 )
+@click.option("--no-ci", is_flag=True, help="Write no workflow for GitHub.")
 @click.option("--database", metavar="DB", help="Which folder, where there are several.")
 @running
 @click.pass_obj
@@ -28,15 +33,16 @@ def init(
     exclude_schema: tuple[str, ...],
     why: str | None,
     pg_dump: Path | None,
+    no_ci: bool,
     database: str | None,
 ) -> int:
-    """Begin with a database that is there: 000_baseline.sql, by pg_dump."""
-    if not from_database:
-        raise UsageError(
-            "say what to begin with: --from-database",
-            hint="where there is nothing yet, pgvouch new NAME writes the first migration",
-        )
+    """Begin a project: the configuration, a first migration that works as it stands, a CI file."""
     vouch = context.newcomer(database)
+    if not from_database:
+        if exclude_schema or why or pg_dump:
+            raise UsageError("that is for a database which is there already: --from-database")
+        _tell_started(context, vouch.init(ci=not no_ci))
+        return 0
     with vouch, output.kept_for_data():
         found = vouch.init_from_database(without=exclude_schema, why=why, pg_dump=pg_dump)
     word = "written" if found.is_written else "not written"
@@ -50,3 +56,16 @@ def init(
         *lines, *lines_of(vouch.name, found.baseline, verbose=context.verbose), document=document
     )
     return 0 if found.is_written else DRIFT
+
+
+def _tell_started(context: Context, started: "Started") -> None:
+    lines = [f"written   {as_text.shown_path(path)}" for path in started.written]
+    lines += [f"kept      {as_text.shown_path(path)}" for path in started.kept]
+    if not started.names_server:
+        lines.append("next      export DATABASE_URL=postgresql://user@host/name")
+    lines.append("next      pgvouch migrate")
+    document = {
+        "written": [str(path) for path in started.written],
+        "kept": [str(path) for path in started.kept],
+    }
+    context.tell(*lines, document=document)

@@ -17,7 +17,7 @@ from pgvouch.files.folder import read_rollback
 from pgvouch.files.halves import refuse_both_halves
 from pgvouch.files.migration import Migration
 from pgvouch.files.promises import Kind, Promises, read_always, read_promises
-from pgvouch.files.refusals import refuse_in_migration
+from pgvouch.files.refusals import refuse_in_migration, refuse_unfilled
 from pgvouch.files.repeatable import PREFIX
 from pgvouch.files.variables import Rendered, render, without_variables
 from pgvouch.ledger import ledger
@@ -291,6 +291,7 @@ def check_sql(text: str, path: Path) -> Directives:
     """
     place = Place(path)
     directives = parse_directives(text, path)
+    refuse_unfilled(text, path)
     refuse_both_halves(text, path)
     text = without_variables(text, directives.variables)
     refuse_in_migration(text, place, transactional=directives.transactional)

@@ -9,8 +9,8 @@ The modules, each importing only those above it:
     transaction_block  statements that cannot run in a transaction block
     variables          psql variables that a file declares
     actors             who acts in checks and key queries
-    refusals           what no file may hold: psql's own commands, the end of the transaction
     directives         the leading comments of a file
+    refusals           what no file may hold: psql's own commands, the end of the transaction
     migration          one file as a value: identifier, SQL, directives, checksum
     strays             what lies in a folder and does not fit
     folder             reads the folder of a database

@@ -61,7 +61,7 @@ def parse_directives(text: str, path: Path) -> Directives:
     if _NO_HEADER.match(text):
         return _NONE
     found: dict[str, list[tuple[int, str]]] = {}
-    for line, comment in _leading_comments(text):
+    for line, comment in leading_comments(text):
         word, colon, value = comment[2:].partition(":")
         word = word.strip()
         if not colon and _MAYBE_DIRECTIVE.match(word):
@@ -75,8 +75,8 @@ def parse_directives(text: str, path: Path) -> Directives:
     return _directives(found, path) if found else _NONE
 
 
-def _leading_comments(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the `--` comments before the first statement with their lines."""
+def leading_comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the `--` comments before the first statement, each with its line."""
     offset, line = 0, 1
     while offset < len(text):
         if blank := _BLANK_LINES.match(text, offset):

@@ -9,7 +9,7 @@ from pathlib import Path
 from pgvouch.errors import FileError, Place
 from pgvouch.files.actors import NAME, Actor, Actors
 from pgvouch.files.folder import read_text
-from pgvouch.files.refusals import refuse_in_checks
+from pgvouch.files.refusals import refuse_in_checks, refuse_unfilled
 from pgvouch.files.variables import Rendered, Value, fill, without_variables
 from pgvouch.sqltext.near import nearest
 from pgvouch.sqltext.place import line_and_column
@@ -141,6 +141,7 @@ class _File:
     values: dict[str, Value] = field(default_factory=dict)
 
     def read(self) -> Promises:
+        refuse_unfilled(self.text, self.path)
         marks = self._marks()
         self.values = self.actors.values
         lets = [mark for mark in marks if mark.word == "let"]

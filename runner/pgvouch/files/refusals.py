@@ -10,9 +10,11 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 from pgvouch.errors import FileError, Place
 from pgvouch.files import transaction_block
+from pgvouch.files.directives import leading_comments
 from pgvouch.files.transaction_block import Kind
 from pgvouch.sqltext.place import excerpt, line_and_column
 from pgvouch.sqltext.scan import GAP, PIECE, marks, tokens
@@ -50,6 +52,28 @@ def refuse_in_migration(text: str, place: Place, *, transactional: bool) -> None
     _refuse(rough_statements, text, place, (_SETTINGS,))
     _refuse_unseen(text, place)
     refuse_statements(text, place, transactional=transactional)
+
+
+FILL_IN = "-- fill in: "
+"""Begins a line of the header of a file that `pgvouch new` has written and its author has not."""
+
+
+def refuse_unfilled(text: str, path: Path) -> None:
+    """Refuse a file that still says what is to be written into it.
+
+    Raises:
+        FileError: with that line.
+    """
+    if FILL_IN not in text:
+        return
+    shown = f"verify/{path.name}" if path.parent.name == "verify" else path.name
+    for line, comment in leading_comments(text):
+        if comment.startswith(FILL_IN):
+            raise FileError(
+                f"{shown} is not filled in yet: {comment.removeprefix(FILL_IN)}",
+                Place(path, line),
+                hint="write it in the place of this line; or remove the file",
+            )
 
 
 def refuse_in_checks(text: str, place: Place) -> None:

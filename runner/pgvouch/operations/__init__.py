@@ -12,5 +12,6 @@ The modules, each importing only those above it:
     scratch       a database for trying migrations out, and one that is kept for the next time
     accept_delta  writes .delta files from a scratch database
     squash        one migration in the place of many
+    starter       the first files of a project
     authoring     what writes other files: a new migration, the expansions of its stamps
 """

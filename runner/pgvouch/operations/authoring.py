@@ -1,73 +1,167 @@
 """What writes files: a new migration, the expansions of its stamps."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgvouch.config.project import Project
-from pgvouch.errors import UsageError
+from pgvouch.errors import StampError, UsageError
 from pgvouch.files.migration import Migration
+from pgvouch.files.refusals import FILL_IN
 from pgvouch.files.version import ROLLBACK, stem_of
 
 if TYPE_CHECKING:
+    from pgvouch.stamp.templates import Templates
     from pgvouch.stamp.verdict import Stamped
 
 _DATE, _EPOCH = 8, 10
 """The digits of a date, and of the seconds since 1970."""
 _YEARS = range(1990, 2101)
+_TIMESTAMP = "%Y%m%d%H%M%S"
 
 
-def new_migration(folder: Path, migrations: Sequence[Migration], name: str) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a new migration is to hold."""
+
+    name: str
+    """Words in letters, digits and underscores."""
+    sql: str | None = None
+    """Its statements."""
+    stamps: tuple[str, ...] = ()
+    """Calls of templates, as behind `-- stamp:`."""
+    timestamp: bool = False
+    """Whether it is numbered by the time, whatever the folder has."""
+
+
+def new_migration(
+    project: Project, folder: Path, migrations: Sequence[Migration], wanted: Wanted
+) -> list[Path]:
     """Write the three files of a new migration, under the next number or the time.
 
+    What is not known yet is a line `-- fill in: …`, with which no file is run.
+
     Args:
+        project: with the templates.
         folder: where.
         migrations: those that are there already.
-        name: words in letters, digits and underscores.
+        wanted: what they are to hold.
 
     Returns:
         The files.
 
     Raises:
         UsageError: a name that cannot be part of a file's name.
+        StampError: a stamp that cannot be expanded; no file was written.
     """
-    stem_name = "_".join(name.lower().replace("-", " ").replace("_", " ").split())
-    if not stem_name.isidentifier():
-        raise UsageError(f"{name!r} is not a name", hint="use letters, digits and underscores")
+    words = wanted.name.lower().replace("-", " ").replace("_", " ").split()
+    if not "_".join(words).isidentifier():
+        raise UsageError(
+            f"{wanted.name!r} is not a name", hint="use letters, digits and underscores"
+        )
+    from pgvouch.stamp.templates import Templates
+
     own = [migration for migration in migrations if not migration.set_name]
-    stem = f"{next_prefix(own, datetime.now(UTC))}_{stem_name}"
-    files = {
-        folder / f"{stem}.sql": f"-- {stem_name.replace('_', ' ').capitalize()}.\n\n",
-        folder / f"{stem}{ROLLBACK}": f"-- Rolls {stem} back, newest statement first.\n\n",
-        folder / "verify" / f"{stem}.sql": (f"-- What {stem} promises.\n\n-- check: \n"),
+    prefix = next_prefix(own, datetime.now(UTC), timestamp=wanted.timestamp)
+    stem = f"{prefix}_{'_'.join(words)}"
+    templates = Templates(project.templates)
+    files = _texts(stem, wanted, templates)
+    paths = [folder / name for name in files]
+    try:
+        for path, text in zip(paths, files.values(), strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        if wanted.stamps:
+            _stamp_new(paths, templates)
+    except StampError:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        raise
+    return paths
+
+
+_SQL_TO_WRITE = "the statements, as psql would run them"
+_ROLLBACK_TO_WRITE = "what takes it back, newest statement first"
+_CHECKS_TO_WRITE = (
+    "`-- check: a sentence that holds afterwards`, and a query below it that shows it"
+)
+
+
+def _texts(stem: str, wanted: Wanted, templates: "Templates") -> dict[str, str]:
+    """Return what is to be written into each file, by its name in the folder."""
+    _, _, title = stem.partition("_")
+    sql = wanted.sql.strip() if wanted.sql else ""
+    if sql and not sql.endswith(";"):
+        sql += ";"
+    lines = {call: f"-- stamp: {call.strip()}\n" for call in wanted.stamps}
+    # A family that has only checks belongs into the verify file alone.
+    stamps = [line for call, line in lines.items() if _has_sql(call, templates)]
+    if sql:
+        todo = {"": "", ROLLBACK: _ROLLBACK_TO_WRITE, "verify": _CHECKS_TO_WRITE}
+    elif stamps:
+        todo = {"": "", ROLLBACK: "", "verify": ""}
+    else:
+        todo = {"": _SQL_TO_WRITE, ROLLBACK: _ROLLBACK_TO_WRITE, "verify": _CHECKS_TO_WRITE}
+
+    def text(about: str, key: str, *pieces: str) -> str:
+        asked = f"{FILL_IN}{todo[key]}".rstrip() + "\n" if todo[key] else ""
+        return "\n".join((f"-- {about}\n{asked}", *pieces))
+
+    return {
+        f"{stem}.sql": text(
+            f"{title.replace('_', ' ').capitalize()}.", "", *([f"{sql}\n"] if sql else ()), *stamps
+        ),
+        f"{stem}{ROLLBACK}": text(f"Takes {stem} back.", ROLLBACK, *reversed(stamps)),
+        f"verify/{stem}.sql": text(f"What {stem} promises.", "verify", *lines.values()),
     }
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    return list(files)
 
 
-def next_prefix(migrations: Sequence[Migration], now: datetime) -> str:
+def _has_sql(call: str, templates: "Templates") -> bool:
+    from pgvouch.stamp.templates import Target
+
+    name = call.partition("(")[0].strip()
+    return templates.family(name).main is Target.MIGRATION
+
+
+def _stamp_new(paths: Sequence[Path], templates: "Templates") -> None:
+    from pgvouch.stamp.rewrite import stamp_files
+
+    refused = [found.error for found in stamp_files(paths, templates)]
+    if error := next(filter(None, refused), None):
+        raise error
+
+
+def next_prefix(migrations: Sequence[Migration], now: datetime, *, timestamp: bool = False) -> str:
     """Return the digits of the next migration: a number, or the time where the newest has one.
 
     Args:
         migrations: those that are there already.
         now: with its time zone.
+        timestamp: the time in any case.
     """
+    now = now.astimezone(UTC)
+    full = now.strftime(_TIMESTAMP)
     if not migrations:
-        return "000"
+        return full if timestamp else "001"
     newest = max(migrations, key=lambda migration: migration.version)
     digits = _digits(newest)
-    stamp = _stamp(digits, now.astimezone(UTC))
+    stamp = _stamp(digits, now)
+    if timestamp and (stamp is None or len(digits) == _DATE):
+        return full
     if stamp is None:
         width = max(len(_digits(migration)) for migration in migrations)
         return f"{newest.version.number + 1:0{width}}"
     if newest.version.part:  # yoyo counts the migrations of a day: 20251107_01_Xyz12-name
-        is_today = newest.version.number >= int(stamp)
-        return f"{digits}_{newest.version.part + 1:02}" if is_today else f"{stamp}_01"
+        day = max(int(stamp), newest.version.number)
+        earlier = newest.version.part if newest.version.number == day else 0
+        return f"{day}_{max(int(now.strftime('%H%M%S')), earlier + 1):06}"
+    if len(digits) == _DATE and newest.version.number >= int(stamp):
+        # The second of a day: longer, so behind all that are named by the day.
+        stamp = full
     # Two people who write one at a time differ in the second; it has to be the newest all the same.
     return f"{max(int(stamp), newest.version.number + 1):0{len(digits)}}"
 
@@ -84,7 +178,7 @@ def _stamp(digits: str, now: datetime) -> str | None:
     except ValueError:
         is_date = False
     if is_date and len(digits) in range(_DATE, len("20251107120000123456") + 1):
-        return now.strftime("%Y%m%d%H%M%S%f")[: len(digits)]
+        return now.strftime(f"{_TIMESTAMP}%f")[: len(digits)]
     if len(digits) in {_EPOCH, _EPOCH + 3} and digits[0] in "12":  # seconds, milliseconds
         return str(int(now.timestamp() * 10 ** (len(digits) - _EPOCH)))
     return None

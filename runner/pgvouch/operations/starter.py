@@ -1,0 +1,167 @@
+"""Begins a project: the configuration, a first migration that works as it stands, a check in CI."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgvouch.config.project import EMBEDDED, Project
+from pgvouch.errors import Place, UsageError
+
+_FIRST = "001_create_notes"
+_MIGRATION = """\
+-- Notes: a table to begin with. Change it, or put your own in its place.
+create table public.notes (
+  id bigint generated always as identity primary key,
+  body text not null,
+  created_at timestamptz not null default now(),
+  constraint notes_body_says_something check (body <> '')
+);
+
+-- Closed to every role but the owner of the table, until a policy opens it.
+alter table public.notes enable row level security;
+"""
+_ROLLBACK = """\
+-- Takes 001_create_notes back; where there are notes, only with --discard-data.
+drop table public.notes;
+"""
+_CHECKS = """\
+-- What 001_create_notes promises. It is checked inside the migration's own transaction, and what a
+-- check writes is rolled back.
+
+-- check: a note gets a number and the time at which it is written
+insert into public.notes (body) values ('buy milk');
+select id is not null and created_at = now() from public.notes where body = 'buy milk';
+
+-- check error 23514: an empty note is refused
+insert into public.notes (body) values ('');
+
+-- check: row security is on
+select relrowsecurity from pg_catalog.pg_class where oid = 'public.notes'::pg_catalog.regclass;
+"""
+_CONFIGURATION = """\
+# The settings of pgvouch, with their defaults where they are commented out.
+migrations = "{migrations}"
+verify = "required"         # a migration without promises is refused
+# lock_timeout = "2s"       # the wait for a table; otherwise half of deadlock_timeout
+# statement_timeout = "1h"  # otherwise what the role has
+# url_env = "NOTES_URL"     # names the variable that has the URL; otherwise DATABASE_URL
+"""
+_WORKFLOW = """\
+# Every migration runs on an empty database, goes back and runs again; each keeps its promises.
+name: migrations
+on:
+  push:
+    branches: [main]
+  pull_request:
+permissions:
+  contents: read
+jobs:
+  migrations:
+    runs-on: ubuntu-latest
+    env:
+      # PostgreSQL 18 comes with pgvouch[embedded]. For the version that you have in production add
+      # a service container, and name it here: postgresql://postgres:postgres@localhost/notes
+      DATABASE_URL: "embedded:"{working_directory}
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.13"
+      - run: pip install 'pgvouch[embedded]'
+      - run: pgvouch stamp --check --format github
+      - run: pgvouch migrate --rehearse --format github
+      - run: pgvouch migrate --format github
+      - run: pgvouch verify --format github
+"""
+_IN_A_FOLDER = """
+    defaults:
+      run:
+        working-directory: {folder}"""
+_IGNORED = (".env", ".pgvouch/")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The files of a new project."""
+
+    written: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    """What was there already, and is as it was."""
+    names_server: bool
+    """Whether it is known where the database is."""
+
+
+def start_project(
+    project: Project,
+    name: str,
+    environment: Mapping[str, str],
+    *,
+    ci: bool,
+    has_server: bool,
+) -> Started:
+    """Write the files of a new project; what is there stays as it is.
+
+    Args:
+        project: the configuration that holds here, or the defaults.
+        name: the folder of the database in that of the migrations; empty for that folder itself.
+        environment: says whether a database is named already.
+        ci: write a workflow for GitHub.
+        has_server: whether the embedded server is installed.
+
+    Raises:
+        UsageError: there are migrations already; nothing was written.
+    """
+    here = Path.cwd()
+    folder = project.migrations / name
+    if there := next((path for path in sorted(folder.glob("*.sql"))), None):
+        raise UsageError(
+            f"there are migrations already, such as {there.name}",
+            Place(folder),
+            state="Nothing was written.",
+            hint="pgvouch new NAME writes the next one",
+        )
+    files = {
+        folder / f"{_FIRST}.sql": _MIGRATION,
+        folder / f"{_FIRST}.rollback.sql": _ROLLBACK,
+        folder / "verify" / f"{_FIRST}.sql": _CHECKS,
+    }
+    if project.config_file is None or project.config_file.parent != here:
+        shown = Path(os.path.relpath(project.migrations, here)).as_posix()
+        files[here / "pgvouch.toml"] = _CONFIGURATION.format(migrations=shown)
+    if ci:
+        path, text = _workflow(here)
+        files[path] = text
+    names_server = any(key.startswith("DATABASE_URL") for key in environment)
+    if has_server and not names_server:
+        files[here / ".env"] = (
+            f"# Read by pgvouch; the environment wins.\nDATABASE_URL={EMBEDDED}\n"
+        )
+        names_server = True
+    kept = tuple(path for path in files if path.exists())
+    written = tuple(path for path in files if path not in kept)
+    for path in written:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(files[path])
+    return Started((*written, *_ignore(here / ".gitignore")), kept, names_server)
+
+
+def _workflow(here: Path) -> tuple[Path, str]:
+    """Return the workflow, which GitHub looks for at the top of a repository."""
+    top = next((p for p in (here, *here.parents) if (p / ".git").exists()), here)
+    below = here.relative_to(top).as_posix()
+    text = _IN_A_FOLDER.format(folder=below) if below != "." else ""
+    path = top / ".github" / "workflows" / "migrations.yml"
+    return path, _WORKFLOW.format(working_directory=text)
+
+
+def _ignore(path: Path) -> Iterator[Path]:
+    """Leave the server's data, and what may hold a password, out of git."""
+    there = path.read_bytes() if path.exists() else b""
+    missing = [line for line in _IGNORED if line.encode() not in there.splitlines()]
+    if missing:
+        end = "" if not there or there.endswith(b"\n") else "\n"
+        with path.open("a", encoding="utf-8") as file:
+            file.write(end + "".join(f"{line}\n" for line in missing))
+        yield path

@@ -1,0 +1,170 @@
+"""`init` begins a project whose first migration works as it stands."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import Ran
+from pgvouch import Vouch
+from pgvouch.cli.main import run
+
+MIGRATION = {
+    "migrations/001_create_notes.sql",
+    "migrations/001_create_notes.rollback.sql",
+    "migrations/verify/001_create_notes.sql",
+}
+WORKFLOW = ".github/workflows/migrations.yml"
+ALL = {*MIGRATION, "pgvouch.toml", WORKFLOW, ".env", ".gitignore"}
+
+
+@dataclass
+class Here:
+    """A working directory, and a program that is run in it."""
+
+    path: Path
+    capture: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: str, **environment: str) -> Ran:
+        code = run(arguments, environment)
+        out, err = self.capture.readouterr()
+        return Ran(code, out, err)
+
+    def files(self) -> set[str]:
+        return {
+            str(path.relative_to(self.path))
+            for path in self.path.rglob("*")
+            if path.is_file() and ".git/" not in str(path)
+        }
+
+    def write(self, files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.path / name).write_text(text)
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Here:
+    monkeypatch.chdir(tmp_path)
+    return Here(tmp_path, capsys)
+
+
+def test_what_it_writes_works_as_it_stands(here: Here, every_url: str) -> None:
+    ran = here("init")
+    assert ran.code == 0, ran.err
+    assert here.files() == ALL
+    assert ran.out.endswith("next      pgvouch migrate\n")
+    migrated = here("migrate", "--rehearse", DATABASE_URL=every_url)
+    assert migrated.code == 0, migrated.err
+    assert "1 rehearsed, 3 checks passed" in migrated.out
+    assert here("migrate", DATABASE_URL=every_url).code == 0
+    assert here("verify", DATABASE_URL=every_url).code == 0
+    assert here("rollback", DATABASE_URL=every_url).code == 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "sentence"),
+    [
+        (("check (body <> '')", "check (true)"), "an empty note is refused"),
+        (("default now()", "default '2000-01-01'"), "a note gets a number and the time"),
+        (("enable row level", "disable row level"), "row security is on"),
+    ],
+)
+def test_each_promise_of_the_first_migration_can_fail(
+    here: Here, url: str, broken: tuple[str, str], sentence: str
+) -> None:
+    here("init")
+    path = here.path / "migrations" / "001_create_notes.sql"
+    path.write_text(path.read_text().replace(*broken))
+    ran = here("migrate", DATABASE_URL=url)
+    assert ran.code == 1
+    assert sentence in ran.err
+
+
+def test_the_url_is_looked_for_where_init_has_written_it(here: Here) -> None:
+    here("init")
+    assert (here.path / ".env").read_text().splitlines()[-1] == "DATABASE_URL=embedded:"
+
+
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "DATABASE_URL_NOTES"])
+def test_a_database_that_is_named_already_is_not_named_again(here: Here, variable: str) -> None:
+    ran = here("init", **{variable: "postgresql://h/d"})
+    assert ran.code == 0
+    assert here.files() == ALL - {".env"}
+
+
+def test_nothing_that_is_there_is_touched(here: Here) -> None:
+    there = {
+        "pgvouch.toml": 'migrations = "sql"\n',
+        ".env": "SECRET=1\n",
+        WORKFLOW: "name: mine\n",
+        ".gitignore": "node_modules",
+    }
+    here.write(there)
+    ran = here("init")
+    assert ran.code == 0, ran.err
+    for name in (".env", WORKFLOW, "pgvouch.toml"):
+        assert (here.path / name).read_text() == there[name]
+    assert f"kept      {WORKFLOW}" in ran.out
+    assert (here.path / ".gitignore").read_text() == "node_modules\n.env\n.pgvouch/\n"
+    assert (here.path / "sql" / "001_create_notes.sql").is_file()
+    here.write({"sql/001_create_notes.sql": "select 1;"})
+    again = here("init")
+    assert again.code == 2
+    assert "there are migrations already, such as 001_create_notes" in again.err
+    assert "Nothing was written." in again.err
+
+
+def test_the_ignored_are_named_once(here: Here) -> None:
+    here.write({".gitignore": ".pgvouch/\n"})
+    here("init")
+    assert (here.path / ".gitignore").read_text() == ".pgvouch/\n.env\n"
+
+
+def test_the_workflow_stands_where_github_looks_for_it(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here.path / ".git").mkdir()
+    below = here.path / "services" / "notes"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert here("init").code == 0
+    job = yaml.safe_load((here.path / WORKFLOW).read_text())["jobs"]["migrations"]
+    assert job["defaults"]["run"]["working-directory"] == "services/notes"
+    assert (below / "pgvouch.toml").is_file()
+
+
+def test_no_workflow_where_it_is_not_wanted(here: Here) -> None:
+    assert here("init", "--no-ci").code == 0
+    assert here.files() == ALL - {WORKFLOW}
+
+
+def test_the_folder_of_a_database_and_of_migrations_can_be_named(here: Here) -> None:
+    assert here("init", "--migrations", "db/sql", "--database", "notes").code == 0
+    assert (here.path / "db/sql/notes/001_create_notes.sql").is_file()
+    assert 'migrations = "db/sql"' in (here.path / "pgvouch.toml").read_text()
+
+
+def test_its_json_names_the_files(here: Here) -> None:
+    ran = here("init", "--json")
+    (document,) = json.loads(ran.out)["databases"]
+    assert {str(Path(p).relative_to(here.path)) for p in document["written"]} == ALL
+    assert document["kept"] == []
+
+
+def test_options_for_a_database_that_is_there_want_one(here: Here) -> None:
+    ran = here("init", "--exclude-schema", "auth")
+    assert ran.code == 2
+    assert "--from-database" in ran.err
+    assert here.files() == set()
+
+
+def test_the_library_does_the_same(here: Here) -> None:
+    started = Vouch(environment={}).init(ci=False)
+    assert {str(path.relative_to(here.path)) for path in started.written} == ALL - {WORKFLOW}
+    assert started.kept == ()
