@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pgvouch.delta.fold import Comparison
     from pgvouch.ledger.repeatable import Run
     from pgvouch.operations.accept_delta import Written
+    from pgvouch.operations.schema_file import Dumped
     from pgvouch.operations.squash import Squashed
     from pgvouch.operations.starter import Started
     from pgvouch.plan.status import MigrationStatus
@@ -551,6 +552,42 @@ class Vouch:
                 session, self._database, migration, known[how], options, self.on_event
             )
         return Repaired(row.id, row.state, tuple(finished))
+
+    def dump(
+        self,
+        *,
+        path: str | Path | None = None,
+        check: bool = False,
+        without: Sequence[str] = (),
+        pg_dump: str | Path | None = None,
+    ) -> "Dumped":
+        """Write the schema, without rows and without the ledger, into a file for review.
+
+        Args:
+            path: another file than the configuration's: schema.sql, or schema/NAME.sql where the
+                project has several databases.
+            check: write nothing.
+            without: schemas to leave out, besides those of the configuration.
+            pg_dump: the program; None finds one that is not older than the server.
+
+        Raises:
+            UsageError: no pg_dump is new enough.
+            ConnectError: pg_dump failed.
+            FileError: the file cannot be read or written.
+        """
+        from pgvouch.operations.schema_file import dump_schema
+
+        settings = self.project.dump
+        program = pg_dump or settings.pg_dump
+        with self._connected("dump", only_looks=True) as session:
+            return dump_schema(
+                session,
+                self.url,
+                Path(path) if path else self.project.schema_file(self._database.folder),
+                without=(*settings.exclude_schemas, *without),
+                pg_dump=Path(program) if program else None,
+                check=check,
+            )
 
     def seed(self) -> None:
         """Load development data from seed/NAME.sql, in one transaction.

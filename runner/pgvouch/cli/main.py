@@ -72,7 +72,7 @@ class Lazy(click.Group):
 
 
 _COMMANDS = (
-    "migrate", "rollback", "status", "plan", "verify", "drift", "new", "stamp", "seed",
+    "migrate", "rollback", "status", "plan", "verify", "drift", "new", "stamp", "dump", "seed",
     "accept", "accept-delta", "repair", "init", "adopt", "baseline", "squash", "wait", "entrypoint",
     "server",
 )  # fmt: skip

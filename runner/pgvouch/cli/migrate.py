@@ -4,6 +4,7 @@ import click
 
 from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_json, as_text, output
+from pgvouch.cli.dump import after_change
 from pgvouch.cli.options import Context, running
 
 
@@ -14,6 +15,7 @@ from pgvouch.cli.options import Context, running
 @click.option("--rehearse", is_flag=True, help="Run all of it and every rollback, keep nothing.")
 @click.option("--single-transaction", is_flag=True, help="All or nothing.")
 @click.option("--out-of-order", is_flag=True, help="Allow a number below the newest applied one.")
+@click.option("--dump", is_flag=True, help="Write the schema into its file, if it has changed.")
 @running
 @click.pass_obj
 def migrate(
@@ -24,6 +26,7 @@ def migrate(
     rehearse: bool,
     single_transaction: bool,
     out_of_order: bool,
+    dump: bool,
 ) -> None:
     """Apply what is pending, each migration verified inside its own transaction."""
     for vouch in context.databases(databases):
@@ -39,6 +42,8 @@ def migrate(
                         to=to, single_transaction=single_transaction, out_of_order=out_of_order
                     )
                 )
+            if dump and not rehearse and outcome.finished:
+                after_change(context, vouch, done="The migrations are applied")
         verb = "rehearsed" if rehearse else "applied"
         context.tell(
             as_text.migrated(vouch.name, outcome, verb=verb),

@@ -4,6 +4,7 @@ import click
 
 from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_json, as_text, output
+from pgvouch.cli.dump import after_change
 from pgvouch.cli.options import Context, running
 from pgvouch.errors import UsageError
 
@@ -19,6 +20,7 @@ from pgvouch.errors import UsageError
 )
 @click.option("--from-files", is_flag=True, help="Use the files, not what the ledger has stored.")
 @click.option("--dry-run", is_flag=True, help="Show the SQL and the rows it would lose.")
+@click.option("--dump", is_flag=True, help="Write the schema into its file, if it has changed.")
 @running
 @click.pass_obj
 def rollback(
@@ -31,6 +33,7 @@ def rollback(
     accept_difference: bool,
     from_files: bool,
     dry_run: bool,
+    dump: bool,
 ) -> None:
     """Roll migrations back, newest first; one unless told otherwise.
 
@@ -60,6 +63,8 @@ def rollback(
                     accept_difference=accept_difference,
                     from_files=from_files,
                 )
+            if dump and outcome.finished:
+                after_change(context, vouch, done="The migrations are rolled back")
         context.tell(
             as_text.rolled_back(vouch.name, outcome),
             document=as_json.of_outcome(vouch.name, outcome),

@@ -19,10 +19,22 @@ from pgvouch.sqltext.near import nearest
 EMBEDDED = "embedded:"
 _KEYS = {
     *("migrations", "templates", "seed", "verify", "strict", "requires", "databases", "embedded"),
+    "dump",
     *SETTINGS,
 }
 _DATABASE_KEYS = {"requires"}
 _EMBEDDED_KEYS = {"bin", "data"}
+_DUMP_KEYS = {"file", "exclude_schemas", "pg_dump"}
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """How the schema is written into a file."""
+
+    file: str | None = None
+    """Where there are several databases: a folder."""
+    exclude_schemas: tuple[str, ...] = ()
+    pg_dump: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,13 @@ class Project:
     requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     embedded_bin: Path | None = None
     embedded_data: Path | None = None
+    dump: Dump = Dump()
+
+    def schema_file(self, folder: Path) -> Path:
+        """Return the file for the schema of the database whose migrations are in a folder."""
+        if folder == self.migrations:
+            return self.root / (self.dump.file or "schema.sql")
+        return self.root / (self.dump.file or "schema") / f"{folder.name}.sql"
 
     @property
     def server_data(self) -> Path:
@@ -131,7 +150,9 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
     root = file.parent
     databases = table.get("databases", {})
     embedded = table.get("embedded", {})
+    dump = table.get("dump", {})
     _refuse_unknown(file, "embedded.", embedded, _EMBEDDED_KEYS)
+    _refuse_unknown(file, "dump.", dump, _DUMP_KEYS)
     for name, settings in databases.items():
         _refuse_unknown(file, f"databases.{name}.", settings, _DATABASE_KEYS)
     verify, strict = table.get("verify", "optional"), table.get("strict", False)
@@ -157,6 +178,7 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         },
         embedded_bin=Path(embedded["bin"]) if "bin" in embedded else None,
         embedded_data=root / embedded["data"] if "data" in embedded else None,
+        dump=Dump(dump.get("file"), tuple(dump.get("exclude_schemas", ())), dump.get("pg_dump")),
     )
 
 

@@ -8,6 +8,7 @@ The modules, each importing only those above it:
     seed          development data
     ready         waits for a server, and for another runner
     dump          a database as SQL, by pg_dump
+    schema_file   the schema as a file for review
     roles         what migrations do to roles, which pg_dump leaves out
     scratch       a database for trying migrations out, and one that is kept for the next time
     accept_delta  writes .delta files from a scratch database

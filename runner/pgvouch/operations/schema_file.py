@@ -1,0 +1,81 @@
+"""The schema as a file, which is reviewed beside the migrations."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import unified_diff
+from pathlib import Path
+
+from pgvouch.errors import FileError, Place
+from pgvouch.operations.dump import dump
+from pgvouch.postgres.session import Session
+
+_HEAD = """\
+-- The schema, as `pgvouch dump` writes it: to be read in review, and changed by migrations only.
+set check_function_bodies = off;
+set search_path = '';
+"""
+"""As pg_dump writes it, each name has its schema, and a function may name what comes later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dumped:
+    """A schema, and the file that holds it."""
+
+    path: Path
+    text: str
+    difference: tuple[str, ...]
+    """What was otherwise in the file, as lines of a unified diff."""
+    is_written: bool
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the file held this schema already."""
+        return not self.difference
+
+
+def dump_schema(
+    session: Session,
+    url: str,
+    path: Path,
+    *,
+    without: Iterable[str] = (),
+    pg_dump: Path | None = None,
+    check: bool = False,
+) -> Dumped:
+    """Write the schema of a database into a file, without rows and without the ledger.
+
+    The same schema gives the same text, by the same version of pg_dump.
+
+    Args:
+        session: on the database.
+        url: of it.
+        path: the file.
+        without: schemas to leave out.
+        pg_dump: the program; None finds one that is not older than the server.
+        check: write nothing.
+
+    Raises:
+        UsageError: no pg_dump is new enough.
+        ConnectError: pg_dump failed.
+        FileError: the file cannot be read or written.
+    """
+    dumped = dump(session, url, without=without, pg_dump=pg_dump)
+    text = f"{_HEAD}\n{dumped}".rstrip() + "\n"
+    try:
+        there = path.read_text(encoding="utf-8") if path.exists() else ""
+        is_written = not check and there != text
+        if is_written:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as exc:
+        raise FileError(f"{path.name}: {exc.strerror or exc}", Place(path)) from None
+    except UnicodeDecodeError:
+        raise FileError(
+            f"{path.name} is not UTF-8, so it is no schema of ours",
+            Place(path),
+            hint="give another file: --output FILE",
+        ) from None
+    lines = unified_diff(
+        there.splitlines(), text.splitlines(), path.name, "the database", lineterm=""
+    )
+    return Dumped(path, text, tuple(lines), is_written)
