@@ -18,7 +18,11 @@ from faults.processes import ended
 GUIDE = (ROOT / "docs" / "deploying.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", GUIDE, re.DOTALL)
 YAML = [
-    document for kind, body in BLOCKS if kind == "yaml" for document in documents.load_all(body)
+    document
+    for kind, body in BLOCKS
+    if kind == "yaml"
+    for document in documents.load_all(body)
+    if isinstance(document, dict)
 ]
 PROSE = re.sub(r"```.*?```", "", GUIDE, flags=re.DOTALL)
 INLINE = re.findall(r"`(pgvouch[^`]*)`", PROSE)
@@ -45,8 +49,8 @@ def _pods() -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_the_examples_are_all_there() -> None:
-    kinds = ["services", "kind", "kind", "initContainers", "jobs"]
-    assert [kind in document for kind, document in zip(kinds, YAML, strict=True)] == [True] * 5
+    kinds = ["services", "kind", "kind", "initContainers", "jobs", "repos"]
+    assert [kind in document for kind, document in zip(kinds, YAML, strict=True)] == [True] * 6
 
 
 def test_every_command_is_one() -> None:

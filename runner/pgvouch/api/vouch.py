@@ -19,6 +19,7 @@ from pgvouch.config.project import (
     database_names,
     find_project,
     read_database,
+    read_files,
     which_database,
     without_files,
 )
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pgvouch.delta.fold import Comparison
     from pgvouch.ledger.repeatable import Run
     from pgvouch.operations.accept_delta import Written
+    from pgvouch.operations.lint import Linted
     from pgvouch.operations.schema_file import Dumped
     from pgvouch.operations.squash import Squashed
     from pgvouch.operations.starter import Started
@@ -204,6 +206,19 @@ class Vouch:
             todo.ahead,
             tuple(warning for item in prepared for warning in item.warnings),
             limits is not None,
+        )
+
+    def lint(self) -> "Linted":
+        """Read every file as `migrate` and `rollback` would; no server is asked.
+
+        Raises:
+            FileError: a file that one of them would refuse; RefusedError lists several.
+        """
+        from pgvouch.operations.lint import lint
+
+        files = self._chosen or read_files(self.project, self._folder_name())
+        return lint(
+            files, require_promises=self.project.verify_required, strict=self.project.strict
         )
 
     def migrate(

@@ -10,6 +10,7 @@ from pgvouch.events import Finished
 if TYPE_CHECKING:
     from pgvouch.api.values import Plan, Planned, Repaired, RollbackStep
     from pgvouch.delta.fold import Comparison, Difference
+    from pgvouch.operations.lint import Linted
     from pgvouch.plan.status import MigrationStatus
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
@@ -144,6 +145,16 @@ def of_repaired(name: str, how: str, repaired: "Repaired") -> Document:
     """Return what `repair` prints."""
     migrations = of_finished(repaired.finished)
     return {"database": name, "id": repaired.id, "how": how, "migrations": migrations}
+
+
+def of_linted(linted: "Linted") -> Document:
+    """Return what `lint` prints of a database."""
+    return {
+        "database": linted.name,
+        "migrations": linted.migrations,
+        "checks": linted.checks,
+        "warnings": [_warning(warning) for warning in linted.warnings],
+    }
 
 
 def of_stamps(name: str, stamps: Sequence["Stamped"], *, check: bool) -> Document:

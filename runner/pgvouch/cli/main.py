@@ -72,9 +72,9 @@ class Lazy(click.Group):
 
 
 _COMMANDS = (
-    "migrate", "rollback", "status", "plan", "verify", "drift", "new", "stamp", "dump", "seed",
-    "accept", "accept-delta", "repair", "init", "adopt", "baseline", "squash", "wait", "entrypoint",
-    "server",
+    "migrate", "rollback", "status", "plan", "verify", "drift", "new", "stamp", "lint", "dump",
+    "seed", "accept", "accept-delta", "repair", "init", "adopt", "baseline", "squash",
+    "wait", "entrypoint", "server",
 )  # fmt: skip
 """Each in a module of its name, in the order of a day's work."""
 

@@ -238,14 +238,24 @@ def choose(
     gathered = Gathered()
     for name in chosen:
         target = _url(name, url, environment, alone=len(chosen) == 1)
-        folder = project.migrations / name
         shown = name or _name_in(target) or project.root.name
         with gathered.gather():
-            migrations = read_database(project, name)
-            repeatables = read_repeatables(folder, _actors_of(migrations))
-            found.append(Database(shown, folder, target, migrations, repeatables))
+            found.append(replace(read_files(project, name), name=shown, url=target))
     gathered.refuse()
     return found
+
+
+def read_files(project: Project, name: str) -> Database:
+    """Return the files of a database; where it is, is not asked.
+
+    Raises:
+        UsageError: a platform set that is not there.
+        FileError: a file that cannot be read as a migration.
+    """
+    migrations = read_database(project, name)
+    folder = project.migrations / name
+    repeatables = read_repeatables(folder, _actors_of(migrations))
+    return Database(name or project.root.name, folder, "", migrations, repeatables)
 
 
 def _actors_of(migrations: Sequence[Migration]) -> Actors:

@@ -2,6 +2,7 @@
 
 The modules, each importing only those above it:
 
+    lint          every file read as a run would read it, without a server
     rehearsal     all that is pending and its rollbacks, in one transaction that is rolled back
     drift         the live catalog beside what the deltas of its migrations come to
     repair        settles a statement of unknown outcome

@@ -1,0 +1,27 @@
+"""pgvouch lint."""
+
+import click
+
+from pgvouch.cli import as_json, as_text
+from pgvouch.cli.options import Context, common
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@common
+@click.pass_obj
+def lint(context: Context, databases: tuple[str, ...]) -> None:
+    """Read every file as migrate and rollback would; no server is asked."""
+    for name in context.folder(None).stamped_folders(databases):
+        if name.startswith("_"):
+            continue  # a platform set is read with the databases that require it
+        found = context.folder(name).lint()
+        if not context.as_json:
+            for warning in found.warnings:
+                as_text.say_doubt(warning.message, warning.place)
+        migrations = f"{found.migrations} migration{'s' * (found.migrations != 1)}"
+        checks = f"{found.checks} check{'s' * (found.checks != 1)}"
+        context.tell(
+            f"{found.name}: {migrations} and {checks} can be read",
+            document=as_json.of_linted(found),
+        )
