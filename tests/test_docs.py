@@ -15,6 +15,7 @@ import pytest
 import tiers
 from conftest import ROOT
 from pgvouch.cli.main import cli
+from support.reference import reference
 
 BIN = Path(sys.executable).parent
 FENCE = re.compile(r"(?:`(?P<path>[^`\n]+)`:\n)?```(?P<kind>\w+)\n(?P<body>.*?)```", re.DOTALL)
@@ -121,6 +122,14 @@ def test_every_command_and_option_is_documented() -> None:
             if isinstance(option, click.Option) and option.name != "help":
                 assert option.help, (name, option.name)
                 assert max(option.opts, key=len) in text, (name, option.opts)
+
+
+def test_the_reference_is_what_the_program_says_of_itself() -> None:
+    """PGVOUCH_WRITE_GOLDEN=1 rewrites the page, for the diff to be reviewed."""
+    page = ROOT / "docs" / "reference.md"
+    if os.environ.get("PGVOUCH_WRITE_GOLDEN"):
+        page.write_text(reference())
+    assert page.read_text() == reference()
 
 
 def test_every_command_in_the_documents_is_there() -> None:
