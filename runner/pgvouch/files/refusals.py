@@ -72,7 +72,7 @@ def refuse_unfilled(text: str, path: Path) -> None:
             raise FileError(
                 f"{shown} is not filled in yet: {comment.removeprefix(FILL_IN)}",
                 Place(path, line),
-                hint="write it in the place of this line; or remove the file",
+                hint="write that and remove this line; or remove the file",
             )
 
 

@@ -100,12 +100,13 @@ def _texts(stem: str, wanted: Wanted, templates: "Templates") -> dict[str, str]:
     lines = {call: f"-- stamp: {call.strip()}\n" for call in wanted.stamps}
     # A family that has only checks belongs into the verify file alone.
     stamps = [line for call, line in lines.items() if _has_sql(call, templates)]
-    if sql:
+    todo = {"": "", ROLLBACK: "", "verify": ""}
+    if sql or not stamps:
         todo = {"": "", ROLLBACK: _ROLLBACK_TO_WRITE, "verify": _CHECKS_TO_WRITE}
-    elif stamps:
-        todo = {"": "", ROLLBACK: "", "verify": ""}
-    else:
-        todo = {"": _SQL_TO_WRITE, ROLLBACK: _ROLLBACK_TO_WRITE, "verify": _CHECKS_TO_WRITE}
+    if not (sql or stamps):
+        todo[""] = _SQL_TO_WRITE
+    if sql and stamps:
+        todo[ROLLBACK] = "below the stamps, what takes the other statements back"
 
     def text(about: str, key: str, *pieces: str) -> str:
         asked = f"{FILL_IN}{todo[key]}".rstrip() + "\n" if todo[key] else ""

@@ -30,8 +30,8 @@ _CHECKS = """\
 -- check writes is rolled back.
 
 -- check: a note gets a number and the time at which it is written
-insert into public.notes (body) values ('buy milk');
-select id is not null and created_at = now() from public.notes where body = 'buy milk';
+insert into public.notes (body) values ('buy milk')
+returning id is not null and created_at = now();
 
 -- check error 23514: an empty note is refused
 insert into public.notes (body) values ('');
