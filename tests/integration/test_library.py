@@ -462,7 +462,7 @@ def test_a_type_checker_knows_it(tmp_path: Path) -> None:
 
 def test_the_program_is_built_on_the_library_alone() -> None:
     """A command parses, calls and renders: of the other rooms it knows values and constants."""
-    own = {"api", "cli", "config", "embedded", "errors", "events", "sqltext"}
+    own = {"address", "api", "cli", "config", "embedded", "errors", "events", "sqltext"}
     for path in (ROOT / "runner" / "pgvouch" / "cli").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.ImportFrom) or not str(node.module).startswith("pgvouch."):

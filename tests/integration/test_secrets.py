@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import Folder
-from pgvouch.config.address import parts_of
+from pgvouch.address.conninfo import parts_of
 from pgvouch.errors import UsageError
 
 SECRET = "S3krItX"
@@ -22,11 +22,18 @@ UNREADABLE = {
     "a bad percent sign": f"postgresql://u:%{SECRET}@127.0.0.1:1/x",
     "a zero byte": f"postgresql://u:%00{SECRET}@127.0.0.1:1/x",
     "a bracket": f"postgresql://[u:{SECRET}/@127.0.0.1:1/x",
-    "a scheme of SQLAlchemy": f"postgresql+psycopg2://u:{SECRET}@127.0.0.1:1/x",
+    "a scheme that is not SQLAlchemy's": f"postgresql+ssh://u:{SECRET}@127.0.0.1:1/x",
+    "a slash behind a scheme of SQLAlchemy": f"postgresql+asyncpg://u:{SECRET[:3]}/{SECRET[3:]}@127.0.0.1:1/x",
     "another scheme": f"mysql://u:{SECRET}@127.0.0.1:1/x",
     "a scheme in capitals": f"POSTGRESQL://u:{SECRET}@127.0.0.1:1/x",
     "no scheme": f"u:{SECRET}@127.0.0.1:1/x",
-    "a parameter of another driver": f"postgresql://u:{SECRET}@127.0.0.1:1/x?pgbouncer=true",
+    "a schema": f"postgresql://u:{SECRET}@127.0.0.1:1/x?pgbouncer=true&schema=app",
+    "a schema that may be a secret": f"postgresql://u@127.0.0.1:1/x?currentSchema={SECRET}",
+    "a timeout": f"postgresql://u:{SECRET}@127.0.0.1:1/x?statement_timeout=5",
+    "hosts of SQLAlchemy": f"postgresql+psycopg2://u:{SECRET}@/x?host=127.0.0.1:1&host={SECRET}:2",
+    "encryption that is not known": f"postgresql://u:{SECRET}@127.0.0.1:1/x?ssl=no-verify",
+    "a certificate to be looked at": f"postgresql://u:{SECRET}@127.0.0.1:1/x?sslaccept=strict",
+    "a known parameter without a value": f"postgresql://u:{SECRET}@127.0.0.1:1/x?user&pgbouncer=true",
     "an unknown parameter": f"postgresql://u@127.0.0.1:1/x?{SECRET}=1",
     "a parameter without a value": f"postgresql://u@127.0.0.1:1/x?{SECRET}",
     "a password with a blank": f"host=127.0.0.1 port=1 dbname=x password=a {SECRET}",
@@ -90,9 +97,15 @@ def test_the_place_of_the_mistake_is_said(folder: Folder) -> None:
 
 def test_urls_of_others_are_told_apart(folder: Folder) -> None:
     folder.write({"001_a.sql": "select 1;"})
-    assert "SQLAlchemy" in folder("migrate", url=UNREADABLE["a scheme of SQLAlchemy"]).err
-    ran = folder("migrate", url=UNREADABLE["a parameter of another driver"])
-    assert "`pgbouncer`" in ran.err
+    assert (
+        "behind a `+`" in folder("migrate", url=UNREADABLE["a scheme that is not SQLAlchemy's"]).err
+    )
+    ran = folder("migrate", url=UNREADABLE["a schema"])
+    assert "names a schema with `schema`" in ran.err
+    assert "options=-csearch_path%3DNAME" in ran.err
+    assert "--statement-timeout" in folder("migrate", url=UNREADABLE["a timeout"]).err
+    assert "`host` more than once" in folder("migrate", url=UNREADABLE["hosts of SQLAlchemy"]).err
+    assert "`sslaccept`" in folder("migrate", url=UNREADABLE["a certificate to be looked at"]).err
     assert "number 1 after the `?`" in folder("migrate", url=UNREADABLE["an unknown parameter"]).err
 
 

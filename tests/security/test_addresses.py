@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pgvouch.address.conninfo import parts_of
 from pgvouch.cli import main
-from pgvouch.config.address import parts_of
 from pgvouch.errors import UsageError
 
 

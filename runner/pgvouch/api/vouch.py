@@ -7,12 +7,14 @@ results are frozen values, progress is events, and what goes wrong is a VouchErr
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
+from pgvouch.address.dotenv import DotEnv
+from pgvouch.address.where import EMBEDDED, OPTION, Given
 from pgvouch.config.options import Options
 from pgvouch.config.project import (
-    EMBEDDED,
     Database,
     Project,
     choose,
@@ -70,6 +72,7 @@ class Vouch:
         on_event: Listener = silent,
         variables: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        dotenv: bool = False,
         create_database: bool = False,
         wait_s: float = 0.0,
         show_all_rows: bool = False,
@@ -78,14 +81,16 @@ class Vouch:
         """Say which database. Nothing is read and nothing is connected yet.
 
         Args:
-            url: a libpq URL or connection string, or `embedded:`; None: DATABASE_URL_<NAME> or
-                DATABASE_URL of the environment.
+            url: a libpq URL or connection string, or `embedded:`; None: what the environment says,
+                DATABASE_URL_<NAME>, DATABASE_URL, or PGDATABASE and the like.
             project: the configuration file; None looks for pgvouch.toml or pyproject.toml upwards.
             migrations: a folder of migrations, which needs no configuration.
             database: which one, where the project has several.
             on_event: called with what happens, in the same thread.
             variables: values of psql variables that files declare; never printed, never stored.
             environment: instead of the process's own.
+            dotenv: read what that does not say in the file .env beside the configuration, as the
+                program does.
             create_database: create the database where it is missing.
             wait_s: how long to wait for a server that is coming up, in seconds.
             show_all_rows: keep more of what a broken check has found.
@@ -99,6 +104,7 @@ class Vouch:
         """Called with what happens; another one may be put in its place between calls."""
         self._variables = dict(variables or {})
         self._environment = os.environ if environment is None else environment
+        self._reads_dotenv = dotenv
         self._creates = create_database
         self._wait_s = wait_s
         self._shows_all_rows = show_all_rows
@@ -122,9 +128,10 @@ class Vouch:
         """
         first = cls(**given)
         found = []
-        for database in choose(first.project, names, first._url, first._environment):
+        for database in choose(first.project, names, first._given, first.on_event):
             vouch = cls(**given)
             vouch._config, vouch._chosen, vouch._name = first.project, database, database.name
+            vouch._given = first._given
             found.append(vouch)
         return found
 
@@ -383,9 +390,7 @@ class Vouch:
         from pgvouch.adopt.take_over import adopt, plan, plan_in_place
 
         if with_ledger and self._chosen is None:
-            self._chosen = without_files(
-                self.project, self._name or "", self._url, self._environment
-            )
+            self._chosen = without_files(self.project, self._name or "", self._given, self.on_event)
         folder = Path(into) if into else self.project.migrations / (self._name or "")
         adoption = (
             plan_in_place(Path(project), tool) if in_place else plan(Path(project), tool, folder)
@@ -447,9 +452,7 @@ class Vouch:
         from pgvouch.adopt.from_database import from_database
 
         if self._chosen is None:
-            self._chosen = without_files(
-                self.project, self._name or "", self._url, self._environment
-            )
+            self._chosen = without_files(self.project, self._name or "", self._given, self.on_event)
         with self._connected("init", only_looks=True) as session:
             return from_database(
                 session,
@@ -723,12 +726,18 @@ class Vouch:
 
         return tuple(list_templates(Templates(self.project.templates)))
 
+    @cached_property
+    def _given(self) -> Given:
+        """What says where the database is."""
+        file = self.project.root / ".env" if self._reads_dotenv else None
+        return Given(self._url, self._environment, DotEnv(file))
+
     @property
     def _database(self) -> Database:
         """The files and the URL."""
         if self._chosen is None:
             wanted = (self._name,) if self._name else ()
-            chosen = choose(self.project, wanted, self._url, self._environment)
+            chosen = choose(self.project, wanted, self._given, self.on_event)
             if len(chosen) > 1:
                 raise which_database([database.name for database in chosen])
             self._chosen = chosen[0]
@@ -738,7 +747,7 @@ class Vouch:
         """Return how migrations are to be run: what was given over the configuration."""
         return Options.of(
             {**self.project.settings, **self._settings},
-            variables=given_variables(self._variables),
+            variables=given_variables(self._variables, self._given.dotenv),
             strict=self.project.strict,
             **given,
         )
@@ -769,24 +778,36 @@ class Vouch:
             if self._tells_notices:
                 self.on_event(Notice(severity, text))
 
-        session = open_session(
-            self.url,
-            application_name=f"pgvouch {command}",
-            create=not only_looks and (self._creates or self._database.is_embedded),
-            wait_s=self._wait_s,
-            tell=self.on_event,
-        )
+        with self._saying_where():
+            session = open_session(
+                self.url,
+                application_name=f"pgvouch {command}",
+                create=not only_looks and (self._creates or self._database.is_embedded),
+                wait_s=self._wait_s,
+                tell=self.on_event,
+            )
         session.sample = FULL if self._shows_all_rows else BRIEF
         session.on_notice(tell)
         self._session = session
         return session
 
     @contextmanager
+    def _saying_where(self) -> Iterator[None]:
+        """Let an error say what the address is from, where that is not before everyone's eyes."""
+        try:
+            yield
+        except VouchError as exc:
+            if self._database.source != OPTION and not self._database.is_embedded:
+                exc.notes.append(f"the address is from {self._database.source}")
+            raise
+
+    @contextmanager
     def _waiter(self, left_s: float) -> Iterator[Session]:
         """Open a session that only looks, on a database that another process makes."""
-        session = open_session(
-            self.url, application_name="pgvouch wait", wait_s=left_s, tell=self.on_event
-        )
+        with self._saying_where():
+            session = open_session(
+                self.url, application_name="pgvouch wait", wait_s=left_s, tell=self.on_event
+            )
         with _as_vouch_errors(), session, telling_of_loss():
             yield session
 

@@ -252,7 +252,7 @@ def forget_urls(error: VouchError, arguments: Sequence[str]) -> None:
 
 def _without_urls(text: str, own: Sequence[str]) -> str:
     if any("://" in argument or "=" in argument for argument in own):
-        from pgvouch.config.address import looks_like_one
+        from pgvouch.address.conninfo import looks_like_one
 
         for argument in own:
             value = argument.partition("=")[2] if argument.startswith("-") else ""

@@ -28,6 +28,7 @@ class Context:
     as_json: bool = False
     create: bool = False
     verbose: bool = False
+    no_dotenv: bool = False
     settings: dict[str, str] = field(default_factory=dict)
     """Times and retries from the command line, by their names in the configuration."""
     wait_s: float = 0.0
@@ -42,7 +43,7 @@ class Context:
 
     def databases(self, wanted: Sequence[str] = ()) -> list[Vouch]:
         """Return the databases that the command is about."""
-        found = Vouch.each(wanted, **self._given())
+        found = Vouch.each(wanted, on_event=self._progress(), **self._given())
         for vouch in found:
             vouch.on_event = self._progress()
         return found
@@ -58,6 +59,7 @@ class Context:
             "migrations": self.migrations,
             "variables": self.variables,
             "environment": self.environment,
+            "dotenv": not self.no_dotenv,
             "create_database": self.create,
             "wait_s": self.wait_s,
             "show_all_rows": self.verbose,
@@ -86,6 +88,7 @@ class Context:
             migrations=self.migrations,
             database=name,
             environment=self.environment,
+            dotenv=not self.no_dotenv,
             on_event=lambda event: output.say(getattr(event, "text", ""), err=True),
         )
 
@@ -162,7 +165,7 @@ def _wait(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
 def _path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is None:
         return
-    from pgvouch.config.address import looks_like_one
+    from pgvouch.address.conninfo import looks_like_one
 
     if looks_like_one(value):
         raise click.BadParameter("a URL stands there; give it with --url", ctx, parameter)
@@ -172,7 +175,7 @@ def _path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
 _COMMON: tuple[Decorator, ...] = (
     click.option(
         "--url", expose_value=False, callback=_store("url"), metavar="URL",
-        help="Where to connect; otherwise DATABASE_URL_<NAME> or DATABASE_URL.",
+        help="Where to connect; otherwise DATABASE_URL_<NAME>, DATABASE_URL or PGDATABASE.",
     ),
     click.option(
         "--config", expose_value=False, callback=_path, metavar="FILE",
@@ -181,6 +184,10 @@ _COMMON: tuple[Decorator, ...] = (
     click.option(
         "--migrations", expose_value=False, callback=_path, metavar="DIR",
         help="A folder of migrations; it needs no configuration.",
+    ),
+    click.option(
+        "--no-dotenv", is_flag=True, expose_value=False, callback=_store("no_dotenv"),
+        help="Do not read .env.",
     ),
     click.option(
         "--json", "as_json", is_flag=True, expose_value=False, callback=_store("as_json"),

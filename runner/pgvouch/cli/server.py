@@ -5,9 +5,9 @@ import os
 import click
 
 from pgvouch import embedded
+from pgvouch.address.conninfo import looks_like_one
 from pgvouch.cli import output
 from pgvouch.cli.options import Context, common
-from pgvouch.config.address import looks_like_one
 from pgvouch.config.project import database_names
 from pgvouch.errors import UsageError
 

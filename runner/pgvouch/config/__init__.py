@@ -1,8 +1,7 @@
-"""The configuration: the project's file, the folders of databases, where each one is.
+"""The configuration: the project's file, the folders of databases, and where each of them is.
 
 The modules, each importing only those above it:
 
-    address  connection strings, read without repeating one
     options  how migrations are run
     project  the configuration file, the databases and their URLs
 """

@@ -1,14 +1,15 @@
 """The configuration file, the folders of databases, and where each one is."""
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pgvouch.address.where import EMBEDDED, Given, find_target
 from pgvouch.config.options import SETTINGS
 from pgvouch.errors import Gathered, Place, UsageError
+from pgvouch.events import Listener, Note, silent
 from pgvouch.files.actors import ACTORS, Actors, read_actors
 from pgvouch.files.folder import read_folder
 from pgvouch.files.migration import Migration
@@ -16,13 +17,13 @@ from pgvouch.files.repeatable import read_repeatables
 from pgvouch.files.strays import ALWAYS, databases_in
 from pgvouch.sqltext.near import nearest
 
-EMBEDDED = "embedded:"
 _KEYS = {
     *("migrations", "templates", "seed", "verify", "strict", "requires", "databases", "embedded"),
     "dump",
+    "url_env",
     *SETTINGS,
 }
-_DATABASE_KEYS = {"requires"}
+_DATABASE_KEYS = {"requires", "url_env"}
 _EMBEDDED_KEYS = {"bin", "data"}
 _DUMP_KEYS = {"file", "exclude_schemas", "pg_dump"}
 
@@ -55,6 +56,8 @@ class Project:
     embedded_bin: Path | None = None
     embedded_data: Path | None = None
     dump: Dump = Dump()
+    url_envs: Mapping[str, str] = field(default_factory=dict)
+    """The environment variables that hold URLs, by database; "": for all."""
 
     def schema_file(self, folder: Path) -> Path:
         """Return the file for the schema of the database whose migrations are in a folder."""
@@ -79,6 +82,8 @@ class Database:
     """Platform sets first."""
     repeatables: tuple[Migration, ...] = ()
     """In the order in which they are run, behind the others."""
+    source: str = ""
+    """What said where it is: `--url`, `DATABASE_URL`, `PGDATABASE of .env`."""
 
     @property
     def is_embedded(self) -> bool:
@@ -179,11 +184,33 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         embedded_bin=Path(embedded["bin"]) if "bin" in embedded else None,
         embedded_data=root / embedded["data"] if "data" in embedded else None,
         dump=Dump(dump.get("file"), tuple(dump.get("exclude_schemas", ())), dump.get("pg_dump")),
+        url_envs=_url_envs(file, {"": table, **databases}),
     )
+
+
+def _url_envs(file: Path, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the names of environment variables; a URL in place of one is not repeated."""
+    found = {name: table["url_env"] for name, table in tables.items() if "url_env" in table}
+    for variable in found.values():
+        if not (isinstance(variable, str) and re.fullmatch(r"[A-Za-z_]\w*", variable)):
+            raise UsageError(
+                "url_env is the name of an environment variable, and what stands there is none",
+                Place(file),
+                hint='url_env = "NOTES_DATABASE_URL", and the URL in that variable',
+            )
+    return found
 
 
 def _refuse_unknown(file: Path, prefix: str, table: Mapping[str, Any], known: set[str]) -> None:
     for key in table:
+        if key == "url" and "url_env" in known:
+            raise UsageError(
+                f"{prefix}url is not read: a URL has a password in it, and this file is in a "
+                "repository",
+                Place(file),
+                hint=f"put the URL into the environment or .env, and its name here: "
+                f'{prefix}url_env = "NOTES_DATABASE_URL"; take a password out of the history too',
+            )
         if key not in known:
             near = nearest(key, known)
             raise UsageError(
@@ -209,15 +236,15 @@ def which_database(names: Sequence[str]) -> UsageError:
 
 
 def choose(
-    project: Project, wanted: Sequence[str], url: str | None, environment: Mapping[str, str]
+    project: Project, wanted: Sequence[str], given: Given, tell: Listener = silent
 ) -> list[Database]:
     """Return the databases a command is about, with their files read.
 
     Args:
         project: the configuration.
         wanted: names from the command line; none means all.
-        url: `--url`.
-        environment: DATABASE_URL, and DATABASE_URL_NAME for one of them.
+        given: what says where they are.
+        tell: is told what was left out of a URL.
 
     Raises:
         UsageError: an unknown name, no URL, or a URL that names one database for several folders.
@@ -235,13 +262,16 @@ def choose(
             hint="pgvouch new NAME writes the first one; its file's name begins with a number",
         )
     found = []
+    notes: dict[str, None] = {}
     gathered = Gathered()
     for name in chosen:
-        target = _url(name, url, environment, alone=len(chosen) == 1)
-        shown = name or _name_in(target) or project.root.name
+        located = _located(project, name, given, notes, alone=len(chosen) == 1)
         with gathered.gather():
-            found.append(replace(read_files(project, name), name=shown, url=target))
+            files = read_files(project, name)
+            found.append(replace(files, name=located.name, url=located.url, source=located.source))
     gathered.refuse()
+    for note in notes:
+        tell(Note(note))
     return found
 
 
@@ -258,32 +288,43 @@ def read_files(project: Project, name: str) -> Database:
     return Database(name or project.root.name, folder, "", migrations, repeatables)
 
 
+def _located(
+    project: Project, name: str, given: Given, notes: dict[str, None], *, alone: bool
+) -> Database:
+    """Return a database without its files."""
+    names = project.url_envs
+    given = replace(given, url_env=names.get(""), url_envs={n: v for n, v in names.items() if n})
+    target = find_target(name, given, alone=alone)
+    notes.update({target.note: None} if target.note else {})
+    shown = name or _name_in(target.url) or project.root.name
+    return Database(shown, project.migrations / name, target.url, (), source=target.source)
+
+
 def _actors_of(migrations: Sequence[Migration]) -> Actors:
     return next((m.actors for m in reversed(migrations) if not m.set_name), Actors())
 
 
-def without_files(
-    project: Project, name: str, url: str | None, environment: Mapping[str, str]
-) -> Database:
+def without_files(project: Project, name: str, given: Given, tell: Listener = silent) -> Database:
     """Return a database whose files are still to be written.
 
     Args:
         project: the configuration.
         name: its folder in that of the migrations; empty for that folder itself.
-        url: `--url`.
-        environment: DATABASE_URL, and DATABASE_URL_NAME for one of them.
+        given: what says where it is.
+        tell: is told what was left out of a URL.
 
     Raises:
         UsageError: no URL.
     """
-    target = _url(name, url, environment, alone=True)
-    return Database(
-        name or _name_in(target) or project.root.name, project.migrations / name, target, ()
-    )
+    notes: dict[str, None] = {}
+    database = _located(project, name, given, notes, alone=True)
+    for note in notes:
+        tell(Note(note))
+    return database
 
 
 def _unknown_database(project: Project, names: Sequence[str], wanted: str) -> UsageError:
-    from pgvouch.config.address import looks_like_one
+    from pgvouch.address.conninfo import looks_like_one
 
     if looks_like_one(wanted):
         return UsageError(
@@ -299,7 +340,7 @@ def _name_in(url: str) -> str:
     """Return the database that a URL names; a project with one folder is called after it."""
     if url.startswith(EMBEDDED):
         return url.removeprefix(EMBEDDED)
-    from pgvouch.config.address import parts_of
+    from pgvouch.address.conninfo import parts_of
 
     return parts_of(url).get("dbname", "")
 
@@ -332,36 +373,3 @@ def read_database(project: Project, name: str) -> tuple[Migration, ...]:
         found += read_folder(project.migrations / name, actors=actors)
     gathered.refuse()
     return tuple(found)
-
-
-def _url(name: str, url: str | None, environment: Mapping[str, str], *, alone: bool) -> str:
-    """Return where a database is: `--url`, then its own variable, then the one for all."""
-    own = "DATABASE_URL_" + re.sub(r"\W", "_", name).upper()
-    if url:
-        source, given = "--url", url
-    elif name and environment.get(own):
-        source, given = own, environment[own]
-    else:
-        source, given = "DATABASE_URL", environment.get("DATABASE_URL", "")
-    if not given:
-        raise UsageError(
-            "no database is named",
-            hint="give --url, or set DATABASE_URL (postgresql://user@host/name), "
-            "or DATABASE_URL=embedded: for a server of the project's own",
-        )
-    if given.startswith(EMBEDDED):
-        return given
-    from psycopg.conninfo import make_conninfo
-
-    from pgvouch.config.address import parts_of
-
-    parts = parts_of(given, source)
-    names_one = parts.get("dbname") or parts.get("service") or os.environ.get("PGDATABASE")
-    if not names_one:
-        return make_conninfo(given, dbname=name) if name else given
-    if not alone and source != own:
-        raise UsageError(
-            "the URL names one database, and there are several folders",
-            hint=f"name the folder that it is for in the command: {name}, or another one",
-        )
-    return given

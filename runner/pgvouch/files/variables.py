@@ -7,6 +7,7 @@ stays what it is: an array slice, a label, or something for PostgreSQL to refuse
 import os
 import re
 from bisect import bisect_right
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -156,10 +157,33 @@ def _uses(text: str, values: Mapping[str, Value]) -> Iterator[tuple[int, int, st
             )
 
 
-def given_variables(options: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of variables: `--var` first, then the environment (NAME or name)."""
+def given_variables(
+    options: Mapping[str, str], dotenv: Mapping[str, str] | None = None
+) -> Mapping[str, str]:
+    """Return the values of variables, by NAME or name.
+
+    Args:
+        options: `--var`, which wins.
+        dotenv: what counts where the environment has no such name; not read for any other.
+    """
     environment = {name.lower(): value for name, value in os.environ.items()}
-    return {**environment, **os.environ, **options}
+    return ChainMap(
+        {**environment, **os.environ, **options}, _AnyCase({} if dotenv is None else dotenv)
+    )
+
+
+class _AnyCase(dict[str, str]):
+    """A mapping that is looked into for NAME where it has no name; empty to those who list it."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__()
+        self._values = values
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values or (isinstance(name, str) and name.upper() in self._values)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name if name in self._values else name.upper()]
 
 
 def without_variables(text: str, declared: tuple[str, ...]) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgvouch.config.project import EMBEDDED, Project
+from pgvouch.address.where import EMBEDDED
+from pgvouch.config.project import Project
 from pgvouch.errors import Place, UsageError
 
 _FIRST = "001_create_notes"

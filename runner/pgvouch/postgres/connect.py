@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from pgvouch.config.address import parts_of
+from pgvouch.address.conninfo import parts_of
 from pgvouch.postgres.connect_errors import connect_error
 
 CONNECT_S = 10

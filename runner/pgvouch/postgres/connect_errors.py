@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import psycopg
 
-from pgvouch.config.address import KEYWORDS, parts_of
+from pgvouch.address.conninfo import parts_of
+from pgvouch.address.parameters import KEYWORDS
 from pgvouch.errors import (
     AuthenticationError,
     ConnectError,

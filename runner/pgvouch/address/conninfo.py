@@ -9,14 +9,14 @@ and with none of its text.
 import re
 
 import psycopg
-from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
+from pgvouch.address.parameters import FOREIGN, KEYWORDS
 from pgvouch.errors import UsageError
 
-_URL = re.compile(r"postgres(?:ql)?://(?P<rest>.*)\Z", re.DOTALL)
+URL = re.compile(r"postgres(?:ql)?(?:\+(?P<driver>\w+))?://(?P<rest>.*)\Z", re.DOTALL)
+"""PostgreSQL's own, or SQLAlchemy's with the name of a driver."""
 _OTHER_SCHEME = re.compile(r"\s*[A-Za-z][\w+.:-]*://")
-_SQLALCHEMY = re.compile(r"postgres(?:ql)?\+\w+://")
 _NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 _NUMBERS = {
     "port": re.compile(r"[0-9]*(?:,[0-9]*)*\Z"),
@@ -27,15 +27,6 @@ _NEAR_URL = re.compile(r"://|\bpassword\s*=|\bhost\s*=", re.IGNORECASE)
 _SHOWN = ("host", "hostaddr", "user", "dbname", "service")
 _WRITE = "write postgresql://user@host:5432/database; percent-encode @ : / ? # % in a password"
 _QUIET = "it is not shown, for there may be a password in it"
-KEYWORDS = frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
-"""What libpq knows."""
-_FOREIGN = {
-    "pgbouncer", "schema", "currentSchema", "connection_limit", "pool_timeout",
-    "socket_timeout", "sslaccept", "pool", "statement_cache_size", "prepared_statements",
-    "encoding", "ssl", "supa", "workaround", "charset", "driver", "search_path", "pool_size",
-    "max_overflow", "timeout",
-}  # fmt: skip
-"""Parameters of other drivers, by which people recognise what they have copied."""
 
 
 def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
@@ -49,7 +40,7 @@ def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
         UsageError: it cannot be read, or not for certain; nothing of it is in the message.
     """
     what = f"the URL in {source}" if source else "the URL"
-    _refuse_misleading(conninfo, what)
+    refuse_misleading(conninfo, what)
     try:
         parts = {k: str(v) for k, v in conninfo_to_dict(conninfo).items() if v is not None}
     except psycopg.Error:
@@ -59,7 +50,7 @@ def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
             raise UsageError(
                 f"{what} has a {name} that is not a number",
                 notes=[_QUIET],
-                hint=_WRITE if _URL.match(conninfo) else "write host=… port=5432 user=… dbname=…",
+                hint=_WRITE if URL.match(conninfo) else "write host=… port=5432 user=… dbname=…",
             )
     for name in _SHOWN:
         value = parts.get(name, "")
@@ -79,13 +70,13 @@ def looks_like_one(text: str) -> bool:
     return _NEAR_URL.search(text) is not None
 
 
-def _refuse_misleading(conninfo: str, what: str) -> None:
+def refuse_misleading(conninfo: str, what: str) -> None:
     """Refuse what libpq reads otherwise than its author meant.
 
     libpq takes the first `@` ahead of any `/` for the end of the password, so any other `@` shows
     that the password, or something else, is not encoded.
     """
-    match = _URL.match(conninfo)
+    match = URL.match(conninfo)
     if match is None:
         return
     start = match.start("rest")
@@ -124,21 +115,21 @@ def _no_port(rest: str) -> int | None:
 
 
 def _unreadable(conninfo: str, what: str) -> UsageError:
-    if _SQLALCHEMY.match(conninfo):
+    match = URL.match(conninfo)
+    if match and match["driver"]:
         return UsageError(
-            f"{what} has a scheme of SQLAlchemy, with a driver's name after a `+`",
-            hint="write postgresql:// without the driver",
+            f"{what} has a scheme with another word behind a `+`, which is not known",
+            hint="write postgresql:// without it, if what follows is the address of a database",
         )
-    match = _URL.match(conninfo)
     if match is None:
         said = "has another scheme" if _OTHER_SCHEME.match(conninfo) else "cannot be read"
         return UsageError(f"{what} {said}", notes=[_QUIET], hint=_WRITE)
     if (unknown := _unknown_parameter(match["rest"])) is not None:
         number, name = unknown
-        shown = f"`{name}`" if name in _FOREIGN else f"number {number} after the `?`"
+        shown = f"`{name}`" if name in FOREIGN else f"number {number} after the `?`"
         return UsageError(
             f"{what} has a parameter that PostgreSQL's library does not know: {shown}",
-            notes=["it may be one of another driver's" if name in _FOREIGN else _QUIET],
+            notes=["it may be one of another driver's" if name in FOREIGN else _QUIET],
             hint="take it out of the URL; what can be there: "
             "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS",
         )
