@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Note,
         Notice,
         Running,
+        Scheduled,
         Started,
         Waiting,
     )
@@ -59,7 +60,7 @@ __all__ = [
     "DataLossError", "Difference", "Doubted", "DriftError", "Event", "Family", "FileError",
     "Finding", "Finished", "Listener", "MigrationError", "MigrationStatus", "NoDatabaseError",
     "NotReadyError", "Note", "Notice", "Outcome", "Place", "Plan", "PlanError", "Planned",
-    "RefusedError", "Repaired", "RollbackStep", "Running", "ServerMessage", "Settings",
+    "RefusedError", "Repaired", "RollbackStep", "Running", "Scheduled", "ServerMessage", "Settings",
     "StampError", "Stamped", "StandbyError", "Started", "State", "TooManyConnectionsError",
     "UsageError", "Verdict", "Vouch", "VouchError", "Waiting", "Written", "__version__",
 ]  # fmt: skip

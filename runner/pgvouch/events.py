@@ -7,6 +7,13 @@ from pgvouch.errors import Place
 
 
 @dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A run is about to begin: what it is going to run, in order. Told once."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """A migration or rollback begins."""
 
@@ -69,10 +76,27 @@ class Doubted:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A statement has been running for a while, and goes on."""
+    """A migration or rollback has been running for a while, and goes on.
+
+    Told a few times a second while the server is at work. What is not known is None.
+    """
+
+    id: str
+    elapsed_s: float
+    """Since it began, pauses in which it gave way to others included."""
+    statement: int | None = None
+    """Which of its statements runs, from 1: known of one that runs statement by statement. Those of
+    a transaction are sent as one message, and the server does not tell how far it is."""
+    statements: int | None = None
+    """How many statements it has, where `statement` is known."""
+    doing: str | None = None
+    """What PostgreSQL reports of itself, after the first second: `CREATE INDEX on public.orders:
+    building index: scanning table`."""
+    percent: float | None = None
+    """How much of that is done, where PostgreSQL counts it; a new phase begins at 0."""
 
 
-Event = Started | Finished | Notice | Waiting | Note | Doubted | Running
+Event = Scheduled | Started | Finished | Notice | Waiting | Note | Doubted | Running
 Listener = Callable[[Event], None]
 
 

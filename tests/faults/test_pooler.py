@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from conftest import Server, query
 from faults import world
 from faults.processes import BOUNCER, bouncing, ended, migrating, spawn
+from pgvouch import Event, Running, Vouch
 
 pytestmark = pytest.mark.skipif(
     BOUNCER is None, reason="pgbouncer is not installed: nothing is known about poolers"
@@ -37,6 +39,27 @@ def test_migrate_verify_status_and_rollback(pooled: str, url: str, tmp_path: Pat
         code, out, err = ended(spawn(*command, "--migrations", str(folder), "--url", pooled))
         assert code == 0, err
         assert said in out
+
+
+def test_what_an_index_build_does_is_seen_through_it(pooled: str, url: str, tmp_path: Path) -> None:
+    query(url, "create table t (a int)")
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (folder / "001_a.sql").write_text(
+        "-- transactional: false\ncreate index concurrently i on t (a);"
+    )
+    seen: list[str] = []
+    with psycopg.connect(url) as other:
+        other.execute("insert into t values (1)")
+
+        def hear(event: Event) -> None:
+            if isinstance(event, Running) and event.doing:
+                seen.append(event.doing)
+                other.commit()
+
+        with Vouch(pooled, migrations=folder, on_event=hear) as vouch:
+            vouch.migrate()
+    assert seen[0] == "CREATE INDEX CONCURRENTLY on public.t: waiting for writers before build"
 
 
 def test_replicas_race_through_it(pooled: str, url: str, tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """On a terminal a long migration shows that it runs; elsewhere nothing is written over."""
 
-import os
-import pty
-import subprocess
-import sys
-from contextlib import suppress
+import re
+import signal
+from collections.abc import Mapping
+
+import psycopg
+import pytest
 
 from conftest import Folder, query
-from faults.processes import DEADLINE_S, ended, migrating, until
+from faults.processes import ended, migrating, spawn, until
+from support.screen import Terminal
 
 SLEEPING = (
     "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
@@ -17,34 +19,47 @@ CANCEL = (
     "select pg_cancel_backend(pid) from pg_stat_activity "
     "where wait_event = 'PgSleep' and datname = current_database()"
 )
+NAP = {"001_a.sql": "select pg_sleep(600);"}
+
+
+def _migrating(folder: Folder, *more: str, columns: int = 80, **environment: str) -> Terminal:
+    given = ["--migrations", str(folder.path), "--url", folder.url]
+    return Terminal("migrate", *given, *more, columns=columns, environment=environment)
 
 
 def test_it_shows_the_seconds_and_takes_them_away(folder: Folder) -> None:
-    folder.write({"001_a.sql": "select pg_sleep(600);"})
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pgvouch", "migrate", "--migrations", str(folder.path),
-         "--url", folder.url],
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-    )  # fmt: skip
-    os.close(theirs)
-    said = b""
-    while "… 001_a  2 s\x1b[K".encode() not in said:
-        said += os.read(ours, 1000)
-    query(folder.url, CANCEL)
-    with suppress(OSError):  # the other end is closed
-        while more := os.read(ours, 1000):
-            said += more
-    assert process.wait(DEADLINE_S) == 1
-    os.close(ours)
-    text = said.decode()
-    assert "\r\x1b[K" in text.partition("001_a  2 s\x1b[K")[2].partition("error:")[0]
-    assert "error:" in text
+    folder.write(NAP)
+    with _migrating(folder) as terminal:
+        shown = terminal.until(lambda text: "001_a  2 s" in text)
+        assert re.fullmatch(r"  [⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] 001_a  2 s", shown)
+        query(folder.url, CANCEL)
+        assert terminal.ended() == 1
+        assert "001_a  2 s" not in terminal.text
+        assert terminal.text.startswith("error: 001_a failed")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_takes_the_line_away(folder: Folder, number: signal.Signals) -> None:
+    folder.write(NAP)
+    with _migrating(folder) as terminal:
+        terminal.until(lambda text: "001_a  1 s" in text)
+        terminal.process.send_signal(number)
+        assert terminal.ended() == 128 + number
+        assert terminal.text.lstrip().startswith(f"error: interrupted by {number.name}")
+
+
+def test_a_second_signal_takes_it_away_too(folder: Folder) -> None:
+    """The program then ends where it stands, within a write of its own."""
+    from pgvouch.cli import output, signals
+
+    output.draw("x")
+    assert signals.line_end == "\r\x1b[K"
+    output.undraw()
+    assert signals.line_end == ""
 
 
 def test_nothing_of_it_elsewhere(folder: Folder) -> None:
-    folder.write({"001_a.sql": "select pg_sleep(600);"})
+    folder.write(NAP)
     process = migrating(folder.path, folder.url)
     until(folder.url, SLEEPING)
     query(folder.url, "select pg_sleep(2.5)")
@@ -54,13 +69,123 @@ def test_nothing_of_it_elsewhere(folder: Folder) -> None:
     assert "\x1b" not in out + err
 
 
+@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"CI": "true"}], ids=str)
+def test_nothing_is_drawn_over_where_that_cannot_be(
+    folder: Folder, environment: Mapping[str, str]
+) -> None:
+    folder.write(NAP)
+    with _migrating(folder, **environment) as terminal:
+        until(folder.url, SLEEPING)
+        query(folder.url, "select pg_sleep(2)")
+        query(folder.url, CANCEL)
+        assert terminal.ended() == 1
+        assert b"\x1b[K" not in terminal.raw
+        assert terminal.text.startswith("error: 001_a failed")
+
+
+def test_without_colour_the_line_has_none_and_nothing_spins(folder: Folder) -> None:
+    folder.write(NAP)
+    with _migrating(folder, NO_COLOR="1") as terminal:
+        assert terminal.until(lambda text: "001_a  2 s" in text) == "  … 001_a  2 s"
+        query(folder.url, CANCEL)
+        terminal.ended()
+        assert set(re.findall(rb"\x1b\[[0-9;]*[a-zA-Z]", terminal.raw)) == {b"\x1b[K"}
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}],
+    ids=str,
+)
+def test_a_terminal_that_knows_only_ascii(folder: Folder, environment: Mapping[str, str]) -> None:
+    many = {f"{n:03}_{'a' * 60}.sql": "select 1;" for n in range(1, 16)}
+    folder.write({**many, f"016_{'a' * 60}.sql": "select pg_sleep(600);"})
+    with _migrating(folder, columns=60, **environment) as terminal:
+        terminal.until(lambda text: "15 of 16" in text and "1 s" in text)
+        *done, line = terminal.text.splitlines()
+        assert re.fullmatch(r"  [|/\\-] ={18}-- 15 of 16  016_a+\.\.\.a+  1 s", line)
+        assert re.fullmatch(r"  \* 001_a+\.\.\.a+ +\d+ ms", done[0])
+        query(folder.url, CANCEL)
+        assert terminal.ended() == 1
+        assert terminal.raw.isascii()
+
+
+def test_many_migrations_have_a_bar(folder: Folder) -> None:
+    folder.write({f"{n:03}_a.sql": "select 1;" for n in range(1, 20)})
+    folder.write({"012_a.sql": "select pg_sleep(600);"})
+    with _migrating(folder) as terminal:
+        shown = terminal.until(lambda text: "1 s" in text.splitlines()[-1:][0] if text else False)
+        assert shown.splitlines()[-1][4:] == "━" * 11 + "─" * 9 + " 11 of 19  012_a  1 s"
+        assert [line.split()[1] for line in shown.splitlines()[:-1]] == [
+            f"{n:03}_a" for n in range(1, 12)
+        ]
+        query(folder.url, CANCEL)
+        terminal.ended()
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80])
+def test_a_resize_in_the_middle(folder: Folder, columns: int) -> None:
+    name = "001_" + "a_long_name_" * 6
+    folder.write({f"{name}.sql": "select pg_sleep(600);"})
+    with _migrating(folder, columns=120) as terminal:
+        terminal.until(lambda text: "1 s" in text)
+        terminal.resize(columns)
+        terminal.until(lambda text: "3 s" in text.splitlines()[-1])
+        assert len(terminal.text.splitlines()[-1]) < columns
+        query(folder.url, CANCEL)
+        assert terminal.ended() == 1
+
+
+def test_it_names_the_statement_of_a_migration_that_runs_step_by_step(folder: Folder) -> None:
+    text = "-- transactional: false\nselect 1;\nselect pg_sleep(600);\nselect 3;"
+    folder.write({"001_a.sql": text})
+    with _migrating(folder) as terminal:
+        shown = terminal.until(lambda text: "1 s" in text)
+        assert shown[4:] == "001_a  1 s  statement 2 of 3"
+        query(folder.url, CANCEL)
+        assert terminal.ended() == 1
+
+
+def test_it_says_what_an_index_waits_for(folder: Folder) -> None:
+    folder.query("create table t (a int)")
+    folder.write({"001_a.sql": "-- transactional: false\ncreate index concurrently i on t (a);"})
+    with psycopg.connect(folder.url) as other:
+        other.execute("insert into t values (1)")
+        with _migrating(folder, columns=120) as terminal:
+            shown = terminal.until(lambda text: "CREATE INDEX" in text)
+            assert shown.splitlines()[-1].endswith(
+                "statement 1 of 1  0 %  CREATE INDEX CONCURRENTLY on public.t: "
+                "waiting for writers before build"
+            )
+            assert "… waiting for" in shown
+            other.commit()
+            assert terminal.ended() == 0
+            assert "CREATE INDEX" not in terminal.text
+
+
 def test_the_wait_for_another_runner_is_told_once(folder: Folder) -> None:
-    folder.write({"001_a.sql": "select pg_sleep(600);"})
+    folder.write(NAP)
     first = migrating(folder.path, folder.url)
     until(folder.url, SLEEPING)
-    second = migrating(folder.path, folder.url, "--lock-wait", "4s")
+    second = spawn(
+        "migrate", "--migrations", str(folder.path), "--url", folder.url, "--lock-wait", "4s"
+    )
     code, _, err = ended(second)
     query(folder.url, CANCEL)
     ended(first)
     assert code == 5
     assert err.count("  … another runner is at work") == 1
+
+
+def test_on_a_terminal_that_wait_is_counted_down(folder: Folder) -> None:
+    folder.write(NAP)
+    first = migrating(folder.path, folder.url)
+    until(folder.url, SLEEPING)
+    with _migrating(folder, "--lock-wait", "60s") as terminal:
+        terminal.until(lambda text: "waiting, for up to 5" in text)
+        query(folder.url, CANCEL)
+        ended(first)
+        terminal.until(lambda text: "001_a  1 s" in text)
+        query(folder.url, CANCEL)
+        assert terminal.ended() == 1
+        assert "for up to" not in terminal.text

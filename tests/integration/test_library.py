@@ -30,6 +30,8 @@ from pgvouch import (
     Note,
     Notice,
     PlanError,
+    Running,
+    Scheduled,
     UsageError,
     Vouch,
     VouchError,
@@ -275,6 +277,77 @@ def test_after_a_run_nothing_listens_any_more(notes: Folder) -> None:
         heard.clear()
         vouch.status()
         assert heard == []
+
+
+def test_it_tells_what_runs(notes: Folder) -> None:
+    notes.query("create table t (a int)")
+    text = "-- transactional: false\nselect 1;\ncreate index concurrently i on t (a);\nselect 3;"
+    notes.write({"003_index.sql": text})
+    heard: list[Event] = []
+    with psycopg.connect(notes.url) as other:
+        other.execute("insert into t values (1)")
+
+        def hear(event: Event) -> None:
+            heard.append(event)
+            if isinstance(event, Running) and event.doing:
+                other.commit()
+
+        with _vouch(notes, on_event=hear) as vouch:
+            vouch.migrate()
+    assert heard[0] == Scheduled(("001_create_notes", "002_index", "003_index"))
+    running = [event for event in heard if isinstance(event, Running)]
+    first, told = running[0], next(event for event in running if event.doing)
+    assert first == Running("003_index", first.elapsed_s, 2, 3)
+    assert 0.5 <= first.elapsed_s < 1.0 <= told.elapsed_s
+    doing = "CREATE INDEX CONCURRENTLY on public.t: waiting for writers before build"
+    assert told == Running("003_index", told.elapsed_s, 2, 3, doing, 0.0)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        told.percent = 1.0  # type: ignore[misc]
+
+
+def test_of_a_table_that_the_migration_made_the_name_is_not_told(folder: Folder) -> None:
+    text = "create table t (a int); insert into t values (1);"
+    waits = "create function f(int) returns int immutable language sql as 'select 1 from pg_sleep(600)';"
+    folder.write({"001_t.sql": f"{waits} {text} create index on t (f(a));"})
+    heard: list[Event] = []
+
+    def hear(event: Event) -> None:
+        heard.append(event)
+        if isinstance(event, Running) and event.doing:
+            folder.query(
+                "select pg_cancel_backend(pid) from pg_stat_activity "
+                "where wait_event = 'PgSleep' and datname = current_database()"
+            )
+
+    with _vouch(folder, on_event=hear) as vouch, pytest.raises(MigrationError):
+        vouch.migrate()
+    told = heard[-1]
+    assert isinstance(told, Running)
+    assert (told.statement, told.doing) == (None, "CREATE INDEX: building index: scanning table")
+
+
+def test_what_looks_holds_no_snapshot_and_comes_late(notes: Folder) -> None:
+    notes.write({"003_nap.sql": "-- lock_timeout: 5s\nselect pg_sleep(600);"})
+    watching = (
+        "select state, xact_start is null, backend_xmin is null from pg_stat_activity "
+        "where application_name = 'pgvouch watch' and datname = current_database()"
+    )
+    seen: list[tuple[float, list[tuple[object, ...]]]] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Running):
+            seen.append((event.elapsed_s, notes.query(watching)))
+            if event.elapsed_s > 1.5:
+                notes.query(
+                    "select pg_cancel_backend(pid) from pg_stat_activity "
+                    "where wait_event = 'PgSleep' and datname = current_database()"
+                )
+
+    with _vouch(notes, on_event=hear) as vouch, pytest.raises(MigrationError):
+        vouch.migrate()
+    assert seen[0][1] == []
+    assert all(rows == [] for at, rows in seen if at < 1.0)
+    assert seen[-1][1] == [("idle", True, True)]
 
 
 def test_a_note_that_holds_for_all_is_told_once(notes: Folder) -> None:

@@ -48,7 +48,7 @@ def test_eighty_columns_are_enough_for_ordinary_names() -> None:
     lines = _status("007_drawn_events", width=80)
     assert lines[0].split() == ["migration", "state", "applied", "by", "ms", "checks"]
     lines = _status("20251107120000_create_the_orders", width=80)
-    assert lines[0].split() == ["migration", "state", "applied", "ms", "checks"]
+    assert lines[0].split() == ["migration", "state", "applied", "checks"]
     assert "20251107120000_create_the_orders  applied" in lines[1]
 
 
@@ -73,5 +73,5 @@ def test_what_cannot_be_seen_is_shown() -> None:
 def test_no_line_is_wider_than_the_terminal(names: list[str]) -> None:
     for line in _status(*names, width=60):
         wide = sum(unicodedata.east_asian_width(c) in {"W", "F"} for c in line)
-        marks = sum(bool(unicodedata.combining(c)) for c in line)
+        marks = sum(unicodedata.category(c) in {"Mn", "Me"} for c in line)
         assert len(line) + wide - marks <= 60

@@ -5,6 +5,7 @@ The modules, each importing only those above it:
     signals       SIGINT and SIGTERM as an exception, once
     output        everything printed goes through it
     table         tables for people
+    live          the line at the bottom of a terminal: what runs now
     as_text       progress, sentences and errors, for people
     as_json       the document of --json
     endings       every exception as one error with its exit code

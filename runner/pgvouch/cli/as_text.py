@@ -2,20 +2,34 @@
 
 import os
 import re
-import shutil
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pgvouch.cli.output import Styled, say, say_json, say_text, tick
+from pgvouch.cli import output
+from pgvouch.cli.output import Styled, say, say_json, say_text
+from pgvouch.cli.table import cut, places
 from pgvouch.engine.commands import Outcome
 from pgvouch.errors import MOST, Place, RefusedError, ServerMessage, UsageError, VouchError
-from pgvouch.events import Doubted, Event, Finished, Note, Notice, Running, Started, Waiting
+from pgvouch.events import (
+    Doubted,
+    Event,
+    Finished,
+    Note,
+    Notice,
+    Running,
+    Scheduled,
+    Started,
+    Waiting,
+)
+
+if TYPE_CHECKING:
+    from pgvouch.cli.live import Live
 
 _MAX_NOTICES = 50
 _NAMES = "migrate|rollback|status|plan|verify|drift|seed|stamp"
@@ -31,12 +45,15 @@ _VARIABLES = {
     "--verbose": "VERBOSE=1",
 }
 _MARKS = {
-    "provided": ("·", "bright_black"),
-    "left": ("·", "bright_black"),
+    "provided": ("·", None),
+    "left": ("·", None),
     "rolled back": ("↩", "yellow"),
     "restored": ("↩", "yellow"),
 }
 _PROVIDED = {"provided": "provided: the database has it already", "left": "provided: left as it is"}
+_FACTS = 36
+"""What stays free beside a name where the terminal is narrow: time, checks and some of a delta."""
+_LEAST_NAME = 12
 _MAX_TEXT = 1000
 _MAX_LINES = 8
 _PLURALS = {
@@ -70,8 +87,10 @@ class Progress:
         self.notices = 0
         self.noted: set[str] = set()
         self.waited: str | None = None
-        self.started: tuple[str, float] | None = None
-        """The migration that runs, and since when."""
+        self.live: Live | None = None
+        """What is redrawn at the bottom of the terminal, where it can be."""
+        self.width = 0
+        """Of the names of what is to be run."""
 
     def __call__(self, event: Event) -> None:
         """Tell one event."""
@@ -82,31 +101,51 @@ class Progress:
                 self._finished(event)
             case Notice():
                 self._notice(event)
-            case Waiting() if (about := event.about or event.text) != self.waited:
-                self.waited = about
-                limit = f"; waiting up to {event.remaining_s:.0f} s" if event.remaining_s else ""
-                say("  … ", _short(event.text), limit, err=True)
+            case Waiting():
+                self._waiting(event)
             case Note() if event.text not in self.noted:  # an attempt that gave way says it again
                 self.noted.add(event.text)
                 say("  ", _short(event.text), err=True)
             case Doubted():
                 say_doubt(event.text, event.place)
-            case Started():
-                self.started = event.id, time.monotonic()
-            case Running() if self.started:
-                name, since_s = self.started
-                tick(_fitting(f"{name}  {time.monotonic() - since_s:.0f} s"))
-            case Waiting() | Running() | Note():
+            case Scheduled():
+                self._scheduled(event.ids)
+            case Running() if self.live:
+                self.live.running(event)
+            case Running() | Note() | Started():
                 pass
 
+    def _scheduled(self, ids: Sequence[str]) -> None:
+        shown = (places(output.as_shown(name, sys.stderr)) for name in ids)
+        self.width = max(shown, default=0)
+        if (room := output.width_of(sys.stderr)) is not None:
+            self.width = min(self.width, max(room - _FACTS, _LEAST_NAME))
+        if ids and output.redraws():
+            from pgvouch.cli.live import Live
+
+            self.live = Live(ids)
+
+    def _waiting(self, event: Waiting) -> None:
+        about = event.about or event.text
+        if about != self.waited:
+            self.waited = about
+            limit = f"; waiting up to {event.remaining_s:.0f} s" if event.remaining_s else ""
+            say("  … ", _short(event.text), limit, err=True)
+        elif self.live:
+            self.live.waiting(event.remaining_s)
+
     def _finished(self, event: Finished) -> None:
+        if self.live:
+            self.live.finished()
         mark, colour = _MARKS.get(event.outcome, ("✓", "green"))
         facts = [_PROVIDED.get(event.outcome) or f"{event.duration_ms:6.0f} ms"]
         if event.checks:
             facts.append(f"{event.checks} check{'s' * (event.checks != 1)}")
         if event.delta:
             facts.append(delta_summary([event]))
-        told = _fitting(f"{event.id:<36} {'  '.join(facts)}")
+        name = cut(output.as_shown(event.id, sys.stderr), self.width, _dots())
+        filled = " " * (self.width - places(name))
+        told = _fitting(f"{name}{filled}  {'  '.join(facts)}")
         say("  ", Styled(mark, colour), " ", told, err=True)
         for line in (*event.notes, *(event.delta or () if self.verbose else ())):
             say("      ", line, err=True)
@@ -129,12 +168,17 @@ def say_doubt(text: str, place: Place | None) -> None:
 
 def _fitting(text: str) -> str:
     """Cut a line of progress to the width of the terminal; `--verbose` shows all of a delta."""
-    if not sys.stderr.isatty():
+    room = output.width_of(sys.stderr)
+    if room is None or places(text) <= (width := room - len("  ✓ ")):
         return text
-    width = shutil.get_terminal_size().columns - len("  ✓ ")
-    if len(text) <= width:
-        return text
-    return f"{text[: width - 2].rpartition(',')[0] or text[: width - 2]} …"
+    dots = _dots()
+    while text and places(text) > width - 1 - len(dots):
+        text = text[:-1]
+    return f"{text.rpartition(',')[0] or text} {dots}"
+
+
+def _dots() -> str:
+    return output.as_shown("…", sys.stderr)
 
 
 def delta_summary(events: Sequence[Finished]) -> str:

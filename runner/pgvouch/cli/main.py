@@ -70,6 +70,13 @@ class Lazy(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what it has drawn is gone before anything is said of its end."""
+        try:
+            return super().invoke(ctx)
+        finally:
+            output.undraw()
+
 
 _COMMANDS = (
     "migrate", "rollback", "status", "plan", "verify", "drift", "new", "stamp", "lint", "dump",

@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -20,13 +20,16 @@ from pgvouch.errors import VouchError
 
 _SIMPLE = {
     "✓": "*", "·": ".", "○": "o", "≠": "!", "»": ">", "↩": "<", "✗": "x", "…": "...",
-    "“": '"', "”": '"', "’": "'", "–": "-", "—": "-", "→": "->", "─": "-", "━": "-",
+    "“": '"', "”": '"', "’": "'", "–": "-", "—": "-", "→": "->", "─": "-", "━": "=",
+    "«": "<",
+    **dict(zip("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\|/-\\|/", strict=True)),
 }  # fmt: skip
 """For terminals that know nothing but ASCII."""
+_USUAL_WIDTH = 80
 _GONE = {errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN}
-_TO_END = "\x1b[K"
-_TICKING: list[bool] = []
-"""Not empty while there is a line on the terminal that goes away again."""
+_CLEARED = "\r\x1b[K"
+_LIVE: list[str] = []
+"""The line at the bottom of the terminal that is redrawn, while there is one."""
 _BROKEN: dict[int, OSError] = {}
 """The file descriptors that can no longer be written to, and why."""
 
@@ -44,6 +47,7 @@ class Styled:
     text: str
     colour: str | None = None
     bold: bool = False
+    dim: bool = False
 
 
 Line = str | tuple[str | Styled, ...]
@@ -76,32 +80,92 @@ def say(*pieces: str | Styled, err: bool = False) -> None:
         pieces: printed one behind the other.
         err: to stderr, where a reader who is gone stops nothing.
     """
+    _write(_styled(pieces), err=err)
+
+
+def _styled(pieces: Iterable[str | Styled]) -> str:
     import click
 
-    line = "".join(
-        click.style(visible(piece.text), fg=piece.colour, bold=piece.bold or None)
+    return "".join(
+        click.style(
+            visible(piece.text), fg=piece.colour, bold=piece.bold or None, dim=piece.dim or None
+        )
         if isinstance(piece, Styled)
         else visible(piece)
         for piece in pieces
     )
-    _write(line, err=err)
 
 
-def tick(text: str) -> None:
-    """Show a line on a terminal until the next one is printed; elsewhere nothing."""
-    if not sys.stderr.isatty() or 2 in _BROKEN:
-        return
-    _TICKING.append(True)
-    with written_to(2):
-        sys.stderr.write(f"\r  … {visible(text)}{_TO_END}")
-        sys.stderr.flush()
+def redraws() -> bool:
+    """Say whether a line of stderr can be drawn over: a terminal that knows how, and no log."""
+    environment = os.environ
+    return (
+        sys.stderr.isatty()
+        and environment.get("TERM", "dumb") != "dumb"
+        and environment.get("CI", "").lower() in {"", "0", "false"}
+    )
 
 
-def _end_tick() -> None:
-    if _TICKING:
-        _TICKING.clear()
+def width_of(stream: TextIO) -> int | None:
+    """Return how many places a line has, as it is now; None where the stream is no terminal."""
+    if not stream.isatty():
+        return None
+    try:
+        there = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        there = 0
+    said = os.environ.get("COLUMNS", "")
+    return (int(said) if said.isdecimal() else 0) or there or _USUAL_WIDTH
+
+
+def as_shown(text: str, stream: TextIO) -> str:
+    """Return a text as it will stand there, control characters and the encoding considered."""
+    shown = visible(text)
+    if shown.isascii() or _takes_unicode(stream):
+        return shown
+    encoding = stream.encoding or "ascii"
+    return shown.encode(encoding, "pgvouch").decode(encoding)
+
+
+def draw(*pieces: str | Styled, now: bool = True) -> None:
+    """Set the line at the bottom of the terminal, which stays below whatever stderr gets.
+
+    It goes away when something is printed to stdout, or with `undraw`. The caller has asked
+    `redraws()`, and keeps to the width.
+
+    Args:
+        pieces: of the line.
+        now: False where something is printed in a moment, and the line with it.
+    """
+    from pgvouch.cli import signals
+
+    _LIVE[:] = [_plain(_styled(pieces))]
+    signals.line_end = _CLEARED
+    if now:
+        _write_raw(f"{_CLEARED}{_LIVE[0]}")
+
+
+def undraw() -> None:
+    """Take the line at the bottom away, if there is one."""
+    from pgvouch.cli import signals
+
+    if _LIVE:
+        _LIVE.clear()
+        _write_raw(_CLEARED)
+        signals.line_end = ""
+
+
+def _plain(text: str) -> str:
+    """Return a text without colours where none are wanted."""
+    import click
+
+    return click.unstyle(text) if os.environ.get("NO_COLOR") else text
+
+
+def _write_raw(text: str) -> None:
+    if 2 not in _BROKEN:
         with written_to(2):
-            sys.stderr.write(f"\r{_TO_END}")
+            sys.stderr.write(text)
             sys.stderr.flush()
 
 
@@ -153,7 +217,11 @@ def written_to(number: int) -> Iterator[None]:
 def _write(text: str, *, err: bool) -> None:
     import click
 
-    _end_tick()
+    if err and _LIVE:
+        # In one go, so that nothing flickers.
+        _write_raw(f"{_CLEARED}{_plain(text)}\n{_LIVE[0]}")
+        return
+    undraw()
     number = 2 if err else 1
     if number not in _BROKEN:
         with written_to(number):
@@ -195,7 +263,7 @@ def finish() -> OutputError | None:
     The interpreter would try once more as it exits, and report that in its own way: what cannot be
     written goes nowhere.
     """
-    _end_tick()
+    undraw()
     for number, stream in ((1, sys.stdout), (2, sys.stderr)):
         with written_to(number):
             stream.flush()

@@ -12,8 +12,8 @@ _PLAN = (
     Column("migration", shortens=True),
     Column("promises"),
     Column("rollback"),
-    Column("lock timeout", "bright_black", give_up=2),
-    Column("statement timeout", "bright_black", give_up=3),
+    Column("lock timeout", is_dim=True, give_up=2),
+    Column("statement timeout", is_dim=True, give_up=3),
     Column("", "yellow", give_up=1),
 )
 

@@ -12,10 +12,14 @@ _LONGEST_S = 10.0
 """How long a clean end may take after the first signal; then the program ends at once, too."""
 
 
+line_end = ""
+"""What takes away a line that is being redrawn on the terminal, while there is one."""
+
+
 def end_now(number: int, _frame: object = None) -> None:
     """End the program: nothing has begun yet, or a second signal has come."""
     try:
-        os.write(2, f"error: interrupted by {signal.Signals(number).name}\n".encode())
+        os.write(2, f"{line_end}error: interrupted by {signal.Signals(number).name}\n".encode())
     finally:  # also where stderr takes nothing
         os._exit(128 + number)
 

@@ -1,5 +1,6 @@
 """pgvouch status."""
 
+import re
 from collections.abc import Sequence
 
 import click
@@ -10,6 +11,7 @@ from pgvouch.cli.table import Column
 from pgvouch.errors import DRIFT, PENDING
 from pgvouch.plan.status import MigrationStatus
 
+_SECONDS = re.compile(r":\d\d(?=Z)")
 _MARKS = {
     "applied": "✓", "provided": "·", "pending": "○", "incomplete": "!", "undoing": "«",
     "changed": "≠", "missing": "?", "ahead": "»",
@@ -18,10 +20,10 @@ _STATUS = (
     Column("", "green"),
     Column("migration", shortens=True),
     Column("state"),
-    Column("applied", "bright_black", give_up=1),
-    Column("by", "bright_black", give_up=4),
-    Column("ms", "bright_black", give_up=2),
-    Column("checks", "bright_black", give_up=3),
+    Column("applied", is_dim=True, give_up=1, brief=lambda at: _SECONDS.sub("", at), brief_at=3),
+    Column("by", is_dim=True, give_up=4),
+    Column("ms", is_dim=True, give_up=5),
+    Column("checks", is_dim=True, give_up=2),
 )
 
 

@@ -1,21 +1,21 @@
 """Tables for people: as wide as they need to be, and never wider than the terminal."""
 
-import shutil
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 import click
 
-from pgvouch.cli.output import say_drawn, visible
+from pgvouch.cli.output import as_shown, say_drawn, visible, width_of
 
 _GAP = "  "
 _LEAST = 12
 """A cell that may be shortened keeps this much, so that its number and a word stay visible."""
 _WIDE = {"W", "F"}
+_NO_PLACE = {"Mn", "Me"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +28,34 @@ class Column:
     """0: stays. Otherwise the column with the highest number is left out first."""
     shortens: bool = False
     """Whether its cells may be cut in the middle."""
+    brief: Callable[[str], str] | None = None
+    """A shorter form of a cell, taken ahead of leaving columns out that have a lower number than
+    `brief_at`."""
+    brief_at: int = 0
+    is_dim: bool = False
+    """Whether it may step back: readable on a light and on a dark background."""
 
 
-def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> str:
+def render(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None, dots: str = "…"
+) -> str:
     """Return a table as text.
 
     Args:
         columns: from left to right.
         rows: a cell for each column.
         width: how many characters a line may have; None for as many as it takes.
+        dots: what stands in a cell for what was cut out of it.
     """
-    cells = [[visible(cell) for cell in row] for row in rows]
-    widths = [
-        max([_places(column.title), *(_places(row[number]) for row in cells)])
-        for number, column in enumerate(columns)
-    ]
+    by_column = [[visible(row[n]) for row in rows] for n in range(len(columns))]
+    widths = [_width(column, cells) for column, cells in zip(columns, by_column, strict=True)]
     if width is not None:
-        widths = _fitting(columns, widths, width)
-    shown = [number for number, places in enumerate(widths) if places]
-    title = [_drawn([columns[n].title], widths[n], bold=True) for n in shown]
+        widths = _fitting(columns, by_column, widths, width)
+    shown = [number for number, there in enumerate(widths) if there]
+    title = [_drawn([columns[n].title], widths[n], dots, bold=True) for n in shown]
     below = [
-        _drawn([row[n] for row in cells], widths[n], fg=columns[n].colour or None) for n in shown
+        _drawn(by_column[n], widths[n], dots, fg=columns[n].colour or None, dim=columns[n].is_dim)
+        for n in shown
     ]
     lines = [*zip(*title, strict=True), *zip(*below, strict=True)]
     return "\n".join(_GAP.join(line).rstrip() for line in lines)
@@ -56,22 +63,32 @@ def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int 
 
 def echo(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """Print a table to stdout, in the width of the terminal where it is one."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    say_drawn(render(columns, rows, width))
+    shown = [[as_shown(cell, sys.stdout) for cell in row] for row in rows]
+    say_drawn(render(columns, shown, width_of(sys.stdout), as_shown("…", sys.stdout)))
 
 
-def _fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
-    """Return the widths of the columns, 0 for one that is left out."""
+def _width(column: Column, cells: Sequence[str]) -> int:
+    return max([places(column.title), *map(places, cells)])
+
+
+def _fitting(
+    columns: Sequence[Column], by_column: list[list[str]], widths: Sequence[int], width: int
+) -> list[int]:
+    """Return the widths of the columns, 0 for one that is left out; cells may become brief."""
     fitting = list(widths)
-    order = sorted(
-        (place for place, column in enumerate(columns) if column.give_up),
-        key=lambda place: -columns[place].give_up,
-    )
+    left_out = [(column.give_up, n, False) for n, column in enumerate(columns) if column.give_up]
+    brief = [(column.brief_at, n, True) for n, column in enumerate(columns) if column.brief]
     # First to a width at which names can be told apart, then without what matters less.
-    for least in (3 * _LEAST, _LEAST):
-        _shorten(columns, fitting, width, least)
-        while _total(fitting) > width and order and least > _LEAST:
-            fitting[order.pop(0)] = 0
+    _shorten(columns, fitting, width, 3 * _LEAST)
+    for _, place, is_brief in sorted([*left_out, *brief], reverse=True):
+        if _total(fitting) <= width:
+            break
+        if is_brief and (briefer := columns[place].brief):
+            by_column[place] = [briefer(cell) for cell in by_column[place]]
+            fitting[place] = _width(columns[place], by_column[place])
+        else:
+            fitting[place] = 0
+    _shorten(columns, fitting, width, _LEAST)
     return fitting
 
 
@@ -86,23 +103,24 @@ def _total(widths: Sequence[int]) -> int:
     return sum(there) + len(_GAP) * (len(there) - 1)
 
 
-def _places(text: str) -> int:
+def places(text: str) -> int:
     """Return how many places a text takes on a terminal."""
     return len(text) if text.isascii() else sum(map(_place, text))
 
 
 def _place(character: str) -> int:
-    if unicodedata.combining(character):
+    if unicodedata.category(character) in _NO_PLACE:
         return 0
     return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int, dots: str = "…") -> str:
     """Cut a text in the middle: the number in front and the end of a name tell it from others."""
-    if _places(text) <= width:
+    if places(text) <= width:
         return text
-    tail = (width - 1) // 2
-    return f"{_head(text, width - 1 - tail)}…{_head(text[::-1], tail)[::-1]}"
+    room = max(width - len(dots), 0)
+    tail = room // 2
+    return f"{_head(text, room - tail)}{dots}{_head(text[::-1], tail)[::-1]}"[:width]
 
 
 def _head(text: str, places: int) -> str:
@@ -110,12 +128,12 @@ def _head(text: str, places: int) -> str:
     return text[: sum(1 for total in taken if total <= places)]
 
 
-def _drawn(cells: Sequence[str], width: int, **style: Any) -> list[str]:
+def _drawn(cells: Sequence[str], width: int, dots: str, **style: Any) -> list[str]:
     """Return the cells of a column, all of one width; click is asked for the style once."""
     before, _, after = click.style("|", **style).partition("|")
     drawn = []
     for cell in cells:
-        shown = _cut(cell, width)
+        shown = cut(cell, width, dots)
         styled = f"{before}{shown}{after}" if shown else ""
-        drawn.append(styled + " " * (width - _places(shown)))
+        drawn.append(styled + " " * (width - places(shown)))
     return drawn

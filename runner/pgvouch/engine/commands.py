@@ -122,10 +122,7 @@ def migrate(
     from pgvouch.engine.task import refuse_unlike, sound, tell_warnings
 
     tasks = sound(
-        *(todo, database, options),
-        require_promises=require_promises,
-        repeated=repeated,
-        runs=runs,
+        *(todo, database, options), require_promises=require_promises, repeated=repeated, runs=runs
     )
     warnings = tell_warnings(tasks, listener)
     if options.single_transaction:

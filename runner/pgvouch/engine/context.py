@@ -1,5 +1,6 @@
 """What all tasks of one run share: the session, the options, who listens, what was found."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from pgvouch.postgres.session import Session
 
 if TYPE_CHECKING:
     from pgvouch.ledger.yoyo import VouchBackend
+
+_SILENT_S = 0.5
+"""A task that is done by then is told of only when it is done."""
 
 
 class Scope(Enum):
@@ -77,6 +81,9 @@ class RunContext:
     reads_whole: bool = False
     """Whether a delta is to be taken from all of the catalog."""
 
+    step: tuple[int | None, int | None] = (None, None)
+    """Which statement of how many is under way, where that is known."""
+
     def __post_init__(self) -> None:
         self.watch = Watch(self.session.conninfo, self.listener)
 
@@ -84,10 +91,16 @@ class RunContext:
         """Look from now on, while a statement takes its time, at who is in its way."""
         self.session.while_waiting = self._look
 
+    def begin(self, identifier: str) -> None:
+        """Tell from now on that this task runs."""
+        self._began = identifier, time.monotonic()
+
     def _look(self) -> None:
         """See who is in the way of a statement that takes its time, and tell that it runs."""
         self.watch()
-        self.listener(Running())
+        identifier, since_s = self._began
+        if (elapsed_s := time.monotonic() - since_s) >= _SILENT_S:
+            self.listener(Running(identifier, elapsed_s, *self.step, *self.watch.reported))
 
     def note(self, text: str) -> None:
         """Tell a note, unless it was told before."""

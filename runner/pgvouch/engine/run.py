@@ -13,7 +13,7 @@ from pgvouch.engine.lock_timeout import run_again_when_refused
 from pgvouch.engine.task import Task
 from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import MigrationError, PlanError
-from pgvouch.events import Finished, Started
+from pgvouch.events import Finished, Scheduled, Started
 from pgvouch.ledger.lock import LedgerMovedError
 
 _NO_STATEMENT = "26000"
@@ -42,6 +42,7 @@ def run(
         VouchError: one failed; its `state` says what landed before it.
     """
     context.open()
+    context.listener(Scheduled(tuple(task.id for task in tasks)))
     context.counts = context.deltas is not Deltas.COMPARED or any(
         task.expected_delta is not None or task.is_repeatable for task in tasks
     )
@@ -64,6 +65,7 @@ def _run_all(
     context.rows_written.clear()
     repeated = 0
     for number, task in enumerate(tasks):
+        context.begin(task.id)
         run_one = partial(
             _run_one,
             context,

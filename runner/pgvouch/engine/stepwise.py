@@ -94,9 +94,11 @@ class _Steps(Progress):
         self._prepare_session()
         self._reconcile()
         for number in range(self.done, len(self.steps)):
+            self.context.step = number + 1, len(self.steps)
             is_inside = outside(self.steps[number].text) is None
             if not (is_inside and self._run_inside(number)):
                 self._run_announced(number)
+        self.context.step = None, None
 
     def _run_python(self) -> None:
         """Run the steps of a Python file, which are one statement as far as we can see.

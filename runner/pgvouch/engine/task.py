@@ -423,14 +423,7 @@ def _prepare_rollback(
     if directives.transactional and row.state is State.UNDOING and row.is_half_done:
         raise begun_otherwise(row, Place(path), "the same command")
     return Task(
-        row.id,
-        "rollback",
-        source,
-        directives,
-        migration,
-        promises,
-        expected_delta=did,
-        notes=notes,
+        row.id, "rollback", source, directives, migration, promises, expected_delta=did, notes=notes
     )
 
 

@@ -93,8 +93,7 @@ class Transaction:
 
     def look_out(self, marker: str) -> None:
         """Watch for who is in the way of the message that begins with a marker."""
-        self.watch.begin(marker)
-        self.session.waiting_interval_s = look_after_s(self.lock_timeout)
+        self.watch.begin(marker, look_after_s(self.lock_timeout))
 
     def opening(self) -> Message:
         """Return the message that begins it: a clean session, the lock, the timeouts."""

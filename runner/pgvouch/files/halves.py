@@ -104,9 +104,7 @@ _FORMATS = (
     ),
     _Format("Rambler", _line(r"--[ \t]*rambler[ \t]+up"), _line(r"--[ \t]*rambler[ \t]+down")),
     _Format(
-        "shmig",
-        _line(r"--[ \t]*==+[ \t]*up[ \t]*==+"),
-        _line(r"--[ \t]*==+[ \t]*down[ \t]*==+"),
+        "shmig", _line(r"--[ \t]*==+[ \t]*up[ \t]*==+"), _line(r"--[ \t]*==+[ \t]*down[ \t]*==+")
     ),
     _Format("MyBatis Migrations", None, _line(r"--[ \t]*//[ \t]*@undo\b.*?")),
     _Format(

@@ -1,6 +1,7 @@
 """Who is in the way: other backends that hold what we wait for, in words for people."""
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -13,6 +14,7 @@ from pgvouch.sqltext.place import excerpt
 
 _LONGEST_QUERY = 80
 _LONGEST_LOOK_S = 5.0
+_REPORTS_S = 1.0
 _MARKER = re.compile(r"/\* pgvouch .*? \*/\s*")
 _VALUE = re.compile(r"'(?:[^']|'')*(?:'|\Z)")
 
@@ -93,31 +95,48 @@ class Watch:
     """Our backend, once the transaction has begun and its pid is known."""
     seen: tuple[Blocker, ...] = ()
     """The blockers of the last look that found any."""
+    reported: tuple[str | None, float | None] = (None, None)
+    """What PostgreSQL says that our backend does, and how much of it is done, in percent."""
+    every_s: float = 1.0
     _session: Session | None = field(default=None, repr=False)
     _is_blind: bool = False
+    _look_at_s: float = 0.0
+    _ask_at_s: float = 0.0
 
-    def begin(self, marker: str) -> None:
-        """Forget what was seen: another message begins."""
+    def begin(self, marker: str, every_s: float) -> None:
+        """Forget what was seen: another message begins, whose blockers are looked for that often.
+
+        What PostgreSQL reports of a backend is asked for after a second, and once in a second.
+        """
         self.marker = marker
-        self.pid = 0
-        self.seen = ()
+        self.pid, self.seen, self.reported = 0, (), (None, None)
+        self.every_s, now_s = every_s, time.monotonic()
+        self._look_at_s, self._ask_at_s = now_s + every_s, now_s + _REPORTS_S
 
     def __call__(self) -> None:
-        """Look once, and tell where another session is in the way than before."""
-        if self._is_blind or not self.marker:
+        """Look, if it is time to, and tell where another session is in the way than before."""
+        now_s = time.monotonic()
+        if self._is_blind or not self.marker or now_s < self._look_at_s:
             return
+        self._look_at_s = now_s + self.every_s
         own = f"a.pid = {self.pid}" if self.pid else f"starts_with(a.query, {literal(self.marker)})"
         query = own_query("postgres", "blockers", own=Raw(own))
+        if now_s >= self._ask_at_s:
+            self._ask_at_s = now_s + _REPORTS_S
+            query += f";\n{own_query('postgres', 'progress', own=Raw(own))}"
         try:
             self._session = self._session or Session.open(
                 self.conninfo, "pgvouch watch", within_s=_LONGEST_LOOK_S
             )
             with self._session.limited(_LONGEST_LOOK_S):
-                (result,) = self._session.ask(query)
+                result, *reports = self._session.ask(query)
         except (ConnectError, QueryError, ConnectionLost):
             # There may be no connection left for us; what we wait for is not made better by that.
             self._is_blind = True
             return
+        for report in reports:
+            doing, percent = report.rows[0] if report.rows else (None, None)
+            self.reported = doing, float(percent) if percent else None
         found = tuple(Blocker.of(row) for row in result.rows)
         if found and {b.pid for b in found} != {b.pid for b in self.seen}:
             tell_of_blockers(self.listener, found)

@@ -36,6 +36,58 @@ from ours
   ) as p on true
 order by 6 desc nulls last
 
+-- name: progress
+-- What a backend of pgvouch's does, where PostgreSQL reports that: in words, and how much of this phase is done, in percent,
+-- where it is counted. The backend is known as in `blockers`; it does one such thing at a time. A table that its
+-- transaction has created is not seen from here, and so not named. No row where nothing is reported.
+select
+  p.what
+    || coalesce(' on ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), '')
+    || coalesce(': ' || p.phase, ''),
+  case when p.done <= p.total then 100 * p.done::float8 / nullif(p.total, 0) end
+from (
+    select
+      i.pid,
+      i.relid,
+      i.command as what,
+      i.phase,
+      case
+        when i.phase like 'waiting %' then i.lockers_done
+        when i.phase like '%loading tuples%' then i.tuples_done
+        when i.phase like '%scanning%' then i.blocks_done
+      end as done,
+      case
+        when i.phase like 'waiting %' then i.lockers_total
+        when i.phase like '%loading tuples%' then i.tuples_total
+        else i.blocks_total
+      end as total
+    from pg_stat_progress_create_index as i
+    union all
+    select
+      v.pid,
+      v.relid,
+      'VACUUM',
+      v.phase,
+      case v.phase when 'scanning heap' then v.heap_blks_scanned when 'vacuuming heap' then v.heap_blks_vacuumed end,
+      v.heap_blks_total
+    from pg_stat_progress_vacuum as v
+    union all
+    select
+      r.pid, r.relid, r.command, r.phase, case r.phase when 'seq scanning heap' then r.heap_blks_scanned end, r.heap_blks_total
+    from pg_stat_progress_cluster as r
+    union all
+    select
+      z.pid, z.relid, 'ANALYZE', z.phase, case when z.phase like 'acquiring %' then z.sample_blks_scanned end, z.sample_blks_total
+    from pg_stat_progress_analyze as z
+    union all
+    select o.pid, o.relid, o.command, null, o.bytes_processed, o.bytes_total
+    from pg_stat_progress_copy as o
+  ) as p
+  join pg_stat_activity as a on a.pid = p.pid
+  left join pg_class as c on c.oid = p.relid
+  left join pg_namespace as n on n.oid = c.relnamespace
+where a.datname = current_database() and a.pid <> pg_backend_pid() and {own}
+
 -- name: refuse_read_only
 -- Fails, with a cast of the word that says why, where an administrator has switched writing off, which our `read write`
 -- would override. It runs before the search_path is ours.

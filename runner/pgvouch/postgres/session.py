@@ -90,7 +90,8 @@ class Session:
         """As it was given, password and all: for further connections, never for people."""
         self.while_waiting: Callable[[], None] | None = None
         """Called again and again while no answer comes."""
-        self.waiting_interval_s = 1.0
+        self.waiting_interval_s = 0.1
+        self._waited_at_s = 0.0
         self.while_busy: Callable[[], None] | None = None
         """Called once, when the next message is sent: work for which the server need not wait."""
         self.sample = BRIEF
@@ -263,10 +264,7 @@ class Session:
             return
 
     def _results(
-        self,
-        rows_of_first: int | None,
-        tallied: Mapping[int, bool] = _NOTHING,
-        rows_from: str = "",
+        self, rows_of_first: int | None, tallied: Mapping[int, bool] = _NOTHING, rows_from: str = ""
     ) -> tuple[Result, ...]:
         done: list[Result] = []
         arriving = _Arriving(rows_of_first, rows_from, tallied, self.sample.rows)
@@ -315,7 +313,10 @@ class Session:
         elif left_s == 0:
             self.connection.close()
             raise ConnectionLost("the server does not answer")
-        elif watched and not writable:
+        # Answers may also come one close behind the other, for hours.
+        is_late = time.monotonic() - self._waited_at_s > self.waiting_interval_s
+        if watched and not writable and (is_late or not readable):
+            self._waited_at_s = time.monotonic()
             watched()
 
     def _refuse_too_much(self) -> None:

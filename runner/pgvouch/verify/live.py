@@ -68,7 +68,6 @@ class _File:
         if self.blocked:
             self.todo = tuple(check for check in self.promises.checks if check in self.blocked)
             self.blocked = {}
-        session.waiting_interval_s = look_after_s(self.lock_timeout)
         while self.todo:
             verdict = self._judge(session, watch)
             self.passed += verdict.passed
@@ -87,7 +86,7 @@ class _File:
     def _judge(self, session: Session, watch: Watch) -> Verdict:
         name = self.id
         marker = marker_of("verify", name)
-        watch.begin(marker)
+        watch.begin(marker, look_after_s(self.lock_timeout))
         message = Message().add(f"{marker} begin isolation level read committed read write")
         message.add(*RESET_SESSION)
         promises = replace(self.promises, checks=self.todo)

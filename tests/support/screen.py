@@ -1,0 +1,101 @@
+"""The program on a terminal of a given size, and what a person would see on it."""
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyte
+
+DEADLINE_S = 60
+
+
+class Terminal:
+    """A process whose stdin, stdout and stderr are a terminal."""
+
+    def __init__(
+        self,
+        *arguments: str,
+        columns: int = 80,
+        lines: int = 50,
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self._ours, theirs = pty.openpty()
+        self.resize(columns)
+        dropped = ("PG", "DATABASE_URL", "NO_COLOR", "COLUMNS", "LC_", "LANG")
+        given = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
+        given = {**given, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+        given.pop("CI", None)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pgvouch", *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=cwd,
+            env={**given, **(environment or {})},
+            start_new_session=True,
+        )
+        os.close(theirs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _exc: BaseException | None,
+        _tb: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+    def resize(self, columns: int) -> None:
+        size = struct.pack("HHHH", self.screen.lines, columns, 0, 0)
+        fcntl.ioctl(self._ours, termios.TIOCSWINSZ, size)
+        self.screen.resize(columns=columns)
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen."""
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
+
+    def until(self, holds: Callable[[str], bool]) -> str:
+        """Read until the screen is such; return it."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not holds(self.text):
+            if not self._read(deadline - time.monotonic()):
+                raise AssertionError(f"never came; the screen is\n{self.text}")
+        return self.text
+
+    def ended(self) -> int:
+        """Read until the program has ended, and return its exit code."""
+        deadline = time.monotonic() + DEADLINE_S
+        while self._read(deadline - time.monotonic()):
+            pass
+        return self.process.wait(DEADLINE_S)
+
+    def _read(self, left_s: float) -> bool:
+        readable, _, _ = select.select([self._ours], [], [], max(left_s, 0))
+        more = b""
+        if readable:
+            with suppress(OSError):  # the other end is closed
+                more = os.read(self._ours, 65536)
+        self.raw += more
+        self._stream.feed(more)
+        return bool(more)
