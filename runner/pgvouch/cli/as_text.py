@@ -141,11 +141,9 @@ class Progress:
         facts = [_PROVIDED.get(event.outcome) or f"{event.duration_ms:6.0f} ms"]
         if event.checks:
             facts.append(f"{event.checks} check{'s' * (event.checks != 1)}")
-        if event.delta:
-            facts.append(delta_summary([event]))
         name = cut(output.as_shown(event.id, sys.stderr), self.width, _dots())
         filled = " " * (self.width - places(name))
-        told = _fitting(f"{name}{filled}  {'  '.join(facts)}")
+        told = _with_delta(f"{name}{filled}  {'  '.join(facts)}", event)
         say("  ", Styled(mark, colour), " ", told, err=True)
         for line in (*event.notes, *(event.delta or () if self.verbose else ())):
             say("      ", line, err=True)
@@ -166,15 +164,21 @@ def say_doubt(text: str, place: Place | None) -> None:
     say(Styled("warning:", "yellow", bold=True), " ", _short(text), where, err=True)
 
 
-def _fitting(text: str) -> str:
-    """Cut a line of progress to the width of the terminal; `--verbose` shows all of a delta."""
+def _with_delta(line: str, event: Finished) -> str:
+    """Return a line of progress and, in a few words, what was done to the catalog.
+
+    What the terminal has no room for is left out; `--verbose` shows all of a delta.
+    """
+    told = delta_summary([event])
     room = output.width_of(sys.stderr)
-    if room is None or places(text) <= (width := room - len("  ✓ ")):
-        return text
-    dots = _dots()
-    while text and places(text) > width - 1 - len(dots):
-        text = text[:-1]
-    return f"{text.rpartition(',')[0] or text} {dots}"
+    if not told or room is None:
+        return f"{line}  {told}".rstrip()
+    dots = f" {_dots()}"
+    left = room - len("  ✓ ") - places(line) - len("  ")
+    while told and places(told) > left:
+        told = told.removesuffix(dots).rpartition(",")[0]
+        told = f"{told}{dots}" if told else ""
+    return f"{line}  {told}".rstrip()
 
 
 def _dots() -> str:
