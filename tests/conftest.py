@@ -24,6 +24,7 @@ from pgvouch import embedded
 from pgvouch.cli import main
 from pgvouch.config.project import Project
 
+pytest_plugins = ("pytester",)
 ROOT = Path(__file__).parent.parent
 
 

@@ -29,6 +29,7 @@ ROOMS = (
     "operations",
     "adopt",
     "api",
+    "testing",
     "cli",
     "__main__",
 )

@@ -53,6 +53,8 @@ THOROUGH: dict[str, str] = {
     "systems/test_systems.py::test_what_psql_made": "systems that psql made",
     "security/test_migrations_among_shadows.py": "shadows beside other systems",
     "security/test_systems_among_shadows.py": "shadows beside other systems",
+    "plugin/test_plugin.py::test_the_embedded_server": "the plugin's own server killed",
+    "plugin/test_plugin.py::test_the_server_is_named": "the plugin's own server killed",
     "test_wheel.py": "a wheel, installed",
     "test_docs.py::test_the_make_targets": "the targets of make in a copy",
 }

@@ -110,7 +110,7 @@ def _is_reachable(path: Path) -> bool:
 
 
 def _start(project: Project, data: Path) -> Running:
-    _make_folder(data.parent)
+    make_folder(data.parent)
     with _lock(data):
         if running := find_running(data):
             return running
@@ -252,7 +252,7 @@ def _copy_out(folder: Path, data: Path) -> Path:
     named = "\n".join(f"{part.resolve()} {part.stat().st_mtime_ns}" for part in parts)
     target = _OUT_OF_THE_WAY / f"install-{hashlib.sha256(named.encode()).hexdigest()[:12]}"
     if not target.exists():
-        _make_folder(target.parent)
+        make_folder(target.parent)
         scratch = Path(tempfile.mkdtemp(prefix="new-", dir=target.parent))
         for part in parts:
             copy = scratch / part.relative_to(package.parent)
@@ -264,11 +264,11 @@ def _copy_out(folder: Path, data: Path) -> Path:
         with contextlib.suppress(OSError):  # another program was quicker
             scratch.rename(target)
         shutil.rmtree(scratch, ignore_errors=True)
-    _make_folder(data.parent)
+    make_folder(data.parent)
     return target / folder.relative_to(package.parent)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make a folder and its parents; others may enter those of root, whatever the umask is."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -308,7 +308,7 @@ def _run(tool: Path, *arguments: str, data: Path | None) -> str:
 @contextlib.contextmanager
 def _lock(data: Path) -> Iterator[None]:
     """Keep other programs from starting or stopping the same server meanwhile."""
-    _make_folder(data.parent)
+    make_folder(data.parent)
     with (data.parent / "server.lock").open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

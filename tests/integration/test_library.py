@@ -495,23 +495,6 @@ def test_an_application_that_migrates_as_it_starts(notes: Folder) -> None:
     assert "Nothing of 003_broken is in the database." in done.stderr
 
 
-def test_a_pytest_fixture(notes: Folder, pg18: Server) -> None:
-    for name in ("conftest.py", "test_notes.py"):
-        (notes.root / name).write_text(FILES[name])
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."],
-        cwd=notes.root,
-        env={**os.environ, "TEST_DATABASE_URL": pg18.url("postgres")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "4 passed" in done.stdout, done.stdout + done.stderr
-    assert not query(
-        pg18.url("postgres"), r"select datname from pg_database where datname like 'notes\_%'"
-    )
-
-
 def test_a_type_checker_knows_it(tmp_path: Path) -> None:
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)

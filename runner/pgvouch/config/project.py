@@ -94,11 +94,16 @@ class Database:
     def always(self) -> dict[Path, Actors]:
         """What holds whatever is applied: the files of platform sets and its own, with actors."""
         sets = {m.folder: m.actors for m in self.migrations if m.set_name}
-        own = _actors_of(self.migrations)
         files = {
-            folder / "verify" / ALWAYS: who for folder, who in {**sets, self.folder: own}.items()
+            folder / "verify" / ALWAYS: who
+            for folder, who in {**sets, self.folder: self.actors}.items()
         }
         return {path: who for path, who in files.items() if path.exists()}
+
+    @property
+    def actors(self) -> Actors:
+        """Who may act in its checks."""
+        return _actors_of(self.migrations)
 
     @property
     def by_id(self) -> dict[str, Migration]:
@@ -106,17 +111,20 @@ class Database:
         return {migration.id: migration for migration in self.migrations}
 
 
-def find_project(config: Path | None = None, migrations: Path | None = None) -> Project:
+def find_project(
+    config: Path | None = None, migrations: Path | None = None, *, start: Path | None = None
+) -> Project:
     """Read the configuration.
 
     Args:
         config: the file to read; None looks for pgvouch.toml or pyproject.toml upwards.
         migrations: a folder of migrations that needs no configuration.
+        start: where the search begins; None is the working directory.
 
     Raises:
         UsageError: a file that is not there or not TOML, an unknown key, a value that cannot be.
     """
-    here = Path.cwd()
+    here = start or Path.cwd()
     file = config or (_find_upwards(here) if migrations is None else None)
     if file is None:
         project = Project(here, here / "migrations", here / "templates", here / "seed")

@@ -38,13 +38,21 @@ class Actor:
     @property
     def acting_sql(self) -> tuple[str, ...]:
         """The statements that make the rest of a (sub)transaction the actor's."""
+        return self._acting("true")
+
+    @property
+    def session_sql(self) -> tuple[str, ...]:
+        """The statements that make the rest of a session the actor's."""
+        return self._acting("false")
+
+    def _acting(self, is_local: str) -> tuple[str, ...]:
         assert self.role is not None
         calls = [
-            f"pg_catalog.set_config({literal(name)}, {literal(value)}, true)"
+            f"pg_catalog.set_config({literal(name)}, {literal(value)}, {is_local})"
             for name, value in self.settings
         ]
         # The role comes last: the actor may not be allowed to change a setting.
-        become = f"select pg_catalog.set_config('role', {literal(self.role)}, true)"
+        become = f"select pg_catalog.set_config('role', {literal(self.role)}, {is_local})"
         return (f"select {', '.join(calls)}", become) if calls else (become,)
 
 
