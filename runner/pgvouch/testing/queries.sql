@@ -1,8 +1,8 @@
 -- What the pytest plugin asks of a server. Names without a schema are those of pg_catalog: the message sets the search_path.
 
 -- name: me
--- The role of this session.
-select current_user
+-- The role of this session; whether the server flushes what it writes.
+select current_user, current_setting('fsync')
 
 -- name: try_lock
 -- Whether this session has got a lock, and keeps it until it ends.
