@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from pgvouch.address.where import EMBEDDED, Given
 from pgvouch.api.vouch import Vouch
-from pgvouch.config.project import EMBEDDED, Database, Project, choose, find_project
+from pgvouch.config.project import Database, Project, choose, find_project
 from pgvouch.errors import MigrationError, UsageError, VouchError
 from pgvouch.postgres.reach import open_session
 from pgvouch.postgres.session import QueryError
@@ -99,7 +100,7 @@ class Databases:
             migrations = self._root / settings.migrations if settings.migrations else None
             project = find_project(config, migrations, start=self._root)
             names = (settings.database,) if settings.database else ()
-            databases = choose(project, names, EMBEDDED, {})
+            databases = choose(project, names, Given(EMBEDDED))
             if len(databases) > 1:
                 raise UsageError(
                     "which database? The project has several",

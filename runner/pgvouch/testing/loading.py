@@ -24,8 +24,8 @@ def load_migrations(
     """
     from psycopg.conninfo import make_conninfo
 
+    from pgvouch.address.parameters import KEYWORDS
     from pgvouch.api.vouch import Vouch
-    from pgvouch.config.address import KEYWORDS
 
     # What else is psycopg's, such as autocommit.
     given = {name: value for name, value in connection.items() if name in KEYWORDS and value}
