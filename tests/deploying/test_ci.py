@@ -77,7 +77,7 @@ def test_the_action_runs_its_commands(project: Path, url: str) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "can be read" in ran.stdout
     assert "no stamps" in ran.stdout
-    assert "1 rehearsed, 1 checks passed" in ran.stdout
+    assert "1 rehearsed, 1 check passed" in ran.stdout
 
 
 def test_the_action_marks_the_line_and_fails(project: Path, url: str) -> None:

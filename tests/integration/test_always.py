@@ -30,7 +30,7 @@ def test_it_holds_with_the_last_migration_of_a_run(folder: Folder) -> None:
     ran = folder("migrate")
     assert ran.code == 0, ran.err
     assert [line.split("ms")[1].strip() for line in ran.err.splitlines()] == ["", "", "1 check"]
-    assert "1 checks passed" in ran.out
+    assert "1 check passed" in ran.out
 
 
 def test_where_it_does_not_the_last_migration_is_rolled_back(folder: Folder) -> None:

@@ -207,7 +207,8 @@ def migrated(name: str, outcome: Outcome, *, verb: str = "applied") -> str:
     checks = sum(event.checks for event in ran)
     seconds = sum(event.duration_ms for event in outcome.finished) / 1000
     said = f"{len(ran)} {verb}{_and_provided(provided)}"
-    return f"{name}: {said}, {checks} checks passed in {seconds:.2f} s"
+    passed = f"{checks} check{'s' * (checks != 1)} passed"
+    return f"{name}: {said}, {passed} in {seconds:.2f} s"
 
 
 def rolled_back(name: str, outcome: Outcome) -> str:
