@@ -15,7 +15,7 @@ import pytest
 
 import tiers
 from conftest import ROOT
-from pgvouch.cli.main import cli
+from pgvouch.cli.main import ALIASES, cli
 from support.reference import reference
 
 BIN = Path(sys.executable).parent
@@ -177,9 +177,11 @@ def test_the_reference_is_what_the_program_says_of_itself() -> None:
 
 
 def test_every_command_in_the_documents_is_there() -> None:
-    names = set(cli.list_commands(click.Context(cli)))
+    names = {*cli.list_commands(click.Context(cli)), *ALIASES}
     for document in DOCUMENTS:
-        for word in re.findall(r"(?:^\$ |`)pgvouch ([a-z-]+)", document.read_text(), re.MULTILINE):
+        for word in re.findall(
+            r"(?:^\$ |`)pgvouch ([a-z][a-z-]*)", document.read_text(), re.MULTILINE
+        ):
             assert word in names, (document.name, word)
 
 

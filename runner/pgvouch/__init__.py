@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from pgvouch.ledger.rows import Applied, State
     from pgvouch.operations.accept_delta import Written
+    from pgvouch.operations.history import HistoryEntry
     from pgvouch.plan.status import MigrationStatus
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
@@ -56,9 +57,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Applied", "AuthenticationError", "CheckError", "Comparison", "ConnectError",
-    "DataLossError", "Difference", "Doubted", "DriftError", "Event", "Family", "FileError",
-    "Finding", "Finished", "Listener", "MigrationError", "MigrationStatus", "NoDatabaseError",
+    "Applied", "AuthenticationError", "CheckError", "Comparison", "ConnectError", "DataLossError",
+    "Difference", "Doubted", "DriftError", "Event", "Family", "FileError", "Finding", "Finished",
+    "HistoryEntry", "Listener", "MigrationError", "MigrationStatus", "NoDatabaseError",
     "NotReadyError", "Note", "Notice", "Outcome", "Place", "Plan", "PlanError", "Planned",
     "RefusedError", "Repaired", "RollbackStep", "Running", "Scheduled", "ServerMessage", "Settings",
     "StampError", "Stamped", "StandbyError", "Started", "State", "TooManyConnectionsError",
@@ -67,6 +68,7 @@ __all__ = [
 _HOMES = (
     "errors", "events", "ledger.rows", "plan.status", "engine.commands", "api.values", "api.vouch",
     "verify.checks", "delta.fold", "stamp.templates", "stamp.verdict", "operations.accept_delta",
+    "operations.history",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ def main() -> None:
     # What is imported stays: looking for garbage among it is a tenth of the time that it takes.
     gc.disable()
     own = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
-    if {"--help", "-h"} & set(own) or len(sys.argv) == 1:
+    if {"--help", "-h", "help"} & set(own) or len(sys.argv) == 1:
         # Only a page of help is worth the time that rich takes to load.
         from rich_click.patch import patch
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pgvouch.delta.fold import Comparison
     from pgvouch.ledger.repeatable import Run
     from pgvouch.operations.accept_delta import Written
+    from pgvouch.operations.history import HistoryEntry
     from pgvouch.operations.lint import Linted
     from pgvouch.operations.schema_file import Dumped
     from pgvouch.operations.squash import Squashed
@@ -303,6 +304,58 @@ class Vouch:
             return commands.roll_back_steps(
                 session, self._database, options, self.on_event, steps=steps, to=to
             )
+
+    def redo(
+        self,
+        *,
+        discard_data: bool = False,
+        accept_difference: bool = False,
+        from_files: bool = False,
+    ) -> Outcome:
+        """Roll the newest migration back and apply its file as it is now.
+
+        In one transaction, which keeps both or neither; unless one of the two is not transactional.
+
+        Args:
+            discard_data: allow rows to be lost.
+            accept_difference: allow the rollback to undo something else than its migration did.
+            from_files: run the rollback file, not what the ledger has stored of it.
+
+        Raises:
+            DataLossError: rows would be lost.
+            PlanError: the migration has no file here, or no rollback.
+            VouchError: with what is in the database now.
+        """
+        from pgvouch.operations.redo import redo
+
+        options = self._options(
+            discard_data=discard_data,
+            accept_difference=accept_difference,
+            rollback_from_files=from_files,
+        )
+        required = self.project.verify_required
+        with self._connected("redo", notices=True) as session:
+            return redo(session, self._database, options, self.on_event, require_promises=required)
+
+    def history(self) -> tuple["HistoryEntry", ...]:
+        """Return what was done with the migrations of the database, the oldest first.
+
+        In a database that is not there nothing was done.
+        """
+        from pgvouch.operations.history import read_history
+
+        try:
+            with self._connected("history", only_looks=True) as session:
+                return tuple(read_history(session))
+        except NoDatabaseError:
+            return ()
+
+    def current(self) -> Applied | None:
+        """Return the migration that was applied last, None where none is."""
+        from pgvouch.plan.status import newest
+
+        rows, _, _ = self._read()
+        return newest(rows)
 
     def preview_rollback(
         self, *, steps: int | None = 1, to: str | None = None, from_files: bool = False

@@ -10,6 +10,8 @@ from pgvouch.events import Finished
 if TYPE_CHECKING:
     from pgvouch.api.values import Plan, Planned, Repaired, RollbackStep
     from pgvouch.delta.fold import Comparison, Difference
+    from pgvouch.ledger.rows import Applied
+    from pgvouch.operations.history import HistoryEntry
     from pgvouch.operations.lint import Linted
     from pgvouch.plan.status import MigrationStatus
     from pgvouch.stamp.templates import Family
@@ -73,6 +75,27 @@ def _row(row: "MigrationStatus") -> Document:
         "checks": applied and applied.checks,
         "checksum": applied and applied.checksum,
         "file_checksum": row.migration and row.migration.checksum,
+    }
+
+
+def of_history(name: str, entries: Sequence["HistoryEntry"]) -> Document:
+    """Return what `history` prints."""
+    fields = ("id", "what", "by", "host", "role", "why")
+    told = [
+        {"at": entry.at.isoformat(), **{field: getattr(entry, field) for field in fields}}
+        for entry in entries
+    ]
+    return {"database": name, "history": told}
+
+
+def of_current(name: str, row: "Applied | None") -> Document:
+    """Return what `current` prints."""
+    at = row and row.applied_at
+    return {
+        "database": name,
+        "id": row and row.id,
+        "state": row and row.state.value,
+        "applied_at": at.isoformat() if at else None,
     }
 
 

@@ -220,6 +220,16 @@ def rolled_back(name: str, outcome: Outcome) -> str:
     return f"{name}: {back} rolled back{left}, {outcome.applied} still applied"
 
 
+def redone(name: str, outcome: Outcome) -> str:
+    """Return the sentence that ends a redo."""
+    if not outcome.finished:
+        return f"{name}: nothing to do again"
+    ran = [e for e in outcome.finished if e.outcome in {"applied", "provided"}]
+    checks = sum(event.checks for event in ran)
+    names = ", ".join(event.id for event in ran)
+    return f"{name}: {names} rolled back and applied again, {checks} checks passed"
+
+
 def _and_provided(count: int) -> str:
     return f", {count} provided" if count else ""
 

@@ -1,13 +1,13 @@
 """The program: a command line in, an exit code out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 
 from pgvouch import __version__
 from pgvouch.cli import as_text, output
-from pgvouch.cli.options import Context
+from pgvouch.cli.options import SHARED, Context, common
 from pgvouch.errors import VouchError
 
 
@@ -40,7 +40,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         else:
             error, code = error_of(exc)
             as_text.forget_urls(error, arguments)
-    if context.as_json:
+    if context.as_json or (error and as_json):
         output.say_json({**context.document, **({"error": error.as_dict()} if error else {})})
     elif error:
         as_text.print_error(error)
@@ -51,7 +51,14 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 class Lazy(click.Group):
-    """A group whose commands are imported when they are used: start-up time is a feature."""
+    """A group whose commands are imported when they are used: start-up time is a feature.
+
+    Options may stand ahead of the command too: they are read as if they stood right behind it, so
+    that one which the command does not have is refused, and one behind it wins.
+    """
+
+    teach: Callable[[click.Command], None] | None = None
+    """Called with each command that is imported."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands, in the order of a day's work."""
@@ -61,6 +68,7 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import a command."""
         del ctx
+        name = ALIASES.get(name, name)
         if name not in _COMMANDS:
             return None
         from importlib import import_module
@@ -68,6 +76,8 @@ class Lazy(click.Group):
         module = name.replace("-", "_")
         command = getattr(import_module(f"pgvouch.cli.{module}"), module)
         assert isinstance(command, click.Command)
+        if self.teach is not None:
+            self.teach(command)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -77,16 +87,68 @@ class Lazy(click.Group):
         finally:
             output.undraw()
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant.
+
+        Raises:
+            UsageError: there is none of that name, with the one that is meant instead.
+        """
+        word = args[0]
+        if (command := self.get_command(ctx, word)) is not None:
+            return command.name, command, args[1:]
+        if ctx.resilient_parsing or word.startswith("-"):
+            return super().resolve_command(ctx, args)
+        from pgvouch.cli.words import unknown_command
+
+        raise unknown_command(word, [*_COMMANDS, *ALIASES])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options of the program itself, and put those of the command behind it."""
+        return super().parse_args(ctx, self._behind_the_command(ctx, args))
+
+    def _behind_the_command(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options = {name: option for option in SHARED for name in option.opts}
+        end = 0
+        while end < len(args):
+            name, equals, _ = args[end].partition("=")
+            if (option := options.get(name)) is None:
+                break
+            takes_next = not (option.is_flag or equals)
+            end += 1 + takes_next
+        ahead, rest = args[:end], args[end:]
+        if not ahead or not rest or rest[0].startswith("-"):
+            return args
+        words = 1
+        command = self.get_command(ctx, rest[0])
+        if isinstance(command, click.Group) and rest[1:] and rest[1] in command.commands:
+            words = 2
+            command = command.commands[rest[1]]
+        if command is not None and command.context_settings.get("ignore_unknown_options"):
+            known = {name for parameter in command.params for name in parameter.opts}
+            given = [word.partition("=")[0] for word in ahead]
+            strange = [name for name in given if name in options and name not in known]
+            if strange and not ctx.resilient_parsing:
+                raise click.NoSuchOption(strange[0], ctx=ctx)
+        return [*rest[:words], *ahead, *rest[words:]]
+
 
 _COMMANDS = (
-    "migrate", "rollback", "status", "plan", "verify", "drift", "new", "stamp", "lint", "dump",
-    "seed", "accept", "accept-delta", "repair", "init", "adopt", "baseline", "squash",
-    "wait", "entrypoint", "server",
+    "migrate", "rollback", "redo", "status", "current", "history", "plan", "verify", "drift", "new",
+    "stamp", "lint", "dump", "seed", "accept", "accept-delta", "repair", "init", "adopt",
+    "baseline", "squash", "wait", "entrypoint", "server", "help",
 )  # fmt: skip
 """Each in a module of its name, in the order of a day's work."""
+ALIASES = {"up": "migrate", "down": "rollback"}
+"""What people type from habit, and is not listed."""
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pgvouch")
+@common
 def cli() -> None:
-    """Raw-SQL PostgreSQL migrations that vouch for themselves."""
+    """Raw-SQL PostgreSQL migrations that vouch for themselves.
+
+    Options of a command may stand ahead of it too.
+    """

@@ -12,6 +12,7 @@ from pgvouch.cli import as_text, output
 from pgvouch.cli.output import Line
 from pgvouch.config.options import SETTINGS, Setting
 from pgvouch.config.project import Project, which_database
+from pgvouch.errors import UsageError
 from pgvouch.sqltext.duration import seconds
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -106,6 +107,20 @@ class Context:
             self.tell(document=document)
         else:
             output.say_text("\n".join(parts))
+
+
+def refuse_several(command: str, wanted: Sequence[str], chosen: Sequence[Vouch]) -> None:
+    """Refuse what may lose rows in several databases, unless they are named.
+
+    Raises:
+        UsageError: there are several, and none was named.
+    """
+    if not wanted and len(chosen) > 1:
+        raise UsageError(
+            "which database? There are several, and a rollback may lose rows in each",
+            notes=[f"here are {', '.join(vouch.name for vouch in chosen)}"],
+            hint=f"name one or more: pgvouch {command} {chosen[0].name}",
+        )
 
 
 def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -214,6 +229,17 @@ _RUNNING: tuple[Decorator, ...] = (
         help="Show notices, whole catalog deltas, and more of what a broken check has found.",
     ),
 )  # fmt: skip
+
+
+def _made_of(decorators: Sequence[Decorator]) -> tuple[click.Option, ...]:
+    command = click.Command("", callback=lambda: None)
+    for decorate in decorators:
+        decorate(command)
+    return tuple(option for option in command.params if isinstance(option, click.Option))
+
+
+SHARED = _made_of((*_COMMON, *_RUNNING))
+"""The options that commands share, and that may stand ahead of a command."""
 
 
 def common(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ import click
 from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_json, as_text, output
 from pgvouch.cli.dump import after_change
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.options import Context, refuse_several, running
 from pgvouch.errors import UsageError
 
 
@@ -44,12 +44,7 @@ def rollback(
     if to is None and steps is None and not everything:
         steps = 1
     chosen = context.databases(databases)
-    if not databases and len(chosen) > 1:
-        raise UsageError(
-            "which database? There are several, and a rollback may lose rows in each",
-            notes=[f"here are {', '.join(vouch.name for vouch in chosen)}"],
-            hint=f"name one or more: pgvouch rollback {chosen[0].name}",
-        )
+    refuse_several("rollback", databases, chosen)
     for vouch in chosen:
         with vouch:
             if dry_run:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pgvouch.engine import data_loss
 from pgvouch.engine.catalog import CatalogWatch, SnapshotWatch, wants_delta
+from pgvouch.engine.context import Scope
 from pgvouch.engine.transaction import Transaction
 from pgvouch.errors import FileError, Place
 from pgvouch.events import Finished
@@ -47,7 +48,8 @@ def run_atomic(transaction: Transaction) -> Finished:
         watch.add_before(message)
     body = _Body(transaction)
     # A rehearsal rolls everything back, and what it would lose has not been asked.
-    watches_rows = body.is_there and (transaction.commits or context.options.discard_data)
+    is_kept = transaction.scope is not Scope.REHEARSAL
+    watches_rows = body.is_there and (is_kept or context.options.discard_data)
     if watches_rows := watches_rows and task.takes_back:
         data_loss.add_before(message, task.source.text, is_first=transaction.begins)
     results, after = body.run(message, watches_rows=watches_rows)

@@ -327,7 +327,7 @@ def _refuse_not_undone(transaction: Transaction, notes: Sequence[str]) -> tuple[
             hint="complete the rollback file (--from-files has it used); what it rightly leaves is "
             "declared in its header, as in `-- leaves: extension citext`; or, if the database was "
             "changed by other means and may lose that: --accept-difference"
-            if transaction.commits
+            if transaction.scope is not Scope.REHEARSAL
             else "complete the rollback file, and rehearse again; what it rightly leaves is "
             "declared in its header, as in `-- leaves: extension citext`",
         )

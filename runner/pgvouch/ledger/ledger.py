@@ -198,6 +198,22 @@ def read_yoyo(session: Session) -> list[Applied]:
     return [Applied(name, State.APPLIED, order=place) for place, name in enumerate(ids)]
 
 
+def read_log(session: Session) -> Result | None:
+    """Return the log of what was done, where there is one: the block `history` says in what form.
+
+    Raises:
+        PlanError: it is not to be believed, or the role may not read it.
+    """
+    found = _look(session)
+    if found.has_ledger:
+        tables = [f"pgvouch.{name}" for name in ("migration", "acceptance", "_yoyo_log")]
+        return _ask(session, f"{judged_sql(*tables)};\n{own_query('ledger', 'history')}")[-1]
+    if found.yoyo is None:
+        return None
+    _, log = found.yoyo
+    return _ask(session, f"{judged_sql(log)};\n{own_query('ledger', 'yoyo_history', log=log)}")[-1]
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What a database holds that has no ledger of ours yet, or has one."""

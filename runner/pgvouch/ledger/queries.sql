@@ -277,6 +277,64 @@ from pg_class as c
 where {wanted}
 order by n.nspname <> 'pgvouch'
 
+-- name: history
+-- What was done with each migration, the oldest first: when, the migration, what, who on which machine as yoyo's log has it,
+-- and as which role, where our row still says so. What has a row and no entry in the log was recorded by other means.
+with log as (
+  select
+    l.*,
+    row_number() over (partition by l.migration_id order by l.created_at_utc desc, l.id desc) = 1 as is_newest
+  from pgvouch._yoyo_log as l
+),
+told as (
+  select
+    l.created_at_utc at time zone 'UTC' as at,
+    l.migration_id,
+    case
+      when m.state = 'provided' then 'provided'
+      when l.operation = 'apply' then 'applied'
+      when l.operation = 'rollback' then 'rolled back'
+      when l.operation = 'mark' then 'recorded'
+      when l.operation = 'unmark' then 'forgotten'
+      else l.operation
+    end as what,
+    l.username,
+    l.hostname,
+    m.applied_by,
+    null as why
+  from log as l
+    left join pgvouch.migration as m
+      on m.migration_id = l.migration_id and l.is_newest and l.operation in ('apply', 'mark')
+  union all
+  select m.applied_at, m.migration_id, case m.state when 'provided' then 'provided' else 'recorded' end, null, null,
+    m.applied_by, null
+  from pgvouch.migration as m
+  where m.state in ('applied', 'provided')
+    and not exists (select from pgvouch._yoyo_log as l where l.migration_id = m.migration_id)
+  union all
+  select a.accepted_at, a.migration_id, 'accepted', null, null, a.accepted_by, a.why
+  from pgvouch.acceptance as a
+)
+select
+  to_char(t.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+  t.migration_id, t.what, t.username, t.hostname, t.applied_by, t.why
+from told as t
+order by t.at, t.migration_id
+
+-- name: yoyo_history
+-- The same of a database that only stock yoyo knows.
+select
+  to_char(l.created_at_utc, 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+  l.migration_id,
+  case l.operation
+    when 'apply' then 'applied' when 'rollback' then 'rolled back'
+    when 'mark' then 'recorded' when 'unmark' then 'forgotten'
+    else l.operation
+  end,
+  l.username, l.hostname, null, null
+from {log} as l
+order by l.created_at_utc, l.id
+
 -- name: yoyo_rows
 -- What stock yoyo has recorded, in the order of application.
 select migration_id from {table} order by applied_at_utc, migration_id

@@ -3,6 +3,8 @@
 The modules, each importing only those above it:
 
     lint          every file read as a run would read it, without a server
+    redo          the newest migration rolled back and applied again
+    history       what was done with the migrations, and by whom
     rehearsal     all that is pending and its rollbacks, in one transaction that is rolled back
     drift         the live catalog beside what the deltas of its migrations come to
     repair        settles a statement of unknown outcome

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from pgvouch.config.project import Database
 from pgvouch.files.migration import Migration
@@ -50,6 +51,12 @@ def status(
     ordered = in_order(database.migrations)
     found += [MigrationStatus(m.id, "pending", None, m) for m in ordered if m.id not in known]
     return found + _repeatables(database, runs)
+
+
+def newest(rows: Sequence[Applied]) -> Applied | None:
+    """Return the migration that was applied last; one that stopped on its way does not count."""
+    whole = [row for row in rows if row.state is not State.INCOMPLETE]
+    return max(whole, key=attrgetter("order"), default=None)
 
 
 def _repeatables(database: Database, runs: Sequence[Run]) -> list[MigrationStatus]:

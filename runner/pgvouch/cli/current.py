@@ -1,0 +1,26 @@
+"""pgvouch current."""
+
+import click
+
+from pgvouch.cli import as_json, output
+from pgvouch.cli.options import Context, common
+
+
+@click.command()
+@click.argument("databases", nargs=-1, metavar="[DB]...")
+@common
+@click.pass_obj
+def current(context: Context, databases: tuple[str, ...]) -> None:
+    """Print the migration that was applied last; of several databases a line each, with a tab."""
+    chosen = context.databases(databases)
+    for vouch in chosen:
+        with vouch:
+            row = vouch.current()
+        if context.as_json:
+            context.tell(document=as_json.of_current(vouch.name, row))
+        elif len(chosen) > 1:
+            output.say_text(f"{output.visible(vouch.name)}\t{row.id if row else ''}")
+        elif row:
+            output.say(row.id)
+        else:
+            output.say(f"{vouch.name}: nothing is applied", err=True)
