@@ -47,8 +47,9 @@ if TYPE_CHECKING:
         Started,
         Waiting,
     )
-    from pgvouch.ledger.rows import Applied, State
+    from pgvouch.ledger.rows import Applied, LogEntry, State
     from pgvouch.operations.accept_delta import Written
+    from pgvouch.operations.explain import Explanation, Promise
     from pgvouch.operations.history import HistoryEntry
     from pgvouch.plan.status import MigrationStatus
     from pgvouch.stamp.templates import Family
@@ -58,17 +59,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Applied", "AuthenticationError", "CheckError", "Comparison", "ConnectError", "DataLossError",
-    "Difference", "Doubted", "DriftError", "Event", "Family", "FileError", "Finding", "Finished",
-    "HistoryEntry", "Listener", "MigrationError", "MigrationStatus", "NoDatabaseError",
-    "NotReadyError", "Note", "Notice", "Outcome", "Place", "Plan", "PlanError", "Planned",
-    "RefusedError", "Repaired", "RollbackStep", "Running", "Scheduled", "ServerMessage", "Settings",
-    "StampError", "Stamped", "StandbyError", "Started", "State", "TooManyConnectionsError",
-    "UsageError", "Verdict", "Vouch", "VouchError", "Waiting", "Written", "__version__",
+    "Difference", "Doubted", "DriftError", "Event", "Explanation", "Family", "FileError", "Finding",
+    "Finished", "HistoryEntry", "Listener", "LogEntry", "MigrationError", "MigrationStatus",
+    "NoDatabaseError", "NotReadyError", "Note", "Notice", "Outcome", "Place", "Plan", "PlanError",
+    "Planned", "Promise", "RefusedError", "Repaired", "RollbackStep", "Running", "Scheduled",
+    "ServerMessage", "Settings", "StampError", "Stamped", "StandbyError", "Started", "State",
+    "TooManyConnectionsError", "UsageError", "Verdict", "Vouch", "VouchError", "Waiting", "Written",
+    "__version__",
 ]  # fmt: skip
 _HOMES = (
     "errors", "events", "ledger.rows", "plan.status", "engine.commands", "api.values", "api.vouch",
     "verify.checks", "delta.fold", "stamp.templates", "stamp.verdict", "operations.accept_delta",
     "operations.history",
+    "operations.explain",
 )  # fmt: skip
 
 

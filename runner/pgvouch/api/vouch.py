@@ -27,7 +27,14 @@ from pgvouch.config.project import (
 )
 from pgvouch.engine import commands
 from pgvouch.engine.commands import Limits, Outcome
-from pgvouch.errors import ConnectError, NoDatabaseError, Place, UsageError, VouchError
+from pgvouch.errors import (
+    ConnectError,
+    NoDatabaseError,
+    NotReadyError,
+    Place,
+    UsageError,
+    VouchError,
+)
 from pgvouch.events import Listener, Note, Notice, silent
 from pgvouch.files.variables import given_variables
 from pgvouch.ledger.repeatable import read_runs
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
     from pgvouch.delta.fold import Comparison
     from pgvouch.ledger.repeatable import Run
     from pgvouch.operations.accept_delta import Written
+    from pgvouch.operations.explain import Explanation
     from pgvouch.operations.history import HistoryEntry
     from pgvouch.operations.lint import Linted
     from pgvouch.operations.schema_file import Dumped
@@ -389,6 +397,20 @@ class Vouch:
         with self._connected("verify") as session:
             rows = commands.read_ledger(session)
             return tuple(verify_database(session, self._database, rows, options, self.on_event))
+
+    def explain(self, migration: str) -> "Explanation":
+        """Explain a migration; it needs no server, and no URL: then its state is `not asked`.
+
+        Args:
+            migration: identifier or number.
+
+        Raises:
+            PlanError: there is no such migration, or more than one.
+            FileError: a file of it cannot be read.
+        """
+        from pgvouch.operations.explain import explain
+
+        return explain(self.project, self._folder_name(), migration, self._asked)
 
     def drift(self) -> "Comparison":
         """Compare the live catalog with what the deltas of the applied migrations come to.
@@ -881,16 +903,33 @@ class Vouch:
 
         One that cannot be reached is no reason to write nothing: migrate would report the drift.
         """
-        from pgvouch.embedded import data_folder, find_running
-
         try:
-            if self._database.is_embedded and find_running(data_folder(self.project)) is None:
+            if self._is_asleep:
                 return frozenset()
             with self._connected("stamp", only_looks=True) as session:
                 return frozenset(row.id for row in commands.read_ledger(session))
         except VouchError as exc:
             self.on_event(Note(f"{self._name}: applied files are not known: {exc.message}"))
             return frozenset()
+
+    @property
+    def _is_asleep(self) -> bool:
+        """Whether it is on the embedded server, and that does not run."""
+        from pgvouch.embedded import data_folder, find_running
+
+        return self._database.is_embedded and find_running(data_folder(self.project)) is None
+
+    @contextmanager
+    def _asked(self) -> Iterator[Session]:
+        """Give a session for a question that is not worth starting a server.
+
+        Raises:
+            NotReadyError: the embedded server does not run.
+        """
+        if self._is_asleep:
+            raise NotReadyError("the embedded server does not run")
+        with self._connected("explain", only_looks=True) as session:
+            yield session
 
     def _folder_name(self) -> str:
         """Return the folder of the database, which needs no URL."""

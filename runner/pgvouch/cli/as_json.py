@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pgvouch.api.values import Plan, Planned, Repaired, RollbackStep
     from pgvouch.delta.fold import Comparison, Difference
     from pgvouch.ledger.rows import Applied
+    from pgvouch.operations.explain import Explanation, Promise
     from pgvouch.operations.history import HistoryEntry
     from pgvouch.operations.lint import Linted
     from pgvouch.plan.status import MigrationStatus
@@ -161,6 +162,49 @@ def _finding(identifier: str, finding: "Finding") -> Document:
         "expected": finding.expected,
         "found": str(finding.found),
         "sqlstate": finding.sqlstate,
+    }
+
+
+def of_explanation(name: str | None, found: "Explanation") -> Document:
+    """Return what `explain` prints."""
+    row = found.applied
+    return {
+        "database": name,
+        "id": found.id,
+        "file": str(found.path) if found.path else None,
+        "header": list(found.header),
+        "promises": [_promise(promise) for promise in found.promises],
+        "delta": list(found.delta) if found.delta is not None else None,
+        "locks": list(found.locks),
+        "rollback": {"possible": found.rollback, "why": found.rollback_why},
+        "state": found.state,
+        "state_why": found.state_why,
+        "applied_at": row.applied_at.isoformat() if row and row.applied_at else None,
+        "applied_by": row and row.applied_by,
+        "duration_ms": row and row.duration_ms,
+        "checks": row and row.checks,
+        "history": [
+            {
+                "at": entry.at.isoformat(),
+                "operation": entry.operation,
+                "user": entry.user,
+                "host": entry.host,
+                "why": entry.why,
+            }
+            for entry in found.log
+        ],
+    }
+
+
+def _promise(promise: "Promise") -> Document:
+    return {
+        "kind": promise.kind,
+        "sentence": promise.sentence,
+        "actors": list(promise.actors),
+        "sqlstate": promise.sqlstate,
+        "until": promise.until,
+        "file": str(promise.place.path),
+        "line": promise.place.line,
     }
 
 

@@ -6,6 +6,7 @@ The modules, each importing only those above it:
     redo          the newest migration rolled back and applied again
     history       what was done with the migrations, and by whom
     rehearsal     all that is pending and its rollbacks, in one transaction that is rolled back
+    explain       one migration: what it says of itself, what it promises, what became of it
     drift         the live catalog beside what the deltas of its migrations come to
     repair        settles a statement of unknown outcome
     seed          development data
