@@ -69,8 +69,8 @@ bench: $(STAMP) ## times beside a floor and other tools, into docs/performance.m
 		--write docs/performance.md $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy, and whether the stamped policies are up to date
-	@$(VENV)/bin/ruff format --check runner tests
-	@$(VENV)/bin/ruff check runner tests
+	@$(VENV)/bin/ruff format --check runner tests examples
+	@$(VENV)/bin/ruff check runner tests examples
 	@$(VENV)/bin/mypy
 	@$(PGVOUCH) stamp --check
 

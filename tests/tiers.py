@@ -53,6 +53,7 @@ THOROUGH: dict[str, str] = {
     "systems/test_systems.py::test_what_psql_made": "systems that psql made",
     "security/test_migrations_among_shadows.py": "shadows beside other systems",
     "security/test_systems_among_shadows.py": "shadows beside other systems",
+    "examples/test_notes.py::test_its": "the example's own tests",
     "plugin/test_plugin.py::test_the_embedded_server": "the plugin's own server killed",
     "plugin/test_plugin.py::test_the_server_is_named": "the plugin's own server killed",
     "test_wheel.py": "a wheel, installed",
@@ -97,6 +98,7 @@ KEPT = (
     "systems/test_systems.py::test_the_delta_is_compared_on_every_server[pg18-coding_sessions]",
     "systems/test_systems.py::test_psql_gives_the_same_schema_byte_for_byte[pg18-coding_sessions]",
     "systems/test_systems.py::test_what_the_platform_has_already_is_provided[pg18-coding_sessions]",
+    "examples/test_notes.py::test_its_own_tests_pass[2",
     "integration/test_server.py::test_start_url_psql_stop",
     "integration/test_server.py::test_it_starts_on_demand_and_outlives_the_program",
 )

@@ -1,0 +1,2 @@
+drop table public.notes;
+drop table public.members;

@@ -1,0 +1,1 @@
+"""Notes that are private, shared with a team, or public."""
