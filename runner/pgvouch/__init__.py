@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         Started,
         Waiting,
     )
-    from pgvouch.ledger.rows import Applied, LogEntry, State
+    from pgvouch.ledger.rows import Applied, State
     from pgvouch.operations.accept_delta import Written
     from pgvouch.operations.explain import Explanation, Promise
     from pgvouch.operations.history import HistoryEntry
@@ -60,10 +60,10 @@ __version__ = "0.1.0"
 __all__ = [
     "Applied", "AuthenticationError", "CheckError", "Comparison", "ConnectError", "DataLossError",
     "Difference", "Doubted", "DriftError", "Event", "Explanation", "Family", "FileError", "Finding",
-    "Finished", "HistoryEntry", "Listener", "LogEntry", "MigrationError", "MigrationStatus",
-    "NoDatabaseError", "NotReadyError", "Note", "Notice", "Outcome", "Place", "Plan", "PlanError",
-    "Planned", "Promise", "RefusedError", "Repaired", "RollbackStep", "Running", "Scheduled",
-    "ServerMessage", "Settings", "StampError", "Stamped", "StandbyError", "Started", "State",
+    "Finished", "HistoryEntry", "Listener", "MigrationError", "MigrationStatus", "NoDatabaseError",
+    "NotReadyError", "Note", "Notice", "Outcome", "Place", "Plan", "PlanError", "Planned",
+    "Promise", "RefusedError", "Repaired", "RollbackStep", "Running", "Scheduled", "ServerMessage",
+    "Settings", "StampError", "Stamped", "StandbyError", "Started", "State",
     "TooManyConnectionsError", "UsageError", "Verdict", "Vouch", "VouchError", "Waiting", "Written",
     "__version__",
 ]  # fmt: skip

@@ -92,7 +92,7 @@ def test_state_and_history_come_from_the_ledger(folder: Folder) -> None:
     assert state.endswith("4 checks passed")
     assert lines[-3] == "  rollback  yes: the ledger has stored it"
     assert "Z  applied by " in lines[-2]
-    assert lines[-1].endswith("Z  its change was accepted by postgres: a blank")
+    assert lines[-1].endswith("Z  accepted by postgres: a blank")
     assert _explained(folder, "repeat/v")[-1].endswith("applied by postgres")
 
 
@@ -153,7 +153,7 @@ def test_json_and_library_say_the_same(folder: Folder) -> None:
         found = vouch.explain("001")
     assert document["promises"][2]["sqlstate"] == found.promises[2].sqlstate == "42501"
     assert document["promises"][2]["line"] == found.promises[2].place.line == 5
-    assert document["history"][0]["operation"] == found.log[0].operation == "apply"
+    assert document["history"][0]["what"] == found.history[0].what == "applied"
     assert document["rollback"] == {"possible": "yes", "why": "the ledger has stored it"}
 
 

@@ -81,12 +81,12 @@ def _row(row: "MigrationStatus") -> Document:
 
 def of_history(name: str, entries: Sequence["HistoryEntry"]) -> Document:
     """Return what `history` prints."""
+    return {"database": name, "history": [_entry(entry) for entry in entries]}
+
+
+def _entry(entry: "HistoryEntry") -> Document:
     fields = ("id", "what", "by", "host", "role", "why")
-    told = [
-        {"at": entry.at.isoformat(), **{field: getattr(entry, field) for field in fields}}
-        for entry in entries
-    ]
-    return {"database": name, "history": told}
+    return {"at": entry.at.isoformat(), **{field: getattr(entry, field) for field in fields}}
 
 
 def of_current(name: str, row: "Applied | None") -> Document:
@@ -183,16 +183,7 @@ def of_explanation(name: str | None, found: "Explanation") -> Document:
         "applied_by": row and row.applied_by,
         "duration_ms": row and row.duration_ms,
         "checks": row and row.checks,
-        "history": [
-            {
-                "at": entry.at.isoformat(),
-                "operation": entry.operation,
-                "user": entry.user,
-                "host": entry.host,
-                "why": entry.why,
-            }
-            for entry in found.log
-        ],
+        "history": [_entry(entry) for entry in found.history],
     }
 
 

@@ -10,11 +10,9 @@ from pgvouch.cli.options import Context, common
 from pgvouch.cli.output import Line, Styled
 
 if TYPE_CHECKING:
-    from pgvouch.ledger.rows import LogEntry
     from pgvouch.operations.explain import Explanation
+    from pgvouch.operations.history import HistoryEntry
 
-_DONE = {"apply": "applied", "rollback": "rolled back", "mark": "marked as applied",
-         "unmark": "marked as not applied", "accept": "its change was accepted"}  # fmt: skip
 _MOST = 40
 """Lines of a delta that are shown."""
 _STATES = {
@@ -55,7 +53,7 @@ def _lines(found: "Explanation") -> Iterator[Line]:
     locks = [f"{lock}, ahead of everything else" for lock in found.locks]
     yield from _labelled("locks", locks)
     yield from _labelled("rollback", [f"{found.rollback}{why}"])
-    yield from _labelled("history", [_entry(entry) for entry in found.log])
+    yield from _labelled("history", [_entry(entry) for entry in found.history])
 
 
 def _labelled(label: str, lines: Sequence[str]) -> Iterator[Line]:
@@ -72,14 +70,14 @@ def _state(found: "Explanation") -> str:
         told += f"; {row.applied_at:%Y-%m-%d %H:%M:%S}Z"
         told += f" by {row.applied_by}" if row.applied_by else ""
         told += f" in {row.duration_ms:.0f} ms" if row.duration_ms is not None else ""
-        told += f", {row.checks} checks passed" if row.checks else ""
+        told += f", {row.checks} check{'s' * (row.checks != 1)} passed" if row.checks else ""
     if row and row.statements_done is not None:
         told += f"; {row.statements_done} of its statements are done"
     return told
 
 
-def _entry(entry: "LogEntry") -> str:
-    told = f"{entry.at:%Y-%m-%d %H:%M:%S}Z  {_DONE.get(entry.operation, entry.operation)}"
-    told += f" by {entry.user}" if entry.user else ""
+def _entry(entry: "HistoryEntry") -> str:
+    told = f"{entry.at:%Y-%m-%d %H:%M:%S}Z  {entry.what}"
+    told += f" by {by}" if (by := entry.by or entry.role) else ""
     told += f" on {entry.host}" if entry.host else ""
     return f"{told}: {entry.why}" if entry.why else told

@@ -7,12 +7,12 @@ from pgvouch.cli.options import Context, common
 from pgvouch.cli.table import Column
 
 _HISTORY = (
-    Column("when", "bright_black", give_up=1),
+    Column("when", is_dim=True, give_up=1),
     Column("migration", shortens=True),
     Column("what"),
-    Column("by", "bright_black", give_up=2),
-    Column("role", "bright_black", give_up=3),
-    Column("why", "bright_black", give_up=4),
+    Column("by", is_dim=True, give_up=2),
+    Column("role", is_dim=True, give_up=3),
+    Column("why", is_dim=True, give_up=4),
 )
 
 

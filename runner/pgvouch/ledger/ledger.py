@@ -7,7 +7,7 @@ from typing import Any
 
 from pgvouch import __version__
 from pgvouch.errors import ConnectError, PlanError
-from pgvouch.ledger.rows import Applied, LogEntry, State
+from pgvouch.ledger.rows import Applied, State
 from pgvouch.postgres import read_only
 from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import OWN_PATH, QueryError, Session
@@ -366,20 +366,6 @@ def rollback_texts(session: Session, ids: Sequence[str]) -> tuple[dict[str, Stor
         + own_query("ledger", "has_repeatables")
     )
     return {str(row[0]): Stored(*row[1:]) for row in texts.rows}, runs.rows == (("t",),)
-
-
-def log_of(session: Session, identifier: str | None = None) -> tuple[LogEntry, ...]:
-    """Return what was done with a migration, or with all, the oldest first; there is a ledger.
-
-    Raises:
-        PlanError: it is not to be believed, or the role may not read it.
-    """
-    judged = judged_sql("pgvouch._yoyo_log", "pgvouch.acceptance")
-    result = _ask(session, f"{judged};\n{own_query('ledger', 'log_of', id=identifier)}")[-1]
-    return tuple(
-        LogEntry(name or "", datetime.fromisoformat(at or ""), what or "", *rest)
-        for name, at, what, *rest in result.rows
-    )
 
 
 def accept_sql(row: Applied, checksum: str, why: str) -> str:

@@ -151,24 +151,6 @@ with own as (
 )
 select (case when pg_current_xact_id_if_assigned()::text = {xid} then '0' else 'pgvouch: ended' end)::int
 
--- name: log_of
--- What was done with a migration, or with all where {id} is null, the oldest first: its identifier, when, what (apply, rollback,
--- mark, unmark, accept), by whom, on which machine, and why. A rollback deletes rows of other tables, and none here.
-select l.migration_id, to_char(l.created_at_utc, 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') as at, l.operation, l.username, l.hostname, l.comment
-from pgvouch._yoyo_log as l
-where {id}::text is null or l.migration_id = {id}
-union all
-select
-  a.migration_id,
-  to_char(a.accepted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
-  'accept',
-  a.accepted_by,
-  null,
-  a.why
-from pgvouch.acceptance as a
-where {id}::text is null or a.migration_id = {id}
-order by at
-
 -- name: accept
 -- Records a changed file as harmless, with the reason. No result.
 insert into pgvouch.acceptance (migration_id, recorded, accepted, why)

@@ -18,20 +18,6 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class LogEntry:
-    """Something that was done with a migration."""
-
-    id: str
-    at: datetime
-    operation: str
-    """`apply`, `rollback`; `mark` and `unmark` of stock yoyo; `accept`."""
-    user: str | None = None
-    """Who ran the program, by the operating system; of `accept` the role."""
-    host: str | None = None
-    why: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Applied:
     """A row of the ledger."""
 

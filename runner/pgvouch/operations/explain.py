@@ -16,7 +16,8 @@ from pgvouch.files.repeatable import PREFIX, read_repeatables
 from pgvouch.ledger import ledger
 from pgvouch.ledger.ledger import Stored
 from pgvouch.ledger.repeatable import Run, read_runs
-from pgvouch.ledger.rows import Applied, LogEntry, State
+from pgvouch.ledger.rows import Applied, State
+from pgvouch.operations.history import HistoryEntry, read_history
 from pgvouch.plan.build import find
 from pgvouch.plan.status import MigrationStatus, status
 from pgvouch.postgres.session import Session
@@ -78,7 +79,7 @@ class Explanation:
     """Why the ledger was not asked."""
     applied: Applied | None
     """Its row of the ledger."""
-    log: tuple[LogEntry, ...]
+    history: tuple[HistoryEntry, ...]
     """What was done with it, the oldest first."""
 
 
@@ -89,7 +90,7 @@ class _Asked:
     rows: Sequence[Applied] = ()
     runs: Sequence[Run] = ()
     stored: dict[str, Stored] = field(default_factory=dict)
-    log: Sequence[LogEntry] = ()
+    history: Sequence[HistoryEntry] = ()
 
 
 def explain(
@@ -133,9 +134,9 @@ def explain(
 def _ask(session: Session) -> _Asked:
     rows = ledger.read(session)
     if rows is None:
-        return _Asked(ledger.read_yoyo(session))
+        return _Asked(ledger.read_yoyo(session), history=read_history(session))
     stored, _ = ledger.rollback_texts(session, [row.id for row in rows])
-    return _Asked(rows, read_runs(session), stored, ledger.log_of(session))
+    return _Asked(rows, read_runs(session), stored, read_history(session))
 
 
 def _explained(found: MigrationStatus, asked: _Asked) -> Explanation:
@@ -148,8 +149,6 @@ def _explained(found: MigrationStatus, asked: _Asked) -> Explanation:
     runs = [run for run in asked.runs if run.id == found.id]
     delta = delta_of_applied(stored.delta, path) if is_ours else read_delta(path)
     can, why = _rollback(migration, row, stored, asks)
-    log = [entry for entry in asked.log if entry.id == found.id]
-    log += [_run_entry(run) for run in runs]
     return Explanation(
         found.id,
         migration.path if migration else None,
@@ -162,13 +161,8 @@ def _explained(found: MigrationStatus, asked: _Asked) -> Explanation:
         found.state,
         None,
         row,
-        tuple(log),
+        tuple(entry for entry in asked.history if entry.id == found.id),
     )
-
-
-def _run_entry(run: Run) -> LogEntry:
-    assert run.applied.applied_at is not None
-    return LogEntry(run.id, run.applied.applied_at, "apply", run.applied.applied_by)
 
 
 def _rollback_directives(migration: Migration | None) -> Directives:
