@@ -2,14 +2,21 @@
 
 import gc
 import os
+import re
 import signal
 import sys
 
 from pgvouch.cli import signals
 
+_SHELL_ASKS = re.compile("(?:bash|zsh|fish)_(?:source|complete)")
+
 
 def main() -> None:
     """Run pgvouch with the arguments of the command line."""
+    if _SHELL_ASKS.fullmatch(asked := os.environ.get("_PGVOUCH_COMPLETE", "")):
+        from pgvouch.cli.completion import complete
+
+        os._exit(complete(asked))
     # A shell has those ignored that are not for what it starts in the background.
     listened = [n for n in signals.ENDING if signal.getsignal(n) is not signal.SIG_IGN]
     for number in listened:

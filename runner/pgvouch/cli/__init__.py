@@ -38,4 +38,5 @@ The modules, each importing only those above it:
     help          …
     words         the words of other tools
     main          the command line as a whole
+    completion    …, which a shell asks at each tab
 """

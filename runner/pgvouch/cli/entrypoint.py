@@ -37,6 +37,8 @@ def entrypoint(
     if click.get_current_context().get_parameter_source("wait") is ParameterSource.DEFAULT:
         context.wait_s = _WAIT_S
     _refuse_no_command(command[0])
+    # One that came into the image by accident would have production migrate another database.
+    context.no_dotenv = True
     chosen = context.databases(databases)
     if no_migrate:
         until_s = time.monotonic() + context.wait_s

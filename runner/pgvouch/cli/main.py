@@ -27,7 +27,10 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     output.begin()
     error: VouchError | None = None
     try:
-        code = cli.main(list(arguments), "pgvouch", standalone_mode=False, obj=context)
+        # Shells that ask what can follow have had their answer in `__main__`.
+        code = cli.main(
+            list(arguments), "pgvouch", complete_var="", standalone_mode=False, obj=context
+        )
     except click.ClickException as exc:
         as_text.refuse_arguments(exc, own, as_json=as_json)
         return exc.exit_code
@@ -137,7 +140,8 @@ class Lazy(click.Group):
 _COMMANDS = (
     "migrate", "rollback", "redo", "status", "current", "history", "plan", "explain", "verify",
     "drift", "new", "stamp", "lint", "dump", "seed", "accept", "accept-delta", "repair", "init",
-    "adopt", "baseline", "squash", "wait", "entrypoint", "server", "help",
+    "adopt", "baseline", "squash", "wait", "entrypoint", "server",
+    "completion", "help",
 )  # fmt: skip
 """Each in a module of its name, in the order of a day's work."""
 ALIASES = {"up": "migrate", "down": "rollback"}

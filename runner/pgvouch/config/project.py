@@ -1,5 +1,6 @@
 """The configuration file, the folders of databases, and where each one is."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,8 @@ from pgvouch.files.actors import ACTORS, Actors, read_actors
 from pgvouch.files.folder import read_folder
 from pgvouch.files.migration import Migration
 from pgvouch.files.repeatable import read_repeatables
-from pgvouch.files.strays import ALWAYS, databases_in
+from pgvouch.files.strays import ALWAYS, databases_in, is_migration
+from pgvouch.files.version import BACK, Version, stem_of
 from pgvouch.sqltext.near import nearest
 
 _KEYS = {
@@ -236,6 +238,14 @@ def database_names(project: Project) -> list[str]:
         UsageError: there is no folder of migrations.
     """
     return databases_in(project.migrations)
+
+
+def migration_names(project: Project, name: str) -> list[str]:
+    """Return the identifiers of a database's migrations by the names of its files, unread."""
+    names = os.listdir(project.migrations / name)  # noqa: PTH208 - names are all that is wanted
+    files = [file for file in names if is_migration(file) and not file.endswith(BACK)]
+    numbered = {(version, stem_of(f)) for f in files if (version := Version.of(stem_of(f)))}
+    return [stem for _, stem in sorted(numbered)]
 
 
 def which_database(names: Sequence[str]) -> UsageError:
