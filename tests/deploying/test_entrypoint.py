@@ -190,6 +190,20 @@ def test_sigterm_while_it_waits_for_the_schema(container: Container) -> None:
 # On failure the application never starts.
 
 
+def test_a_dotenv_in_the_image_names_no_database(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (container.root / ".env").write_text(f"DATABASE_URL={container.url}\n")
+    given = container.environment
+
+    def without_url(**more: str) -> dict[str, str]:
+        return {name: text for name, text in given(**more).items() if name != "DATABASE_URL"}
+
+    monkeypatch.setattr(container, "environment", without_url)
+    assert "no database is named" in container.refused(2)
+    assert not _has_ledger(container.url)
+
+
 def test_without_a_url(container: Container) -> None:
     assert "no database is named" in container.refused(2, DATABASE_URL="")
 
