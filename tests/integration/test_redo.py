@@ -27,7 +27,9 @@ def test_an_edited_file_is_applied_again(folder: Folder) -> None:
     folder.write(A | B | PROMISED)
     folder("migrate")
     folder.write({"002_b.sql": "create table b (y int);", "003_c.sql": "create table c ();"})
-    assert folder("migrate").code == 4
+    refused = folder("migrate")
+    assert refused.code == 4
+    assert refused.err.endswith("or, before anyone else has it, pgvouch redo\n")
     ran = folder("redo")
     assert ran.code == 0, ran.err
     assert ran.out.strip().endswith("002_b rolled back and applied again, 2 checks passed")
@@ -103,6 +105,16 @@ def test_what_is_not_transactional_is_two_steps(folder: Folder) -> None:
     assert folder("migrate").code == 0
     assert folder("redo").code == 0  # two transactions, each with its isolation
     assert _columns(folder) == ["z"]
+    newest = "select xmin::text from pgvouch._yoyo_log order by created_at_utc desc limit 2"
+    assert len(set(folder.query(newest))) == 2
+
+
+def test_what_is_pending_stays_so(folder: Folder) -> None:
+    folder.write(A | B)
+    folder("migrate")
+    folder.write({"000_early.sql": "create table early ();", "003_c.sql": "create table c ();"})
+    assert folder("redo").code == 0
+    assert folder.query("select to_regclass('early'), to_regclass('c')") == [(None, None)]
 
 
 def test_repeatable_migrations_come_back(folder: Folder) -> None:
@@ -128,7 +140,9 @@ def test_what_cannot_be_done_again(folder: Folder) -> None:
     assert ran.code == 2
     assert "002_b has no file here, so it cannot be applied again" in ran.err
     folder.write(B | {"001_a.sql": "create table a (changed int);"})
-    assert folder("redo").code == 4  # another file has changed
+    refused = folder("redo")
+    assert refused.code == 4  # another file has changed
+    assert "redo" not in refused.err
     assert _columns(folder) == ["x"]
 
 

@@ -91,6 +91,7 @@ def test_the_place_of_the_mistake_is_said(folder: Folder) -> None:
         ("postgresql://u:p@ss@host/db", 17),
         ("postgresql://u:s%zz@host/db", 17),
         ("postgresql://host/db?user=me@corp", 29),
+        ("postgresql+psycopg2://u:se/cret@host/db?pgbouncer=true", 27),
     ):
         assert f"it is character {at} of it" in folder("migrate", url=url).err
 

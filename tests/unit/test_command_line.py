@@ -58,13 +58,13 @@ def test_json_on_either_side(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        ("-v status", "'-v'"),
-        ("--lock-timeout 2s status", "'--lock-timeout'"),
-        ("--lock-timeout=2s server start", "'--lock-timeout'"),
-        ("-v server psql", "'-v'"),
-        ("--ulr x status", "'--ulr'. Did you mean '--url'?"),
-        ("--to 3 migrate", "'--to'"),
-        ("status --ulr x", "Did you mean '--url'?"),
+        ("-v status", "-v"),
+        ("--lock-timeout 2s status", "--lock-timeout"),
+        ("--lock-timeout=2s server start", "--lock-timeout"),
+        ("-v server psql", "-v"),
+        ("--wit x status", "--wit"),
+        ("--to 3 migrate", "--to"),
+        ("status --migration x", "--migration Did you mean --migrations?"),
     ],
 )
 def test_an_option_that_a_command_does_not_have(
@@ -72,7 +72,15 @@ def test_an_option_that_a_command_does_not_have(
 ) -> None:
     code, _, err = _run(capsys, line)
     assert code == 2
-    assert f"No such option {name}" in err.replace("option: ", "option ") or name in err
+    # click's words differ a little from one release to another.
+    said = re.sub(r"[':.]", "", err)
+    assert f"No such option {name}" in said
+
+
+def test_a_misspelled_option_is_told_what_is_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    for line in ("--migration x status", "status --migration x"):
+        err = _run(capsys, line)[2]
+        assert "--migrations" in err.partition("No such option")[2]
 
 
 def test_the_options_ahead_are_those_that_commands_share() -> None:

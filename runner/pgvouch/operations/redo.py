@@ -15,6 +15,7 @@ from pgvouch.ledger import ledger
 from pgvouch.ledger.repeatable import Run, read_runs
 from pgvouch.ledger.rows import Applied
 from pgvouch.plan import build, repeat
+from pgvouch.plan.drift import drift, refuse_drift
 from pgvouch.postgres.session import ConnectionLost, Session
 
 
@@ -48,6 +49,7 @@ def redo(
             state="Nothing was rolled back.",
             hint="pgvouch rollback takes it back, with what the ledger has stored",
         )
+    refuse_drift([d for d in drift(database.migrations, rows) if d.row.id != row.id])
     left = [other for other in rows if other.id != row.id]
     todo = pending(database, left, to=row.id, out_of_order=True)
     back = prepare_rollback(session, newest, database.by_id, options, among=rows, listener=listener)

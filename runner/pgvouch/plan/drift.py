@@ -22,6 +22,8 @@ class Drift:
     """The file of another name that holds the same text."""
     previous: str | None = None
     """What was applied before it."""
+    is_newest: bool = False
+    """Whether nothing was applied after it."""
 
 
 def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]:
@@ -29,6 +31,7 @@ def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]
     by_id = {migration.id: migration for migration in files}
     ahead = set(ahead_of_files(files, applied))
     renamed = _renamed(files, applied) if any(row.id not in by_id for row in applied) else {}
+    last = max((row.order for row in applied), default=0)
     found = []
     previous: str | None = None
     for row in applied:
@@ -44,7 +47,8 @@ def drift(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Drift]
             # What counts there is the statements that are done.
             and row.state not in {State.INCOMPLETE, State.UNDOING}
         ):
-            found.append(Drift(row, migration.checksum, Place(migration.path)))
+            is_newest = row.order == last
+            found.append(Drift(row, migration.checksum, Place(migration.path), is_newest=is_newest))
         previous = row.id
     return found
 
@@ -120,9 +124,10 @@ def _note(item: Drift) -> str:
 
 def _hint(item: Drift) -> str:
     if item.found:
+        again = "; or, before anyone else has it, pgvouch redo" if item.is_newest else ""
         return (
             "put the file back as it was (git log -p shows what has changed); or, if the change is "
-            f'harmless, pgvouch accept {item.row.id} --why "…"'
+            f'harmless, pgvouch accept {item.row.id} --why "…"{again}'
         )
     if item.renamed:
         name = f"{item.row.id}{item.renamed.path.suffix}"
