@@ -8,6 +8,8 @@ The modules, each importing only those above it:
     live          the line at the bottom of a terminal: what runs now
     as_text       progress, sentences and errors, for people
     as_json       the document of --json
+    json_log      the same events as a line of JSON each
+    annotations   errors and findings for GitHub, and as SARIF
     endings       every exception as one error with its exit code
     options       the options that commands share
     dump          the commands, each in a module of its name

@@ -294,12 +294,16 @@ def _say_labelled(label: str, *lines: str) -> None:
 def refuse_arguments(exc: click.ClickException, own: Sequence[str], *, as_json: bool) -> None:
     """Print what is wrong with the command line; a URL at the wrong place is not repeated."""
     if as_json:
-        said = _without_urls(exc.format_message(), own)
-        say_json({"error": UsageError(said).as_dict()})
+        say_json({"error": refusal_of(exc, own).as_dict()})
         return
     shown = StringIO()
     exc.show(shown)
     say_text(_without_urls(shown.getvalue(), own).rstrip("\n"), err=True)
+
+
+def refusal_of(exc: click.ClickException, own: Sequence[str]) -> UsageError:
+    """Return the same as an error of ours."""
+    return UsageError(_without_urls(exc.format_message(), own))
 
 
 def forget_urls(error: VouchError, arguments: Sequence[str]) -> None:

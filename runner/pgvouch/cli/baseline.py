@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pgvouch.cli import as_json, as_text, output
-from pgvouch.cli.drift import are_unpromised, differ, differences, unpromised
+from pgvouch.cli.drift import annotate, are_unpromised, differ, differences, unpromised
 from pgvouch.cli.options import Context, running
 from pgvouch.cli.output import Line
 from pgvouch.errors import DRIFT
@@ -29,6 +29,8 @@ def baseline(
     """Record migrations as applied, where the database is what they make."""
     with context.database(database) as vouch, output.kept_for_data():
         found = vouch.baseline(to=to, why=why, dry_run=dry_run)
+    if not (found.is_same or found.recorded):
+        annotate(context, vouch, found.compared, strict=True)
     context.tell(
         *lines_of(vouch.name, found, verbose=context.verbose),
         document=document_of(vouch.name, found),

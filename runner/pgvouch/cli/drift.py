@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_json, as_text, output
 from pgvouch.cli.options import Context, running
 from pgvouch.cli.output import Line
-from pgvouch.errors import DRIFT
+from pgvouch.errors import DRIFT, Place
 
 if TYPE_CHECKING:
     from pgvouch.delta.fold import Comparison, Difference
@@ -34,6 +35,7 @@ def drift(context: Context, databases: tuple[str, ...], strict: bool) -> int:
             compared = vouch.drift()
         if is_drift(compared, strict=strict):
             worst = DRIFT
+        annotate(context, vouch, compared, strict=strict)
         document = {**as_json.of_drift(vouch.name, compared), "strict": strict}
         lines = [f"{vouch.name}: {_headline(compared)}", *lines_of(compared, strict=strict)]
         lines += unpromised(compared, None if context.verbose else _MOST)
@@ -44,6 +46,31 @@ def drift(context: Context, databases: tuple[str, ...], strict: bool) -> int:
 def is_drift(compared: "Comparison", *, strict: bool) -> bool:
     """Say whether the database differs in a way that is a finding."""
     return bool(compared.differing or (strict and compared.unpromised))
+
+
+def annotate(context: Context, vouch: Vouch, compared: "Comparison", *, strict: bool) -> None:
+    """Give what differs to those who show it beside the code: at its line of a .delta file."""
+    for found in compared.differing:
+        more = [f"expected {found.expected}"] if found.expected else []
+        more += [f"found {found.found}"] if found.found else []
+        said = f"{found.migration}: {found.identity or found.expected or found.found} differs"
+        place = _place(vouch, found.migration, found.expected)
+        context.annotate("error", "drift", said, *more, place=place)
+    if strict:
+        for line in compared.unpromised:
+            context.annotate("error", "drift", f"in no delta: {line}")
+
+
+def _place(vouch: Vouch, migration: str, line: str | None) -> Place | None:
+    """Return where a delta is promised, if that can be found."""
+    folder, _, stem = migration.rpartition("/")
+    root = vouch.project.migrations
+    for base in (root / folder,) if folder else (root / vouch.name, root):
+        path = base / "verify" / f"{stem}.delta"
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            return Place(path, lines.index(f"+ {line}") + 1 if f"+ {line}" in lines else None)
+    return None
 
 
 def lines_of(compared: "Comparison", *, strict: bool) -> list[Line]:

@@ -7,7 +7,7 @@ import click
 
 from pgvouch.cli import as_text, output
 from pgvouch.cli.options import Context, running
-from pgvouch.errors import FAILED, UsageError, VouchError
+from pgvouch.errors import FAILED, Place, UsageError, VouchError
 
 if TYPE_CHECKING:
     from pgvouch.api.vouch import Vouch
@@ -54,7 +54,10 @@ def dump(
         if to_stdout:
             context.tell_text([found.text.rstrip("\n")], document=_document(vouch.name, found))
         else:
-            stale |= check and not found.is_fresh
+            if check and not found.is_fresh:
+                stale = True
+                said = f"{found.path.name} is not the schema of the database"
+                context.annotate("error", "dump", said, place=Place(found.path))
             _tell(context, vouch.name, found, check=check)
     return FAILED if stale else 0
 

@@ -30,6 +30,8 @@ def entrypoint(
     context: Context, command: tuple[str, ...], databases: tuple[str, ...], no_migrate: bool
 ) -> None:
     """Wait for the server, migrate, and become CMD: same process, its signals, its exit code."""
+    if context.shape == "sarif":
+        raise UsageError("stdout belongs to the command, so there is no SARIF here")
     if context.as_json:
         raise UsageError("stdout belongs to the command, so there is no --json here")
     if no_migrate and context.create:
@@ -48,7 +50,7 @@ def entrypoint(
         for vouch in chosen:
             with vouch, output.kept_for_data():
                 outcome = vouch.migrate()
-            output.say(as_text.migrated(vouch.name, outcome), err=True)
+            context.tell_done(vouch.name, as_text.migrated(vouch.name, outcome))
     _become(command)
 
 

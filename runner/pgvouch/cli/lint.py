@@ -2,7 +2,7 @@
 
 import click
 
-from pgvouch.cli import as_json, as_text
+from pgvouch.cli import as_json
 from pgvouch.cli.options import Context, common
 
 
@@ -16,9 +16,8 @@ def lint(context: Context, databases: tuple[str, ...]) -> None:
         if name.startswith("_"):
             continue  # a platform set is read with the databases that require it
         found = context.folder(name).lint()
-        if not context.as_json:
-            for warning in found.warnings:
-                as_text.say_doubt(warning.message, warning.place)
+        for warning in found.warnings:
+            context.doubt(warning.message, warning.place)
         migrations = f"{found.migrations} migration{'s' * (found.migrations != 1)}"
         checks = f"{found.checks} check{'s' * (found.checks != 1)}"
         context.tell(

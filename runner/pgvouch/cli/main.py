@@ -8,7 +8,7 @@ import click
 from pgvouch import __version__
 from pgvouch.cli import as_text, output
 from pgvouch.cli.options import SHARED, Context, common
-from pgvouch.errors import VouchError
+from pgvouch.errors import UsageError, VouchError
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -23,16 +23,21 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     # The options are not parsed yet when they are wrong.
     # What follows `--` is for the command that an entrypoint becomes.
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    as_json = "--json" in own
-    output.begin()
+    as_json, shape = "--json" in own, _given(own, "--format")
+    output.begin(guarded=shape == "github", data_alone=shape == "sarif")
     error: VouchError | None = None
     try:
+        _refuse_two_documents(as_json=as_json, shape=shape)
         # Shells that ask what can follow have had their answer in `__main__`.
         code = cli.main(
             list(arguments), "pgvouch", complete_var="", standalone_mode=False, obj=context
         )
     except click.ClickException as exc:
-        as_text.refuse_arguments(exc, own, as_json=as_json)
+        context.shape = shape if shape in {"github", "sarif"} else "text"
+        context.log_format = _given(own, "--log-format")
+        if as_json or context.log_format != "json":
+            as_text.refuse_arguments(exc, own, as_json=as_json)
+        context.refuse(as_text.refusal_of(exc, own), exc.exit_code)
         return exc.exit_code
     except (Exception, KeyboardInterrupt) as exc:
         from pgvouch.cli.endings import error_of
@@ -43,14 +48,31 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         else:
             error, code = error_of(exc)
             as_text.forget_urls(error, arguments)
-    if context.as_json or (error and as_json):
+    if error:
+        context.as_json |= as_json  # it may have come ahead of the options
+        context.report(error, code)
+    if context.as_json:
         output.say_json({**context.document, **({"error": error.as_dict()} if error else {})})
-    elif error:
-        as_text.print_error(error)
+    context.finish()
     if error is None and (unwritten := output.finish()):
         as_text.print_error(unwritten)
         return unwritten.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _refuse_two_documents(*, as_json: bool, shape: str) -> None:
+    if as_json and shape == "sarif":
+        raise UsageError("--json and --format sarif both want stdout", hint="leave one out")
+
+
+def _given(own: Sequence[str], option: str) -> str:
+    """Return the value of an option before it is parsed."""
+    for number, argument in enumerate(own):
+        if argument.startswith(f"{option}="):
+            return argument.partition("=")[2]
+        if argument == option:
+            return own[number + 1] if own[number + 1 :] else ""
+    return ""
 
 
 class Lazy(click.Group):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,8 +12,12 @@ from pgvouch.cli import as_text, output
 from pgvouch.cli.output import Line
 from pgvouch.config.options import SETTINGS, Setting
 from pgvouch.config.project import Project, which_database
-from pgvouch.errors import UsageError
+from pgvouch.errors import Place, UsageError, VouchError
+from pgvouch.events import Doubted, Event, Listener
 from pgvouch.sqltext.duration import seconds
+
+if TYPE_CHECKING:
+    from pgvouch.cli.annotations import Annotation
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -27,6 +31,11 @@ class Context:
     config: Path | None = None
     migrations: Path | None = None
     as_json: bool = False
+    shape: str = "text"
+    """What `--format` says."""
+    log_format: str = "text"
+    annotations: list["Annotation"] = field(default_factory=list)
+    """For the document of `--format sarif`."""
     create: bool = False
     verbose: bool = False
     no_dotenv: bool = False
@@ -44,14 +53,14 @@ class Context:
 
     def databases(self, wanted: Sequence[str] = ()) -> list[Vouch]:
         """Return the databases that the command is about."""
-        found = Vouch.each(wanted, on_event=self._progress(), **self._given())
+        found = Vouch.each(wanted, on_event=self._listener(""), **self._given())
         for vouch in found:
-            vouch.on_event = self._progress()
+            vouch.on_event = self._listener(vouch.name)
         return found
 
     def newcomer(self, name: str | None) -> Vouch:
         """Return the database that the command is about, whose files may not be there yet."""
-        return Vouch(database=name, on_event=self._progress(), **self._given())
+        return Vouch(database=name, on_event=self._listener(name or ""), **self._given())
 
     def _given(self) -> dict[str, Any]:
         return {
@@ -67,8 +76,95 @@ class Context:
             **self.settings,
         }
 
-    def _progress(self) -> as_text.Progress:
-        return as_text.Progress(quiet=self.as_json, verbose=self.verbose)
+    def _listener(self, name: str) -> Listener:
+        listener: Listener = as_text.Progress(quiet=self.as_json, verbose=self.verbose)
+        if self.log_format == "json":
+            from pgvouch.cli.json_log import JsonLog
+
+            listener = JsonLog(name, verbose=self.verbose)
+        if self.shape == "text":
+            return listener
+
+        def listen(event: Event) -> None:
+            listener(event)
+            if isinstance(event, Doubted):
+                self.annotate("warning", "file", event.text, place=event.place)
+
+        return listen
+
+    def report(self, error: VouchError, code: int | None = None) -> None:
+        """Print an error: as text, or as lines of the log; and as what `--format` asks for."""
+        if self.log_format == "json":
+            from pgvouch.cli.json_log import log_error
+
+            log_error(error, code)
+        elif not self.as_json:
+            as_text.print_error(error)
+        self.annotate_error(error)
+
+    def refuse(self, error: VouchError, code: int) -> None:
+        """Give a wrong command line, which was printed for people, to all others."""
+        if self.log_format == "json":
+            from pgvouch.cli.json_log import log_error
+
+            log_error(error, code)
+        self.annotate_error(error)
+        self.finish()
+
+    def doubt(self, text: str, place: Place | None) -> None:
+        """Print a warning about a file, in the same ways."""
+        if self.log_format == "json":
+            from pgvouch.cli.json_log import JsonLog
+
+            JsonLog("")(Doubted(text, place))
+        elif not self.as_json:
+            as_text.say_doubt(text, place)
+        self.annotate("warning", "file", text, place=place)
+
+    def annotate_error(self, error: VouchError) -> None:
+        """Give an error to those who show it beside the code."""
+        if self.shape != "text":
+            from pgvouch.cli.annotations import of_error
+
+            self._annotate(of_error(error))
+
+    def annotate(self, level: str, kind: str, *lines: str, place: Place | None = None) -> None:
+        """Give a finding to those who show it beside the code.
+
+        Args:
+            level: `error` or `warning`.
+            kind: as the `kind` of an error.
+            lines: what it is, and more of it.
+            place: where it is.
+        """
+        if self.shape != "text":
+            from pgvouch.cli.annotations import Annotation
+
+            self._annotate([Annotation(level, kind, lines, place)])
+
+    def _annotate(self, found: Sequence["Annotation"]) -> None:
+        from pgvouch.cli.annotations import github
+
+        if self.shape == "github":
+            for one in found:
+                output.say_command(github(one, self.environment))
+        self.annotations += found
+
+    def tell_done(self, name: str, sentence: str) -> None:
+        """Say on stderr how a run has ended, where stdout is for something else."""
+        if self.log_format == "json":
+            from pgvouch.cli.json_log import log
+
+            log("done", "info", {"database": name, "text": sentence})
+        else:
+            output.say(sentence, err=True)
+
+    def finish(self) -> None:
+        """Print the document of `--format sarif`."""
+        if self.shape == "sarif":
+            from pgvouch.cli.annotations import sarif
+
+            output.say_json(sarif(self.annotations, self.environment))
 
     def database(self, wanted: str | None) -> Vouch:
         """Return the one database that the command is about.
@@ -187,6 +283,16 @@ def _path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
     setattr(ctx.ensure_object(Context), str(parameter.name), Path(value))
 
 
+def _shape(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(Context).shape = value
+
+
+def _log_format(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(Context).log_format = value
+
+
 _COMMON: tuple[Decorator, ...] = (
     click.option(
         "--url", expose_value=False, callback=_store("url"), metavar="URL",
@@ -208,6 +314,11 @@ _COMMON: tuple[Decorator, ...] = (
         "--json", "as_json", is_flag=True, expose_value=False, callback=_store("as_json"),
         help="One JSON document on stdout.",
     ),
+    click.option(
+        "--format", type=click.Choice(["text", "github", "sarif"]), expose_value=False,
+        callback=_shape,
+        help="Errors and findings also as annotations of GitHub Actions, or as SARIF on stdout.",
+    ),
 )  # fmt: skip
 
 _RUNNING: tuple[Decorator, ...] = (
@@ -223,6 +334,10 @@ _RUNNING: tuple[Decorator, ...] = (
     click.option(
         "--create-database", "create", is_flag=True, expose_value=False, callback=_store("create"),
         help="Create the database where it is missing.",
+    ),
+    click.option(
+        "--log-format", type=click.Choice(["text", "json"]), expose_value=False,
+        callback=_log_format, help="What happens, as text or as a JSON object a line, on stderr.",
     ),
     click.option(
         "-v", "--verbose", is_flag=True, expose_value=False, callback=_store("verbose"),

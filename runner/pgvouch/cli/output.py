@@ -9,6 +9,8 @@ import codecs
 import errno
 import json
 import os
+import re
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
@@ -25,6 +27,9 @@ _SIMPLE = {
     **dict(zip("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\|/-\\|/", strict=True)),
 }  # fmt: skip
 """For terminals that know nothing but ASCII."""
+_MODES: set[str] = set()
+"""What `begin` was told."""
+_WORKFLOW_COMMAND = re.compile(r"^\s*:(?=:)|##(?=\[)", re.MULTILINE)
 _USUAL_WIDTH = 80
 _GONE = {errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN}
 _CLEARED = "\r\x1b[K"
@@ -169,6 +174,16 @@ def _write_raw(text: str) -> None:
             sys.stderr.flush()
 
 
+def say_command(text: str) -> None:
+    """Print a workflow command of GitHub Actions, which no text of another may pass for."""
+    _write(text, err=True, is_ours=True)
+
+
+def say_json_line(document: Mapping[str, Any]) -> None:
+    """Print a JSON document to stderr, on one line."""
+    _write(_json(document, sys.stderr, indent=None), err=True)
+
+
 def say_text(text: str, *, err: bool = False) -> None:
     """Print several lines that belong together, such as SQL, with their tabs."""
     lines = text.replace("\r\n", "\n").split("\n")
@@ -182,8 +197,14 @@ def say_drawn(text: str) -> None:
 
 def say_json(document: Mapping[str, Any]) -> None:
     """Print a JSON document; what a terminal would act on is escaped in it."""
-    text = json.dumps(document, indent=2, ensure_ascii=not _takes_unicode(sys.stdout))
-    _write("".join(c if c.isprintable() or c == "\n" else _in_json(c) for c in text), err=False)
+    _write(_json(document, sys.stdout, indent=2), err=False, is_ours=True)
+
+
+def _json(document: Mapping[str, Any], stream: TextIO, indent: int | None) -> str:
+    text = json.dumps(document, indent=indent, ensure_ascii=not _takes_unicode(stream))
+    if _is_guarded():
+        text = text.replace("##[", "##\\u005b")  # the same text, and no command
+    return "".join(c if c.isprintable() or c == "\n" else _in_json(c) for c in text)
 
 
 def _in_json(character: str) -> str:
@@ -194,9 +215,35 @@ def _takes_unicode(stream: TextIO) -> bool:
     return (stream.encoding or "ascii").lower().replace("-", "") in {"utf8", "utf16", "utf32"}
 
 
-def begin() -> None:
-    """Forget what could not be written in a run before this one."""
+def begin(*, guarded: bool = False, data_alone: bool = False) -> None:
+    """Begin anew: what could not be written in a run before this one is forgotten.
+
+    Args:
+        guarded: no line may pass for a workflow command of GitHub Actions, even elsewhere.
+        data_alone: stdout is for a JSON document alone; what people read goes to stderr.
+    """
     _BROKEN.clear()
+    _MODES.clear()
+    _MODES.update({"guarded"} if guarded else (), {"data alone"} if data_alone else ())
+
+
+def _is_guarded() -> bool:
+    return "guarded" in _MODES or os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def _disarmed(text: str, stream: TextIO) -> str:
+    """Return a text of which the runner of GitHub Actions takes no line for a command.
+
+    It takes one for that which begins with two colons, behind blanks too, and what begins with
+    `##[` anywhere; it reads stdout and stderr, and no file.
+    """
+    if not _is_guarded() or (":" not in text and "##[" not in text):
+        return text
+    try:
+        is_file = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        is_file = False
+    return text if is_file else _WORKFLOW_COMMAND.sub(r"\g<0> ", text)
 
 
 @contextmanager
@@ -214,9 +261,11 @@ def written_to(number: int) -> Iterator[None]:
         _BROKEN.setdefault(number, OSError(errno.EPIPE, str(exc)))
 
 
-def _write(text: str, *, err: bool) -> None:
+def _write(text: str, *, err: bool, is_ours: bool = False) -> None:
     import click
 
+    err = err or ("data alone" in _MODES and not is_ours)
+    text = text if is_ours else _disarmed(text, sys.stderr if err else sys.stdout)
     if err and _LIVE:
         # In one go, so that nothing flickers.
         _write_raw(f"{_CLEARED}{_plain(text)}\n{_LIVE[0]}")

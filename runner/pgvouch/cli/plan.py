@@ -3,7 +3,7 @@
 import click
 
 from pgvouch.api.values import Plan, Planned
-from pgvouch.cli import as_json, as_text, output, table
+from pgvouch.cli import as_json, output, table
 from pgvouch.cli.options import Context, running
 from pgvouch.cli.table import Column
 from pgvouch.files.directives import ISOLATION
@@ -33,6 +33,8 @@ def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_or
             context.tell(document=as_json.of_plan(vouch.name, found))
         else:
             _print(vouch.name, found)
+        for warning in found.warnings:
+            context.doubt(warning.message, warning.place)
 
 
 def _print(name: str, found: Plan) -> None:
@@ -57,8 +59,6 @@ def _print(name: str, found: Plan) -> None:
             for item in found.pending
         ],
     )
-    for warning in found.warnings:
-        as_text.say_doubt(warning.message, warning.place)
 
 
 def _way(item: Planned) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pgvouch.cli import as_json, as_text, output
+from pgvouch.cli import as_json, output
 from pgvouch.cli.options import Context, common
 from pgvouch.cli.output import Line
 from pgvouch.errors import FAILED, USAGE, UsageError
@@ -51,10 +51,9 @@ def _tell(context: Context, name: str, outcomes: Sequence["Stamped"], *, check: 
         f"{name or context.project.migrations.name}: {shown or 'no stamps'}",
         document=as_json.of_stamps(name, outcomes, check=check),
     )
-    if not context.as_json:
-        for outcome in outcomes:
-            if outcome.error is not None:
-                as_text.print_error(outcome.error)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            context.report(outcome.error)
 
 
 def _described(family: "Family", expansion: str) -> list[Line]:

@@ -8,9 +8,10 @@ import click
 from pgvouch.cli import as_json, output, table
 from pgvouch.cli.options import Context, common
 from pgvouch.cli.table import Column
-from pgvouch.errors import DRIFT, PENDING
+from pgvouch.errors import DRIFT, PENDING, Place
 from pgvouch.plan.status import MigrationStatus
 
+_UNDONE = {"pending", "incomplete", "undoing"}
 _SECONDS = re.compile(r":\d\d(?=Z)")
 _MARKS = {
     "applied": "✓", "provided": "·", "pending": "○", "incomplete": "!", "undoing": "«",
@@ -41,13 +42,25 @@ def status(context: Context, databases: tuple[str, ...], exit_code: bool) -> int
         found = {row.state for row in rows}
         if found & {"changed", "missing"}:
             worst = DRIFT
-        elif found & {"pending", "incomplete", "undoing"} and exit_code:
+        elif found & _UNDONE and exit_code:
             worst = max(worst, PENDING)
+        _annotate(context, rows, pending=exit_code)
         if context.as_json:
             context.tell(document=as_json.of_status(vouch.name, rows))
         else:
             _print(vouch.name, rows)
     return worst
+
+
+def _annotate(context: Context, rows: Sequence[MigrationStatus], *, pending: bool) -> None:
+    """Give to those who show it beside the code what the exit code is about."""
+    for row in rows:
+        place = Place(row.migration.path) if row.migration else None
+        if row.state in {"changed", "missing"}:
+            said = "its file has changed since" if row.state == "changed" else "its file is gone"
+            context.annotate("error", "drift", f"{row.id} was applied, and {said}", place=place)
+        elif pending and row.state in _UNDONE:
+            context.annotate("warning", "pending", f"{row.id} is {row.state}", place=place)
 
 
 def _print(name: str, rows: Sequence[MigrationStatus]) -> None:

@@ -8,7 +8,7 @@ import click
 
 from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_json, as_text, output
-from pgvouch.cli.drift import are_unpromised, differ, is_drift, lines_of, strict_option
+from pgvouch.cli.drift import annotate, are_unpromised, differ, is_drift, lines_of, strict_option
 from pgvouch.cli.options import Context, running
 from pgvouch.cli.output import Line
 from pgvouch.errors import DRIFT, FAILED, UNREACHABLE, ConnectError
@@ -40,16 +40,31 @@ def verify(context: Context, databases: tuple[str, ...], strict: bool) -> int:
             codes.add(DRIFT)
         elif isinstance(compared, ConnectError) or any(item.unjudged for item in found):
             codes.add(UNREACHABLE)
+        _annotate(context, found)
         lines = _lines(vouch.name, found)
         if isinstance(compared, ConnectError):
             catalog: dict[str, Any] = {"error": compared.as_dict()}
             lines.append(f"{vouch.name}: {compared.message}")
+            context.annotate_error(compared)
         else:
             catalog = {**as_json.of_drift(vouch.name, compared), "error": None}
             lines += _catalog(vouch.name, compared, strict=strict)
+            annotate(context, vouch, compared, strict=strict)
         document = {**as_json.of_verified(vouch.name, found), "catalog": catalog}
         context.tell(*lines, document=document)
     return next((code for code in (FAILED, DRIFT, UNREACHABLE) if code in codes), 0)
+
+
+def _annotate(context: Context, verified: Sequence["Verdict"]) -> None:
+    for item in verified:
+        for level, kind, word, findings in (
+            ("error", "check", "found", item.broken),
+            ("warning", "unjudged", "met", item.unjudged),
+        ):
+            for finding in findings:
+                sentence = f"{item.id}: {finding.sentence}"
+                more = (f"expected {finding.expected}", f"{word} {finding.found}")
+                context.annotate(level, kind, sentence, *more, place=finding.place)
 
 
 def _compared(vouch: Vouch) -> "Comparison | ConnectError":
