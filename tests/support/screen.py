@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -11,13 +12,29 @@ import termios
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pyte
 
 DEADLINE_S = 60
+
+
+def _style(cell: Any) -> str:
+    named = [cell.fg] if cell.fg != "default" else []
+    return " ".join(named + ["bold"] * cell.bold + ["dim"] * cell.italics)
+
+
+def running_for(seconds: int) -> Callable[[str], bool]:
+    """Whether the last line of a screen says that something has run for so long, or longer."""
+
+    def holds(text: str) -> bool:
+        found = re.search(r"  (\d+) s\b", text[text.rfind("\n") + 1 :])
+        return found is not None and int(found[1]) >= seconds
+
+    return holds
 
 
 class Terminal:
@@ -75,6 +92,19 @@ class Terminal:
         """What stands on the screen."""
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
 
+    @property
+    def styled(self) -> str:
+        """The same with its colours: `[green]✓[/]`, `[dim]`, `[bold]`."""
+        lines = []
+        for number in range(self.screen.lines):
+            cells = [self.screen.buffer[number][column] for column in range(self.screen.columns)]
+            pieces = []
+            for style, run in groupby(cells, _style):
+                text = "".join(cell.data for cell in run)
+                pieces.append(f"[{style}]{text}[/]" if style and text.strip() else text)
+            lines.append("".join(pieces).rstrip())
+        return "\n".join(lines).rstrip()
+
     def until(self, holds: Callable[[str], bool]) -> str:
         """Read until the screen is such; return it."""
         deadline = time.monotonic() + DEADLINE_S
@@ -97,5 +127,6 @@ class Terminal:
             with suppress(OSError):  # the other end is closed
                 more = os.read(self._ours, 65536)
         self.raw += more
-        self._stream.feed(more)
+        # The screen knows no dim, and italics are not used.
+        self._stream.feed(more.replace(b"\x1b[2m", b"\x1b[3m"))
         return bool(more)

@@ -13,7 +13,7 @@ import click
 
 from pgvouch.cli import output
 from pgvouch.cli.output import Styled, say, say_json, say_text
-from pgvouch.cli.table import cut, places
+from pgvouch.cli.table import cut, cut_end, places, wrapped
 from pgvouch.engine.commands import Outcome
 from pgvouch.errors import MOST, Place, RefusedError, ServerMessage, UsageError, VouchError
 from pgvouch.events import (
@@ -54,6 +54,7 @@ _PROVIDED = {"provided": "provided: the database has it already", "left": "provi
 _FACTS = 36
 """What stays free beside a name where the terminal is narrow: time, checks and some of a delta."""
 _LEAST_NAME = 12
+_MARGIN = len("  state   ")
 _MAX_TEXT = 1000
 _MAX_LINES = 8
 _PLURALS = {
@@ -105,7 +106,7 @@ class Progress:
                 self._waiting(event)
             case Note() if event.text not in self.noted:  # an attempt that gave way says it again
                 self.noted.add(event.text)
-                say("  ", _short(event.text), err=True)
+                _say_wrapped("  ", _short(event.text))
             case Doubted():
                 say_doubt(event.text, event.place)
             case Scheduled():
@@ -130,7 +131,7 @@ class Progress:
         if about != self.waited:
             self.waited = about
             limit = f"; waiting up to {event.remaining_s:.0f} s" if event.remaining_s else ""
-            say("  … ", _short(event.text), limit, err=True)
+            _say_wrapped("  … ", f"{_short(event.text)}{limit}")
         elif self.live:
             self.live.waiting(event.remaining_s)
 
@@ -143,7 +144,10 @@ class Progress:
             facts.append(f"{event.checks} check{'s' * (event.checks != 1)}")
         name = cut(output.as_shown(event.id, sys.stderr), self.width, _dots())
         filled = " " * (self.width - places(name))
-        told = _with_delta(f"{name}{filled}  {'  '.join(facts)}", event)
+        line = f"{name}{filled}  {'  '.join(facts)}"
+        if event.outcome in _PROVIDED and not _has_room(line):
+            line = f"{name}{filled}  provided"
+        told = _with_delta(line, event)
         say("  ", Styled(mark, colour), " ", told, err=True)
         for line in (*event.notes, *(event.delta or () if self.verbose else ())):
             say("      ", line, err=True)
@@ -164,6 +168,11 @@ def say_doubt(text: str, place: Place | None) -> None:
     say(Styled("warning:", "yellow", bold=True), " ", _short(text), where, err=True)
 
 
+def _has_room(line: str) -> bool:
+    room = output.width_of(sys.stderr)
+    return room is None or places(line) <= room - len("  ✓ ")
+
+
 def _with_delta(line: str, event: Finished) -> str:
     """Return a line of progress and, in a few words, what was done to the catalog.
 
@@ -171,9 +180,10 @@ def _with_delta(line: str, event: Finished) -> str:
     """
     told = delta_summary([event])
     room = output.width_of(sys.stderr)
-    if not told or room is None:
+    if room is None:
         return f"{line}  {told}".rstrip()
     dots = f" {_dots()}"
+    line = cut_end(output.as_shown(line, sys.stderr), room - len("  ✓ "), _dots())
     left = room - len("  ✓ ") - places(line) - len("  ")
     while told and places(told) > left:
         told = told.removesuffix(dots).rpartition(",")[0]
@@ -247,7 +257,7 @@ def print_error(error: VouchError) -> None:
         if (more := len(error.errors) - MOST) > 0:
             say(f"and {more:,} more errors in the files: correct these first", err=True)
         return
-    say(Styled("error:", "red", bold=True), " ", _short(error.message), err=True)
+    _say_wrapped(Styled("error: ", "red", bold=True), _short(error.message))
     if error.place:
         _say_labelled("at", shown_place(error.place))
     for line in (error.statement or "").splitlines()[:_MAX_LINES]:
@@ -255,9 +265,9 @@ def print_error(error: VouchError) -> None:
     if error.server and error.server.sqlstate:
         _print_server(error, error.server)
     for note in error.notes:
-        say("          ", _short(note), err=True)
+        _say_wrapped(" " * _MARGIN, _short(note))
     if error.state:
-        _say_labelled("state", error.state)
+        _say_wrapped("  state   ", _short(error.state))
     if error.hint:
         _say_labelled("next", as_typed(error.hint))
 
@@ -281,6 +291,18 @@ def _print_server(error: VouchError, server: ServerMessage) -> None:
     for label in ("detail", "hint", "context"):
         if value := getattr(server, label):
             _say_labelled(label, *value.splitlines())
+
+
+def _say_wrapped(label: str | Styled, text: str) -> None:
+    """Print prose behind a label, on a terminal in lines that begin at the same place.
+
+    What holds a command is not printed so: it is copied, and has to stay whole.
+    """
+    width = output.width_of(sys.stderr)
+    margin = len(label.text if isinstance(label, Styled) else label)
+    room = max(width - margin, _LEAST_NAME) if width else None
+    for number, line in enumerate(wrapped(output.as_shown(text, sys.stderr), room)):
+        say(" " * margin if number else label, line, err=True)
 
 
 def _say_labelled(label: str, *lines: str) -> None:

@@ -1,18 +1,22 @@
 """pgvouch explain."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from pgvouch.cli import as_json, as_text
+from pgvouch.cli import as_json, as_text, output
 from pgvouch.cli.options import Context, common
 from pgvouch.cli.output import Line, Styled
+from pgvouch.cli.table import wrapped
 
 if TYPE_CHECKING:
     from pgvouch.operations.explain import Explanation
     from pgvouch.operations.history import HistoryEntry
 
+_MARGIN = len("  promises  ")
+_NARROW = 20
 _MOST = 40
 """Lines of a delta that are shown."""
 _STATES = {
@@ -57,8 +61,13 @@ def _lines(found: "Explanation") -> Iterator[Line]:
 
 
 def _labelled(label: str, lines: Sequence[str]) -> Iterator[Line]:
+    width = output.width_of(sys.stdout)
+    room = max(width - _MARGIN, _NARROW) if width else None
     for number, line in enumerate(lines):
-        yield ("  ", Styled(f"{'' if number else label:<8}", dim=True), f"  {line}")
+        shown = output.as_shown(line, sys.stdout)
+        first, *more = wrapped(shown, room)
+        yield ("  ", Styled(f"{'' if number else label:<8}", dim=True), f"  {first}")
+        yield from (f"{' ' * _MARGIN}{rest}" for rest in more)
 
 
 def _state(found: "Explanation") -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pgvouch.cli import output
 from pgvouch.cli.output import Styled
-from pgvouch.cli.table import cut, places
+from pgvouch.cli.table import cut, cut_end, places
 from pgvouch.events import Running
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -55,7 +55,7 @@ class Live:
         else:
             output.undraw()
 
-    def _draw(self, name: str, *facts: str, now: bool = True) -> None:
+    def _draw(self, name: str, *told: str, now: bool = True) -> None:
         room = (output.width_of(sys.stderr) or 0) - 1  # at the last place some wrap
         pieces: list[str | Styled] = ["  ", Styled(_frame(), "cyan"), " "]
         count = f"{self._done} of {len(self._ids)}" if len(self._ids) > 1 else ""
@@ -64,26 +64,15 @@ class Live:
             done = _BAR * self._done // len(self._ids)
             pieces += [Styled("━" * done, "green"), "─" * (_BAR - done), " "]
             used += _BAR + 1
-        name = output.as_shown(name, sys.stderr)
+        name, *facts = (output.as_shown(part, sys.stderr) for part in (name, *told))
         parts = [part for part in (count, name, *facts) if part]
         excess = used + sum(map(places, parts)) + 2 * (len(parts) - 1) - room
         if excess > 0 and name:  # the name gives way a little, then the end of the line
             beside = used + sum(places(part) + 2 for part in (count, *facts[:1]) if part)
             least = max(min(_LEAST_NAME, room - beside), 1)
             parts[parts.index(name)] = cut(name, max(places(name) - excess, least), _dots())
-        pieces.append(fitting("  ".join(parts), max(room - used, 0)))
+        pieces.append(cut_end("  ".join(parts), max(room - used, 0), _dots()))
         output.draw(*pieces, now=now)
-
-
-def fitting(text: str, width: int) -> str:
-    """Cut a text at its end where it is wider than that."""
-    shown = output.as_shown(text, sys.stderr)
-    if places(shown) <= width:
-        return shown
-    dots = _dots()
-    while shown and places(shown) + len(dots) > width:
-        shown = shown[:-1]
-    return f"{shown}{dots}"[:width]
 
 
 def _dots() -> str:

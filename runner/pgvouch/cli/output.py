@@ -132,6 +132,11 @@ def as_shown(text: str, stream: TextIO) -> str:
     return shown.encode(encoding, "pgvouch").decode(encoding)
 
 
+def simple(text: str) -> str:
+    """Return a text as a terminal shows it that knows only ASCII, if it is one of our signs."""
+    return "".join(_SIMPLE.get(character, character) for character in text)
+
+
 def draw(*pieces: str | Styled, now: bool = True) -> None:
     """Set the line at the bottom of the terminal, which stays below whatever stderr gets.
 

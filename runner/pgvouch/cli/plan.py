@@ -8,13 +8,15 @@ from pgvouch.cli.options import Context, running
 from pgvouch.cli.table import Column
 from pgvouch.files.directives import ISOLATION
 
+_STEPWISE = "statement by statement"
+_BRIEFLY = {_STEPWISE: "no transaction"}
 _PLAN = (
     Column("migration", shortens=True),
     Column("promises"),
     Column("rollback"),
     Column("lock timeout", is_dim=True, give_up=2),
     Column("statement timeout", is_dim=True, give_up=3),
-    Column("", "yellow", give_up=1),
+    Column("", "yellow", give_up=1, brief=lambda way: _BRIEFLY.get(way, way), brief_at=2),
 )
 
 
@@ -63,7 +65,7 @@ def _print(name: str, found: Plan) -> None:
 
 def _way(item: Planned) -> str:
     if not item.transactional:
-        return "statement by statement"
+        return _STEPWISE
     return "" if item.isolation == ISOLATION[0] else str(item.isolation)
 
 

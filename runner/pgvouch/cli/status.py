@@ -17,8 +17,10 @@ _MARKS = {
     "applied": "✓", "provided": "·", "pending": "○", "incomplete": "!", "undoing": "«",
     "changed": "≠", "missing": "?", "ahead": "»",
 }  # fmt: skip
+_COLOURS = {"✓": "green", "○": "yellow"} | dict.fromkeys("!«≠?", "red")
+_COLOURS |= {output.simple(mark): colour for mark, colour in _COLOURS.items()}
 _STATUS = (
-    Column("", "green"),
+    Column("", colours=_COLOURS),
     Column("migration", shortens=True),
     Column("state"),
     Column("applied", is_dim=True, give_up=1, brief=lambda at: _SECONDS.sub("", at), brief_at=3),

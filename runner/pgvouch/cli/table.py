@@ -2,7 +2,7 @@
 
 import sys
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -32,6 +32,8 @@ class Column:
     """A shorter form of a cell, taken ahead of leaving columns out that have a lower number than
     `brief_at`."""
     brief_at: int = 0
+    colours: Mapping[str, str] | None = None
+    """The colour of each cell, by what stands in it, where they differ."""
     is_dim: bool = False
     """Whether it may step back: readable on a light and on a dark background."""
 
@@ -54,7 +56,14 @@ def render(
     shown = [number for number, there in enumerate(widths) if there]
     title = [_drawn([columns[n].title], widths[n], dots, bold=True) for n in shown]
     below = [
-        _drawn(by_column[n], widths[n], dots, fg=columns[n].colour or None, dim=columns[n].is_dim)
+        _drawn(
+            by_column[n],
+            widths[n],
+            dots,
+            columns[n].colours,
+            fg=columns[n].colour or None,
+            dim=columns[n].is_dim,
+        )
         for n in shown
     ]
     lines = [*zip(*title, strict=True), *zip(*below, strict=True)]
@@ -123,17 +132,46 @@ def cut(text: str, width: int, dots: str = "…") -> str:
     return f"{_head(text, room - tail)}{dots}{_head(text[::-1], tail)[::-1]}"[:width]
 
 
+def cut_end(text: str, width: int, dots: str = "…") -> str:
+    """Cut a text at its end where it is wider than that."""
+    if places(text) <= width:
+        return text
+    return f"{_head(text, max(width - len(dots), 0))}{dots}"[:width]
+
+
+def wrapped(text: str, width: int | None) -> list[str]:
+    """Return a text in lines of at most so many places, broken between words; None: in one."""
+    if width is None or places(text) <= width:
+        return [text]
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and places(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
 def _head(text: str, places: int) -> str:
     taken = accumulate(map(_place, text))
     return text[: sum(1 for total in taken if total <= places)]
 
 
-def _drawn(cells: Sequence[str], width: int, dots: str, **style: Any) -> list[str]:
+def _drawn(
+    cells: Sequence[str],
+    width: int,
+    dots: str,
+    colours: Mapping[str, str] | None = None,
+    **style: Any,
+) -> list[str]:
     """Return the cells of a column, all of one width; click is asked for the style once."""
     before, _, after = click.style("|", **style).partition("|")
     drawn = []
     for cell in cells:
         shown = cut(cell, width, dots)
         styled = f"{before}{shown}{after}" if shown else ""
+        if colours and (colour := colours.get(cell)):
+            styled = click.style(shown, fg=colour)
         drawn.append(styled + " " * (width - places(shown)))
     return drawn
