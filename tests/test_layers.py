@@ -28,6 +28,7 @@ ROOMS = (
     "engine",
     "operations",
     "adopt",
+    "report",
     "api",
     "testing",
     "cli",

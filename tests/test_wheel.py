@@ -34,7 +34,7 @@ def test_the_wheel_holds_what_the_program_needs(wheel: Path) -> None:
     expected = {
         f"pgvouch/{path.relative_to(package)}"
         for path in package.rglob("*")
-        if path.suffix in {".py", ".sql", ".typed"}
+        if path.suffix in {".py", ".sql", ".typed", ".css", ".j2"}
     } | {f"pgvouch/templates/{path.name}" for path in (ROOT / "templates").glob("*.j2")}
     assert expected <= names
     assert not [name for name in names if name.startswith(("tests", "migrations"))]

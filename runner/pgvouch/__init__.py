@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pgvouch.operations.explain import Explanation, Promise
     from pgvouch.operations.history import HistoryEntry
     from pgvouch.plan.status import MigrationStatus
+    from pgvouch.report.model import Report
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
     from pgvouch.verify.checks import Finding, Verdict
@@ -62,8 +63,8 @@ __all__ = [
     "Difference", "Doubted", "DriftError", "Event", "Explanation", "Family", "FileError", "Finding",
     "Finished", "HistoryEntry", "Listener", "MigrationError", "MigrationStatus", "NoDatabaseError",
     "NotReadyError", "Note", "Notice", "Outcome", "Place", "Plan", "PlanError", "Planned",
-    "Promise", "RefusedError", "Repaired", "RollbackStep", "Running", "Scheduled", "ServerMessage",
-    "Settings", "StampError", "Stamped", "StandbyError", "Started", "State",
+    "Promise", "RefusedError", "Repaired", "Report", "RollbackStep", "Running", "Scheduled",
+    "ServerMessage", "Settings", "StampError", "Stamped", "StandbyError", "Started", "State",
     "TooManyConnectionsError", "UsageError", "Verdict", "Vouch", "VouchError", "Waiting", "Written",
     "__version__",
 ]  # fmt: skip
@@ -72,6 +73,7 @@ _HOMES = (
     "verify.checks", "delta.fold", "stamp.templates", "stamp.verdict", "operations.accept_delta",
     "operations.history",
     "operations.explain",
+    "report.model",
 )  # fmt: skip
 
 

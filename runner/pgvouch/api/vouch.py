@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from pgvouch.operations.squash import Squashed
     from pgvouch.operations.starter import Started
     from pgvouch.plan.status import MigrationStatus
+    from pgvouch.report.model import Report
     from pgvouch.stamp.templates import Family
     from pgvouch.stamp.verdict import Stamped
     from pgvouch.verify.checks import Verdict
@@ -427,6 +428,24 @@ class Vouch:
 
         with self._connected("drift", only_looks=True) as session:
             return compare_database(session, self._database, self._options(), self.on_event)
+
+    def report(self, *, verify: bool = False) -> "Report":
+        """Return what is known of the database; `Report.page` makes HTML of it.
+
+        Args:
+            verify: run every promise, and compare the catalog with the deltas.
+
+        Raises:
+            VouchError: the ledger or a file cannot be read, or promises cannot be run at all.
+        """
+        from pgvouch.report.gather import gather
+
+        verdicts, compared = (self.verify(), self.drift()) if verify else (None, None)
+        try:
+            with self._connected("report", only_looks=True) as session:
+                return gather(session, self._database, verdicts, compared)
+        except NoDatabaseError:
+            return gather(None, self._database)
 
     def adopt(
         self,
