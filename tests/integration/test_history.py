@@ -3,6 +3,7 @@
 import getpass
 import json
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,17 @@ from pgvouch.cli import main
 
 A = {"001_a.sql": "create table a ();", "001_a.rollback.sql": "drop table a;"}
 B = {"002_b.sql": "create table b ();", "002_b.rollback.sql": "drop table b;"}
+
+
+@pytest.fixture
+def folder(
+    every_url: str,
+    make_folder: Callable[[str], Folder],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Folder:
+    monkeypatch.chdir(tmp_path)
+    return make_folder(every_url)
 
 
 def _told(folder: Folder) -> list[tuple[str, str]]:

@@ -1,6 +1,8 @@
 """redo: the newest migration rolled back and applied again, both or neither."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,6 +16,17 @@ PROMISED = {
     "verify/002_b.sql": "-- check: it is there\nselect to_regclass('public.b') is not null;",
     "verify/always.sql": "-- check: there is a\nselect to_regclass('public.a') is not null;",
 }
+
+
+@pytest.fixture
+def folder(
+    every_url: str,
+    make_folder: Callable[[str], Folder],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Folder:
+    monkeypatch.chdir(tmp_path)
+    return make_folder(every_url)
 
 
 def _columns(folder: Folder) -> list[str]:

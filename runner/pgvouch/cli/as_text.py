@@ -36,7 +36,8 @@ _NAMES = "migrate|rollback|status|plan|verify|drift|seed|stamp"
 _TARGETS = f"pgvouch ({_NAMES})"
 _TARGET = re.compile(rf"{_TARGETS}\b(?! -)")
 _COMMAND = re.compile(
-    rf"(?<![\w/.'-])pgvouch(?= (?:{_NAMES}|accept|repair|wait|new|server|entrypoint)\b)"
+    rf"(?<![\w/.'-])pgvouch(?= (?:{_NAMES}|redo|history|current|help|accept|repair|wait|new|server|"
+    r"entrypoint)\b)"
 )
 _TARGET_WITH_NAME = re.compile(rf"{_TARGETS} (\w+)(?=\Z|[;,)])")
 _VARIABLES = {

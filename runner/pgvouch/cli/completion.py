@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
+from pgvouch.cli import output
 from pgvouch.cli.main import cli
 from pgvouch.cli.options import Context
 from pgvouch.config.project import Project, database_names, find_project, migration_names
@@ -25,7 +26,7 @@ Given = Callable[[click.Context, str], Iterable[str | CompletionItem]]
 @click.argument("shell", type=click.Choice(_SHELLS))
 def completion(shell: str) -> None:
     """Print the script that makes a shell complete commands, databases and identifiers."""
-    click.echo(_script(shell), nl=False)
+    output.say_drawn(_script(shell).rstrip("\n"))
 
 
 def complete(instruction: str) -> int:

@@ -2,6 +2,8 @@
 
 import click
 
+from pgvouch.cli import output
+
 
 @click.command()
 @click.argument("command", nargs=-1, metavar="[COMMAND]...")
@@ -16,4 +18,4 @@ def help(ctx: click.Context, command: tuple[str, ...]) -> None:  # noqa: A001 - 
         name, below, _ = found.command.resolve_command(found, [word])
         assert below is not None
         found = below.context_class(below, parent=found, info_name=name)
-    click.echo(found.get_help(), color=found.color)
+    output.say_drawn(found.get_help())
