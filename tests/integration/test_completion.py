@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -24,7 +25,13 @@ COMMANDS = {
         ["zsh", "-f", "-i"],
         "autoload -Uz compinit; compinit -u -D; source <(pgvouch completion zsh)",
     ),
+    "zsh from its folder": (
+        ["zsh", "-f", "-i"],
+        "mkdir f; pgvouch completion zsh > f/_pgvouch; fpath=($PWD/f $fpath); "
+        "autoload -Uz compinit; compinit -u -D",
+    ),
 }
+"""How each shell is started, and what is typed first: what the page says."""
 
 
 @pytest.fixture
@@ -183,6 +190,7 @@ class _Terminal:
         os.write(self._fd, text.encode())
         seen = ""
         while until not in seen:
+            assert select.select([self._fd], [], [], 60)[0], f"it says no more: {seen}"
             try:
                 seen += os.read(self._fd, 4096).decode(errors="replace")
             except OSError:
@@ -196,8 +204,9 @@ class _Terminal:
 
 @pytest.fixture(params=COMMANDS)
 def terminal(request: pytest.FixtureRequest, project: Path) -> Iterator[_Terminal]:
-    if shutil.which(request.param) is None:
-        pytest.skip(f"{request.param} is not here")
+    shell = COMMANDS[request.param][0][0]
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not here")
     opened = _Terminal(request.param, project)
     yield opened
     opened.end()
@@ -243,6 +252,21 @@ def test_a_tab_in_fish(project: Path, typed: str, completed: str) -> None:
         check=True,
     )
     assert (done.stdout.partition("\t")[0].strip(), done.stderr) == (completed, "")
+
+
+def test_fish_finds_the_script_in_its_folder(project: Path) -> None:
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not here")
+    home = _environment() | {"HOME": str(project)}
+    folder = project / ".config" / "fish" / "completions"
+    folder.mkdir(parents=True)
+    with (folder / "pgvouch.fish").open("w") as script:
+        subprocess.run([BIN / "pgvouch", "completion", "fish"], stdout=script, env=home, check=True)
+    done = subprocess.run(
+        ["fish", "-c", "complete -C 'pgvouch accept 0010'"],
+        cwd=project, env=home, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (done.stdout.strip(), done.stderr) == ("0010_last", "")
 
 
 def test_the_page_says_how_it_is_installed() -> None:
