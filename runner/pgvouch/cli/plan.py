@@ -14,8 +14,8 @@ _PLAN = (
     Column("migration", shortens=True),
     Column("promises"),
     Column("rollback"),
-    Column("lock timeout", is_dim=True, give_up=2),
-    Column("statement timeout", is_dim=True, give_up=3),
+    Column("lock timeout", is_dim=True, give_up=3),
+    Column("statement timeout", is_dim=True, give_up=4),
     Column("", "yellow", give_up=1, brief=lambda way: _BRIEFLY.get(way, way), brief_at=2),
 )
 

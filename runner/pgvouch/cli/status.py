@@ -23,9 +23,9 @@ _STATUS = (
     Column("", colours=_COLOURS),
     Column("migration", shortens=True),
     Column("state"),
-    Column("applied", is_dim=True, give_up=1, brief=lambda at: _SECONDS.sub("", at), brief_at=3),
-    Column("by", is_dim=True, give_up=4),
-    Column("ms", is_dim=True, give_up=5),
+    Column("applied", is_dim=True, give_up=1, brief=lambda at: _SECONDS.sub("", at), brief_at=5),
+    Column("by", is_dim=True, give_up=6),
+    Column("ms", is_dim=True, give_up=7),
     Column("checks", is_dim=True, give_up=2),
 )
 

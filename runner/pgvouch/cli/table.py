@@ -14,6 +14,7 @@ from pgvouch.cli.output import as_shown, say_drawn, visible, width_of
 _GAP = "  "
 _LEAST = 12
 """A cell that may be shortened keeps this much, so that its number and a word stay visible."""
+_AHEAD_OF_NAMES = 5
 _WIDE = {"W", "F"}
 _NO_PLACE = {"Mn", "Me"}
 
@@ -25,7 +26,8 @@ class Column:
     title: str
     colour: str = ""
     give_up: int = 0
-    """0: stays. Otherwise the column with the highest number is left out first."""
+    """0: stays. Otherwise the column with the highest number is left out first; from
+    `_AHEAD_OF_NAMES` on before any cell is cut."""
     shortens: bool = False
     """Whether its cells may be cut in the middle."""
     brief: Callable[[str], str] | None = None
@@ -87,9 +89,9 @@ def _fitting(
     fitting = list(widths)
     left_out = [(column.give_up, n, False) for n, column in enumerate(columns) if column.give_up]
     brief = [(column.brief_at, n, True) for n, column in enumerate(columns) if column.brief]
-    # First to a width at which names can be told apart, then without what matters less.
-    _shorten(columns, fitting, width, 3 * _LEAST)
-    for _, place, is_brief in sorted([*left_out, *brief], reverse=True):
+    for number, place, is_brief in sorted([*left_out, *brief], reverse=True):
+        if number < _AHEAD_OF_NAMES:  # names are still told apart, so what is left counts for more
+            _shorten(columns, fitting, width, 3 * _LEAST)
         if _total(fitting) <= width:
             break
         if is_brief and (briefer := columns[place].brief):
