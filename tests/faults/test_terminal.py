@@ -132,7 +132,9 @@ def test_a_resize_in_the_middle(folder: Folder, columns: int) -> None:
         terminal.until(running_for(1))
         terminal.resize(columns)
         terminal.until(running_for(3))
-        assert len(terminal.text.splitlines()[-1]) < columns
+        line = terminal.text.splitlines()[-1]
+        assert re.match(r"  [⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] 0", line)  # it did not wrap
+        assert len(line) < columns
         query(folder.url, CANCEL)
         assert terminal.ended() == 1
 

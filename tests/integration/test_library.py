@@ -305,6 +305,17 @@ def test_it_tells_what_runs(notes: Folder) -> None:
         told.percent = 1.0  # type: ignore[misc]
 
 
+def test_it_is_told_too_where_notices_come_close_behind_each_other(folder: Folder) -> None:
+    loop = "for i in 1..200 loop raise notice '%', i; perform pg_sleep(0.01); end loop;"
+    folder.write({"001_a.sql": f"do $$begin {loop} end$$;"})
+    heard: list[Event] = []
+    with _vouch(folder, on_event=heard.append) as vouch:
+        vouch.migrate()
+    running = [event for event in heard if isinstance(event, Running)]
+    assert len(running) > 3
+    assert running[0].elapsed_s < 1.5
+
+
 def test_of_a_table_that_the_migration_made_the_name_is_not_told(folder: Folder) -> None:
     text = "create table t (a int); insert into t values (1);"
     waits = "create function f(int) returns int immutable language sql as 'select 1 from pg_sleep(600)';"
@@ -313,7 +324,7 @@ def test_of_a_table_that_the_migration_made_the_name_is_not_told(folder: Folder)
 
     def hear(event: Event) -> None:
         heard.append(event)
-        if isinstance(event, Running) and event.doing:
+        if isinstance(event, Running) and (event.doing or event.elapsed_s > 10):
             folder.query(
                 "select pg_cancel_backend(pid) from pg_stat_activity "
                 "where wait_event = 'PgSleep' and datname = current_database()"
