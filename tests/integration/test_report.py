@@ -74,6 +74,7 @@ def test_what_it_says(plans: Folder) -> None:
         ("check", "it has no steps", (), "verify/001_plans.sql:5", "002_steps", None),
     ]
     assert [p.kind for p in second.promises] == ["same"]
+    assert [p.lead for p in report.promises] == ["", "refused", "", "unchanged", "none"]
     assert (third.state, third.irreversible, third.applied_at) == ("pending", "it is the end", None)
     assert len(report.always) == 1
     assert [(h.what, h.id) for h in report.history] == [
@@ -97,7 +98,10 @@ def test_what_it_says(plans: Folder) -> None:
     assert not report.is_verified
 
 
-def test_with_verify_each_promise_has_its_verdict(plans: Folder) -> None:
+def test_with_verify_each_promise_has_its_verdict(
+    plans: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(plans.root)
     plans("accept-delta")
     plans("migrate")
     ran = plans("report", "--verify", "--html", "r.html")
@@ -111,13 +115,14 @@ def test_with_verify_each_promise_has_its_verdict(plans: Folder) -> None:
     report = _report(plans, verify=True)
     (broken,) = [p for p in report.promises if p.verdict == "broken"]
     assert (broken.sentence, broken.found) == ("<b>a plan</b> without an id", "no error")
+    assert report.standing == ("bad", "1 broken")
     assert report.comparison is not None
     assert len(report.comparison.differing) == 4
     page = plans.root / "broken.html"
     ran = plans("report", "--verify", "--html", str(page))
     assert ran.code == 1
     assert "found: no error" in page.read_text()
-    assert "&lt;b&gt;a plan&lt;/b&gt;" in page.read_text()
+    assert "<b>refused:</b> &lt;b&gt;a plan&lt;/b&gt; without" in page.read_text()
 
 
 def test_drift_alone_ends_with_its_own_code(plans: Folder) -> None:
@@ -126,6 +131,8 @@ def test_drift_alone_ends_with_its_own_code(plans: Folder) -> None:
     query(plans.url, "alter table public.parts add note text")
     assert plans("report", "--verify", "--html", str(plans.root / "r.html")).code == 4
     assert plans("report", "--html", str(plans.root / "r.html")).code == 0
+    assert _report(plans).standing == ("good", "up to date")
+    assert _report(plans, verify=True).standing == ("bad", "2 not as made")
 
 
 def test_the_history_has_ways_back_and_what_was_accepted(plans: Folder) -> None:
@@ -133,6 +140,7 @@ def test_the_history_has_ways_back_and_what_was_accepted(plans: Folder) -> None:
     plans("rollback")
     plans.write({"001_plans.sql": FILES["001_plans.sql"] + "-- more\n"})
     assert [e.state for e in _report(plans).entries] == ["changed", "pending", "pending"]
+    assert _report(plans).standing == ("bad", "1 to look at")
     plans("accept", "1", "--why", "a comment")
     happened = [(h.what, h.id, h.why) for h in _report(plans).history]
     assert happened == [

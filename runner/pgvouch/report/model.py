@@ -30,6 +30,12 @@ class Promise:
     found: str | None = None
     """What was found instead."""
 
+    @property
+    def lead(self) -> str:
+        """What makes a promise of the sentence where it says what must not be, or not change."""
+        leads = {"check none": "none", "check error": "refused", "same": "unchanged"}
+        return next((word for kind, word in leads.items() if self.kind.startswith(kind)), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -97,6 +103,22 @@ class Report:
     def promises(self) -> tuple[Promise, ...]:
         """All of them."""
         return (*(p for entry in self.entries for p in entry.promises), *self.always)
+
+    @property
+    def standing(self) -> tuple[str, str]:
+        """How it stands, the worst first: `bad`, `wait` or `good`, and in words."""
+        wrong = self.count("changed", "missing", "incomplete", "undoing")
+        differing = len(self.comparison.differing) if self.comparison else 0
+        for count, tone, words in (
+            (self.verdicts("broken"), "bad", "broken"),
+            (wrong, "bad", "to look at"),
+            (differing, "bad", "not as made"),
+            (self.verdicts("unjudged"), "wait", "not judged"),
+            (self.count("pending"), "wait", "pending"),
+        ):
+            if count:
+                return tone, f"{count} {words}"
+        return "good", "up to date"
 
     def count(self, *states: str) -> int:
         """Return how many migrations are in one of these states."""
