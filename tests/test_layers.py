@@ -113,6 +113,15 @@ def test_what_is_rarely_needed_is_imported_late(path: Path) -> None:
     assert not at_top & LAZY
 
 
+def test_pytest_is_imported_by_its_plugin_alone() -> None:
+    importing = {
+        _own_name(path)
+        for path in MODULES
+        if "pytest" in {n.split(".")[0] for n in _imports(ast.walk(ast.parse(path.read_text())))}
+    }
+    assert importing == {"testing.plugin", "testing.ready_made"}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=_own_name)
 def test_functions_stay_small(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):

@@ -277,7 +277,7 @@ def test_the_connection_to_the_server_may_be_lost(
 
 
 def test_a_copy_has_the_settings_and_privileges_of_the_database(
-    databases: Callable[..., tuple[Databases, DatabaseSettings]],
+    databases: Callable[..., tuple[Databases, DatabaseSettings]], every_server: Server
 ) -> None:
     ours, settings = databases(
         {
@@ -293,7 +293,8 @@ begin
 end
 $do$;
 """,
-        }
+        },
+        url=every_server.url("postgres"),
     )
     about = """
     select array_agg(c order by c), max(d.datacl::text) from pg_database d

@@ -29,8 +29,8 @@ def prepare_database(url: str) -> None:
             log.info("%s %s", event.id, event.outcome)
 
     with Vouch(url, migrations=MIGRATIONS, on_event=tell, wait_s=60) as vouch:
-        applied = vouch.migrate().applied
-    log.info("ready with %d migrations", applied)
+        outcome = vouch.migrate()
+    log.info("ready with %d migrations", outcome.applied + outcome.provided)
 
 
 def create_app(url: str | None = None, *, migrate: bool = True) -> Flask:

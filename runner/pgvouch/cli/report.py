@@ -8,7 +8,7 @@ import click
 from pgvouch.cli import output
 from pgvouch.cli.drift import is_drift
 from pgvouch.cli.options import Context, running
-from pgvouch.errors import DRIFT, FAILED, Place, UsageError
+from pgvouch.errors import DRIFT, FAILED, UNREACHABLE, Place, UsageError
 from pgvouch.report.model import Report
 
 
@@ -21,8 +21,8 @@ from pgvouch.report.model import Report
 def report(context: Context, databases: tuple[str, ...], html: str | None, verify: bool) -> int:
     """Write what is known of databases on one HTML page: migrations, promises, deltas, a diagram.
 
-    The page asks for nothing else and runs nothing. With --verify, a broken promise ends with 1 and
-    drift with 4, as of `pgvouch verify`; the page is written all the same.
+    The page asks for nothing else and runs nothing. With --verify the exit code is that of `pgvouch
+    verify`; the page is written all the same.
     """
     if html is None and not context.as_json:
         raise UsageError("say where the page is to be written", hint="pgvouch report --html FILE")
@@ -40,7 +40,9 @@ def report(context: Context, databases: tuple[str, ...], html: str | None, verif
     if any(found.verdicts("broken") for found in reports):
         return FAILED
     compared = [found.comparison for found in reports if found.comparison]
-    return DRIFT if any(is_drift(one, strict=False) for one in compared) else 0
+    if any(is_drift(one, strict=False) for one in compared):
+        return DRIFT
+    return UNREACHABLE if any(found.verdicts("unjudged") for found in reports) else 0
 
 
 def _write(path: Path, text: str) -> None:

@@ -82,7 +82,7 @@ class Databases:
         if empty:
             # Where a template has been made, roles are there, and are no race with other workers.
             self._make(server, wanted, None)
-            server.create(name)
+            _create(server, name)
         else:
             self._copy(server, wanted, to, name)
         database = ClonedDatabase(server.url_of(name), name, wanted.database, wanted.given)
@@ -173,10 +173,7 @@ class Databases:
 
 def _migrate(server: Server, wanted: _Wanted, to: str | None, template: str) -> None:
     name = server.new_name("build")
-    try:
-        server.create(name)
-    except QueryError as exc:
-        raise _cannot_create(exc) from None
+    _create(server, name)
     try:
         url = server.url_of(name)
         with Vouch(url, **wanted.given) as vouch:
@@ -190,6 +187,13 @@ def _migrate(server: Server, wanted: _Wanted, to: str | None, template: str) -> 
     except BaseException:
         server.drop(name)
         raise
+
+
+def _create(server: Server, name: str) -> None:
+    try:
+        server.create(name)
+    except QueryError as exc:
+        raise _cannot_create(exc) from None
 
 
 def _cannot_create(exc: QueryError) -> VouchError:

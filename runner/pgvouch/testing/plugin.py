@@ -34,9 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def pgvouch_settings(pytestconfig: pytest.Config) -> DatabaseSettings:
     """Which migrations, on which server; a fixture of this name in a conftest.py replaces it."""
+    config = pytestconfig.getoption("pgvouch_config")  # seen from where pytest was started
     return DatabaseSettings(
         migrations=pytestconfig.getini("pgvouch_migrations") or None,
-        config=pytestconfig.getoption("pgvouch_config") or pytestconfig.getini("pgvouch_config"),
+        config=pytestconfig.invocation_params.dir / config
+        if config
+        else pytestconfig.getini("pgvouch_config") or None,
         database=pytestconfig.getini("pgvouch_database") or None,
     )
 
