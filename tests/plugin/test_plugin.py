@@ -237,6 +237,23 @@ def test_a(pgvouch_database):
     assert (name,) not in query(pg18.url("postgres"), TEMPORARY)
 
 
+def test_a_run_that_is_killed_while_it_makes_the_template(suite: Suite, pg18: Server) -> None:
+    step = "from yoyo import step\nimport os, signal\n\n\ndef die(connection):\n"
+    step += "    os.kill(os.getpid(), signal.SIGKILL)\n\n\nsteps = [step(die)]\n"
+    suite.write(
+        {"migrations/003_die.py": step, "test_a.py": "def test_a(pgvouch_database): pass\n"}
+    )
+    url = pg18.url("postgres")
+    before = set(query(url, TEMPORARY))
+    assert suite().ret == -9
+    left = {name for name in set(query(url, TEMPORARY)) - before if "build" in str(name)}
+    assert left
+    assert templates(url, suite) == []
+    (suite.root / "migrations" / "003_die.py").unlink()
+    suite().assert_outcomes(passed=1)
+    assert not left & set(query(url, TEMPORARY))
+
+
 def test_what_a_living_run_has_is_left_to_it(
     databases: Callable[..., tuple[Databases, DatabaseSettings]],
 ) -> None:

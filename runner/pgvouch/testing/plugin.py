@@ -76,7 +76,8 @@ def pgvouch_clone(
             try:
                 return stack.enter_context(pgvouch_databases.clone(settings, to=to, empty=empty))
             except VouchError as exc:
-                pytest.fail(_told(exc), pytrace=False)
+                told = _told(exc)
+            pytest.fail(told, pytrace=False)
 
         yield clone
 
