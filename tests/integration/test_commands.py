@@ -18,8 +18,8 @@ TABLE = "create table public.a (id int primary key, name varchar(20) not null de
 
 def test_new_writes_the_next_number_and_nothing_over(folder: Folder) -> None:
     assert folder("new", "create users").code == 0
-    folder.write({"000_create_users.sql": "select 1;", "0041_x.sql": "select 1;"})
-    (folder.path / "verify" / "000_create_users.sql").unlink()
+    folder.write({"001_create_users.sql": "select 1;", "0041_x.sql": "select 1;"})
+    (folder.path / "verify" / "001_create_users.sql").unlink()
     ran = folder("new", "Add-Roles")
     assert ran.out.split() == [
         "migrations/0042_add_roles.sql",

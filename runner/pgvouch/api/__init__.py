@@ -2,6 +2,7 @@
 
 The modules, each importing only those above it:
 
-    values  what goes in and what comes out
-    vouch   class Vouch: each command as a call
+    values        what goes in and what comes out
+    one_database  a database: its files, where it is, the connection to it
+    vouch         class Vouch: each command as a call
 """

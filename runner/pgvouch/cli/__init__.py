@@ -11,6 +11,7 @@ The modules, each importing only those above it:
     json_log      the same events as a line of JSON each
     annotations   errors and findings for GitHub, and as SARIF
     endings       every exception as one error with its exit code
+    context       what the options come to, and the ways to tell a result
     options       the options that commands share
     dump          the commands, each in a module of its name
     lint          …

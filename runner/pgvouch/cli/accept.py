@@ -2,7 +2,8 @@
 
 import click
 
-from pgvouch.cli.options import Context, common
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import common
 
 
 @click.command()

@@ -3,7 +3,8 @@
 import click
 
 from pgvouch.cli import as_text, output
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import running
 from pgvouch.config.project import which_database
 
 

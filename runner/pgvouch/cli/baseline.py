@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pgvouch.cli import as_json, as_text, output
+from pgvouch.cli.context import Context
 from pgvouch.cli.drift import annotate, are_unpromised, differ, differences, unpromised
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.options import running
 from pgvouch.cli.output import Line
 from pgvouch.errors import DRIFT
 

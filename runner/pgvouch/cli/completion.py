@@ -12,8 +12,8 @@ import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from pgvouch.cli import output
+from pgvouch.cli.context import Context
 from pgvouch.cli.main import cli
-from pgvouch.cli.options import Context
 from pgvouch.config.project import Project, database_names, find_project, migration_names
 
 _SHELLS = ("bash", "zsh", "fish")

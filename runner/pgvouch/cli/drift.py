@@ -7,7 +7,8 @@ import click
 
 from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_json, as_text, output
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import running
 from pgvouch.cli.output import Line
 from pgvouch.errors import DRIFT, Place
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pgvouch.cli import as_text, output
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import running
 from pgvouch.errors import FAILED, Place, UsageError, VouchError
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import click
 from click.core import ParameterSource
 
 from pgvouch.cli import as_text, output
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import running
 from pgvouch.errors import NoCommandError, NotExecutableError, UsageError
 
 _WAIT_S = 60.0

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pgvouch.cli import as_json, as_text, output
-from pgvouch.cli.options import Context, common
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import common
 from pgvouch.cli.output import Line, Styled
 from pgvouch.cli.table import wrapped
 

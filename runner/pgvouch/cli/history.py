@@ -3,7 +3,8 @@
 import click
 
 from pgvouch.cli import as_json, output, table
-from pgvouch.cli.options import Context, common
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import common
 from pgvouch.cli.table import Column
 
 _HISTORY = (

@@ -7,7 +7,8 @@ import click
 
 from pgvouch.cli import as_text, output
 from pgvouch.cli.baseline import document_of, lines_of
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import running
 from pgvouch.errors import DRIFT, UsageError
 
 if TYPE_CHECKING:

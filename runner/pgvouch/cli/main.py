@@ -7,7 +7,8 @@ import click
 
 from pgvouch import __version__
 from pgvouch.cli import as_text, output
-from pgvouch.cli.options import SHARED, Context, common
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import SHARED, common
 from pgvouch.errors import UsageError, VouchError
 
 

@@ -4,8 +4,9 @@ import click
 
 from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_json, as_text, output
+from pgvouch.cli.context import Context
 from pgvouch.cli.dump import after_change
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.options import running
 
 
 @click.command()

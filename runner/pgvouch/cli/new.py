@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from pgvouch.cli import as_text
-from pgvouch.cli.options import Context, common
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import common
 from pgvouch.errors import UsageError
 
 
@@ -20,7 +21,7 @@ from pgvouch.errors import UsageError
     "--stamp",
     "stamps",
     multiple=True,
-    metavar="CALL",
+    metavar="TEMPLATE",
     help="A template to begin with, as in --stamp 'updated_at_trigger(table=\"notes\")'.",
 )
 @click.option("--timestamp", is_flag=True, help="Number it by the time (UTC).")

@@ -4,7 +4,8 @@ import click
 
 from pgvouch.api.values import Plan, Planned
 from pgvouch.cli import as_json, output, table
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import running
 from pgvouch.cli.table import Column
 from pgvouch.files.directives import ISOLATION
 

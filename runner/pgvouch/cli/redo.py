@@ -3,7 +3,8 @@
 import click
 
 from pgvouch.cli import as_json, as_text, output
-from pgvouch.cli.options import Context, refuse_several, running
+from pgvouch.cli.context import Context, refuse_several
+from pgvouch.cli.options import running
 
 
 @click.command()

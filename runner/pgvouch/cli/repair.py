@@ -5,7 +5,8 @@ from typing import Literal
 import click
 
 from pgvouch.cli import as_json, output
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import running
 from pgvouch.errors import UsageError
 from pgvouch.ledger.rows import State
 

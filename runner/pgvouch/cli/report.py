@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from pgvouch.cli import output
+from pgvouch.cli.context import Context
 from pgvouch.cli.drift import is_drift
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.options import running
 from pgvouch.errors import DRIFT, FAILED, UNREACHABLE, Place, UsageError
 from pgvouch.report.model import Report
 

@@ -2,7 +2,8 @@
 
 import click
 
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import running
 
 
 @click.command()

@@ -7,7 +7,8 @@ import click
 from pgvouch import embedded
 from pgvouch.address.conninfo import looks_like_one
 from pgvouch.cli import output
-from pgvouch.cli.options import Context, common
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import common
 from pgvouch.config.project import database_names
 from pgvouch.errors import UsageError
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from pgvouch.cli import as_text, output
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import running
 
 
 @click.command()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pgvouch.cli import as_json, output
-from pgvouch.cli.options import Context, common
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import common
 from pgvouch.cli.output import Line
 from pgvouch.errors import FAILED, USAGE, UsageError
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import click
 
 from pgvouch.cli import as_json, output, table
-from pgvouch.cli.options import Context, common
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import common
 from pgvouch.cli.table import Column
 from pgvouch.errors import DRIFT, PENDING, Place
 from pgvouch.plan.status import MigrationStatus

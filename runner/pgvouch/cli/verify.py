@@ -8,8 +8,9 @@ import click
 
 from pgvouch.api.vouch import Vouch
 from pgvouch.cli import as_json, as_text, output
+from pgvouch.cli.context import Context
 from pgvouch.cli.drift import annotate, are_unpromised, differ, is_drift, lines_of, strict_option
-from pgvouch.cli.options import Context, running
+from pgvouch.cli.options import running
 from pgvouch.cli.output import Line
 from pgvouch.errors import DRIFT, FAILED, UNREACHABLE, ConnectError
 from pgvouch.postgres.retry import TRANSIENT

@@ -4,7 +4,8 @@ import time
 
 import click
 
-from pgvouch.cli.options import Context, common, duration_s
+from pgvouch.cli.context import Context
+from pgvouch.cli.options import common, duration_s
 
 
 @click.command()
