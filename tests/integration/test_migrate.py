@@ -241,7 +241,7 @@ def test_unless_records_what_is_there_as_provided(folder: Folder) -> None:
     assert "provided: left as it is" in folder("rollback", "--dry-run").out
     ran = folder("rollback")
     assert ran.code == 0
-    assert "· 002_auth                             provided: left as it is" in ran.err
+    assert "· 002_auth  provided: left as it is" in ran.err
     assert "0 rolled back, 1 provided, 1 still applied" in ran.out
     assert folder.query("select to_regnamespace('auth')::text") == [("auth",)]
     folder.query("drop schema auth")
@@ -276,7 +276,7 @@ def test_a_rehearsal_leaves_what_is_provided_as_it_is(folder: Folder) -> None:
     )
     ran = folder("migrate", "--rehearse")
     assert ran.code == 0, ran.err
-    assert "· 000_public                           provided: left as it is" in ran.err
+    assert "· 000_public  provided: left as it is" in ran.err
     assert "1 rehearsed, 1 provided, 0 checks" in ran.out
 
 

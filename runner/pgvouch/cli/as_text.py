@@ -13,7 +13,6 @@ import click
 
 from pgvouch.cli import output
 from pgvouch.cli.output import Styled, say, say_json, say_text
-from pgvouch.cli.table import cut, cut_end, places, wrapped
 from pgvouch.engine.commands import Outcome
 from pgvouch.errors import MOST, Place, RefusedError, ServerMessage, UsageError, VouchError
 from pgvouch.events import (
@@ -118,6 +117,8 @@ class Progress:
                 pass
 
     def _scheduled(self, ids: Sequence[str]) -> None:
+        from pgvouch.cli.table import places
+
         shown = (places(output.as_shown(name, sys.stderr)) for name in ids)
         self.width = max(shown, default=0)
         if (room := output.width_of(sys.stderr)) is not None:
@@ -137,6 +138,8 @@ class Progress:
             self.live.waiting(event.remaining_s)
 
     def _finished(self, event: Finished) -> None:
+        from pgvouch.cli.table import cut, places
+
         if self.live:
             self.live.finished()
         mark, colour = _MARKS.get(event.outcome, ("✓", "green"))
@@ -170,6 +173,8 @@ def say_doubt(text: str, place: Place | None) -> None:
 
 
 def _has_room(line: str) -> bool:
+    from pgvouch.cli.table import places
+
     room = output.width_of(sys.stderr)
     return room is None or places(line) <= room - len("  ✓ ")
 
@@ -179,6 +184,8 @@ def _with_delta(line: str, event: Finished) -> str:
 
     What the terminal has no room for is left out; `--verbose` shows all of a delta.
     """
+    from pgvouch.cli.table import cut_end, places
+
     told = delta_summary([event])
     room = output.width_of(sys.stderr)
     if room is None:
@@ -299,6 +306,8 @@ def _say_wrapped(label: str | Styled, text: str) -> None:
 
     What holds a command is not printed so: it is copied, and has to stay whole.
     """
+    from pgvouch.cli.table import wrapped
+
     width = output.width_of(sys.stderr)
     margin = len(label.text if isinstance(label, Styled) else label)
     room = max(width - margin, _LEAST_NAME) if width else None
