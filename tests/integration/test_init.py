@@ -139,6 +139,22 @@ def test_the_workflow_stands_where_github_looks_for_it(
     assert (below / "pgvouch.toml").is_file()
 
 
+def test_each_step_of_the_workflow_passes(here: Here, url: str) -> None:
+    here("init")
+    job = yaml.safe_load((here.path / WORKFLOW).read_text())["jobs"]["migrations"]
+    steps = [step["run"].split() for step in job["steps"] if "run" in step]
+    assert [words[0] for words in steps] == ["pip", "pgvouch", "pgvouch", "pgvouch", "pgvouch"]
+    for _, *words in steps[1:]:
+        ran = here(*words, DATABASE_URL=url)
+        assert ran.code == 0, ran.err
+    path = here.path / "migrations" / "001_create_notes.sql"
+    path.write_text(path.read_text().replace("(body <> '')", "(true)"))
+    assert here("rollback", DATABASE_URL=url).code == 0
+    ran = here(*steps[2][1:], DATABASE_URL=url)
+    assert ran.code == 1
+    assert "::error file=migrations/verify/001_create_notes.sql,line=8" in ran.err
+
+
 def test_no_workflow_where_it_is_not_wanted(here: Here) -> None:
     assert here("init", "--no-ci").code == 0
     assert here.files() == ALL - {WORKFLOW}

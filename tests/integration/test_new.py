@@ -1,5 +1,10 @@
 """`new` goes on as the folder began: with the next number, or with the time."""
 
+import os
+import pty
+import shlex
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -125,6 +130,29 @@ def test_an_editor_needs_a_terminal(folder: Folder) -> None:
     assert ran.code == 2
     assert "--edit needs a terminal" in ran.err
     assert not list(folder.path.rglob("*.sql"))
+
+
+def test_the_editor_is_given_all_three_files(folder: Folder, tmp_path: Path) -> None:
+    editor = tmp_path / "an editor"
+    editor.write_text(f'#!/bin/sh\necho "$@" > {shlex.quote(str(tmp_path / "opened"))}\n')
+    editor.chmod(0o755)
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "pgvouch", "new", "next one", "--edit"],
+        cwd=tmp_path,
+        env={**os.environ, "VISUAL": f"'{editor}' --wait"},
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0, done.stderr
+    opened = (tmp_path / "opened").read_text().split()
+    assert opened[0] == "--wait"
+    assert [Path(name).exists() for name in opened[1:]] == [True] * 3
+    assert len(opened) == 4
 
 
 @pytest.mark.parametrize("command", ["migrate", "plan", "accept-delta"])
