@@ -30,6 +30,7 @@ THOROUGH: dict[str, str] = {
     "faults/test_output.py": "encodings and streams",
     "faults/test_race.py::test_the_others": "races",
     "faults/test_stopped.py": "stopped runners",
+    "integration/test_captures.py::test_a_run": "captures of a slow run",
     "integration/test_delta_mutations.py": "mutations of the delta",
     "integration/test_delta_property.py": "random schemas",
     "integration/test_server.py": "the embedded server's bad days",

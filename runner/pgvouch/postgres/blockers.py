@@ -1,4 +1,4 @@
-"""Who is in the way: other backends that hold what we wait for, in words for people."""
+"""Who is in the way of a message, in words for people; and what its backend is doing meanwhile."""
 
 import re
 import time
@@ -82,7 +82,8 @@ def look_at(blockers: Sequence[Blocker]) -> str:
 
 @dataclass
 class Watch:
-    """While a message waits, looks over a second connection for the sessions that block it.
+    """While a message waits, looks over a second connection for the sessions that block it, and for
+    what PostgreSQL reports of its backend.
 
     It costs nothing until a message has waited for a while.
     """
