@@ -73,7 +73,7 @@ def _asked(line: str, folder: Path, **more: str) -> tuple[int, list[str], str]:
     ("line", "expected"),
     [
         ("pgvouch mig", "migrate"),
-        ("pgvouch re", "redo repair"),
+        ("pgvouch re", "redo report repair"),
         ("pgvouch --no", "--no-dotenv"),
         ("pgvouch --json migrate --rehe", "--rehearse"),
         ("pgvouch up --rehe", "--rehearse"),
