@@ -120,6 +120,73 @@ def test_nothing_that_is_there_is_touched(here: Here) -> None:
     assert "Nothing was written." in again.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "there", "said", "way"),
+    [
+        (
+            (),
+            ("migrations/billing/001_a.sql", "migrations/shop/001_b.sql"),
+            "migrations/ has a folder for each database already: billing, shop",
+            "init --database DB",
+        ),
+        (
+            ("--database", "shop"),
+            ("migrations/001_a.sql",),
+            "migrations/ holds the migrations of one database, and none of them would be in shop/",
+            "--migrations DIR",
+        ),
+        (
+            (),
+            ("migrations/001_a.rollback.sql", "migrations/001_a.sql"),
+            "there are migrations already, such as 001_a.sql",
+            "pgvouch new NAME",
+        ),
+        (
+            (),
+            ("migrations/V1__a.sql", "flyway.toml"),
+            "this project has migrations of Flyway already",
+            "pgvouch adopt . --from flyway",
+        ),
+        (
+            (),
+            ("migrations/alembic.ini", "migrations/env.py", "migrations/versions/1f_a.py"),
+            "this project has migrations of Alembic already",
+            "pgvouch adopt . --from alembic",
+        ),
+    ],
+)
+def test_no_first_migration_where_it_would_be_in_the_way(
+    here: Here, arguments: tuple[str, ...], there: tuple[str, ...], said: str, way: str
+) -> None:
+    here.write(dict.fromkeys(there, ""))
+    ran = here("init", *arguments)
+    assert ran.code == 2
+    assert f"error: {said}\n" in ran.err
+    assert "  state   Nothing was written.\n" in ran.err
+    assert way in ran.err
+    assert here.files() == set(there)
+
+
+def test_no_baseline_beside_the_folders_of_databases(here: Here, url: str) -> None:
+    here.write({"migrations/shop/001_a.sql": "select 1;"})
+    ran = here("init", "--from-database", "--url", url)
+    assert ran.code == 2
+    assert "migrations/ has a folder for each database already: shop" in ran.err
+    assert here.files() == {"migrations/shop/001_a.sql"}
+
+
+def test_a_database_is_begun_beside_others(here: Here, url: str) -> None:
+    here.write({"migrations/shop/001_a.sql": "select 1;"})
+    assert here("init", "--database", "notes").code == 0
+    assert here("migrate", "notes", "--url", url).code == 0
+
+
+def test_one_may_begin_beside_the_files_of_another_tool(here: Here) -> None:
+    here.write({"migrations/V1__a.sql": "", "flyway.toml": ""})
+    assert here("init", "--migrations", "sql").code == 0
+    assert (here.path / "sql" / "001_create_notes.sql").is_file()
+
+
 def test_the_ignored_are_named_once(here: Here) -> None:
     here.write({".gitignore": ".pgvouch/\n"})
     here("init")

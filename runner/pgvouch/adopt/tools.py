@@ -66,3 +66,20 @@ def recognised(project: Path, name: str | None) -> tuple[Tool, Path]:
             hint=f"say which: --from {found[0][0].name}",
         )
     return found[0]
+
+
+def refuse_known(project: Path) -> None:
+    """Refuse the folder of a project that has migrations of another tool.
+
+    Raises:
+        UsageError: naming the tool, and the way to take its project over.
+    """
+    for tool in map(tool_of, NAMES):
+        if (folder := tool.find(project)) is not None:
+            raise UsageError(
+                f"this project has migrations of {tool.title} already",
+                Place(folder),
+                state="Nothing was written.",
+                hint=f"pgvouch adopt {project} --from {tool.name} --dry-run shows what taking it "
+                "over would do; to begin anew beside it: pgvouch init --migrations DIR",
+            )

@@ -375,8 +375,10 @@ class Vouch(OneDatabase):
             ci: write a workflow for GitHub.
 
         Raises:
-            UsageError: there are migrations already; nothing was written.
+            UsageError: there are migrations already, ours or those of another tool that neither
+                the configuration nor `migrations=` stands apart from; nothing was written.
         """
+        from pgvouch.adopt.tools import refuse_known
         from pgvouch.embedded import wheel_bin
         from pgvouch.operations.starter import start_project
 
@@ -384,6 +386,8 @@ class Vouch(OneDatabase):
             has_server = wheel_bin().is_dir()
         except UsageError:
             has_server = False
+        if self._folder is None and self.project.config_file is None:
+            refuse_known(Path())
         named = {**self._environment, **({"DATABASE_URL": self._url} if self._url else {})}
         return start_project(self.project, self._name or "", named, ci=ci, has_server=has_server)
 
@@ -410,7 +414,9 @@ class Vouch(OneDatabase):
             PlanError: the database has a ledger.
         """
         from pgvouch.adopt.from_database import from_database
+        from pgvouch.operations.starter import refuse_mixture
 
+        refuse_mixture(self.project.migrations, self._name or "")
         if self._chosen is None:
             self._chosen = without_files(self.project, self._name or "", self._given, self.on_event)
         with self._connected("init", only_looks=True) as session:

@@ -112,8 +112,8 @@ def databases_in(folder: Path) -> list[str]:
         raise UsageError(
             f"there is no folder {folder.name}/",
             Place(folder),
-            hint="give one with --migrations DIR; `pgvouch new` writes the first migration, "
-            "`pgvouch adopt FOLDER` brings those of another tool",
+            hint="pgvouch init begins a project; pgvouch adopt FOLDER takes over that of another "
+            "tool; --migrations DIR names another folder",
         )
     try:
         with os.scandir(folder) as entries:

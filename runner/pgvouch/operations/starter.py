@@ -8,6 +8,7 @@ from pathlib import Path
 from pgvouch.address.where import EMBEDDED
 from pgvouch.config.project import Project
 from pgvouch.errors import Place, UsageError
+from pgvouch.files.strays import databases_in
 
 _FIRST = "001_create_notes"
 _MIGRATION = """\
@@ -115,7 +116,8 @@ def start_project(
     """
     here = Path.cwd()
     folder = project.migrations / name
-    if there := next((path for path in sorted(folder.glob("*.sql"))), None):
+    refuse_mixture(project.migrations, name)
+    if there := min(folder.glob("*.sql"), key=_by_name, default=None):
         raise UsageError(
             f"there are migrations already, such as {there.name}",
             Place(folder),
@@ -146,6 +148,41 @@ def start_project(
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(files[path])
     return Started((*written, *_ignore(here / ".gitignore")), kept, names_server)
+
+
+def refuse_mixture(migrations: Path, name: str) -> None:
+    """Refuse to begin where a folder would hold migrations and folders of databases.
+
+    Args:
+        migrations: the project's folder of migrations; it may be missing.
+        name: the database's folder in it; empty for that folder itself.
+
+    Raises:
+        UsageError: it has folders of databases and `name` is empty, or the other way round.
+    """
+    databases = databases_in(migrations) if migrations.is_dir() else []
+    shown, nothing = f"{migrations.name}/", "Nothing was written."
+    if not name and databases and databases != [""]:
+        raise UsageError(
+            f"{shown} has a folder for each database already: {', '.join(databases)}",
+            Place(migrations),
+            state=nothing,
+            hint="pgvouch new NAME --database DB writes the next migration of one of them; pgvouch "
+            "init --database DB begins another",
+        )
+    if name and databases == [""]:
+        raise UsageError(
+            f"{shown} holds the migrations of one database, and none of them would be in {name}/",
+            Place(migrations),
+            state=nothing,
+            hint="move them into a folder named after their database first; or begin in another "
+            "folder: --migrations DIR",
+        )
+
+
+def _by_name(path: Path) -> tuple[str, int]:
+    """Put a migration ahead of its rollback."""
+    return path.name.partition(".")[0], len(path.name)
 
 
 def _workflow(here: Path) -> tuple[Path, str]:
