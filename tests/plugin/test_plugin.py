@@ -140,6 +140,46 @@ def test_mistakes_are_told_of_as_the_program_does(suite: Suite) -> None:
     assert "databases.py" not in ran.stdout.str()
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://127.0.0.1:1/x", "*the address is from *; where none is given, tests have*"),
+        ("postgresql://me:p@ss@127.0.0.1:1/x", "*the URL in * cannot be read*"),
+        ("mysql://127.0.0.1:1/x", "the URL in * is not a PostgreSQL URL"),
+    ],
+)
+@pytest.mark.parametrize("source", ["--pgvouch-url", "PGVOUCH_TEST_URL", "pgvouch_url"])
+def test_a_wrong_address_names_where_it_is_from(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch, url: str, said: str, source: str
+) -> None:
+    suite.write({f"migrations/{name}": text for name, text in NOTES.items()})
+    suite.write({"test_it.py": "def test_it(pgvouch_database): pass\n"})
+    arguments = []
+    monkeypatch.delenv("PGVOUCH_TEST_URL", raising=False)
+    if source == "PGVOUCH_TEST_URL":
+        monkeypatch.setenv(source, url)
+    else:
+        arguments = [source, url] if source.startswith("-") else ["-o", f"{source}={url}"]
+    ran = suite(*arguments)
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(
+        [said.replace("from *", f"from {source}").replace("in *", f"in {source}")]
+    )
+    ran.stdout.no_fnmatch_line("*--wait*")
+    ran.stdout.no_fnmatch_line("*p@ss*")
+
+
+def test_the_address_of_another_program_is_understood(
+    suite: Suite, pg18: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite.write({f"migrations/{name}": text for name, text in NOTES.items()})
+    suite.write({"test_it.py": "def test_it(pgvouch_database): assert pgvouch_database.url\n"})
+    url = pg18.url("postgres").replace("postgresql://", "postgresql+psycopg://")
+    assert url.startswith("postgresql+psycopg://")
+    monkeypatch.setenv("PGVOUCH_TEST_URL", url)
+    suite().assert_outcomes(passed=1)
+
+
 def test_who_cannot_act(databases: Callable[..., tuple[Databases, DatabaseSettings]]) -> None:
     ours, settings = databases(NOTES)
     with ours, ours.clone(settings) as database:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from pgvouch.address.conninfo import parts_of
+from pgvouch.address.foreign import understood
 from pgvouch.address.where import EMBEDDED, Given
 from pgvouch.api.vouch import Vouch
 from pgvouch.config.project import Database, Project, choose, find_project
-from pgvouch.errors import MigrationError, UsageError, VouchError
+from pgvouch.errors import ConnectError, MigrationError, NotReadyError, UsageError, VouchError
 from pgvouch.postgres.reach import open_session
 from pgvouch.postgres.session import QueryError
 from pgvouch.testing.database import ClonedDatabase
@@ -41,15 +43,17 @@ class _Wanted:
 class Databases:
     """The servers and templates of one run of pytest; what `pgvouch_databases` gives."""
 
-    def __init__(self, root: Path, url: str | None = None) -> None:
+    def __init__(self, root: Path, url: str | None = None, source: str = "url") -> None:
         """Connect to nothing yet.
 
         Args:
             root: where relative paths begin, and the embedded server has its data.
             url: the server where settings name none; None: an embedded one.
+            source: what has named it, for errors.
         """
         self._root = root
         self._url = url or EMBEDDED
+        self._source = source
         self._stack = ExitStack()
         self._servers: dict[str, Server] = {}
         self._read: dict[str, _Wanted] = {}
@@ -77,7 +81,7 @@ class Databases:
             VouchError: a migration fails, or there is no server.
         """
         wanted = self._wanted(settings)
-        server = self._server(settings.url or self._url, wanted.project)
+        server = self._server(settings, wanted.project)
         name = server.new_name("test")
         if empty:
             # Where a template has been made, roles are there, and are no race with other workers.
@@ -111,9 +115,14 @@ class Databases:
             self._read[key] = _Wanted(settings, project, databases[0], print_)
         return self._read[key]
 
-    def _server(self, url: str, project: Project) -> Server:
+    def _server(self, settings: DatabaseSettings, project: Project) -> Server:
+        url, source = (
+            settings.url or self._url,
+            "pgvouch_settings" if settings.url else self._source,
+        )
         if url not in self._servers:
-            server = Server(self._own(project) if url.startswith(EMBEDDED) else url)
+            is_own = url.startswith(EMBEDDED)
+            server = Server(self._own(project)) if is_own else _connected(url, source)
             self._stack.callback(server.close)
             server.drop_abandoned()
             self._servers[url] = server
@@ -169,6 +178,25 @@ class Databases:
                 raise _with_roles(exc) from None
             self._ready.clear()
             _migrate(server, wanted, to, template)
+
+
+def _connected(url: str, source: str) -> Server:
+    """Connect to a server that somebody has named.
+
+    Raises:
+        UsageError: the URL cannot be read.
+        ConnectError: nothing answers there, or it does not let us in.
+    """
+    url, _ = understood(url, source)
+    parts_of(url, source)
+    try:
+        return Server(url)
+    except ConnectError as exc:
+        if type(exc) is NotReadyError:
+            exc.hint = "is the server up, and are host and port right?"
+        raise exc.explain(
+            f"the address is from {source}; where none is given, tests have an embedded server"
+        ) from None
 
 
 def _migrate(server: Server, wanted: _Wanted, to: str | None, template: str) -> None:

@@ -49,12 +49,13 @@ def pgvouch_databases(pytestconfig: pytest.Config) -> "Iterator[Databases]":
     """The servers and templates of this run, for fixtures of another scope: see `clone`."""
     from pgvouch.testing.databases import Databases
 
-    url = (
-        pytestconfig.getoption("pgvouch_url")
-        or os.environ.get(_URL_VARIABLE)
-        or pytestconfig.getini("pgvouch_url")
+    given = (
+        ("--pgvouch-url", pytestconfig.getoption("pgvouch_url")),
+        (_URL_VARIABLE, os.environ.get(_URL_VARIABLE)),
+        ("pgvouch_url", pytestconfig.getini("pgvouch_url")),
     )
-    with Databases(pytestconfig.rootpath, url) as databases:
+    source, url = next(((source, url) for source, url in given if url), ("", None))
+    with Databases(pytestconfig.rootpath, url, source) as databases:
         yield databases
 
 
