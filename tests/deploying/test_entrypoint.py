@@ -200,7 +200,9 @@ def test_a_dotenv_in_the_image_names_no_database(
         return {name: text for name, text in given(**more).items() if name != "DATABASE_URL"}
 
     monkeypatch.setattr(container, "environment", without_url)
-    assert "no database is named" in container.refused(2)
+    err = container.refused(2)
+    assert "no database is named" in err
+    assert "an entrypoint reads the environment alone, and no .env" in err
     assert not _has_ledger(container.url)
 
 

@@ -79,3 +79,28 @@ def test_json_of_the_application_is_not_ours(folder: Folder) -> None:
     ran = folder("entrypoint", "--bogus", "--", "app", "--json")
     assert ran.code == 2
     assert ran.out == ""
+
+
+@pytest.mark.parametrize("command", ["migrate", "rollback", "status"])
+def test_a_migration_in_the_place_of_a_database_is_known_for_one(
+    folder: Folder, command: str
+) -> None:
+    folder.write({"001_a.sql": "select 1;"})
+    ran = folder(command, "001_a")
+    assert ran.code == 2
+    assert "migrate and rollback take --to 001_a; pgvouch explain 001_a shows it" in ran.err
+
+
+def test_one_that_comes_late_is_told_above_which_it_has_to_be(folder: Folder) -> None:
+    folder.write({"20260103000000_c.sql": "select 1;"})
+    assert folder("migrate").code == 0
+    folder.write({"20260102000000_b.sql": "select 1;"})
+    assert "give it a number above 20260103000000; or" in folder("migrate").err
+
+
+@pytest.mark.parametrize("ending", ["sql", "rollback.sql"])
+def test_what_needs_no_transaction_is_told_what_to_write(folder: Folder, ending: str) -> None:
+    folder.write({"001_a.sql": "select 1;", f"001_a.{ending}": "vacuum;"})
+    ran = folder("migrate")
+    assert ran.code == 2
+    assert "write `-- transactional: false` at the top of the file" in ran.err

@@ -75,6 +75,12 @@ def test_it_is_one_transaction(folder: Folder) -> None:
     assert _columns(folder) == ["x"]
 
 
+def test_one_check_is_not_called_several(folder: Folder) -> None:
+    folder.write(A | {"verify/001_a.sql": "-- check: it is there\nselect true;"})
+    folder("migrate")
+    assert folder("redo").out.endswith("rolled back and applied again, 1 check passed\n")
+
+
 def test_rows_are_not_lost(folder: Folder) -> None:
     folder.write(A | B)
     folder("migrate")

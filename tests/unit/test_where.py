@@ -56,6 +56,12 @@ def test_what_other_programs_write(text: str, url: str, left: tuple[str, ...]) -
     assert understood(text) == (url, left)
 
 
+@pytest.mark.parametrize("text", ["mysql://h/d", "mysql+pymysql://h/d", "sqlite:///d"])
+def test_the_url_of_another_database_is_called_so(text: str) -> None:
+    with pytest.raises(UsageError, match="the URL in --url is not a PostgreSQL URL"):
+        parts_of(text, "--url")
+
+
 @pytest.mark.parametrize(
     "parameter",
     [

@@ -122,7 +122,7 @@ def _unreadable(conninfo: str, what: str) -> UsageError:
             hint="write postgresql:// without it, if what follows is the address of a database",
         )
     if match is None:
-        said = "has another scheme" if _OTHER_SCHEME.match(conninfo) else "cannot be read"
+        said = "is not a PostgreSQL URL" if _OTHER_SCHEME.match(conninfo) else "cannot be read"
         return UsageError(f"{what} {said}", notes=[_QUIET], hint=_WRITE)
     if (unknown := _unknown_parameter(match["rest"])) is not None:
         number, name = unknown

@@ -27,6 +27,10 @@ _NOWHERE = (
 )
 
 
+class UnnamedError(UsageError):
+    """Nothing says which database is meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What may say where the databases of a project are."""
@@ -196,4 +200,4 @@ def _nowhere(given: Given) -> UsageError:
     notes = [f"the configuration names {variable}, which is not set" for variable in wanted]
     if given.of("PGHOST") or given.of("PGHOSTADDR"):
         notes.append("PGHOST says which server it is on; PGDATABASE is not set")
-    return UsageError("no database is named", notes=notes, hint=_NOWHERE)
+    return UnnamedError("no database is named", notes=notes, hint=_NOWHERE)

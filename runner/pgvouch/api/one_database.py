@@ -16,6 +16,7 @@ from pgvouch.config.project import (
     choose,
     database_names,
     find_project,
+    unknown_database,
     which_database,
 )
 from pgvouch.engine import commands
@@ -24,7 +25,6 @@ from pgvouch.errors import (
     ConnectError,
     NoDatabaseError,
     NotReadyError,
-    UsageError,
     VouchError,
 )
 from pgvouch.events import Listener, Note, Notice, silent
@@ -292,7 +292,7 @@ class OneDatabase:
         names = database_names(self.project) if self.project.migrations.is_dir() else [""]
         if self._name is not None:
             if self._name not in names and names == [""]:
-                raise UsageError(f"there is no database {self._name} here")
+                raise unknown_database(self.project, names, self._name)
             return self._name
         if len(names) > 1:
             raise which_database(names)

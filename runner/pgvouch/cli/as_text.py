@@ -245,7 +245,8 @@ def redone(name: str, outcome: Outcome) -> str:
     ran = [e for e in outcome.finished if e.outcome in {"applied", "provided"}]
     checks = sum(event.checks for event in ran)
     names = ", ".join(event.id for event in ran)
-    return f"{name}: {names} rolled back and applied again, {checks} checks passed"
+    passed = f"{checks} check{'s' * (checks != 1)} passed"
+    return f"{name}: {names} rolled back and applied again, {passed}"
 
 
 def _and_provided(count: int) -> str:

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 from click.core import ParameterSource
 
+from pgvouch.address.where import UnnamedError
 from pgvouch.cli import as_text, output
 from pgvouch.cli.context import Context
 from pgvouch.cli.options import running
@@ -42,7 +43,10 @@ def entrypoint(
     _refuse_no_command(command[0])
     # One that came into the image by accident would have production migrate another database.
     context.no_dotenv = True
-    chosen = context.databases(databases)
+    try:
+        chosen = context.databases(databases)
+    except UnnamedError as exc:
+        raise exc.explain("an entrypoint reads the environment alone, and no .env") from None
     if no_migrate:
         until_s = time.monotonic() + context.wait_s
         for vouch in chosen:

@@ -271,7 +271,7 @@ def choose(
     names = database_names(project)
     for name in wanted:
         if name not in names:
-            raise _unknown_database(project, names, name)
+            raise unknown_database(project, names, name)
     chosen = [name for name in names if not wanted or name in wanted]
     if not chosen:
         raise UsageError(
@@ -341,7 +341,8 @@ def without_files(project: Project, name: str, given: Given, tell: Listener = si
     return database
 
 
-def _unknown_database(project: Project, names: Sequence[str], wanted: str) -> UsageError:
+def unknown_database(project: Project, names: Sequence[str], wanted: str) -> UsageError:
+    """Return the error for a name that none of a project's databases has."""
     from pgvouch.address.conninfo import looks_like_one
 
     if looks_like_one(wanted):
@@ -349,8 +350,13 @@ def _unknown_database(project: Project, names: Sequence[str], wanted: str) -> Us
             "a URL stands where the name of a folder belongs", hint="give it with --url"
         )
     hint = f"the databases here: {', '.join(names) or 'none'}"
-    if names == [""]:
-        hint = "the migrations lie in that folder itself, and are one database: leave the name out"
+    if wanted[:1].isdigit():
+        hint = (
+            f"if it is a migration: migrate and rollback take --to {wanted}; "
+            f"pgvouch explain {wanted} shows it"
+        )
+    elif names == [""]:
+        hint = "the files in that folder are one database: leave the name out"
     return UsageError(f"there is no database {wanted} in {project.migrations.name}/", hint=hint)
 
 

@@ -309,7 +309,8 @@ def _outside(text: str) -> _Rule:
             f"{found.words} cannot run in a transaction, and this file is run in one",
             "remove it: every migration begins with a clean session"
             if found.words == "DISCARD ALL"
-            else "move it into a migration of its own with `-- transactional: false` in the header",
+            else "write `-- transactional: false` at the top of the file; what belongs in a "
+            "transaction goes into another migration",
         )
 
     return _Rule(transaction_block.NEEDLES, transaction_block.WORDS, judge)

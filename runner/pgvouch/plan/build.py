@@ -114,7 +114,7 @@ def _refuse_out_of_order(pending: Sequence[Migration], applied: Sequence[Applied
                 f"{migration.id} comes before {top[1]}, which is applied already",
                 Place(migration.path),
                 state="Nothing was run.",
-                hint="give it the next free number; or, if the order does not matter, "
+                hint=f"give it a number above {top[0].number}; or, if the order does not matter, "
                 "pgvouch migrate --out-of-order",
             )
 
