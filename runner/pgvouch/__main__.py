@@ -29,6 +29,9 @@ def main() -> None:
         from rich_click.patch import patch
 
         patch()
+        from pgvouch.cli.panels import arrange
+
+        arrange()
     from pgvouch.cli import output
     from pgvouch.cli.endings import error_of
     from pgvouch.cli.main import run

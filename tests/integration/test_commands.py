@@ -262,7 +262,7 @@ def test_an_owner_that_is_no_superuser_can_do_all_of_it(folder: Folder) -> None:
 
 
 def test_help_needs_no_database(folder: Folder) -> None:
-    assert "Apply what is pending" in folder("migrate", "--help").out
+    assert "Apply pending migrations" in folder("migrate", "--help").out
 
 
 def test_usage_errors_are_json_too(folder: Folder) -> None:

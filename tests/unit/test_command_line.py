@@ -1,7 +1,10 @@
 """What people type: options ahead of a command, words of other tools, help wherever it is asked for."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -11,6 +14,7 @@ from conftest import ROOT
 from pgvouch.cli import main
 from pgvouch.cli.main import ALIASES, cli
 from pgvouch.cli.options import SHARED
+from pgvouch.cli.panels import GROUPS
 from pgvouch.cli.words import WORDS
 
 NOWHERE = "postgresql://127.0.0.1:1/d"
@@ -83,6 +87,60 @@ def test_a_misspelled_option_is_told_what_is_meant(capsys: pytest.CaptureFixture
         assert "--migrations" in err.partition("No such option")[2]
 
 
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("--migrate", "It is a command: pgvouch migrate"),
+        ("--accept-delta", "It is a command: pgvouch accept-delta"),
+        ("--verson", "Did you mean '--version'?"),
+        ("migrate --dryrun", "Did you mean '--dry-run'?"),
+        ("migrate --steps 2", ""),
+        ("-x", ""),
+        ("server start --migrate", "Did you mean '--migrations'?"),
+    ],
+)
+def test_one_option_is_proposed_or_none(
+    line: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = _run(capsys, line)
+    assert code == 2
+    name = next(word for word in line.split() if word.startswith("-"))
+    assert err.splitlines()[-1].rstrip() == f"Error: No such option '{name}'. {meant}".rstrip()
+
+
+def test_every_command_is_under_one_heading_of_the_help() -> None:
+    listed = [name for group in GROUPS.values() for name in group]
+    assert sorted(listed) == sorted(cli.list_commands(click.Context(cli)))
+
+
+@pytest.mark.parametrize("name", cli.list_commands(click.Context(cli)))
+def test_the_list_of_commands_has_a_line_for_each(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    longest = max(map(len, next(group for group in GROUPS.values() if name in group)))
+    assert len(command.get_short_help_str(200)) <= 80 - len("│   │") - longest - 1
+
+
+@pytest.mark.parametrize("line", ["rollback --help", "--url x help rollback"])
+def test_a_page_of_help_begins_with_the_options_of_its_command(line: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "pgvouch", *line.split()],
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    own, *shared = ran.stdout.split("╭─ ")[1:]
+    assert set(re.findall("^│ (--[a-z-]+)", own, re.MULTILINE)) == {
+        *("--steps", "--to", "--all", "--discard-data", "--accept-difference", "--from-files"),
+        *("--dry-run", "--dump", "--help"),
+    }
+    assert [panel.partition(" ─")[0] for panel in shared] == [
+        "Options of every command",
+        "Options of commands that run SQL",
+    ]
+
+
 def test_the_options_ahead_are_those_that_commands_share() -> None:
     context = click.Context(cli)
     for option in SHARED:
@@ -99,7 +157,7 @@ def test_the_options_ahead_are_those_that_commands_share() -> None:
 def test_a_word_of_another_tool_says_ours(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = _run(capsys, f"{word} --to 3")
     assert (code, out) == (2, "")
-    assert f"error: pgvouch has no `{word}`\n  next    " in err
+    assert f"error: there is no command `{word}`\n  next    " in err
     context = click.Context(cli)
     commands = re.findall(r"pgvouch ([a-z][a-z-]*)(?: (--[a-z-]+))?", err.partition("next")[2])
     assert commands

@@ -13,6 +13,7 @@ The modules, each importing only those above it:
     endings       every exception as one error with its exit code
     context       what the options come to, and the ways to tell a result
     options       the options that commands share
+    panels        how a page of help groups them
     dump          the commands, each in a module of its name
     lint          …
     migrate       …

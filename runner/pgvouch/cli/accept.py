@@ -13,7 +13,7 @@ from pgvouch.cli.options import common
 @common
 @click.pass_obj
 def accept(context: Context, migration: str, why: str, database: str | None) -> None:
-    """Record that the change to an applied file is harmless, and why."""
+    """Record that a change to an applied file is harmless, and why."""
     with context.database(database) as vouch:
         row = vouch.accept(migration, why)
     context.tell(

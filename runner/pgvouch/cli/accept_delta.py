@@ -14,7 +14,10 @@ from pgvouch.config.project import which_database
 @running
 @click.pass_obj
 def accept_delta(context: Context, migration: str | None, database: str | None) -> None:
-    """Write verify/ID.delta from a scratch database; review it like code."""
+    """Write verify/ID.delta from a scratch database, for review.
+
+    Without an ID: those of all migrations.
+    """
     chosen = context.databases((database,) if database else ())
     if migration is not None and len(chosen) > 1:
         raise which_database([vouch.name for vouch in chosen])

@@ -43,7 +43,7 @@ def adopt(
     dry_run: bool,
     database: str | None,
 ) -> None:
-    """Make a project of another tool one of pgvouch: its files, and what is applied."""
+    """Take over a project of another migration tool, with its history."""
     if files_only and ledger_only:
         raise UsageError("--files-only and --ledger-only exclude each other")
     vouch = context.newcomer(database)

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 def baseline(
     context: Context, to: str | None, why: str | None, dry_run: bool, database: str | None
 ) -> int:
-    """Record migrations as applied, where the database is what they make."""
+    """Record migrations that the database already has as applied.
+
+    A scratch database shows whether it does.
+    """
     with context.database(database) as vouch, output.kept_for_data():
         found = vouch.baseline(to=to, why=why, dry_run=dry_run)
     if not (found.is_same or found.recorded):

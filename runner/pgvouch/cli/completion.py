@@ -25,7 +25,10 @@ Given = Callable[[click.Context, str], Iterable[str | CompletionItem]]
 @click.command()
 @click.argument("shell", type=click.Choice(_SHELLS))
 def completion(shell: str) -> None:
-    """Print the script that makes a shell complete commands, databases and identifiers."""
+    """Print the completion script for a shell.
+
+    It completes commands, options, databases and migrations.
+    """
     output.say_drawn(_script(shell).rstrip("\n"))
 
 

@@ -12,7 +12,10 @@ from pgvouch.cli.options import common
 @common
 @click.pass_obj
 def current(context: Context, databases: tuple[str, ...]) -> None:
-    """Print the migration that was applied last; of several databases a line each, with a tab."""
+    """Print the newest applied migration.
+
+    Where the project has several databases: a line for each, its name, a tab and the migration.
+    """
     chosen = context.databases(databases)
     for vouch in chosen:
         with vouch:

@@ -29,7 +29,10 @@ strict_option = click.option(
 @running
 @click.pass_obj
 def drift(context: Context, databases: tuple[str, ...], strict: bool) -> int:
-    """Show in what the database differs from what its migrations made; no check is run."""
+    """Show where the database differs from what its migrations made.
+
+    No check is run; verify does both.
+    """
     worst = 0
     for vouch in context.databases(databases):
         with vouch:

@@ -36,7 +36,10 @@ def dump(
     exclude_schema: tuple[str, ...],
     pg_dump: Path | None,
 ) -> int:
-    """Write the schema into schema.sql, to be read in review; rows and the ledger are left out."""
+    """Write the schema to schema.sql, for review.
+
+    Rows and the ledger are left out.
+    """
     chosen = context.databases(databases)
     if target and len(chosen) > 1:
         raise UsageError("--output is one file, and there are several databases")

@@ -31,7 +31,10 @@ _PYTHONS = (signal.SIGPIPE, signal.SIGXFSZ)
 def entrypoint(
     context: Context, command: tuple[str, ...], databases: tuple[str, ...], no_migrate: bool
 ) -> None:
-    """Wait for the server, migrate, and become CMD: same process, its signals, its exit code."""
+    """Wait for the server, migrate, then become CMD.
+
+    CMD is the same process: it gets the signals, and its exit code is the container's.
+    """
     if context.shape == "sarif":
         raise UsageError("stdout belongs to the command, so there is no SARIF here")
     if context.as_json:

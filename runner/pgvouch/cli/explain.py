@@ -36,7 +36,10 @@ _STATES = {
 @common
 @click.pass_obj
 def explain(context: Context, migration: str, database: str | None) -> None:
-    """Show a migration: what it does, what it promises, its rollback, its state and its history."""
+    """Show one migration: what it does, what it promises, its state.
+
+    With its rollback and its history. Works without a server; the state is then not known.
+    """
     with context.newcomer(database) as vouch:
         found = vouch.explain(migration)
     context.tell(*_lines(found), document=as_json.of_explanation(database, found))

@@ -9,7 +9,7 @@ from pgvouch.cli import output
 @click.argument("command", nargs=-1, metavar="[COMMAND]...")
 @click.pass_context
 def help(ctx: click.Context, command: tuple[str, ...]) -> None:  # noqa: A001 - the command's name
-    """Show what a command does: the same as COMMAND --help."""
+    """Show the help of a command."""
     assert ctx.parent is not None
     found = ctx.parent
     for word in command:

@@ -22,7 +22,10 @@ _HISTORY = (
 @common
 @click.pass_obj
 def history(context: Context, databases: tuple[str, ...]) -> None:
-    """Show what was applied and rolled back, when and by whom, the oldest first."""
+    """Show what was applied and rolled back, when and by whom.
+
+    The oldest comes first.
+    """
     for vouch in context.databases(databases):
         with vouch:
             entries = vouch.history()

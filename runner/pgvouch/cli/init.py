@@ -37,7 +37,10 @@ def init(
     no_ci: bool,
     database: str | None,
 ) -> int:
-    """Begin a project: the configuration, a first migration that works as it stands, a CI file."""
+    """Start a project: configuration, a first migration, a CI workflow.
+
+    The first migration works as it stands. Files that exist are kept.
+    """
     vouch = context.newcomer(database)
     if not from_database:
         if exclude_schema or why or pg_dump:

@@ -12,7 +12,7 @@ from pgvouch.cli.options import common
 @common
 @click.pass_obj
 def lint(context: Context, databases: tuple[str, ...]) -> None:
-    """Read every file as migrate and rollback would; no server is asked."""
+    """Check files for what a run would refuse, without a server."""
     for name in context.folder(None).stamped_folders(databases):
         if name.startswith("_"):
             continue  # a platform set is read with the databases that require it

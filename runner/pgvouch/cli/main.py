@@ -36,6 +36,10 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             list(arguments), "pgvouch", complete_var="", standalone_mode=False, obj=context
         )
     except click.ClickException as exc:
+        if isinstance(exc, click.NoSuchOption):
+            from pgvouch.cli.words import unknown_option
+
+            exc = unknown_option(exc, _COMMANDS)
         context.shape = shape if shape in {"github", "sarif"} else "text"
         context.log_format = _given(own, "--log-format")
         if as_json or context.log_format != "json":
@@ -145,7 +149,7 @@ class Lazy(click.Group):
             takes_next = not (option.is_flag or equals)
             end += 1 + takes_next
         ahead, rest = args[:end], args[end:]
-        if not ahead or not rest or rest[0].startswith("-"):
+        if not ahead or not rest or rest[0].startswith("-") or rest[0] == "help":
             return args
         words = 1
         command = self.get_command(ctx, rest[0])
@@ -177,5 +181,5 @@ ALIASES = {"up": "migrate", "down": "rollback"}
 def cli() -> None:
     """Raw-SQL PostgreSQL migrations that vouch for themselves.
 
-    Options of a command may stand ahead of it too.
+    A command's options may also come before it.
     """

@@ -29,7 +29,10 @@ def migrate(
     out_of_order: bool,
     dump: bool,
 ) -> None:
-    """Apply what is pending, each migration verified inside its own transaction."""
+    """Apply pending migrations, each with its promises checked.
+
+    Migration, checks and ledger row are one transaction: what breaks a promise does not land.
+    """
     for vouch in context.databases(databases):
         with vouch:
             if dry_run:

@@ -38,7 +38,10 @@ def new(
     edit: bool,
     database: str | None,
 ) -> None:
-    """Write the files of a new migration, numbered as the folder is."""
+    """Write the files of a new migration.
+
+    It gets the next number; in a folder numbered by time, the time now (UTC).
+    """
     editor = _editor(context) if edit else []
     if sql == "-":
         sql = _from_stdin()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -110,8 +110,8 @@ _COMMON: tuple[Decorator, ...] = (
     ),
     click.option(
         "--format", type=click.Choice(["text", "github", "sarif"]), expose_value=False,
-        callback=_shape,
-        help="Errors and findings also as annotations of GitHub Actions, or as SARIF on stdout.",
+        callback=_shape, metavar="FORMAT",
+        help="text; github: errors and findings as annotations, too; sarif: as SARIF on stdout.",
     ),
 )  # fmt: skip
 
@@ -131,7 +131,8 @@ _RUNNING: tuple[Decorator, ...] = (
     ),
     click.option(
         "--log-format", type=click.Choice(["text", "json"]), expose_value=False,
-        callback=_log_format, help="What happens, as text or as a JSON object a line, on stderr.",
+        callback=_log_format, metavar="FORMAT",
+        help="Progress on stderr as text, or as json: an object a line.",
     ),
     click.option(
         "-v", "--verbose", is_flag=True, expose_value=False, callback=_store("verbose"),
@@ -144,7 +145,8 @@ def _made_of(decorators: Sequence[Decorator]) -> tuple[click.Option, ...]:
     command = click.Command("", callback=lambda: None)
     for decorate in decorators:
         decorate(command)
-    return tuple(option for option in command.params if isinstance(option, click.Option))
+    # For a page of help rich has put classes of its own in the place of click's.
+    return tuple(cast("list[click.Option]", command.params))
 
 
 SHARED = _made_of((*_COMMON, *_RUNNING))
@@ -153,13 +155,19 @@ SHARED = _made_of((*_COMMON, *_RUNNING))
 
 def common(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that every command has."""
-    for option in reversed(_COMMON):
-        function = option(function)
-    return function
+    return _added(_COMMON, function, "Options of every command")
 
 
 def running(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of commands that run SQL files."""
-    for option in reversed(_RUNNING):
+    return common(_added(_RUNNING, function, "Options of commands that run SQL"))
+
+
+def _added(
+    options: Sequence[Decorator], function: Callable[..., Any], panel: str
+) -> Callable[..., Any]:
+    """Add options under a heading of their own, which rich_click looks for on a page of help."""
+    for option in reversed(options):
         function = option(function)
-    return common(function)
+        function.__click_params__[-1].panel = panel  # type: ignore[attr-defined]
+    return function

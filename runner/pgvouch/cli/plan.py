@@ -28,7 +28,7 @@ _PLAN = (
 @running
 @click.pass_obj
 def plan(context: Context, databases: tuple[str, ...], to: str | None, out_of_order: bool) -> None:
-    """Show what migrate would do: the migrations, their promises and their timeouts."""
+    """Show what migrate would do, with promises and timeouts."""
     for vouch in context.databases(databases):
         with vouch:
             found = vouch.plan(to=to, out_of_order=out_of_order)

@@ -25,9 +25,10 @@ def redo(
     accept_difference: bool,
     from_files: bool,
 ) -> None:
-    """Roll the newest migration back and apply its file as it is now, in one transaction.
+    """Roll back the newest migration and apply its file again.
 
-    Where there are several databases, name those that are meant.
+    Both in one transaction, with the promises of both.
+    Where the project has several databases, name the ones you mean.
     """
     chosen = context.databases(databases)
     refuse_several("redo", databases, chosen)

@@ -27,7 +27,10 @@ def repair(
     discard_data: bool,
     database: str | None,
 ) -> None:
-    """Settle a non-transactional migration that stopped in a statement of unknown outcome."""
+    """Settle a non-transactional migration that was cut off.
+
+    For a statement of which it is not known whether it was done.
+    """
     if how is None:
         raise UsageError("say what you have found out: --done, --redo or --undo")
     with context.database(database) as vouch, output.kept_for_data():

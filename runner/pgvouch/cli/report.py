@@ -20,10 +20,12 @@ from pgvouch.report.model import Report
 @running
 @click.pass_obj
 def report(context: Context, databases: tuple[str, ...], html: str | None, verify: bool) -> int:
-    """Write what is known of databases on one HTML page: migrations, promises, deltas, a diagram.
+    """Write a page of HTML about a database.
 
-    The page asks for nothing else and runs nothing. With --verify the exit code is that of `pgvouch
-    verify`; the page is written all the same.
+    Its migrations, their promises and deltas, the history, and a diagram of the schema.
+
+    The page is self-contained and runs no scripts. With --verify the exit code is that of `pgvouch
+    verify`; the page is written either way.
     """
     if html is None and not context.as_json:
         raise UsageError("say where the page is to be written", hint="pgvouch report --html FILE")

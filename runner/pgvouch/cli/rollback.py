@@ -36,9 +36,9 @@ def rollback(
     dry_run: bool,
     dump: bool,
 ) -> None:
-    """Roll migrations back, newest first; one unless told otherwise.
+    """Roll back the newest migration, or several.
 
-    Where there are several databases, name those that are meant.
+    Where the project has several databases, name the ones you mean.
     """
     if sum((steps is not None, to is not None, everything)) > 1:
         raise UsageError("--steps, --to and --all exclude each other")

@@ -21,7 +21,10 @@ from pgvouch.cli.options import running
 def squash(
     context: Context, to: str, name: str, pg_dump: Path | None, database: str | None
 ) -> None:
-    """Write one migration in the place of many; databases that have those have it."""
+    """Replace many migrations with one.
+
+    Databases that have all of the old ones have the new one.
+    """
     with context.database(database) as vouch, output.kept_for_data():
         found = vouch.squash(to=to, name=name, pg_dump=pg_dump)
     lines = [f"written  {as_text.shown_path(path)}" for path in found.files]

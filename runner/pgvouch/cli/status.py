@@ -37,7 +37,7 @@ _STATUS = (
 @common
 @click.pass_obj
 def status(context: Context, databases: tuple[str, ...], exit_code: bool) -> int:
-    """Show every migration and what the ledger says of it."""
+    """Show every migration and its state."""
     worst = 0
     for vouch in context.databases(databases):
         with vouch:

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 @running
 @click.pass_obj
 def verify(context: Context, databases: tuple[str, ...], strict: bool) -> int:
-    """Run every promise of every applied migration again, and roll back what checks write.
+    """Run the promises of all applied migrations again.
 
-    The catalog is compared with what the deltas of all applied migrations come to.
+    What the checks write is rolled back. Then the catalog is compared with the deltas, as drift
+    does.
     """
     codes = set()
     for vouch in context.databases(databases):

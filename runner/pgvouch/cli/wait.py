@@ -18,7 +18,7 @@ from pgvouch.cli.options import common, duration_s
 @common
 @click.pass_obj
 def wait(context: Context, databases: tuple[str, ...], for_schema: bool, wait_s: float) -> None:
-    """Wait for the server (60 s, or --wait), and for the schema that these files ask for."""
+    """Wait for the server, or for the schema of these files."""
     until_s = time.monotonic() + wait_s
     for vouch in context.databases(databases):
         left_s = max(until_s - time.monotonic(), 0.0)

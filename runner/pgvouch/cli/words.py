@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import click
+
 from pgvouch.errors import UsageError
 from pgvouch.sqltext.near import nearest
 
@@ -63,8 +65,8 @@ def unknown_command(word: str, known: Sequence[str]) -> UsageError:
     """
     frame, _, rest = word.rpartition(":")
     plain = rest if frame.partition(":")[0] in _FRAMES else word
-    shown = word if len(word) < _LONGEST else "that command"
-    said = f"pgvouch has no `{shown}`" if shown == word else f"pgvouch has no {shown}"
+    shown = word if len(word) < _LONGEST else "such command"
+    said = f"there is no command `{shown}`" if shown == word else f"there is no {shown}"
     if hint := WORDS.get(plain):
         return UsageError(said, hint=hint)
     if plain in known:
@@ -75,6 +77,24 @@ def unknown_command(word: str, known: Sequence[str]) -> UsageError:
     if near:
         return UsageError(said, hint=f"did you mean pgvouch {near}?")
     return UsageError(said, hint="pgvouch help lists the commands")
+
+
+def unknown_option(exc: click.NoSuchOption, commands: Sequence[str]) -> click.NoSuchOption:
+    """Return the error for an option that there is not, with the one thing that may be meant.
+
+    Args:
+        exc: as click has it, which names whatever is a little like it.
+        commands: some are typed with dashes ahead of them.
+    """
+    name = exc.option_name
+    if exc.ctx is None:
+        return exc
+    if exc.ctx.parent is None and (word := name.lstrip("-")) in commands:
+        said = f"No such option '{name}'. It is a command: pgvouch {word}"
+        return click.NoSuchOption(name, said, ctx=exc.ctx)
+    options = [each for option in exc.ctx.command.params for each in option.opts]
+    near = nearest(name, options, likeness=0.7) if name.startswith("--") else None
+    return click.NoSuchOption(name, None, [near] if near else None, ctx=exc.ctx)
 
 
 _LONGEST = 40
