@@ -100,8 +100,9 @@ def test_a_variable_of_a_migration_is_in_the_file(
 
 
 def test_what_the_program_starts_sees_nothing_of_it(project: Folder) -> None:
-    (project.root / ".env").write_text("PGVOUCH_SEEN=of the file\n")
     environment = {**os.environ, "DATABASE_URL": project.url}
+    with (project.root / ".env").open("a") as file:
+        file.write(f"APP_PASSWORD={SECRET}\n")
     shown = [sys.executable, "-c", "import os; print(*sorted(os.environ.items()))"]
     done = subprocess.run(
         [sys.executable, "-m", "pgvouch", "entrypoint", "--", *shown],
