@@ -69,10 +69,10 @@ def test_only_the_first_ones(folder: Folder) -> None:
 
 
 DIFFERENCES = [
-    ("drop view public.titles", "003_view makes this; it is not there: view public.titles"),
-    ("alter table public.books alter title drop not null", "001_books makes this otherwise"),
+    ("drop view public.titles", "missing, but 003_view makes it: view public.titles"),
+    ("alter table public.books alter title drop not null", "not as 001_books makes it"),
     ("create table public.more ()", "+ table public.more ()"),
-    ("drop index public.books_title", "002_index makes this; it is not there"),
+    ("drop index public.books_title", "missing, but 002_index makes it"),
 ]
 
 

@@ -56,12 +56,12 @@ create index notes_body on public.notes (body);
 create view public.leak as select 2 as a
 """
 TOLD = """
-  ✗ 002_leak has left this otherwise: column public.notes.body
+  ✗ not as 002_leak left it: column public.notes.body
       expected text not null default 'x'::text
       found    text default 'y'::text
-  ✗ 001_notes has made this, and it is gone: constraint public.notes notes_pkey PRIMARY KEY (id)
-  ✗ 003_gone has removed this, and it is there: index public.notes_body ON public.notes USING btree (body)
-  next    undo by hand what was done by hand;"""
+  ✗ missing, but 001_notes made it: constraint public.notes notes_pkey PRIMARY KEY (id)
+  ✗ there, but 003_gone removed it: index public.notes_body ON public.notes USING btree (body)
+  next    undo what was changed by hand;"""
 
 
 def test_what_was_done_by_hand_is_named_with_the_migration_that_promised_otherwise(
@@ -143,7 +143,7 @@ def test_where_a_later_migration_has_no_delta_an_earlier_one_is_not_judged(notes
     assert notes("migrate").code == 0
     ran = notes("drift")
     assert ran.code == 0
-    assert "? 001_notes has left this otherwise: table public.notes" in ran.out
+    assert "? not as 001_notes left it: table public.notes" in ran.out
     assert "may be the work of 004_more, 005_last" in ran.out
     (document,) = json.loads(notes("drift", "--json").out)["databases"]
     assert document["without_delta"] == ["004_more", "005_last"]

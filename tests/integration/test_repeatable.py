@@ -169,7 +169,7 @@ def test_drift_knows_what_it_made(folder: Folder) -> None:
     folder.query("drop view public.titles")
     ran = folder("drift")
     assert ran.code == 4
-    assert "repeat/titles has made this, and it is gone: view public.titles" in ran.out
+    assert "missing, but repeat/titles made it: view public.titles" in ran.out
 
 
 def test_a_target_short_of_the_newest_runs_none(folder: Folder) -> None:

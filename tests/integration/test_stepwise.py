@@ -167,7 +167,7 @@ def test_what_stopped_on_its_way_is_not_called_a_newer_release(folder: Folder) -
     (folder.path / "002_b.sql").unlink()
     ran = folder("migrate")
     assert ran.code == 0  # an older replica has to be able to start
-    assert "002_b has stopped on its way, and its file is not here" in ran.err
+    assert "002_b stopped halfway, and its file is not here" in ran.err
     assert "pgvouch repair 002_b --undo" in ran.err
     assert "a newer release" not in ran.err
     assert "nothing to do (1 applied)" in ran.out

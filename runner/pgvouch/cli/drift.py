@@ -90,8 +90,8 @@ def lines_of(compared: "Comparison", *, strict: bool) -> list[Line]:
 
 
 _NEXT = (
-    "undo by hand what was done by hand; what is meant to stay goes into a new migration, which "
-    "makes it in every database: pgvouch new NAME"
+    "undo what was changed by hand; if a change is to stay, put it into a new migration, so that "
+    "every database gets it: pgvouch new NAME"
 )
 
 
@@ -132,16 +132,14 @@ def _differences(
 ) -> Iterable[Line]:
     for item in found:
         if item.expected is None:
-            said = (
-                "has removed this, and it is there" if is_applied else "removes this; it is there"
-            )
-            yield ("  ", mark, f" {item.migration} {said}: {item.found}")
+            removed = "removed" if is_applied else "removes"
+            yield ("  ", mark, f" there, but {item.migration} {removed} it: {item.found}")
         elif item.found is None or item.identity is None:
-            said = "has made this, and it is gone" if is_applied else "makes this; it is not there"
-            yield ("  ", mark, f" {item.migration} {said}: {item.expected}")
+            made = "made" if is_applied else "makes"
+            yield ("  ", mark, f" missing, but {item.migration} {made} it: {item.expected}")
         else:
-            said = "has left this otherwise" if is_applied else "makes this otherwise"
-            yield ("  ", mark, f" {item.migration} {said}: {item.identity}")
+            left = "left" if is_applied else "makes"
+            yield ("  ", mark, f" not as {item.migration} {left} it: {item.identity}")
             for label, line in (("expected", item.expected), ("found   ", item.found)):
                 definition = line.removeprefix(item.identity).strip()
                 yield f"      {label} {definition or '(nothing of note)'}"

@@ -24,8 +24,8 @@ _STATES = {
     "changed": "applied, and its file has changed since",
     "missing": "applied, and its file is gone",
     "ahead": "applied by a newer release, which has the file",
-    "incomplete": "stopped on its way",
-    "undoing": "its rollback has stopped on its way",
+    "incomplete": "stopped halfway",
+    "undoing": "its rollback stopped halfway",
     "provided": "provided: the database had it already",
 }
 

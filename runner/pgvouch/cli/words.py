@@ -37,9 +37,9 @@ WORDS = {
     **dict.fromkeys(("diff", "compare"), "pgvouch drift compares the database with its migrations"),
     "mark": "pgvouch baseline records what the database has already, and proves it",
     "unmark": _TO_ROLL_BACK,
-    "resolve": "pgvouch repair ID settles what has stopped on its way; pgvouch accept ID --why "
+    "resolve": "pgvouch repair ID settles what has stopped halfway; pgvouch accept ID --why "
     "TEXT a changed file",
-    "force": "pgvouch repair ID settles what has stopped on its way",
+    "force": "pgvouch repair ID settles what has stopped halfway",
     "version": "pgvouch current prints the newest migration that is applied; pgvouch --version "
     "the program's own version",
     "setup": "pgvouch migrate --create-database; pgvouch seed loads development data",

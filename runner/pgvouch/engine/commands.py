@@ -254,7 +254,7 @@ def _tell_ahead(todo: build.Plan, rows: Sequence[Applied], listener: Listener) -
         if name in under_way:
             listener(
                 Note(
-                    f"{name} has stopped on its way, and its file is not here: pgvouch migrate of "
+                    f"{name} stopped halfway, and its file is not here: pgvouch migrate of "
                     f"the release that has it goes on; pgvouch repair {name} --undo takes it back"
                 )
             )

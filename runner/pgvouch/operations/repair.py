@@ -54,7 +54,7 @@ def repair(
     row = build.find(ledger.read(session) or [], wanted)
     found = lease.read(session, row.id)
     if found is None:
-        raise PlanError(f"{row.id} has not stopped on its way: there is nothing to repair")
+        raise PlanError(f"{row.id} has not stopped halfway: there is nothing to repair")
     if found.token and (worker := lease.worker(session, found)):
         raise PlanError(f"a runner is at work on {row.id}: {worker}")
     if how is How.UNDO:

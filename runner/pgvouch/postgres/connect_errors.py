@@ -119,7 +119,7 @@ def connect_error(exc: psycopg.Error, conninfo: str) -> VouchError:
     said = "\n".join(notes)
     if _SETTING.search(said) and not _SERVER.search(said):
         return UsageError(
-            "a setting of the connection cannot be as it is",
+            "a setting of the connection is not valid",
             notes=notes,
             hint="correct the URL, the service file or the PG… variable that it comes from",
         )
