@@ -45,7 +45,7 @@ def test_what_was_refused_is_refused_again(folder: Folder, case: str) -> None:
         assert ran.code == 1, ran.err
         assert sqlstate in ran.err
         assert "002_s.sql:3:1" in ran.err
-        assert "1 of its 2 statements are done" in ran.err
+        assert "1 of its 2 statements is done" in ran.err
         assert folder.query(STOPPED) == [(None, None, 1)]
 
 

@@ -330,7 +330,7 @@ def test_a_non_transactional_rollback_is_watched_too(folder: Folder) -> None:
     ran = folder("rollback")
     assert ran.code == 1
     assert "public.a: 1 row (the table is dropped)" in ran.err
-    assert "1 of its 2 statements are done" in ran.err
+    assert "1 of its 2 statements is done" in ran.err
     assert folder.query("select state from pgvouch.migration") == [("undoing",)]
     refused = folder("migrate")
     assert refused.code == 2

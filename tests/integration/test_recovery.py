@@ -202,7 +202,7 @@ def test_what_nobody_can_know_is_asked_of_a_person(folder: Folder, how: str) -> 
     assert ran.code == 1
     assert "it cannot be known whether a statement of 002_b was done" in ran.err
     assert "pgvouch repair 002_b --done" in ran.err
-    assert "0 of its 2 statements are done" in ran.err
+    assert "none of its statements is done" in ran.err
     assert folder("repair", "002_b").code == 2
     assert folder("repair", "002_b", how).code == 0
     assert folder("migrate").code == 0

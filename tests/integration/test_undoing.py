@@ -37,8 +37,8 @@ def test_a_half_done_rollback_is_shown(folder: Folder) -> None:
     assert "002_b.rollback.sql:3:1" in ran.err
     assert "drop index concurrently j" in ran.err
     assert (
-        "The rollback of 002_b is not transactional: 1 of its 2 statements are done, those after "
-        "them are not." in ran.err
+        "The rollback of 002_b is not transactional: 1 of its 2 statements is done, the others "
+        "are not." in ran.err
     )
     shown = folder("status")
     assert shown.code == 0
@@ -130,7 +130,7 @@ def test_an_invalid_index_is_not_nothing(folder: Folder) -> None:
         reader.execute("select from a")
         ran = folder("rollback")
     assert "public.i is still there, and invalid" in ran.err
-    assert "0 of its 1 statements are done" in ran.err
+    assert "none of its statements is done" in ran.err
     (row,) = folder.query(STATE)
     assert row[0] == "undoing"
     assert folder("migrate").code == 2

@@ -220,10 +220,14 @@ class Progress:
             if self.task.is_rollback
             else (self.task.id, " and in the database")
         )
-        return (
-            f"{of} is not transactional: {self.done} of its {len(self.steps)} statements are done"
-            f"{there}, those after them are not."
-        )
+        done, total = self.done, len(self.steps)
+        said = f"{done} of its {total} statements {'is' if done == 1 else 'are'}"
+        rest = ", the others are not."
+        if done == total:
+            said, rest = "all of its statements are", "."
+        if done == 0:
+            said, there, rest = "none of its statements is", "", "."
+        return f"{of} is not transactional: {said} done{there}{rest}"
 
     def unknown(self) -> MigrationError:
         """Return the error for an interrupted statement whose end is unknown."""
