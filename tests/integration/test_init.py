@@ -187,6 +187,25 @@ def test_one_may_begin_beside_the_files_of_another_tool(here: Here) -> None:
     assert (here.path / "sql" / "001_create_notes.sql").is_file()
 
 
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ("SECRET=1\n", "next      add DATABASE_URL=postgresql://user@host/name to .env\n"),
+        ("DATABASE_URL=postgresql://h/d\n", ""),
+    ],
+)
+def test_a_dotenv_that_is_there_names_a_database_or_is_to_do_so(
+    here: Here, there: str, said: str
+) -> None:
+    here.write({".env": there})
+    ran = here("init", "--no-ci")
+    assert ran.code == 0
+    assert ran.out.partition(".gitignore\n")[2].removeprefix("kept      .env\n") == (
+        f"{said}next      pgvouch migrate\n"
+    )
+    assert (here.path / ".env").read_text() == there
+
+
 def test_the_ignored_are_named_once(here: Here) -> None:
     here.write({".gitignore": ".pgvouch/\n"})
     here("init")

@@ -388,7 +388,8 @@ class Vouch(OneDatabase):
             has_server = False
         if self._folder is None and self.project.config_file is None:
             refuse_known(Path())
-        named = {**self._environment, **({"DATABASE_URL": self._url} if self._url else {})}
+        named = {**self._given.dotenv, **self._environment}
+        named |= {"DATABASE_URL": self._url} if self._url else {}
         return start_project(self.project, self._name or "", named, ci=ci, has_server=has_server)
 
     def init_from_database(

@@ -66,7 +66,9 @@ def _tell_started(context: Context, started: "Started") -> None:
     lines = [f"written   {as_text.shown_path(path)}" for path in started.written]
     lines += [f"kept      {as_text.shown_path(path)}" for path in started.kept]
     if not started.names_server:
-        lines.append("next      export DATABASE_URL=postgresql://user@host/name")
+        line = "DATABASE_URL=postgresql://user@host/name"
+        has_file = any(path.name == ".env" for path in started.kept)
+        lines.append(f"next      {f'add {line} to .env' if has_file else f'export {line}'}")
     lines.append("next      pgvouch migrate")
     document = {
         "written": [str(path) for path in started.written],

@@ -136,11 +136,10 @@ def start_project(
         path, text = _workflow(here)
         files[path] = text
     names_server = any(key.startswith("DATABASE_URL") for key in environment)
+    dotenv = here / ".env"
     if has_server and not names_server:
-        files[here / ".env"] = (
-            f"# Read by pgvouch; the environment wins.\nDATABASE_URL={EMBEDDED}\n"
-        )
-        names_server = True
+        files[dotenv] = f"# Read by pgvouch; the environment wins.\nDATABASE_URL={EMBEDDED}\n"
+        names_server = not dotenv.exists()
     kept = tuple(path for path in files if path.exists())
     written = tuple(path for path in files if path not in kept)
     for path in written:
