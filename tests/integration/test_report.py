@@ -154,6 +154,28 @@ def test_the_history_has_ways_back_and_what_was_accepted(plans: Folder) -> None:
     assert all("@" in h.by for h in _report(plans).history[1:])
 
 
+def test_names_of_tables_and_columns_may_hold_anything(folder: Folder) -> None:
+    folder.write(
+        {
+            "001_a.sql": 'create schema "Odd. One";\n'
+            'create table "Odd. One"."T ""x" ("i\nd" int primary key);\n'
+            'create table "Odd. One"."points ""there" ("a\n""b" int references "Odd. One"."T ""x");\n',
+            "001_a.rollback.sql": 'drop schema "Odd. One" cascade;\n',
+        }
+    )
+    assert folder("accept-delta").code == 0
+    assert folder("migrate").code == 0
+    query(folder.url, "create table public.of_another (n int)")
+    report = _report(folder)
+    assert [(t.schema, t.name) for t in report.tables] == [
+        ("Odd. One", 'T "x'),
+        ("Odd. One", 'points "there'),
+    ]
+    (key,) = report.tables[1].foreign_keys
+    assert (key.columns, key.target_columns) == (('a\n"b',), ("i\nd",))
+    assert [drawn.told for drawn in report.diagrams] == ["2 tables, 1 foreign key"]
+
+
 def test_what_belongs_to_the_platform_is_left_out(folder: Folder) -> None:
     folder.write({
         "_platform/001_auth.sql": "create schema auth;\ncreate table auth.users (id int primary key);\n"

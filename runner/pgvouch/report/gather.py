@@ -1,5 +1,6 @@
 """All of a report, from the files, the ledger and the catalog."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from pgvouch.sqltext.own import own_query
 from pgvouch.verify.checks import Finding, Verdict
 
 _MAJOR = 10_000
+_NAME = r'"(?:[^"]|"")+"|[^\s".]+'
+_TABLE = re.compile(rf"[+~] table (?P<schema>{_NAME})\.(?P<name>{_NAME})")
 
 
 def gather(
@@ -166,16 +169,20 @@ def _own(tables: Sequence[Table], entries: Sequence[Entry]) -> list[Table]:
     """
     made = _made([entry for entry in entries if not entry.is_of_platform])
     platform = _made([entry for entry in entries if entry.is_of_platform])
-    schemas = {name.rpartition(".")[0] for name in made}
+    schemas = {schema for schema, _ in made}
     return [
         table
         for table in tables
-        if f"{table.schema}.{table.name}" not in platform
-        and (not schemas or table.schema in schemas)
+        if (table.schema, table.name) not in platform and (not schemas or table.schema in schemas)
     ]
 
 
-def _made(entries: Sequence[Entry]) -> set[str]:
+def _made(entries: Sequence[Entry]) -> set[tuple[str, str]]:
+    """Return schema and name of the tables that deltas tell of."""
     lines = [line for entry in entries for line in entry.delta or ()]
-    starts = ("+ table ", "~ table ")
-    return {line[len(starts[0]) :].partition(" ")[0] for line in lines if line.startswith(starts)}
+    found = filter(None, map(_TABLE.match, lines))
+    return {(_unquoted(match["schema"]), _unquoted(match["name"])) for match in found}
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name

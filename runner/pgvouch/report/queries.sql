@@ -21,17 +21,17 @@ where c.relkind in ('r', 'p', 'f') and not c.relispartition
 order by n.nspname, c.relname, a.attnum
 
 -- name: foreign_keys
--- The foreign keys: schema and table, columns, then those that they point to, columns separated by line feeds.
+-- The foreign keys: schema and table, columns, then those that they point to; columns as JSON, for a name may hold anything.
 select
   n.nspname, c.relname,
   (
-    select string_agg(a.attname, e'\n' order by k.at)
+    select json_agg(a.attname order by k.at)
     from unnest(f.conkey) with ordinality as k (number, at)
       join pg_attribute as a on a.attrelid = f.conrelid and a.attnum = k.number
   ),
   tn.nspname, t.relname,
   (
-    select string_agg(a.attname, e'\n' order by k.at)
+    select json_agg(a.attname order by k.at)
     from unnest(f.confkey) with ordinality as k (number, at)
       join pg_attribute as a on a.attrelid = f.confrelid and a.attnum = k.number
   )

@@ -1,5 +1,6 @@
 """Asks the database for its tables, and for the history."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -56,4 +57,4 @@ def read_history(session: Session) -> list[Happening]:
 
 
 def _names(text: str | None) -> tuple[str, ...]:
-    return tuple((text or "").split("\n"))
+    return tuple(map(str, json.loads(text or "[]")))
