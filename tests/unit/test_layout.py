@@ -126,3 +126,25 @@ def test_tables_of_one_name_and_two_keys_to_one_table() -> None:
 
 def test_no_table_at_all() -> None:
     assert draw("public", [Table("public", "empty", ())]).told == "1 table, 0 foreign keys"
+
+
+def test_what_cannot_be_taken_in_is_counted_and_not_drawn() -> None:
+    """Each points to the one before and to the first: in a chain of 1,000, half a million places."""
+    names = [f"t{n:04}" for n in range(1_000)]
+    drawn = draw(
+        "public",
+        [
+            Table(
+                "public",
+                name,
+                (Column("a", "int", False, False),),
+                tuple(
+                    ForeignKey(("a",), "public", target, ("a",))
+                    for target in {names[0], names[max(n - 1, 0)]}
+                ),
+            )
+            for n, name in enumerate(names)
+        ],
+    )
+    assert (drawn.tables, drawn.lines) == ((), ())
+    assert drawn.told == "1000 tables, 1998 foreign keys: too many to be drawn"

@@ -11,6 +11,8 @@ _LETTER = 7.3
 """The width of a letter of the diagram's font, in pixels; some fonts are narrower."""
 _ROW, _HEAD, _PAD = 19.0, 28.0, 10.0
 _LONGEST = 34
+_MOST = 250
+"""Of tables in one diagram: where each points far back, the lines take time with their square."""
 _EDGE = 14.0
 _SHORTER = {
     "timestamp with time zone": "timestamptz",
@@ -64,16 +66,14 @@ class Diagram:
     lines: tuple[Line, ...]
     width: float
     height: float
-
-    @property
-    def told(self) -> str:
-        """What is seen, in a sentence."""
-        own = [drawn for drawn in self.tables if not drawn.is_faint]
-        return f"{_count(len(own), 'table')}, {_count(len(self.lines), 'foreign key')}"
+    told: str
+    """What is seen, in a sentence."""
 
 
 def draw(schema: str, tables: Sequence[Table]) -> Diagram:
     """Return the diagram of a schema's tables, with those of others to which they point.
+
+    Of a schema with more tables than can be taken in, nothing is drawn.
 
     Args:
         schema: its name.
@@ -93,6 +93,9 @@ def draw(schema: str, tables: Sequence[Table]) -> Diagram:
         for name, table in names.items()
         for key in reversed(table.foreign_keys)
     }
+    told = f"{_count(len(tables), 'table')}, {_count(len(links), 'foreign key')}"
+    if len(tables) > _MOST:
+        return Diagram(schema, (), (), 0, 0, f"{told}: too many to be drawn")
     laid = lay_out(sizes, links)
     drawn = [
         Drawn(laid.boxes[name], _cut(table.name), name, _rows(table), is_faint=False)
@@ -105,7 +108,7 @@ def draw(schema: str, tables: Sequence[Table]) -> Diagram:
     own = [(name, table) for name, table in names.items() if (name, name) in links]
     lines += [Line(_loop(laid.boxes[name]), _told(table, name), is_own=True) for name, table in own]
     drawn.sort(key=lambda one: one.title)
-    return Diagram(schema, tuple(drawn), tuple(lines), laid.width + _EDGE, laid.height)
+    return Diagram(schema, tuple(drawn), tuple(lines), laid.width + _EDGE, laid.height, told)
 
 
 def _size(table: Table) -> tuple[float, float]:
