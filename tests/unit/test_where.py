@@ -16,6 +16,7 @@ from pgvouch.address.dotenv import DotEnv
 from pgvouch.address.foreign import understood
 from pgvouch.address.parameters import DRIVERS, DRIVERS_OWN
 from pgvouch.address.where import Given, find_target
+from pgvouch.config.project import find_project
 from pgvouch.errors import UsageError
 from pgvouch.files.variables import given_variables
 
@@ -279,6 +280,39 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     file.mkdir()
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
         DotEnv(file).get("A")
+
+
+@pytest.mark.parametrize("what", ["fifo", "device", "nul", "huge"])
+def test_what_no_env_file_is(tmp_path: Path, what: str) -> None:
+    """The first would be waited for without end, and of the second there is no end."""
+    file = tmp_path / ".env"
+    if what == "fifo":
+        os.mkfifo(file)
+    elif what == "device":
+        file.symlink_to("/dev/zero")
+    else:
+        file.write_text("PGHOST=h\0.example.com\n" if what == "nul" else "A=b\n" * 30_000)
+    said = {"nul": "holds a NUL byte", "huge": "more than 100,000 bytes"}
+    with pytest.raises(UsageError, match=said.get(what, "it is no regular file")) as caught:
+        DotEnv(file).get("PGHOST")
+    assert "--no-dotenv" in str(caught.value.hint)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_what_somebody_else_has_put_there(tmp_path: Path) -> None:
+    for name, text in ((".env", "DATABASE_URL=postgresql://h/d\n"), ("pgvouch.toml", "")):
+        (tmp_path / name).write_text(text)
+        os.chown(tmp_path / name, 4321, 4321)
+    below = tmp_path / "below"
+    below.mkdir()
+    with pytest.raises(UsageError, match=r"\.env belongs to another user"):
+        DotEnv(tmp_path / ".env").get("DATABASE_URL")
+    with pytest.raises(UsageError, match=r"pgvouch\.toml belongs to another user"):
+        find_project(start=below)
+    assert find_project(tmp_path / "pgvouch.toml").root == tmp_path
+    os.chown(tmp_path, 4321, 4321)  # a checkout of theirs, in a container that runs as root
+    assert DotEnv(tmp_path / ".env")
+    assert find_project(start=below).root == tmp_path
 
 
 def test_it_is_read_for_what_is_asked_alone(

@@ -10,7 +10,10 @@ from io import StringIO
 from pathlib import Path
 
 from pgvouch.errors import Place, UsageError
+from pgvouch.files.regular import is_of_another, open_regular
 
+_MOST = 100_000
+"""The bytes that are read: the parser's time grows faster than the file."""
 _WITHOUT = "pgvouch does without it with --no-dotenv"
 
 
@@ -35,12 +38,17 @@ class DotEnv(Mapping[str, str]):
         """What the file says.
 
         Raises:
-            UsageError: it cannot be read, or a line of it is not NAME=VALUE.
+            UsageError: it cannot be read, it belongs to another user, or a line of it is not
+                NAME=VALUE.
         """
         if self.path is None:
             return {}
         try:
-            text = self.path.read_text(encoding="utf-8-sig")
+            if is_of_another(self.path):
+                raise _of_another(self.path)
+            with open(open_regular(self.path)[0], "rb") as file:  # noqa: PTH123 - a descriptor
+                raw = file.read(_MOST + 1)
+            text = raw.decode("utf-8-sig")
         except FileNotFoundError:
             return {}
         except UnicodeDecodeError as exc:
@@ -49,7 +57,18 @@ class DotEnv(Mapping[str, str]):
             raise UsageError(said, place, hint=f"save it as UTF-8; {_WITHOUT}") from None
         except OSError as exc:
             raise UsageError.unreadable(self.path, exc).explain(hint=_WITHOUT) from None
+        if len(raw) > _MOST or "\0" in text:
+            said = f"has more than {_MOST:,} bytes" if len(raw) > _MOST else "holds a NUL byte"
+            raise UsageError(f".env {said}: it is no such file", Place(self.path), hint=_WITHOUT)
         return _read(text, self.path)
+
+
+def _of_another(path: Path) -> UsageError:
+    return UsageError(
+        ".env belongs to another user, who may have put it there",
+        Place(path),
+        hint=f"where it is meant to be there: chown it; {_WITHOUT}",
+    )
 
 
 def _read(text: str, path: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ from pgvouch.events import Listener, Note, silent
 from pgvouch.files.actors import ACTORS, Actors, read_actors
 from pgvouch.files.folder import read_folder
 from pgvouch.files.migration import Migration
+from pgvouch.files.regular import is_of_another
 from pgvouch.files.repeatable import read_repeatables
 from pgvouch.files.strays import ALWAYS, databases_in, is_migration
 from pgvouch.files.version import BACK, Version, stem_of
@@ -137,13 +138,23 @@ def find_project(
 
 def _find_upwards(start: Path) -> Path | None:
     for folder in (start, *start.parents):
-        own = folder / "pgvouch.toml"
+        own, shared = folder / "pgvouch.toml", folder / "pyproject.toml"
         if own.is_file():
-            return own
-        shared = folder / "pyproject.toml"
+            return _trusted(own)
         if shared.is_file() and b"[tool.pgvouch" in shared.read_bytes():
-            return shared
+            return _trusted(shared)
     return None
+
+
+def _trusted(file: Path) -> Path:
+    """Refuse a file that was found and not named, if somebody else can have put it there."""
+    if is_of_another(file):
+        raise UsageError(
+            f"{file.name} belongs to another user, and would say which programs are run",
+            Place(file),
+            hint=f"where it is meant: --config {file}",
+        )
+    return file
 
 
 def _table(file: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 The modules, each importing only those above it:
 
+    regular            opens what is a file, and no FIFO or device
     version            what a file's name says
     lock_tables        the directive that has tables locked ahead of everything else
     other_tools        files as other tools name them

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pgvouch.errors import FileError, Place
+from pgvouch.files.regular import open_regular
 from pgvouch.files.variables import Value
 from pgvouch.sqltext.near import nearest
 from pgvouch.sqltext.own import literal
@@ -112,7 +113,8 @@ def read_actors(path: Path, inherited: Actors | None = None) -> Actors:
     """
     actors = {actor.name: actor for actor in inherited.all} if inherited else {}
     try:
-        text = path.read_text(encoding="utf-8")
+        with open(open_regular(path)[0], encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+            text = file.read()
     except FileNotFoundError:
         return inherited or Actors()
     except OSError as exc:

@@ -12,6 +12,7 @@ from pgvouch.files.actors import Actors
 from pgvouch.files.directives import Directives, parse_directives
 from pgvouch.files.migration import Migration, checksum, decode
 from pgvouch.files.other_tools import MAY_HAVE_HALVES, ways_back
+from pgvouch.files.regular import open_regular
 from pgvouch.files.version import BACK, Version, stem_of
 
 MAX_BYTES = 100_000_000
@@ -38,9 +39,9 @@ def _text(file: str | Path, path: Path) -> str:
 
 def _read(name: str | Path, path: Path) -> bytes:
     # A file object asks the system a dozen times for a small file, and there may be thousands.
-    file = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+    file, size = open_regular(name)
     try:
-        if (size := os.fstat(file).st_size) > MAX_BYTES:
+        if size > MAX_BYTES:
             raise FileError(
                 f"{path.name} is {size / 1e6:,.0f} MB; "
                 f"{MAX_BYTES / 1e6:,.0f} MB is the most that is read",
@@ -51,7 +52,7 @@ def _read(name: str | Path, path: Path) -> bytes:
         raw = os.read(file, size + 1)
         if len(raw) == size:
             return raw
-        rest = iter(lambda: os.read(file, MAX_BYTES), b"")  # it is being written, or is no file
+        rest = iter(lambda: os.read(file, MAX_BYTES), b"")  # it is being written
         return b"".join([raw, *rest])
     finally:
         os.close(file)
