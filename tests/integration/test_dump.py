@@ -1,9 +1,12 @@
 """`dump` writes the schema into a file: the same text for the same schema, on any database."""
 
 import json
+import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from conftest import Folder, Server, fresh, query
@@ -166,3 +169,56 @@ def test_an_older_pg_dump_is_refused(migrated: Folder) -> None:
     ran = migrated("dump", "--pg-dump", "/bin/false")
     assert ran.code == 2
     assert "no pg_dump of version 18" in ran.err
+
+
+def test_text_that_looks_like_pg_dumps_own_stays(migrated: Folder) -> None:
+    body = (
+        "\n/* ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public\n"
+        "\\restrict abc\n\\unrestrict abc\n*/ select 1\n"
+    )
+    query(migrated.url, f"create function public.f() returns int language sql as $_$ {body} $_$")
+    query(
+        migrated.url, "alter default privileges in schema public grant select on tables to public"
+    )
+    query(migrated.url, f"comment on function public.f() is $_${body}$_$")
+    text = migrated("dump", "-o", "-").out
+    assert text.count(body) == 2
+    assert "\nALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT" in text
+    assert text.count("restrict ") == 4, "psql's own is gone"
+
+
+@pytest.fixture
+def a_locked_table(migrated: Folder) -> Iterator[None]:
+    with psycopg.connect(migrated.url) as other:
+        other.execute("lock table public.notes in access exclusive mode")
+        yield
+
+
+@pytest.mark.usefixtures("a_locked_table")
+def test_a_locked_table_is_not_waited_for_without_end(migrated: Folder) -> None:
+    ran = migrated("dump", "--lock-timeout", "50ms")
+    assert ran.code == 5
+    assert "another session has locked a table" in ran.err
+    assert not Path("schema.sql").exists()
+
+
+def test_a_secret_is_on_no_command_line(migrated: Folder) -> None:
+    ran = migrated("dump", url=f"{migrated.url}&sslpassword=GEHEIM")
+    assert ran.code == 2
+    assert "sslpassword in the URL cannot be given to pg_dump" in ran.err
+    assert "GEHEIM" not in ran.err
+
+
+def test_what_is_no_file_is_neither_read_nor_written(migrated: Folder, tmp_path: Path) -> None:
+    """A link in a pull request would show what it leads to, and a FIFO is waited for."""
+    (tmp_path / "other").write_text("SECRET\n")
+    Path("schema.sql").symlink_to(tmp_path / "other")
+    for command in (("dump", "--check", "-v"), ("dump",)):
+        ran = migrated(*command)
+        assert ran.code == 2
+        assert "schema.sql is a link" in ran.err
+        assert "SECRET" not in ran.out + ran.err
+    assert (tmp_path / "other").read_text() == "SECRET\n"
+    Path("schema.sql").unlink()
+    os.mkfifo("schema.sql")
+    assert "it is no regular file" in migrated("dump", "--check").err

@@ -571,6 +571,7 @@ class Vouch(OneDatabase):
                 Path(path) if path else self.project.schema_file(self._database.folder),
                 without=(*settings.exclude_schemas, *without),
                 pg_dump=Path(program) if program else None,
+                lock_timeout=self._options().lock_timeout,
                 check=check,
             )
 

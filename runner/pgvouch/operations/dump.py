@@ -20,7 +20,10 @@ _OURS = "pgvouch"
 _SETTINGS = re.compile(
     r"(?:SET \w+ = .*|SELECT pg_catalog\.set_config\('search_path', '', false\))\Z", re.DOTALL
 )
-_META = re.compile(r"^\\(?:un)?restrict \w+\n", re.MULTILINE)
+_RESTRICT = re.compile(r"\A((?:--.*\n|\n)*)\\restrict (\w+)\n")
+_LOCK_WAIT = "1min"
+_NOT_UNSEEN = ("sslpassword", "oauth_client_secret")
+"""What libpq takes from no environment variable."""
 HEAD = (
     "-- As pg_dump writes it: each name has its schema, a function may name what comes later.\n"
     "set local search_path = '';\n"
@@ -36,6 +39,7 @@ def dump(
     without: Iterable[str] = (),
     with_rows: bool = False,
     pg_dump: Path | None = None,
+    lock_timeout: str | None = None,
 ) -> str:
     """Return what makes a database, without our ledger.
 
@@ -45,9 +49,10 @@ def dump(
         without: schemas to leave out.
         with_rows: rows too, as INSERT statements.
         pg_dump: the program; None finds one that is not older than the server.
+        lock_timeout: how long to wait for a table that another session has locked; None: a minute.
 
     Raises:
-        UsageError: no pg_dump is new enough.
+        UsageError: no pg_dump is new enough, or a secret would be on its command line.
         ConnectError: it failed; what it said is in the error.
         PlanError: the database holds text in no known encoding.
     """
@@ -62,26 +67,18 @@ def dump(
             state="Nothing was written.",
             hint="without --pg-dump one is looked for",
         )
-    given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-    password = given.pop("password", None)
+    where, environment = _without_password(url)
     arguments = [
         "--no-password",
+        f"--lock-wait-timeout={lock_timeout or _LOCK_WAIT}",
         "--encoding=UTF8",
         "--schema-only" if not with_rows else "--rows-per-insert=100",
         *(f"--exclude-schema={_pattern(name)}" for name in (_OURS, *without)),
-        f"--dbname={make_conninfo('', **given)}",
+        f"--dbname={where}",
     ]
-    # On the command line every user of the machine would read it.
-    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     ran = _run([program, *arguments], environment)
     if ran.returncode:
-        said = ran.stderr.decode(errors="replace")
-        raise ConnectError(
-            "pg_dump could not read the database",
-            notes=session.mask(said).splitlines()[:10],
-            state="Nothing was written.",
-            hint="connect as a role that may read all of it: its owner, or a superuser",
-        )
+        raise _failed(session.mask(ran.stderr.decode(errors="replace")))
     try:
         # As it is: within a text, the end of a line is part of a value.
         text = ran.stdout.decode()
@@ -92,6 +89,37 @@ def dump(
             hint="show server_encoding says SQL_ASCII: bring it to UTF8 first",
         ) from None
     return "\n".join(_kept(text, me)).strip() + "\n"
+
+
+def _without_password(url: str) -> tuple[str, dict[str, str]]:
+    """Return a command line's connection string, and the environment with the password.
+
+    Raises:
+        UsageError: another secret is in the URL.
+    """
+    given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    password = given.pop("password", None)
+    if secret := next((name for name in _NOT_UNSEEN if name in given), None):
+        raise UsageError(
+            f"{secret} in the URL cannot be given to pg_dump but on its command line, which every "
+            "user of the machine can read",
+            state="Nothing was written.",
+            hint="write it into a service file, and service=… in its place",
+        )
+    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    return make_conninfo("", **given), environment
+
+
+def _failed(said: str) -> ConnectError:
+    hint = "connect as a role that may read all of it: its owner, or a superuser"
+    if "LOCK TABLE" in said and "timeout" in said:
+        hint = "another session has locked a table: again later, or --lock-timeout 10min"
+    return ConnectError(
+        "pg_dump could not read the database",
+        notes=said.splitlines()[:10],
+        state="Nothing was written.",
+        hint=hint,
+    )
 
 
 def find_pg_dump(version: int) -> Path:
@@ -152,7 +180,8 @@ def _kept(text: str, me: str) -> Iterator[str]:
 
     The comments ahead of them, which tell each object's name once more, are left out.
     """
-    text = _META.sub("", text)
+    if match := _RESTRICT.match(text):  # psql's own, around all of it
+        text = f"{match[1]}{text[match.end() :]}".replace(f"\n\\unrestrict {match[2]}\n", "\n")
     # That of `public` is another one in a new database.
     own = re.compile(rf"ALTER (?!SCHEMA public )[A-Z ]+ .* OWNER TO {re.escape(me)}\Z", re.DOTALL)
     ours = f"ALTER DEFAULT PRIVILEGES FOR ROLE {me} "
@@ -163,7 +192,9 @@ def _kept(text: str, me: str) -> Iterator[str]:
     for one in found:
         if not _SETTINGS.match(one.text) and not own.match(one.text):
             # Those of the role that migrates, whatever it is called elsewhere.
-            yield f"{one.text.replace(ours, 'ALTER DEFAULT PRIVILEGES ', 1)};\n"
+            is_ours = one.text.startswith(ours)
+            said = f"ALTER DEFAULT PRIVILEGES {one.text[len(ours) :]}" if is_ours else one.text
+            yield f"{said};\n"
 
 
 def schemas_of(session: Session) -> Sequence[str]:

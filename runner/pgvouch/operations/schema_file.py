@@ -6,6 +6,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from pgvouch.errors import FileError, Place
+from pgvouch.files.regular import open_regular
 from pgvouch.operations.dump import dump
 from pgvouch.postgres.session import Session
 
@@ -40,6 +41,7 @@ def dump_schema(
     *,
     without: Iterable[str] = (),
     pg_dump: Path | None = None,
+    lock_timeout: str | None = None,
     check: bool = False,
 ) -> Dumped:
     """Write the schema of a database into a file, without rows and without the ledger.
@@ -52,6 +54,7 @@ def dump_schema(
         path: the file.
         without: schemas to leave out.
         pg_dump: the program; None finds one that is not older than the server.
+        lock_timeout: how long to wait for a table that another session has locked; None: a minute.
         check: write nothing.
 
     Raises:
@@ -59,10 +62,16 @@ def dump_schema(
         ConnectError: pg_dump failed.
         FileError: the file cannot be read or written.
     """
-    dumped = dump(session, url, without=without, pg_dump=pg_dump)
+    if path.is_symlink():
+        raise FileError(
+            f"{path.name} is a link, and the schema stands in a file of its own",
+            Place(path),
+            hint="another one in its place may be anybody's: name that with --output FILE",
+        )
+    dumped = dump(session, url, without=without, pg_dump=pg_dump, lock_timeout=lock_timeout)
     text = f"{_HEAD}\n{dumped}".rstrip() + "\n"
     try:
-        there = path.read_text(encoding="utf-8") if path.exists() else ""
+        there = _read(path)
         is_written = not check and there != text
         if is_written:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,3 +88,12 @@ def dump_schema(
         there.splitlines(), text.splitlines(), path.name, "the database", lineterm=""
     )
     return Dumped(path, text, tuple(lines), is_written)
+
+
+def _read(path: Path) -> str:
+    """Return what a file holds; nothing where it is not there."""
+    try:
+        with open(open_regular(path)[0], encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+            return file.read()
+    except FileNotFoundError:
+        return ""
