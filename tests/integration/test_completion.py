@@ -104,6 +104,15 @@ def test_what_follows(project: Path, line: str, expected: str) -> None:
     assert (code, words, err) == (0, [f"plain,{word}" for word in expected.split()], "")
 
 
+def test_a_name_that_a_shell_would_run_is_not_put_into_a_line(project: Path) -> None:
+    for name in ("$(id)", "`id`", "a;id", "a b", "a\x1b[2J", "-x", "a\nplain,b", "né"):
+        folder = project / "migrations" / name
+        folder.mkdir()
+        (folder / "001_a.sql").write_text("select 1;")
+    code, answered, _ = _asked("pgvouch status ", project)
+    assert (code, answered) == (0, ["plain,alpha", "plain,beta", "plain,né"])
+
+
 @pytest.mark.parametrize("option", ["--config py", "--migrations m"])
 def test_files_are_left_to_the_shell(project: Path, option: str) -> None:
     kind = "file" if "config" in option else "dir"

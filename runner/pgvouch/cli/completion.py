@@ -5,6 +5,7 @@ server is asked.
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 
@@ -19,6 +20,8 @@ from pgvouch.config.project import Project, database_names, find_project, migrat
 _SHELLS = ("bash", "zsh", "fish")
 _VARIABLE = "_PGVOUCH_COMPLETE"
 """In the environment where a shell asks: `__main__` looks for it ahead of everything else."""
+_NOTHING_TO_A_SHELL = re.compile(r"\w[\w.@%+=:,/-]*\Z")
+"""What is put into a command line as it is: a name of a checkout may hold `$(…)`."""
 Given = Callable[[click.Context, str], Iterable[str | CompletionItem]]
 
 
@@ -87,7 +90,11 @@ class _Completed(click.ParamType):  # type: ignore[type-arg]
             item
             for item in items
             if item.type != "plain"
-            or (item.value.startswith(incomplete) and item.value not in (there or ()))
+            or (
+                item.value.startswith(incomplete)
+                and item.value not in (there or ())
+                and _NOTHING_TO_A_SHELL.match(item.value)
+            )
         ]
 
 
