@@ -125,6 +125,16 @@ def test_a_stamp_that_cannot_be_expanded_leaves_no_file(folder: Folder, call: st
     assert not list(folder.path.rglob("*.sql"))
 
 
+def test_what_cannot_be_written_leaves_no_file(folder: Folder) -> None:
+    ran = folder("new", "a", "--sql", "select '\udcff'")
+    assert (ran.code, "not UTF-8" in ran.err) == (2, True)
+    assert not any(folder.path.iterdir())
+    (folder.path / "verify").write_text("")
+    ran = folder("new", "a")
+    assert (ran.code, "File exists" in ran.err) == (2, True)
+    assert [path.name for path in folder.path.iterdir()] == ["verify"]
+
+
 def test_an_editor_needs_a_terminal(folder: Folder) -> None:
     ran = folder("new", "next one", "--edit")
     assert ran.code == 2

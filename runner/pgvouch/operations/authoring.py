@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgvouch.config.project import Project
-from pgvouch.errors import StampError, UsageError
+from pgvouch.errors import UsageError
 from pgvouch.files.migration import Migration
 from pgvouch.files.refusals import FILL_IN
 from pgvouch.files.version import ROLLBACK, stem_of
@@ -54,8 +54,9 @@ def new_migration(
         The files.
 
     Raises:
-        UsageError: a name that cannot be part of a file's name.
-        StampError: a stamp that cannot be expanded; no file was written.
+        UsageError: a name that cannot be part of a file's name, or text that is not UTF-8.
+        StampError: a stamp that cannot be expanded.
+        OSError: a file cannot be written. Whatever is raised, no file is left.
     """
     words = wanted.name.lower().replace("-", " ").replace("_", " ").split()
     if not "_".join(words).isidentifier():
@@ -71,14 +72,20 @@ def new_migration(
     files = _texts(stem, wanted, templates)
     paths = [folder / name for name in files]
     try:
-        for path, text in zip(paths, files.values(), strict=True):
+        texts = [text.encode() for text in files.values()]
+    except UnicodeEncodeError:
+        raise UsageError("the statements, or a stamp, are not UTF-8") from None
+    written: list[Path] = []
+    try:
+        for path, text in zip(paths, texts, strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
+            with path.open("xb") as file:
+                written.append(path)
                 file.write(text)
         if wanted.stamps:
             _stamp_new(paths, templates)
-    except StampError:
-        for path in paths:
+    except BaseException:
+        for path in written:
             path.unlink(missing_ok=True)
         raise
     return paths
