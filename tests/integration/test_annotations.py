@@ -254,6 +254,16 @@ def test_sarif_of_every_command_stands_alone(folder: Folder, command: list[str])
     assert ran.err
 
 
+def test_sarif_of_a_path_that_is_not_utf8(folder: Folder) -> None:
+    odd = folder.path / "mi\udcffg"
+    odd.mkdir()
+    (odd / "001_a.sql").write_text("-- transactonal: no\nselect 1;")
+    ran = folder("lint", "--migrations", str(odd), "--format", "sarif")
+    (result,) = json.loads(ran.out)["runs"][0]["results"]
+    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri.endswith("mi%FFg/001_a.sql")
+
+
 def test_what_has_no_place_is_a_notification(folder: Folder) -> None:
     folder.write({"001_a.sql": "select 1;"})
     ran = folder("status", "--format", "sarif", url="postgresql://127.0.0.1:1/x")
@@ -268,8 +278,8 @@ def test_what_has_no_place_is_a_notification(folder: Folder) -> None:
 
 def test_there_is_one_document_or_the_other(folder: Folder) -> None:
     ran = folder("status", "--json", "--format", "sarif")
-    assert (ran.code, ran.out) == (2, "")
-    assert "--json and --format sarif both want stdout" in ran.err
+    said = json.loads(ran.out)["error"]["message"]
+    assert (ran.code, said) == (2, "--json and --format sarif both want stdout")
 
 
 def test_this_repository_has_nothing_to_annotate() -> None:

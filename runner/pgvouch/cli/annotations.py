@@ -118,7 +118,7 @@ def _result(
     location: dict[str, Any] = {
         "artifactLocation": {"uri": path.as_uri()}
         if path.is_absolute()
-        else {"uri": quote(path.as_posix()), "uriBaseId": "%SRCROOT%"}
+        else {"uri": quote(os.fsencode(path)), "uriBaseId": "%SRCROOT%"}
     }
     if found.place.line:
         location["region"] = {"startLine": found.place.line}
