@@ -19,6 +19,8 @@ CANCEL = (
     "select pg_cancel_backend(pid) from pg_stat_activity "
     "where wait_event = 'PgSleep' and datname = current_database()"
 )
+STOP, START = b"\x13", b"\x11"
+"""Ctrl-S and Ctrl-Q."""
 NAP = {"001_a.sql": "select pg_sleep(600);"}
 
 
@@ -137,6 +139,31 @@ def test_a_resize_in_the_middle(folder: Folder, columns: int) -> None:
         assert len(line) < columns
         query(folder.url, CANCEL)
         assert terminal.ended() == 1
+
+
+def test_a_stopped_terminal_holds_no_migration_up(folder: Folder) -> None:
+    """Ctrl-S in a window stops what is written to it; the locks of a migration would stay."""
+    notices = "do $$ begin for i in 1..40 loop raise warning '%', i; end loop; end $$;"
+    folder.write(
+        {
+            "001_a.sql": f"create table a ();\n{notices}\nselect pg_advisory_xact_lock(1);\n{notices}",
+            "002_b.sql": "create table b ();",
+        }
+    )
+    with (
+        psycopg.connect(folder.url) as other,
+        _migrating(folder, "--lock-timeout", "0") as terminal,
+    ):
+        other.execute("select pg_advisory_lock(1)")
+        terminal.until(running_for(1))
+        terminal.press(STOP)
+        query(folder.url, "select pg_sleep(1)")  # some frames
+        other.close()
+        until(folder.url, "to_regclass('public.b') is not null")
+        terminal.press(START)
+        assert terminal.ended() == 0
+        assert re.findall(r"✓ (\w+)", terminal.text) == ["001_a", "002_b"]
+        assert terminal.raw.count(b"WARNING: ") == 50
 
 
 def test_it_names_the_statement_of_a_migration_that_runs_step_by_step(folder: Folder) -> None:

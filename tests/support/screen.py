@@ -87,6 +87,10 @@ class Terminal:
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, size)
         self.screen.resize(columns=columns)
 
+    def press(self, keys: bytes) -> None:
+        """Type something."""
+        os.write(self._ours, keys)
+
     @property
     def text(self) -> str:
         """What stands on the screen."""

@@ -73,6 +73,7 @@ def _refuse_no_command(name: str) -> None:
 
 
 def _become(command: tuple[str, ...]) -> NoReturn:
+    output.put_all()
     # What was ignored when we were started is still: it is meant for the application.
     taken = [number for number in _OURS if signal.getsignal(number) is not signal.SIG_IGN]
     for number in (*taken, *_PYTHONS):

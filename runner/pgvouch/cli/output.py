@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import re
+import select
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +36,8 @@ _GONE = {errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN}
 _CLEARED = "\r\x1b[K"
 _LIVE: list[str] = []
 """The line at the bottom of the terminal that is redrawn, while there is one."""
+_WAITING: list[str] = []
+"""What stderr has had no room for."""
 _BROKEN: dict[int, OSError] = {}
 """The file descriptors that can no longer be written to, and why."""
 
@@ -149,10 +152,10 @@ def draw(*pieces: str | Styled, now: bool = True) -> None:
     """
     from pgvouch.cli import signals
 
-    _LIVE[:] = [_plain(_styled(pieces))]
+    _LIVE[:] = [_coloured(_styled(pieces), sys.stderr)]
     signals.line_end = _CLEARED
-    if now:
-        _write_raw(f"{_CLEARED}{_LIVE[0]}")
+    if now and _has_room():
+        _put(f"{_CLEARED}{_LIVE[0]}")
 
 
 def undraw() -> None:
@@ -161,22 +164,41 @@ def undraw() -> None:
 
     if _LIVE:
         _LIVE.clear()
-        _write_raw(_CLEARED)
+        _put(_CLEARED)
         signals.line_end = ""
 
 
-def _plain(text: str) -> str:
-    """Return a text without colours where none are wanted."""
-    import click
+def _has_room() -> bool:
+    """Say whether stderr takes what is written now: a terminal that Ctrl-S has stopped does not."""
+    try:
+        return bool(select.select([], [sys.stderr], [], 0)[1])
+    except (OSError, ValueError):  # no file, or no longer one
+        return True
 
-    return click.unstyle(text) if os.environ.get("NO_COLOR") else text
+
+def _put(text: str) -> None:
+    """Write to stderr; where it takes nothing, later: a migration holds its locks meanwhile."""
+    _WAITING.append(text)
+    if _has_room():
+        put_all()
 
 
-def _write_raw(text: str) -> None:
-    if 2 not in _BROKEN:
+def put_all() -> None:
+    """Write what stderr had no room for, however long that takes."""
+    text = "".join(_WAITING)
+    _WAITING.clear()
+    if text and 2 not in _BROKEN:
         with written_to(2):
             sys.stderr.write(text)
             sys.stderr.flush()
+
+
+def _coloured(text: str, stream: TextIO) -> str:
+    """Return a text as it is for a terminal, and without colours elsewhere or where none are."""
+    import click
+
+    is_plain = os.environ.get("NO_COLOR") or not stream.isatty()
+    return click.unstyle(text) if is_plain else text
 
 
 def say_command(text: str) -> None:
@@ -228,6 +250,7 @@ def begin(*, guarded: bool = False, data_alone: bool = False) -> None:
         data_alone: stdout is for a JSON document alone; what people read goes to stderr.
     """
     _BROKEN.clear()
+    _WAITING.clear()
     _MODES.clear()
     _MODES.update({"guarded"} if guarded else (), {"data alone"} if data_alone else ())
 
@@ -267,21 +290,19 @@ def written_to(number: int) -> Iterator[None]:
 
 
 def _write(text: str, *, err: bool, is_ours: bool = False) -> None:
-    import click
-
     err = err or ("data alone" in _MODES and not is_ours)
     text = text if is_ours else _disarmed(text, sys.stderr if err else sys.stdout)
-    if err and _LIVE:
+    if err:
         # In one go, so that nothing flickers.
-        _write_raw(f"{_CLEARED}{_plain(text)}\n{_LIVE[0]}")
+        ahead, behind = (_CLEARED, _LIVE[0]) if _LIVE else ("", "")
+        _put(f"{ahead}{_coloured(text, sys.stderr)}\n{behind}")
         return
     undraw()
-    number = 2 if err else 1
-    if number not in _BROKEN:
-        with written_to(number):
-            # Left to choose, click writes UTF-8 to a terminal that says it knows only ASCII.
-            stream = sys.stderr if err else sys.stdout
-            click.echo(text, stream, color=False if os.environ.get("NO_COLOR") else None)
+    put_all()
+    if 1 not in _BROKEN:
+        with written_to(1):
+            sys.stdout.write(f"{_coloured(text, sys.stdout)}\n")
+            sys.stdout.flush()
 
 
 def kept_for_data() -> AbstractContextManager[object]:
@@ -318,6 +339,7 @@ def finish() -> OutputError | None:
     written goes nowhere.
     """
     undraw()
+    put_all()
     for number, stream in ((1, sys.stdout), (2, sys.stderr)):
         with written_to(number):
             stream.flush()
