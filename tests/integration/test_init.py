@@ -1,6 +1,7 @@
 """`init` begins a project whose first migration works as it stands."""
 
 import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -270,3 +271,26 @@ def test_the_library_does_the_same(here: Here) -> None:
     started = Vouch(environment={}).init(ci=False)
     assert {str(path.relative_to(here.path)) for path in started.written} == ALL - {WORKFLOW}
     assert started.kept == ()
+
+
+def test_a_folder_may_be_called_anything(
+    here: Here, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    odd = 'a: "b" #\\x'
+    here.write({".git/HEAD": "", f"{odd}/README.md": ""})
+    monkeypatch.chdir(tmp_path / odd)
+    assert here("init", "--migrations", odd).code == 0
+    assert tomllib.loads(Path("pgvouch.toml").read_text())["migrations"] == odd
+    job = yaml.safe_load((tmp_path / WORKFLOW).read_text())["jobs"]["migrations"]
+    assert job["defaults"]["run"]["working-directory"] == odd
+    assert here("lint").code == 0
+
+
+def test_what_cannot_be_written_leaves_no_file(here: Here) -> None:
+    here.write({".github": ""})
+    ran = here("init")
+    assert (ran.code, ".github" in ran.err) == (2, True)
+    assert here.files() == {".github"}
+    (here.path / ".github").unlink()
+    (here.path / "pgvouch.toml").symlink_to("nowhere")
+    assert "kept      pgvouch.toml" in here("init").out

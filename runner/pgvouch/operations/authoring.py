@@ -12,6 +12,7 @@ from pgvouch.errors import UsageError
 from pgvouch.files.migration import Migration
 from pgvouch.files.refusals import FILL_IN
 from pgvouch.files.version import ROLLBACK, stem_of
+from pgvouch.operations.starter import write_new
 
 if TYPE_CHECKING:
     from pgvouch.stamp.templates import Templates
@@ -75,18 +76,13 @@ def new_migration(
         texts = [text.encode() for text in files.values()]
     except UnicodeEncodeError:
         raise UsageError("the statements, or a stamp, are not UTF-8") from None
-    written: list[Path] = []
+    write_new(dict(zip(paths, texts, strict=True)))
     try:
-        for path, text in zip(paths, texts, strict=True):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as file:
-                written.append(path)
-                file.write(text)
         if wanted.stamps:
             _stamp_new(paths, templates)
     except BaseException:
-        for path in written:
-            path.unlink(missing_ok=True)
+        for path in paths:
+            path.unlink()
         raise
     return paths
 

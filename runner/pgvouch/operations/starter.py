@@ -1,5 +1,6 @@
 """Begins a project: the configuration, a first migration that works as it stands, a check in CI."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ select relrowsecurity from pg_catalog.pg_class where oid = 'public.notes'::pg_ca
 """
 _CONFIGURATION = """\
 # The settings of pgvouch, with their defaults where they are commented out.
-migrations = "{migrations}"
+migrations = {migrations}
 verify = "required"         # a migration without promises is refused
 # lock_timeout = "2s"       # the wait for a table; otherwise half of deadlock_timeout
 # statement_timeout = "1h"  # otherwise what the role has
@@ -112,7 +113,8 @@ def start_project(
         has_server: whether the embedded server is installed.
 
     Raises:
-        UsageError: there are migrations already; nothing was written.
+        UsageError: there are migrations already.
+        OSError: a file cannot be written. Whatever is raised, nothing was written.
     """
     here = Path.cwd()
     folder = project.migrations / name
@@ -131,7 +133,7 @@ def start_project(
     }
     if project.config_file is None or project.config_file.parent != here:
         shown = Path(os.path.relpath(project.migrations, here)).as_posix()
-        files[here / "pgvouch.toml"] = _CONFIGURATION.format(migrations=shown)
+        files[here / "pgvouch.toml"] = _CONFIGURATION.format(migrations=_quoted(shown))
     if ci:
         path, text = _workflow(here)
         files[path] = text
@@ -139,13 +141,10 @@ def start_project(
     dotenv = here / ".env"
     if has_server and not names_server:
         files[dotenv] = f"# Read by pgvouch; the environment wins.\nDATABASE_URL={EMBEDDED}\n"
-        names_server = not dotenv.exists()
-    kept = tuple(path for path in files if path.exists())
+        names_server = not os.path.lexists(dotenv)
+    kept = tuple(path for path in files if os.path.lexists(path))
     written = tuple(path for path in files if path not in kept)
-    for path in written:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(files[path])
+    write_new({path: files[path].encode() for path in written})
     return Started((*written, *_ignore(here / ".gitignore")), kept, names_server)
 
 
@@ -184,13 +183,37 @@ def _by_name(path: Path) -> tuple[str, int]:
     return path.name.partition(".")[0], len(path.name)
 
 
+def write_new(files: Mapping[Path, bytes]) -> None:
+    """Write files that are not there, all of them or none.
+
+    Raises:
+        OSError: one cannot be written.
+    """
+    written: list[Path] = []
+    try:
+        for path, content in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                written.append(path)
+                file.write(content)
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+
+
 def _workflow(here: Path) -> tuple[Path, str]:
     """Return the workflow, which GitHub looks for at the top of a repository."""
     top = next((p for p in (here, *here.parents) if (p / ".git").exists()), here)
     below = here.relative_to(top).as_posix()
-    text = _IN_A_FOLDER.format(folder=below) if below != "." else ""
+    text = _IN_A_FOLDER.format(folder=_quoted(below)) if below != "." else ""
     path = top / ".github" / "workflows" / "migrations.yml"
     return path, _WORKFLOW.format(working_directory=text)
+
+
+def _quoted(text: str) -> str:
+    """Return a text as TOML and YAML both read it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _ignore(path: Path) -> Iterator[Path]:
