@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from conftest import Server, query
-from pgvouch import FileError, UsageError
+from pgvouch import FileError, MigrationError, UsageError
 from pgvouch.testing import plugin
 from pgvouch.testing.databases import Databases
 from pgvouch.testing.settings import DatabaseSettings
@@ -316,6 +316,33 @@ def test_a_template_that_another_run_has_dropped_is_made_again(
         query(pg18.url("postgres"), f"drop database {template}")
         with ours.clone(settings) as database, database.connect() as connection:
             assert connection.execute("select count(*) from a").fetchone() == (0,)
+
+
+def test_a_database_of_another_role_is_no_template_of_ours(
+    databases: Callable[..., tuple[Databases, DatabaseSettings]], pg18: Server
+) -> None:
+    """Whoever may create databases can give one the name; its functions would run as our role."""
+    url, role = pg18.url("postgres"), "templates_of_another"
+    first, settings = databases(SIMPLE)
+    known = set(query(url, "select datname from pg_database"))
+    with first, first.clone(settings):
+        pass
+    ((name,),) = set(query(url, "select datname from pg_database")) - known
+    query(url, f"drop database {name}")
+    query(url, f"create role {role}")
+    query(url, f"create database {name} owner {role}")
+    try:
+        again = Databases(first._root, url)
+        with (
+            pytest.raises(MigrationError, match=f'"{name}" already exists'),
+            again,
+            again.clone(settings),
+        ):
+            pytest.fail("it was taken for ours")
+        assert query(url, TEMPORARY) == []
+    finally:
+        query(url, f"drop database {name}")
+        query(url, f"drop role {role}")
 
 
 def test_the_connection_to_the_server_may_be_lost(

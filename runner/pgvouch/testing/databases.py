@@ -211,7 +211,10 @@ def _migrate(server: Server, wanted: _Wanted, to: str | None, template: str) -> 
 
             with open_session(url, application_name="pgvouch seed") as session:
                 run_seed(session, wanted.database.name, read_seed(seed))
-        server.complete(name, template)
+        try:
+            server.complete(name, template)
+        except QueryError as exc:
+            raise _cannot_create(exc) from None
     except BaseException:
         server.drop(name)
         raise

@@ -78,12 +78,16 @@ class Server:
         self._run(f"drop database if exists {name} with (force)")
 
     def complete(self, build: str, template: str) -> None:
-        """Make a template of a database, unless another session has made the same."""
+        """Make a template of a database, unless another session has made the same.
+
+        Raises:
+            QueryError: a database of another role has its name: what is in that, is not known.
+        """
         self._run(f"alter database {build} with allow_connections false")
         try:
             self._run(f"alter database {build} rename to {template}")
         except QueryError as exc:
-            if exc.server.sqlstate not in _IS_THERE:
+            if exc.server.sqlstate not in _IS_THERE or not self.is_there(template):
                 raise
             self.drop(build)
 
