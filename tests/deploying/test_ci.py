@@ -94,6 +94,21 @@ def test_the_action_s_commands_are_words_and_no_script(project: Path, url: str) 
     assert not (project / "injected").exists()
 
 
+def test_the_action_runs_nothing_of_the_checkout(project: Path, tmp_path: Path) -> None:
+    """A pull request may add a venv.py, which would be run in the place of Python's own."""
+    (project / "venv.py").write_text("open('injected', 'w')")
+    (install,) = (s for s in ACTION["runs"]["steps"] if "pip" in s.get("run", ""))
+    (made,) = [line for line in install["run"].splitlines() if " venv " in line]
+    subprocess.run(
+        ["bash", "-ec", made.replace("-m venv", "-m venv --without-pip")],
+        cwd=project,
+        env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "RUNNER_TEMP": "t"},
+        check=True,
+    )
+    assert (tmp_path / "t" / "pgvouch" / "bin" / "python").exists()
+    assert not (project / "injected").exists()
+
+
 def test_the_action_installs_the_program_of_its_own_version() -> None:
     (install,) = (s for s in ACTION["runs"]["steps"] if "pip" in s.get("run", ""))
     assert install["env"]["SOURCE"] == "${{ github.action_path }}"
