@@ -3,6 +3,7 @@
 import os
 import string
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -236,6 +237,41 @@ def test_an_address_is_taken_from_one_place() -> None:
     whole = Given(None, {"PGHOST": "h"}, {**dotenv, "DATABASE_URL": "dbname=d"})
     found = conninfo_to_dict(find_target("", whole, alone=True).url)
     assert found == {"dbname": "d", "host": "h", "password": SECRET, "sslmode": "disable"}
+
+
+@pytest.mark.parametrize(
+    ("dotenv", "environment"),
+    [
+        ({"DATABASE_URL": "postgresql://far.example/d"}, {}),
+        ({"DATABASE_URL": "postgresql://localhost,far.example/d"}, {"PGHOST": "h"}),
+        ({"DATABASE_URL": "postgresql:///d?hostaddr=192.0.2.1"}, {}),
+        ({"PGHOST": "far.example", "PGDATABASE": "d"}, {}),
+        ({"PGHOSTADDR": "192.0.2.1"}, {"PGDATABASE": "d"}),
+    ],
+    ids=str,
+)
+def test_the_password_of_the_environment_is_for_no_server_of_a_file(
+    dotenv: dict[str, str], environment: dict[str, str]
+) -> None:
+    """A file comes with a checkout, and whoever listens there may ask for it in clear text."""
+    given = Given(None, {**environment, "PGPASSWORD": SECRET}, dotenv)
+    with pytest.raises(UsageError, match=r"PGPASSWORD of the environment is not sent to a server"):
+        find_target("", given, alone=True)
+    if "DATABASE_URL" in dotenv:
+        own = dotenv["DATABASE_URL"].replace("//", "//u:own@")
+        given = replace(given, dotenv={"DATABASE_URL": own})
+        found = conninfo_to_dict(find_target("", given, alone=True).url)
+        assert found["password"] == "own"
+    near = {"PGHOST": "localhost", "PGDATABASE": "d"}
+    found = conninfo_to_dict(find_target("", replace(given, dotenv=near), alone=True).url)
+    assert found["password"] == SECRET
+
+
+def test_a_file_does_not_lead_the_server_of_the_environment_elsewhere() -> None:
+    environment = {"PGHOST": "h", "PGDATABASE": "d", "PGPASSWORD": SECRET}
+    given = Given(None, environment, {"PGHOSTADDR": "192.0.2.1", "PGUSER": "u"})
+    found = conninfo_to_dict(find_target("", given, alone=True).url)
+    assert found == {"host": "h", "dbname": "d", "password": SECRET, "user": "u"}
 
 
 @pytest.mark.parametrize(

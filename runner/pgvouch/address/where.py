@@ -6,7 +6,7 @@ gets into it: what a file in a checkout says of TLS or a password is not for ano
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from psycopg import pq
@@ -21,6 +21,8 @@ EMBEDDED = "embedded:"
 OPTION = "--url"
 OF_FILE = " of .env"
 _TOO_MANY_PORTS = 1000
+_SERVER = ("PGHOST", "PGHOSTADDR")
+_NEAR = {"", "localhost", "::1"}
 _NOWHERE = (
     "give --url, or set DATABASE_URL (postgresql://user@host/name), "
     "or DATABASE_URL=embedded: for a server of the project's own"
@@ -148,10 +150,16 @@ def _completed(url: str, parts: Mapping[str, str], given: Given) -> str:
     than they do, as it says more than the environment.
     """
     is_own = given.environment is os.environ
+    # A PGHOSTADDR of .env would lead the environment's PGHOST elsewhere.
+    is_here = any(map(given.environment.get, _SERVER))
+    left = {v for v in _SERVER if is_here and v not in given.environment}
+    if given.dotenv:
+        beside = [given.dotenv.get(v) for v in _SERVER if not is_here]
+        _refuse_stray_password([parts.get("host"), parts.get("hostaddr"), *beside], parts, given)
     added = {
         keyword: value
         for variable, keyword in VARIABLES.items()
-        if keyword not in parts and not (is_own and variable in os.environ)
+        if keyword not in parts and variable not in left and not (is_own and variable in os.environ)
         if (value := given.of(variable))
     }
     if not added:
@@ -168,6 +176,19 @@ def _completed(url: str, parts: Mapping[str, str], given: Given) -> str:
         says = _said_by_libpq(url) or {}
         added = {keyword: value for keyword, value in added.items() if not says.get(keyword)}
     return make_conninfo(url, **added)
+
+
+def _refuse_stray_password(
+    hosts: Sequence[str | None], parts: Mapping[str, str], given: Given
+) -> None:
+    """Refuse to send the environment's password to a server that a file in a checkout names."""
+    named = [host for text in hosts if text for host in text.split(",")]
+    is_far = not all(host.startswith(("/", "@", "127.")) or host in _NEAR for host in named)
+    if is_far and "password" not in parts and given.environment.get("PGPASSWORD"):
+        raise UsageError(
+            "PGPASSWORD of the environment is not sent to a server that .env names",
+            hint="write the password into .env too, or export the address: DATABASE_URL, PGHOST",
+        )
 
 
 def _said_by_libpq(url: str) -> dict[str, str] | None:
