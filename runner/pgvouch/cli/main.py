@@ -168,7 +168,8 @@ class Lazy(click.Group):
 _COMMANDS = (
     "migrate", "rollback", "redo", "status", "current", "history", "plan", "explain", "verify",
     "drift", "report", "new", "stamp", "lint", "dump", "seed", "accept", "accept-delta", "repair",
-    "init", "adopt", "baseline", "squash", "wait", "entrypoint", "server", "completion", "help",
+    "init", "adopt", "baseline", "squash", "wait", "entrypoint", "server", "fleet", "completion",
+    "help",
 )  # fmt: skip
 """Each in a module of its name, in the order of a day's work."""
 ALIASES = {"up": "migrate", "down": "rollback"}

@@ -22,8 +22,7 @@ from pgvouch.sqltext.near import nearest
 
 _KEYS = {
     *("migrations", "templates", "seed", "verify", "strict", "requires", "databases", "embedded"),
-    "dump",
-    "url_env",
+    *("dump", "url_env", "fleet"),
     *SETTINGS,
 }
 _DATABASE_KEYS = {"requires", "url_env"}
@@ -59,6 +58,8 @@ class Project:
     embedded_bin: Path | None = None
     embedded_data: Path | None = None
     dump: Dump = Dump()
+    fleets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """`[fleet.NAME]`, as it is written: the room of that name reads it."""
     url_envs: Mapping[str, str] = field(default_factory=dict)
     """The environment variables that hold URLs, by database; "": for all."""
 
@@ -205,6 +206,7 @@ def _project(file: Path, table: dict[str, Any]) -> Project:
         embedded_bin=Path(embedded["bin"]) if "bin" in embedded else None,
         embedded_data=root / embedded["data"] if "data" in embedded else None,
         dump=Dump(dump.get("file"), tuple(dump.get("exclude_schemas", ())), dump.get("pg_dump")),
+        fleets=table.get("fleet", {}),
         url_envs=_url_envs(file, {"": table, **databases}),
     )
 

@@ -1,7 +1,8 @@
 """What each command does to one database. No printing: results are values, progress is events."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from pgvouch.config.options import Options
@@ -99,8 +100,19 @@ def migrate(
     to: str | None = None,
     out_of_order: bool = False,
     require_promises: bool = False,
+    prepared: "Mapping[str, Task]" = MappingProxyType({}),
 ) -> Outcome:
     """Apply what is pending.
+
+    Args:
+        session: on the database.
+        database: the files.
+        options: how migrations are run.
+        listener: told what happens.
+        to: the last migration; None means all.
+        out_of_order: allow a number below the newest applied one.
+        require_promises: refuse a migration without any.
+        prepared: files that were read for another database.
 
     Raises:
         VouchError: with what landed and what did not.
@@ -122,7 +134,11 @@ def migrate(
     from pgvouch.engine.task import refuse_unlike, sound, tell_warnings
 
     tasks = sound(
-        *(todo, database, options), require_promises=require_promises, repeated=repeated, runs=runs
+        *(todo, database, options),
+        require_promises=require_promises,
+        repeated=repeated,
+        runs=runs,
+        prepared=prepared,
     )
     warnings = tell_warnings(tasks, listener)
     if options.single_transaction:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from pgvouch.config.options import Options
@@ -142,6 +143,7 @@ def sound(
     require_promises: bool,
     repeated: Sequence[Migration] = (),
     runs: Sequence[Run] = (),
+    prepared: Mapping[str, Task] = MappingProxyType({}),
 ) -> list[Task]:
     """Return what is pending with every file read and found sound; no server is asked.
 
@@ -152,17 +154,22 @@ def sound(
         require_promises: whether a migration without promises is refused.
         repeated: repeatable migrations that are to be run behind them.
         runs: the ledger's, of these.
+        prepared: those that were read and found sound before, for another database.
 
     Raises:
         FileError: a file that `migrate` would refuse; RefusedError lists several.
     """
-    tasks = prepare(
-        (*todo.pending, *repeated),
-        options.variables,
-        require_promises=require_promises,
-        strict=options.strict,
-        known={*database.by_id, *squashed_by(database.migrations)},
-    )
+    wanted = (*todo.pending, *repeated)
+    if all(migration.id in prepared for migration in wanted):
+        tasks = [prepared[migration.id] for migration in wanted]
+    else:
+        tasks = prepare(
+            wanted,
+            options.variables,
+            require_promises=require_promises,
+            strict=options.strict,
+            known={*database.by_id, *squashed_by(database.migrations)},
+        )
     known = in_force(runs)
     tasks = [replace(t, in_force=known[t.id].order) if t.id in known else t for t in tasks]
     if tasks:

@@ -42,17 +42,12 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
         PlanError: it is not to be believed, a newer pgvouch has made it, or the role may not read
             it.
     """
-    names = ", ".join(literal(name) for name in _RELATIONS)
-    lock = _lock_sql("pgvouch.ledger", "pgvouch.migration", "pgvouch._yoyo_migration")
-    trust = _trust_sql(f"n.nspname = 'pgvouch' and c.relname in ({names})", of_anyone=of_anyone)
     try:
-        result = session.ask(
-            f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{_NO_JIT};\n{lock};\n{trust};\n"
-            f"{own_query('ledger', 'rows')}"
-        )[-1]
+        result = session.ask(read_sql(of_anyone=of_anyone))[-1]
     except QueryError as exc:
         if exc.server.sqlstate in _NOT_LOCKED and session.is_idle:
-            _ask(session, trust)  # a ledger that is not to be believed is told first
+            # A ledger that is not to be believed is told first.
+            _ask(session, _trust_all_sql(of_anyone=of_anyone))
         if exc.server.sqlstate in _NO_LEDGER:
             return None
         if exc.server.sqlstate == "55P03":
@@ -73,6 +68,20 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
             hint="use the newer pgvouch that has been here before",
         )
     return rows_of(result)
+
+
+def read_sql(*, of_anyone: bool = False) -> str:
+    """Return the statements of which the last gives the rows of a ledger that is to be believed."""
+    lock = _lock_sql("pgvouch.ledger", "pgvouch.migration", "pgvouch._yoyo_migration")
+    return (
+        f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{_NO_JIT};\n{lock};\n"
+        f"{_trust_all_sql(of_anyone=of_anyone)};\n{own_query('ledger', 'rows')}"
+    )
+
+
+def _trust_all_sql(*, of_anyone: bool) -> str:
+    names = ", ".join(literal(name) for name in _RELATIONS)
+    return _trust_sql(f"n.nspname = 'pgvouch' and c.relname in ({names})", of_anyone=of_anyone)
 
 
 def rows_of(result: Result) -> list[Applied]:

@@ -1,0 +1,315 @@
+"""pgvouch fleet: plan, status, migrate, rollback, verify, drift."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pgvouch.cli import output, table
+from pgvouch.cli.context import Context
+from pgvouch.cli.live import age
+from pgvouch.cli.options import common, running
+from pgvouch.cli.output import Line, Styled
+from pgvouch.cli.table import Column
+from pgvouch.errors import DRIFT, FAILED, PENDING, UsageError
+from pgvouch.fleet.waves import Budget
+
+if TYPE_CHECKING:
+    from pgvouch.fleet.fleet import Fleet
+    from pgvouch.fleet.rollout import Event, Summary
+    from pgvouch.fleet.target import Result
+    from pgvouch.fleet.waves import Wave
+
+_NAMES = 5
+"""How many databases are named beside a cause; --verbose names all."""
+_VERSIONS = (Column("version", shortens=True), Column("databases"))
+_PLAN = (Column("wave", shortens=True), Column("databases"), Column("with something to do"),
+         Column("may fail"))  # fmt: skip
+
+
+def _budget(ctx: click.Context, parameter: click.Parameter, value: str | None) -> Budget | None:
+    try:
+        return None if value is None else Budget.of(value)
+    except UsageError as exc:
+        raise click.BadParameter(exc.message, ctx, parameter) from None
+
+
+_OPTIONS = (
+    click.option("--targets", metavar="QUERY", help="Asked in the control database: name, …"),
+    click.option("--control", metavar="VARIABLE", help="It has the URL of the control database."),
+    click.option("--pattern", metavar="PATTERN", help="Of names on the server: 'tenant_*'."),
+    click.option("--file", metavar="FILE", help="Names, URLs or JSON objects; - is stdin."),
+    click.option("--template", metavar="DB", help="What new databases are made from."),
+    click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Databases at once (16)."),
+    click.option(
+        "--per-server", type=click.IntRange(min=1), metavar="N",
+        help="Databases of one server at once (16, and no more than it has left).",
+    ),
+)  # fmt: skip
+_ROLLING = (
+    click.option(
+        "--wave", "waves", multiple=True, metavar="SIZE",
+        help="Of one wave behind the other: 1, 1%, rest.",
+    ),
+    click.option(
+        "--max-failures", "budget", callback=_budget, metavar="N",
+        help="How many of a wave may fail: 3, or 1%, as without it.",
+    ),
+)  # fmt: skip
+
+
+def _all_of(*groups: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for group in reversed(groups):
+            for option in reversed(group):
+                function = option(function)
+        return function
+
+    return decorate
+
+
+@click.group()
+def fleet() -> None:
+    """Migrate many databases with one folder of migrations, in waves."""
+
+
+@fleet.command()
+@click.argument("name", required=False)
+@click.option("--to", metavar="ID", help="As if this were the last migration.")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 where something is pending.")
+@_all_of(_OPTIONS)
+@common
+@click.pass_obj
+def status(
+    context: Context, /, name: str | None, to: str | None, exit_code: bool, **given: Any
+) -> int:
+    """Show how many databases are at which version, and which are in trouble."""
+    found = _fleet(context, name, given)
+    summary = found.status(to=to)
+    _tell(context, found.settings.name, summary)
+    if summary.failed:
+        return FAILED
+    return PENDING if exit_code and _count(summary, "pending") else 0
+
+
+@fleet.command()
+@click.argument("name", required=False)
+@click.option("--to", metavar="ID", help="Stop after this migration.")
+@_all_of(_OPTIONS, _ROLLING)
+@common
+@click.pass_obj
+def plan(context: Context, /, name: str | None, to: str | None, **given: Any) -> None:
+    """Show the waves of a rollout, and where there is something to do."""
+    found = _fleet(context, name, given)
+    waves = found.plan(to=to)
+    document = {
+        "fleet": found.settings.name,
+        "waves": [
+            {
+                "name": wave.name,
+                "databases": [target.name for target in wave.targets],
+                "pending": pending,
+                "may_fail": wave.may_fail,
+            }
+            for wave, pending in waves
+        ],
+    }
+    if context.as_json:
+        context.tell(document=document)
+        return
+    output.say(Styled(found.settings.name, bold=True))
+    table.echo(
+        _PLAN,
+        [
+            (wave.name, str(len(wave.targets)), str(pending), str(wave.may_fail))
+            for wave, pending in waves
+        ],
+    )
+
+
+@fleet.command()
+@click.argument("name", required=False)
+@click.option("--to", metavar="ID", help="Stop after this migration.")
+@click.option("--pause", is_flag=True, help="Ask behind each wave whether to go on.")
+@_all_of(_OPTIONS, _ROLLING)
+@running
+@click.pass_obj
+def migrate(
+    context: Context, /, name: str | None, to: str | None, pause: bool, **given: Any
+) -> int:
+    """Apply what is pending, wave by wave; again, it does what is left."""
+    if pause and not sys.stdin.isatty():
+        raise UsageError("--pause asks, and there is no terminal", hint="leave it out")
+    found = _fleet(context, name, given)
+    return _rolled(context, found, lambda: found.migrate(to=to, between=_asker(pause=pause)))
+
+
+@fleet.command()
+@click.argument("name", required=False)
+@click.option("--rollout", type=int, metavar="N", help="Which one; otherwise the last.")
+@click.option("--discard-data", is_flag=True, help="Rows may be lost with it.")
+@_all_of(_OPTIONS, _ROLLING)
+@running
+@click.pass_obj
+def rollback(
+    context: Context, /, name: str | None, rollout: int | None, discard_data: bool, **given: Any
+) -> int:
+    """Roll back exactly what a rollout has applied, where nothing came after it."""
+    found = _fleet(context, name, given)
+    return _rolled(
+        context, found, lambda: found.rollback(number=rollout, discard_data=discard_data)
+    )
+
+
+@fleet.command()
+@click.argument("name", required=False)
+@_all_of(_OPTIONS)
+@running
+@click.pass_obj
+def verify(context: Context, /, name: str | None, **given: Any) -> int:
+    """Run every promise again in each database."""
+    found = _fleet(context, name, given)
+    return _rolled(context, found, found.verify)
+
+
+@fleet.command()
+@click.argument("name", required=False)
+@_all_of(_OPTIONS)
+@running
+@click.pass_obj
+def drift(context: Context, /, name: str | None, **given: Any) -> int:
+    """Compare each database with what its migrations made, grouped by what differs."""
+    found = _fleet(context, name, given)
+    return DRIFT if _rolled(context, found, found.drift) else 0
+
+
+def _fleet(context: Context, name: str | None, given: dict[str, Any]) -> "Fleet":
+    from pgvouch.fleet.fleet import Fleet
+
+    fleets = list(context.project.fleets)
+    if name is None and len(fleets) > 1:
+        raise UsageError("which fleet?", hint=f"name one: {', '.join(fleets)}")
+    if not given.get("waves"):
+        given.pop("waves", None)
+    return Fleet(
+        name or (fleets[0] if fleets else "fleet"),
+        url=context.url,
+        project=context.project,
+        environment=context.environment,
+        dotenv=not context.no_dotenv,
+        variables=context.variables,
+        on_event=_Progress(context),
+        settings=context.settings,
+        **given,
+    )
+
+
+def _rolled(context: Context, found: "Fleet", roll: Callable[[], "Summary"]) -> int:
+    began_s = time.monotonic()
+    summary = roll()
+    _tell(context, found.settings.name, summary, time.monotonic() - began_s)
+    return FAILED if summary.failed or summary.stopped_in else 0
+
+
+def _asker(*, pause: bool) -> "Callable[[Wave, Sequence[Result]], bool]":
+    def ask(wave: "Wave", results: "Sequence[Result]") -> bool:
+        if not pause:
+            return True
+        failed = sum(not result.is_well for result in results)
+        output.undraw()
+        return click.confirm(f"{wave.name}: {len(results)} done, {failed} failed. Go on?", err=True)
+
+    return ask
+
+
+class _Progress:
+    """Tells a rollout on stderr: each wave, each failure, and a line that is redrawn."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._began_s = time.monotonic()
+
+    def __call__(self, event: "Event") -> None:
+        if self._context.as_json:
+            return
+        what = type(event).__name__
+        if what == "Began":
+            self._began_s = time.monotonic()
+            count = f"{event.databases} database{'s' * (event.databases != 1)}"  # type: ignore[union-attr]
+            output.say(Styled(event.wave, bold=True), f"  {count}", err=True)
+        elif what == "Ended":
+            self._ended(event)
+        else:
+            said = f"  {event.failed} failed, and {event.may_fail} may: nothing new is begun"  # type: ignore[union-attr]
+            output.say(Styled("stopped", "red", bold=True), said, err=True)
+
+    def _ended(self, event: Any) -> None:
+        result = event.result
+        if not result.is_well:
+            told = f" {result.target}  {result.state}: {result.cause}"
+            output.say("  ", Styled("✗", "red"), told, err=True)
+        if not output.redraws():
+            return
+        if event.done == event.of:
+            output.undraw()
+            return
+        spent_s = time.monotonic() - self._began_s
+        left = age(spent_s / event.done * (event.of - event.done))
+        rate = event.done / max(spent_s, 0.001)
+        output.draw(f"  {event.done} of {event.of}  {rate:.0f}/s  {left} left", now=False)
+
+
+def _tell(context: Context, name: str, summary: "Summary", seconds: float | None = None) -> None:
+    if context.as_json:
+        context.tell(document=_document(name, summary))
+        return
+    total = len(summary.results)
+    output.say(Styled(name, bold=True), f"  {total} database{'s' * (total != 1)}")
+    if versions := [(v or "none", str(count)) for v, count in summary.by_version]:
+        table.echo(_VERSIONS, versions)
+    for line in _causes(summary, verbose=context.verbose):
+        output.say(*((line,) if isinstance(line, str) else line))
+    states = dict.fromkeys(result.state for result in summary.results)
+    said = ", ".join(f"{summary.count(state)} {state}" for state in states) or "no databases"
+    took = f" in {seconds:.1f} s" if seconds is not None else ""
+    output.say(f"{name}: {said}{took}")
+    if summary.stopped_in:
+        output.say(
+            f"  next    mend what failed, and run the same command again: it goes on with what is "
+            f"left; or take it back: pgvouch fleet rollback {name}"
+        )
+
+
+def _causes(summary: "Summary", *, verbose: bool) -> list[Line]:
+    lines: list[Line] = []
+    for state, cause, names in summary.by_cause:
+        shown = names if verbose else names[:_NAMES]
+        more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+        lines.append(("  ", Styled("✗", "red"), f" {len(names)} {state}: {cause}"))
+        lines.append(f"      {', '.join(shown)}{more}")
+    return lines
+
+
+def _document(name: str, summary: "Summary") -> dict[str, Any]:
+    return {
+        "fleet": name,
+        "stopped_in": summary.stopped_in,
+        "databases": [
+            {
+                "name": result.target,
+                "state": str(result.state),
+                "version": result.version,
+                "finished": list(result.finished),
+                "pending": result.pending,
+                "cause": result.cause,
+                "seconds": round(result.seconds, 3),
+            }
+            for result in summary.results
+        ],
+    }
+
+
+def _count(summary: "Summary", state: str) -> int:
+    return sum(str(result.state) == state for result in summary.results)

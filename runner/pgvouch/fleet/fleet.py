@@ -1,0 +1,161 @@
+"""A fleet: one folder of migrations, and each command over all of its databases."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pgvouch.address.dotenv import DotEnv
+from pgvouch.address.where import Given
+from pgvouch.config.options import Options
+from pgvouch.config.project import Project, find_project, read_files
+from pgvouch.files.variables import given_variables
+from pgvouch.fleet.listing import Listing
+from pgvouch.fleet.look import look
+from pgvouch.fleet.rollout import Event, Rolling, Summary, slots_of
+from pgvouch.fleet.settings import FleetSettings, fleet_settings
+from pgvouch.fleet.store import Store
+from pgvouch.fleet.target import Result, State
+from pgvouch.fleet.waves import Wave, waves_of
+from pgvouch.fleet.worker import Done, Order
+
+_STORE = Path(".pgvouch") / "fleet.sqlite"
+
+
+def _silent(_event: Event) -> None:
+    """Tell nothing."""
+
+
+class Fleet:
+    """The databases of a fleet, and what can be done in all of them.
+
+    What fails in a database is a result and no exception.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        url: str | None = None,
+        project: str | Path | Project | None = None,
+        environment: Mapping[str, str] | None = None,
+        dotenv: bool = False,
+        variables: Mapping[str, str] | None = None,
+        on_event: Callable[[Event], None] = _silent,
+        settings: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> None:
+        """Say which fleet. Its files are read once, and nothing is connected yet.
+
+        Args:
+            name: of the fleet in the configuration.
+            url: of the server, where the names of databases alone are known.
+            project: the configuration; None looks for it upwards.
+            environment: instead of the process's own.
+            dotenv: read .env, too.
+            variables: values of psql variables that files declare.
+            on_event: called with what happens.
+            settings: how migrations are run, as the configuration writes it.
+            options: fields of FleetSettings, which win over the configuration; None is none.
+
+        Raises:
+            UsageError: there is no such fleet, or a setting that cannot be.
+            FileError: a file that cannot be read as a migration.
+        """
+        found = project if isinstance(project, Project) else find_project(_path(project))
+        self.project = found
+        self.settings: FleetSettings = fleet_settings(found, name).given(**options)
+        env = os.environ if environment is None else environment
+        given = Given(url, env, DotEnv(found.root / ".env" if dotenv else None))
+        self.on_event = on_event
+        self._listing = Listing(found, self.settings, given)
+        self._database = read_files(found, self.settings.folder)
+        self._options = Options.of(
+            {**found.settings, **(settings or {})},
+            variables=given_variables(variables or {}, given.dotenv),
+            strict=found.strict,
+        )
+        self._store = Store(found.root / _STORE, name)
+
+    @property
+    def migrations(self) -> tuple[str, ...]:
+        """The identifiers of the files, in order."""
+        return tuple(migration.id for migration in self._database.migrations)
+
+    def status(self, *, to: str | None = None) -> Summary:
+        """Return how each database stands by its ledger; nothing is written anywhere."""
+        targets = self._listing.targets()
+        slots = slots_of(targets, self.settings.jobs, self.settings.per_server)
+        looked = look(targets, self._database, slots, lambda _result: None, to=to)
+        results = [
+            result or Result(target.name, State.PENDING, cause="the engine has to look")
+            for target, result in looked
+        ]
+        return Summary(tuple(results))
+
+    def plan(self, *, to: str | None = None) -> tuple[tuple[Wave, int], ...]:
+        """Return the waves of a rollout, each with how many databases have something to do."""
+        stands = {result.target: result for result in self.status(to=to).results}
+        targets = self._listing.targets()
+        waves = waves_of(targets, self.settings.waves, self.settings.budget)
+        return tuple(
+            (
+                wave,
+                sum(
+                    stands[t.name].state is State.PENDING for t in wave.targets if t.name in stands
+                ),
+            )
+            for wave in waves
+        )
+
+    def migrate(
+        self,
+        *,
+        to: str | None = None,
+        between: Callable[[Wave, Sequence[Result]], bool] = lambda _wave, _results: True,
+    ) -> Summary:
+        """Apply what is pending, wave by wave, until too many fail; again, it does what is left.
+
+        Args:
+            to: the last migration; None means all.
+            between: asked behind each wave but the last whether it goes on.
+
+        Raises:
+            VouchError: the files are not sound, or the list of databases cannot be read.
+        """
+        order = self._order("migrate", to=to)
+        Done(order)  # every file is read, and refused, before anything is sent
+        return Rolling(self._listing, order, self.on_event, self._store, between).run()
+
+    def rollback(self, *, number: int | None = None, discard_data: bool = False) -> Summary:
+        """Roll back exactly what a rollout has applied, in those databases in which it did.
+
+        Args:
+            number: of the rollout; None: the last one.
+            discard_data: rows may be lost.
+
+        Raises:
+            UsageError: there was none.
+        """
+        undone = self._store.last("migrate", number)
+        did = self._store.results(undone.id)
+        undo = {name: result.finished for name, result in did.items() if result.finished}
+        options = replace(self._options, discard_data=discard_data)
+        order = replace(self._order("rollback", to=str(undone.id)), options=options)
+        return Rolling(self._listing, order, self.on_event, self._store).run(undo)
+
+    def verify(self) -> Summary:
+        """Run every promise again in each database."""
+        return Rolling(self._listing, self._order("verify"), self.on_event).run()
+
+    def drift(self) -> Summary:
+        """Compare each database's catalog with what its migrations made."""
+        return Rolling(self._listing, self._order("drift"), self.on_event).run()
+
+    def _order(self, action: str, *, to: str | None = None) -> Order:
+        return Order(self._database, self._options, self.project.verify_required, action, to)
+
+
+def _path(project: str | Path | None) -> Path | None:
+    return Path(project) if project is not None else None

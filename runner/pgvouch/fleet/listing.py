@@ -1,0 +1,213 @@
+"""Which databases a fleet has: a query, a pattern, a file. Passwords stay where they are."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pgvouch.address.conninfo import looks_like_one, parts_of
+from pgvouch.address.where import EMBEDDED, Given
+from pgvouch.config.project import Project
+from pgvouch.errors import MigrationError, Place, UsageError
+from pgvouch.fleet.settings import FleetSettings
+from pgvouch.fleet.target import Target
+from pgvouch.postgres.reach import open_session
+from pgvouch.postgres.session import QueryError
+from pgvouch.sqltext.own import own_query
+
+_IN_BRACES = re.compile(r"\{(\w+)\}")
+_KNOWN = {"name", "url", "wave", "template"}
+
+
+class Listing:
+    """The databases of a fleet, as its source has them."""
+
+    def __init__(self, project: Project, settings: FleetSettings, given: Given) -> None:
+        """Say which.
+
+        Args:
+            project: the configuration.
+            settings: of the fleet, with what the command line says.
+            given: what says where things are: the environment, --url.
+        """
+        self.project = project
+        self.settings = settings
+        self.given = given
+        self._stdin: list[str] | None = None
+
+    @property
+    def control_url(self) -> str | None:
+        """Where the control database is, password and all; None: there is none."""
+        if self.settings.control is None:
+            return None
+        url = self.given.of(self.settings.control)
+        if url is None:
+            raise UsageError(
+                f"{self.settings.control} is not set",
+                hint="it holds the URL of the control database of the fleet",
+            )
+        return self._resolved(url, None)
+
+    def targets(self) -> list[Target]:
+        """Return the databases as they are now, templates among them, in the order of their source.
+
+        Raises:
+            UsageError: nothing says which, a URL that cannot be read, or a name that comes twice.
+            ConnectError: the control database or the server cannot be reached.
+            MigrationError: the query fails.
+        """
+        settings = self.settings
+        if settings.targets is not None:
+            rows = self._asked(settings.targets)
+        elif settings.pattern is not None:
+            rows = self._matching(settings.pattern)
+        elif settings.file is not None:
+            rows = self._listed(settings.file)
+        else:
+            raise UsageError(
+                f"nothing says which databases the fleet {settings.name} has",
+                hint="--pattern 'tenant_*', --file FILE, or --targets QUERY with --control; or the "
+                f"same in [fleet.{settings.name}] of the configuration",
+            )
+        found: dict[str, Target] = {}
+        for row in rows:
+            target = self._target(row)
+            if target.name in found:
+                raise UsageError(f"the database {target.name} comes twice in the fleet")
+            found[target.name] = target
+        if settings.template and settings.template not in found:
+            row = {"name": settings.template, "template": True}
+            found = {settings.template: self._target(row), **found}
+        return list(found.values())
+
+    def _asked(self, query: str) -> Iterator[Mapping[str, Any]]:
+        url = self.control_url
+        if url is None:
+            raise UsageError(
+                "the query for the databases has no control database to ask",
+                hint=f'control = "CONTROL_URL" under [fleet.{self.settings.name}], or --control',
+            )
+        with open_session(url, application_name="pgvouch fleet") as session:
+            try:
+                (result,) = session.run(f"begin read only;\n{query}\n;\ncommit")[1:-1]
+            except QueryError as exc:
+                raise MigrationError(
+                    f"the query for the databases fails: {exc.server.primary}",
+                    statement=query,
+                    server=exc.server,
+                ) from None
+            except ValueError:
+                raise UsageError("the query for the databases is one statement") from None
+        names = result.columns or ()
+        if "name" not in names:
+            raise UsageError(
+                "the query for the databases gives no column `name`",
+                notes=[f"it gives {', '.join(names) or 'no rows'}"],
+            )
+        for row in result.rows:
+            yield dict(zip(names, row, strict=True))
+
+    def _matching(self, pattern: str) -> Iterator[Mapping[str, Any]]:
+        url = self._resolved(self._server_url(), "postgres")
+        with open_session(url, application_name="pgvouch fleet") as session:
+            (result,) = session.ask(own_query("fleet", "databases"))
+        control = self.control_url
+        own = conninfo_to_dict(control).get("dbname") if control else None
+        for (name,) in result.rows:
+            assert name is not None
+            if fnmatchcase(name, pattern) and name != own:
+                yield {"name": name, "template": name == self.settings.template}
+
+    def _listed(self, file: str) -> Iterator[Mapping[str, Any]]:
+        for number, line in enumerate(self._lines(file), start=1):
+            text = line.strip()
+            if not text or text.startswith("#"):
+                continue
+            place = Place(Path(file), number)
+            if text.startswith("{"):
+                try:
+                    yield json.loads(text)
+                except ValueError as exc:
+                    raise UsageError(f"this line is not JSON: {exc}", place) from None
+            elif looks_like_one(text):
+                parts = parts_of(text, f"line {number}")
+                if "dbname" not in parts:
+                    raise UsageError("this URL names no database", place)
+                yield {"name": parts["dbname"], "url": text}
+            else:
+                yield {"name": text}
+
+    def _lines(self, file: str) -> Sequence[str]:
+        if file != "-":
+            try:
+                return Path(file).read_text(encoding="utf-8").splitlines()
+            except OSError as exc:
+                raise UsageError.unreadable(Path(file), exc) from None
+        if self._stdin is None:  # it is listed again at the end of a rollout
+            self._stdin = sys.stdin.read().splitlines()
+        return self._stdin
+
+    def _target(self, row: Mapping[str, Any]) -> Target:
+        name = str(row.get("name") or "")
+        if not name:
+            raise UsageError("a database of the fleet has no name")
+        if row.get("url"):
+            conninfo = self._resolved(str(row["url"]), None)
+        elif self.settings.url:
+            conninfo = self._resolved(_filled(self.settings.url, row), None)
+        else:
+            conninfo = self._resolved(self._server_url(), name)
+        parts = parts_of(conninfo, f"the URL of {name}")
+        is_template = str(row.get("template") or "").lower() in {"true", "t", "1", "yes"}
+        wave = row.get("wave")
+        return Target(
+            name,
+            conninfo,
+            _server(parts),
+            str(wave) if wave is not None else None,
+            is_template or name == self.settings.template,
+        )
+
+    def _server_url(self) -> str:
+        variable = self.settings.server or "DATABASE_URL"
+        url = self.given.url or self.given.of(variable)
+        if not url:
+            raise UsageError(
+                "it is not said on which server the databases are",
+                hint=f"set {variable} to its URL, or give --url",
+            )
+        return url
+
+    def _resolved(self, url: str, database: str | None) -> str:
+        if url.startswith(EMBEDDED):
+            from pgvouch.embedded import ensure_running
+
+            named = database or url.removeprefix(EMBEDDED)
+            return ensure_running(self.project).url(named or "postgres")
+        return make_conninfo(url, dbname=database) if database else url
+
+
+def _filled(template: str, row: Mapping[str, Any]) -> str:
+    """Return a URL with what a row has in the place of braces, percent-encoded."""
+
+    def value(match: re.Match[str]) -> str:
+        if (found := row.get(match[1])) is None:
+            raise UsageError(
+                f"the URL of the fleet needs {match[0]}, which {row.get('name')} has not",
+                hint="let the query give a column of that name",
+            )
+        return quote(str(found), safe="")
+
+    return _IN_BRACES.sub(value, template)
+
+
+def _server(parts: Mapping[str, str]) -> str:
+    host = parts.get("hostaddr") or parts.get("host") or parts.get("service") or "local"
+    port = parts.get("port", "5432")
+    return host if host.startswith("/") else f"{host}:{port}"

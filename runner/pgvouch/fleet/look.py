@@ -1,0 +1,146 @@
+"""Asks many databases for their ledgers at once, and says which have something to do.
+
+A database that has nothing to do is not worth a thread: one loop of events asks some hundreds of
+them in a second. Whatever is not plain is left to the engine, which asks again in its own way.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import pq
+from psycopg.generators import fetch_many
+
+from pgvouch.config.project import Database
+from pgvouch.engine.commands import pending
+from pgvouch.errors import DriftError, VouchError
+from pgvouch.fleet.judged import cause_of, state_of
+from pgvouch.fleet.target import Result, State, Target
+from pgvouch.ledger import ledger
+from pgvouch.ledger.rows import Applied
+from pgvouch.postgres.connect_errors import connect_error
+from pgvouch.postgres.result import Result as Answer
+from pgvouch.postgres.session import OWN_PATH
+
+_CONNECT_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """How many databases are asked or migrated at once."""
+
+    jobs: int
+    per_server: dict[str, int]
+
+
+def look(
+    targets: Sequence[Target],
+    database: Database,
+    slots: Slots,
+    tell: Callable[[Result], None],
+    *,
+    to: str | None = None,
+) -> list[tuple[Target, Result | None]]:
+    """Ask databases how they stand.
+
+    Args:
+        targets: which.
+        database: the files.
+        slots: how many are asked at once.
+        tell: is told each answer as it comes, but for those that have something pending.
+        to: the last migration that is wanted; None means all.
+
+    Returns:
+        Each with how it stands; None where only the engine can say it.
+    """
+    return asyncio.run(_all(targets, database, slots, tell, to))
+
+
+async def _all(
+    targets: Sequence[Target],
+    database: Database,
+    slots: Slots,
+    tell: Callable[[Result], None],
+    to: str | None,
+) -> list[tuple[Target, Result | None]]:
+    every = asyncio.Semaphore(slots.jobs)
+    servers = {name: asyncio.Semaphore(count) for name, count in slots.per_server.items()}
+
+    async def one(target: Target) -> tuple[Target, Result | None]:
+        async with servers[target.server], every:
+            found = await _one(target, database, to)
+            if found is not None and found.state is not State.PENDING:
+                tell(found)
+            return target, found
+
+    return list(await asyncio.gather(*map(one, targets)))
+
+
+async def _one(target: Target, database: Database, to: str | None) -> Result | None:
+    began_s = time.monotonic()
+    try:
+        connection = await psycopg.AsyncConnection.connect(
+            target.conninfo,
+            autocommit=True,
+            prepare_threshold=None,
+            fallback_application_name="pgvouch fleet",
+            client_encoding="utf8",
+            connect_timeout=_CONNECT_S,
+        )
+    except psycopg.Error as exc:
+        error = connect_error(exc, target.conninfo)
+        return Result(target.name, state_of(error), cause=cause_of(error))
+    try:
+        rows = await asyncio.wait_for(_rows(connection), _CONNECT_S)
+    except (TimeoutError, psycopg.Error):
+        return None
+    finally:
+        with suppress(psycopg.Error):
+            await connection.close()
+    if rows is None:
+        return None
+    seconds = time.monotonic() - began_s
+    return stands(target.name, database, rows, to, seconds)
+
+
+def stands(
+    name: str, database: Database, rows: Sequence[Applied], to: str | None, seconds: float
+) -> Result | None:
+    """Return how a database stands by its ledger; None: the engine has to say it."""
+    version = newest(rows)
+    try:
+        todo = pending(database, rows, to=to, out_of_order=False)
+    except DriftError as exc:
+        return Result(name, State.DRIFTED, seconds, version, cause=cause_of(exc))
+    except VouchError:
+        return None
+    if todo.pending:
+        return Result(name, State.PENDING, seconds, version, pending=len(todo.pending))
+    if database.repeatables:
+        return None  # whether they are due is in another table
+    return Result(name, State.AHEAD if todo.ahead else State.CURRENT, seconds, version)
+
+
+def newest(rows: Sequence[Applied]) -> str | None:
+    """Return the migration that was applied last, but for those of platform sets."""
+    return rows[-1].id if rows else None
+
+
+async def _rows(connection: "psycopg.AsyncConnection[object]") -> list[Applied] | None:
+    connection.pgconn.send_query(f"{OWN_PATH};\n{ledger.read_sql()}".encode())
+    results = await connection.wait(fetch_many(connection.pgconn))
+    last = results[-1]
+    if last.status != pq.ExecStatus.TUPLES_OK:
+        return None
+    names = tuple((last.fname(column) or b"").decode() for column in range(last.nfields))
+    rows = tuple(
+        tuple(
+            None if (value := last.get_value(row, column)) is None else value.decode()
+            for column in range(last.nfields)
+        )
+        for row in range(last.ntuples)
+    )
+    return ledger.rows_of(Answer("SELECT", names, rows)) if rows else None

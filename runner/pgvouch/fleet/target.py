@@ -1,0 +1,77 @@
+"""A database of a fleet, and what became of it. No I/O."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What became of a database in a rollout, or how it stands."""
+
+    DONE = "done"
+    """Something was done, all of it."""
+    CURRENT = "current"
+    """There was nothing to do."""
+    PENDING = "pending"
+    """There is something to do."""
+    AHEAD = "ahead"
+    """A newer release has migrated it; nothing to do for this one."""
+    DRIFTED = "drifted"
+    """An applied file has changed or is gone; or the catalog is not what the migrations made."""
+    FAILED = "failed"
+    """A migration, a check or a rollback failed; nothing of it landed."""
+    BUSY = "busy"
+    """A lock was not to be had, or another runner was at work for too long."""
+    FULL = "full"
+    """The server has no connection left, or no room."""
+    DOWN = "down"
+    """The server does not answer, or ended the connection."""
+    REFUSED = "refused"
+    """The role may not: a password, a privilege."""
+    GONE = "gone"
+    """It is not there any more."""
+    LEFT = "left"
+    """It was not tried: the rollout stopped before."""
+
+
+WELL = frozenset({State.DONE, State.CURRENT, State.PENDING, State.AHEAD, State.GONE})
+"""What is no failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One database of a fleet."""
+
+    name: str
+    """What it is called, once in the fleet."""
+    conninfo: str = field(repr=False)
+    """Where it is; it may hold a password, and is never printed or stored."""
+    server: str
+    """host:port, for the slots of a server and for people."""
+    wave: str | None = None
+    """The wave that it was given by name."""
+    is_template: bool = False
+    """New databases are made from it, so it goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one database."""
+
+    target: str
+    state: State
+    seconds: float = 0.0
+    version: str | None = None
+    """The newest migration that is applied, where it is known."""
+    finished: tuple[str, ...] = ()
+    """What was done: the identifiers of the migrations."""
+    pending: int = 0
+    """How many migrations are still to be applied."""
+    cause: str | None = None
+    """Why it failed, in one line, equal for equal causes."""
+    notes: tuple[str, ...] = ()
+    """More about it."""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it is no failure."""
+        return self.state in WELL

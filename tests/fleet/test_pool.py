@@ -1,0 +1,72 @@
+"""A worker that is killed takes nothing with it: what it was at is done by another."""
+
+import multiprocessing
+import os
+import signal
+from threading import Thread
+
+from conftest import query
+from faults.processes import until
+from fleet.conftest import Tenants
+from pgvouch.fleet.rollout import Began, Ended, Event
+from pgvouch.fleet.target import State
+
+END = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+SLEEPING = (
+    "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
+    "and datname = current_database())"
+)
+
+
+def test_a_killed_worker_s_databases_are_done_by_another(
+    tenants: Tenants,
+) -> None:
+    tenants.write({"003_c.sql": "select pg_sleep(600) where exists (select from public.wait);"})
+    tenants.make(0, 1, 2, 3)
+    for n in range(4):
+        tenants.query(n, "create table public.wait (); insert into public.wait default values")
+    killed: list[int] = []
+
+    def kill() -> None:
+        for n in range(4):
+            until(tenants.url(n), SLEEPING)
+        for n in range(4):
+            query(tenants.url(n), "delete from public.wait")
+        for child in multiprocessing.active_children():
+            assert child.pid is not None
+            killed.append(child.pid)
+            os.kill(child.pid, signal.SIGKILL)
+        # The server notices a client that is gone when it has something to send.
+        for n in range(4):
+            query(tenants.url(n), END)
+
+    killer = Thread(target=kill)
+    killer.start()
+    summary = tenants.fleet(waves=()).migrate()
+    killer.join()
+    assert killed
+    assert summary.count(State.DONE) == 4
+    assert [tenants.applied(n) for n in range(4)] == [3] * 4
+
+
+def test_a_server_s_slots_are_kept(tenants: Tenants) -> None:
+    tenants.write({"003_c.sql": "select pg_sleep(0.2);"})
+    tenants.make(*range(4))
+    begun: list[Event] = []
+    most = 0
+
+    def listen(event: Event) -> None:
+        nonlocal most
+        begun.append(event)
+        if isinstance(event, Ended):
+            ((count,),) = tenants.query(
+                0,
+                "select count(*) from pg_stat_activity where application_name = 'pgvouch fleet' "
+                "and state = 'active'",
+            )
+            assert isinstance(count, int)
+            most = max(most, count)
+
+    tenants.fleet(waves=(), per_server=1, on_event=listen).migrate()
+    assert [type(event) for event in begun] == [Began, *[Ended] * 4]
+    assert most <= 1
