@@ -7,7 +7,7 @@ GROUPS = {
     ),
     "Review and CI": ("lint", "stamp", "accept-delta", "dump", "drift", "report"),
     "Start": ("init", "adopt", "baseline", "squash", "seed"),
-    "Deploy": ("wait", "entrypoint"),
+    "Deploy": ("wait", "entrypoint", "fleet"),
     "When something is wrong": ("accept", "repair"),
     "Other": ("server", "completion", "help"),
 }
