@@ -96,7 +96,11 @@ def run_part(
     return "".join([*real, text[done:]])
 
 
-PAGES = {"README.md": (r"^(?=## )", 14), "docs/tutorial.md": (r"\Z", 20), "docs/fleets.md": (r"\Z", 14)}
+PAGES = {
+    "README.md": (r"^(?=## )", 14),
+    "docs/tutorial.md": (r"\Z", 20),
+    "docs/fleets.md": (r"\Z", 14),
+}
 """Pages whose console is real: where a new project begins, and how many commands there are."""
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.look import look
 from pgvouch.fleet.rollout import Event, Rolling, Summary, slots_of
 from pgvouch.fleet.settings import FleetSettings, fleet_settings
-from pgvouch.fleet.store import Store
+from pgvouch.fleet.store import ControlStore, FileStore, Store
 from pgvouch.fleet.target import Result, State
 from pgvouch.fleet.waves import Wave, waves_of
 from pgvouch.fleet.worker import Done, Order
@@ -76,7 +77,13 @@ class Fleet:
             variables=given_variables(variables or {}, given.dotenv),
             strict=found.strict,
         )
-        self._store = Store(found.root / _STORE, name)
+
+    @cached_property
+    def _store(self) -> Store:
+        """Where rollouts are written down: the control database, where there is one."""
+        if (url := self._listing.control_url) is not None:
+            return ControlStore(url, self.settings.name)
+        return FileStore(self.project.root / _STORE, self.settings.name)
 
     @property
     def migrations(self) -> tuple[str, ...]:

@@ -163,7 +163,7 @@ class Listing:
             conninfo = self._resolved(_filled(self.settings.url, row), None)
         else:
             conninfo = self._resolved(self._server_url(), name)
-        parts = parts_of(conninfo, f"the URL of {name}")
+        parts = parts_of(conninfo, f"the list, for {name}")
         is_template = str(row.get("template") or "").lower() in {"true", "t", "1", "yes"}
         wave = row.get("wave")
         return Target(

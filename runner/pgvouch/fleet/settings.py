@@ -1,6 +1,6 @@
 """What the configuration says of a fleet: `[fleet.NAME]`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def _refuse_wrong(name: str, table: Mapping[str, Any], place: Place | None) -> N
             raise UsageError(f"fleet.{name}.{key} is a text, not {value!r}", place)
         if key in _NUMBERS and (not isinstance(value, int) or value < 1):
             raise UsageError(f"fleet.{name}.{key} is a number from 1 on, not {value!r}", place)
-        if key == "waves" and not isinstance(value, Sequence):
+        if key == "waves" and not isinstance(value, list):
             raise UsageError(f"fleet.{name}.waves is a list", place, hint='waves = ["1", "10%"]')
     for key in ("control", "server"):
         if "://" in table.get(key, ""):

@@ -1,19 +1,27 @@
-"""What became of each database in each rollout, in a file beside the project.
+"""What became of each database in each rollout: in the control database, or in a file.
 
-SQLite keeps it: one file, written by one process at a time, and readable by others meanwhile. It
-holds names, versions and causes, and nothing of a URL.
+It holds names, versions and causes, and nothing of a URL. A rollback takes back what it says, so in
+a database it is believed as a ledger is: if its owner is one whom we trust.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 
-from pgvouch.errors import UsageError
+from pgvouch.errors import MigrationError, UsageError
 from pgvouch.fleet.target import Result, State
+from pgvouch.ledger.ledger import judged_sql, refuse_stranger
+from pgvouch.postgres.reach import open_session
+from pgvouch.postgres.session import QueryError, Session
+from pgvouch.sqltext.own import own_query, own_sql
+
+_JUDGED = judged_sql("pgvouch_fleet.rollout", "pgvouch_fleet.result")
+_MADE_BY_ANOTHER = {"42P06", "42P07", "23505"}
 
 _SCHEMA = """
 create table if not exists rollout (
@@ -54,8 +62,39 @@ class Rollout:
     """How it ended; None: it did not, or was killed."""
 
 
-class Store:
-    """The rollouts of the fleets of a project."""
+class Store(Protocol):
+    """The rollouts of a fleet."""
+
+    def begin(self, action: str, wanted: str | None) -> int:
+        """Write down that a rollout begins, and return its number."""
+
+    def put(self, rollout: int, wave: str, *results: Result) -> None:
+        """Write down what became of databases."""
+
+    def end(self, rollout: int, outcome: str) -> None:
+        """Write down how a rollout has ended."""
+
+    def last(self, action: str, number: int | None = None) -> Rollout:
+        """Return the last rollout of a kind, or the one of a number.
+
+        Raises:
+            UsageError: there is none.
+        """
+
+    def results(self, rollout: int) -> dict[str, Result]:
+        """Return what became of each database in a rollout."""
+
+
+def _no_rollout(fleet: str, number: int | None) -> UsageError:
+    which = f"number {number}" if number is not None else "here"
+    return UsageError(
+        f"there is no rollout {which} in which the fleet {fleet} was migrated",
+        hint="pgvouch fleet status shows how its databases stand",
+    )
+
+
+class FileStore:
+    """A file of SQLite's, beside the project."""
 
     def __init__(self, path: Path, fleet: str) -> None:
         """Name the file, which is made when something is written, and the fleet."""
@@ -112,11 +151,7 @@ class Store:
                 at = [datetime.fromisoformat(text) if text else None for text in (began, ended)]
                 assert at[0] is not None
                 return Rollout(identifier, did, wanted, at[0], at[1], outcome)
-        which = f"number {number}" if number is not None else "here"
-        raise UsageError(
-            f"there is no rollout {which} in which the fleet {self._fleet} was migrated",
-            hint="pgvouch fleet status shows how its databases stand",
-        )
+        raise _no_rollout(self._fleet, number)
 
     def results(self, rollout: int) -> dict[str, Result]:
         """Return what became of each database in a rollout."""
@@ -126,12 +161,7 @@ class Store:
                 "where rollout = ?",
                 (rollout,),
             ).fetchall()
-        return {
-            name: Result(
-                name, State(state), seconds, version, tuple(json.loads(finished)), 0, cause
-            )
-            for name, state, seconds, version, finished, cause in rows
-        }
+        return _read(rows)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -147,3 +177,106 @@ class Store:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
+
+
+def _read(rows: Iterable[Sequence[Any]]) -> dict[str, Result]:
+    return {
+        name: Result(
+            name, State(state), float(seconds), version, tuple(json.loads(finished)), 0, cause
+        )
+        for name, state, seconds, version, finished, cause in rows
+    }
+
+
+class ControlStore:
+    """Tables of the control database."""
+
+    def __init__(self, url: str, fleet: str) -> None:
+        """Say where, and which fleet."""
+        self._url = url
+        self._fleet = fleet
+
+    def begin(self, action: str, wanted: str | None) -> int:
+        """Write down that a rollout begins, and return its number."""
+        with self._open() as session:
+            (there,) = session.ask(own_query("fleet", "has_rollouts"))
+            if there.rows != (("t",),):
+                self._make(session)
+            (made,) = self._asked(
+                session, "begin_rollout", fleet=self._fleet, action=action, wanted=wanted
+            )
+            return int(made[0])
+
+    def put(self, rollout: int, wave: str, *results: Result) -> None:
+        """Write down what became of databases."""
+        if not results:
+            return
+        statements = [
+            own_query(
+                "fleet",
+                "put_result",
+                rollout=rollout,
+                target=result.target,
+                wave=wave,
+                state=str(result.state),
+                version=result.version,
+                finished=json.dumps(result.finished),
+                cause=result.cause,
+                seconds=result.seconds,
+            )
+            for result in results
+        ]
+        with self._open() as session:
+            session.ask(f"{_JUDGED};\n" + ";\n".join(statements))
+
+    def end(self, rollout: int, outcome: str) -> None:
+        """Write down how a rollout has ended."""
+        with self._open() as session:
+            self._asked(session, "end_rollout", rollout=rollout, outcome=outcome)
+
+    def last(self, action: str, number: int | None = None) -> Rollout:
+        """Return the last rollout of a kind, or the one of a number.
+
+        Raises:
+            UsageError: there is none.
+        """
+        with self._open() as session:
+            (there,) = session.ask(own_query("fleet", "has_rollouts"))
+            rows: Sequence[Any] = ()
+            if there.rows == (("t",),):
+                given = {"fleet": self._fleet, "action": action, "number": number}
+                rows = self._asked(session, "last_rollout", **given)
+        if not rows:
+            raise _no_rollout(self._fleet, number)
+        identifier, did, wanted, began, ended, outcome = rows[0]
+        at = datetime.fromisoformat(ended) if ended else None
+        return Rollout(int(identifier), did, wanted, datetime.fromisoformat(began), at, outcome)
+
+    def results(self, rollout: int) -> dict[str, Result]:
+        """Return what became of each database in a rollout."""
+        with self._open() as session:
+            return _read(self._asked(session, "results", rollout=rollout))
+
+    def _asked(self, session: Session, block: str, **values: object) -> Sequence[Any]:
+        return session.ask(f"{_JUDGED};\n{own_query('fleet', block, **values)}")[-1].rows
+
+    def _make(self, session: Session) -> None:
+        try:
+            session.ask(own_sql("fleet/schema"))
+        except QueryError as exc:
+            if exc.server.sqlstate not in _MADE_BY_ANOTHER:
+                raise
+
+    @contextmanager
+    def _open(self) -> Iterator[Session]:
+        with open_session(self._url, application_name="pgvouch fleet") as session:
+            try:
+                yield session
+            except QueryError as exc:
+                refuse_stranger(exc)
+                raise MigrationError(
+                    f"the control database cannot keep the results: {exc.server.primary}",
+                    server=exc.server,
+                    hint="connect to it as a role that may create a schema, or as the owner of "
+                    "pgvouch_fleet",
+                ) from None
