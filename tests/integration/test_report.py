@@ -151,7 +151,7 @@ def test_the_history_has_ways_back_and_what_was_accepted(plans: Folder) -> None:
         ("applied", "002_steps", None),
         ("applied", "001_plans", None),
     ]
-    assert all("@" in h.by for h in _report(plans).history[1:])
+    assert all("@" in h.who for h in _report(plans).history[1:])
 
 
 def test_names_of_tables_and_columns_may_hold_anything(folder: Folder) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from pgvouch import Report
 from pgvouch.delta.fold import Comparison, Difference
-from pgvouch.report.model import Entry, Happening, Promise
+from pgvouch.operations.history import HistoryEntry
+from pgvouch.report.model import Entry, Promise
 from pgvouch.report.tables import Column, ForeignKey, Table
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -28,7 +29,7 @@ def _evil() -> Report:
         EVIL, EVIL, (Column(EVIL, EVIL, True, True),), (ForeignKey((EVIL,), EVIL, EVIL, (EVIL,)),), True, EVIL
     )  # fmt: skip
     comparison = Comparison((Difference(EVIL, EVIL, EVIL, EVIL),), (), (EVIL,))
-    happening = Happening(NOW, "accepted", EVIL, EVIL, EVIL)
+    happening = HistoryEntry(NOW, EVIL, "accepted", EVIL, EVIL, EVIL, EVIL)
     return Report(EVIL, EVIL, (entry,), (promise,), (happening,), (table,), True, comparison)
 
 

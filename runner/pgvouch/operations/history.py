@@ -27,6 +27,11 @@ class HistoryEntry:
     why: str | None = None
     """The reason that was given."""
 
+    @property
+    def who(self) -> str:
+        """The user and the machine, or else the role."""
+        return "@".join(filter(None, (self.by, self.host))) or self.role or ""
+
 
 def read_history(session: Session) -> list[HistoryEntry]:
     """Return everything that the ledger says was done, the oldest first.

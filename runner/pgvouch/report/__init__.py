@@ -7,6 +7,6 @@ The modules, each importing only those above it:
     diagram  tables as boxes
     page     reports as HTML
     model    a report, as values
-    reading  asks the database for the tables and the history
+    reading  asks the database for the tables
     gather   all of a report, from the files, the ledger and the catalog
 """

@@ -11,10 +11,11 @@ from pgvouch.files.promises import Check, Kind, Promises, read_always, read_prom
 from pgvouch.ledger import ledger
 from pgvouch.ledger.repeatable import read_runs
 from pgvouch.ledger.rows import Applied, State
+from pgvouch.operations.history import read_history
 from pgvouch.plan.status import MigrationStatus, status
 from pgvouch.postgres.session import Session
 from pgvouch.report.model import Entry, Promise, Report
-from pgvouch.report.reading import read_history, read_tables
+from pgvouch.report.reading import read_tables
 from pgvouch.report.tables import Table
 from pgvouch.sqltext.own import own_query
 from pgvouch.verify.checks import Finding, Verdict
@@ -68,7 +69,7 @@ def gather(
         _version(session.connection.info.server_version) if session else None,
         entries,
         always,
-        tuple(history),
+        tuple(reversed(history)),
         tuple(_own(tables, entries)),
         verdicts is not None,
         comparison,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pgvouch.delta.fold import Comparison
+from pgvouch.operations.history import HistoryEntry
 from pgvouch.report.tables import Table
 
 if TYPE_CHECKING:
@@ -59,19 +60,6 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """A line of the history."""
-
-    at: datetime | None
-    what: str
-    """`applied`, `rolled back`, `recorded`, `removed` or `accepted`."""
-    id: str
-    by: str
-    """The user and the machine; of a change that was accepted, the role."""
-    why: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """What is known of a database."""
 
@@ -81,7 +69,7 @@ class Report:
     entries: tuple[Entry, ...]
     always: tuple[Promise, ...]
     """What is promised whatever is applied."""
-    history: tuple[Happening, ...]
+    history: tuple[HistoryEntry, ...]
     """The newest first."""
     tables: tuple[Table, ...]
     """The live schema, without what belongs to the platform."""

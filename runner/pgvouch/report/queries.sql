@@ -42,16 +42,3 @@ from pg_constraint as f
   join pg_namespace as tn on tn.oid = t.relnamespace
 where f.contype = 'f' and f.conparentid = 0
 order by n.nspname, c.relname, f.conname
-
--- name: history
--- What happened to migrations: when, what, which, by whom, why. The newest comes first.
-select
-  to_char(happened.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), happened.what, happened.id, happened.who, happened.why
-from (
-  select created_at_utc, operation, migration_id, concat_ws('@', username, hostname), null
-  from pgvouch._yoyo_log
-  union all
-  select accepted_at at time zone 'UTC', 'accept', migration_id, accepted_by, why
-  from pgvouch.acceptance
-) as happened (at, what, id, who, why)
-order by happened.at desc nulls last, happened.id desc

@@ -1,16 +1,12 @@
-"""Asks the database for its tables, and for the history."""
+"""Asks the database for its tables."""
 
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 
 from pgvouch.postgres.session import Session
-from pgvouch.report.model import Happening
 from pgvouch.report.tables import Column, ForeignKey, Table
 from pgvouch.sqltext.own import own_query
-
-_WORDS = {"apply": "applied", "rollback": "rolled back", "mark": "recorded", "unmark": "removed"}
 
 
 def read_tables(session: Session) -> list[Table]:
@@ -38,21 +34,6 @@ def read_tables(session: Session) -> list[Table]:
             found[0][7],
         )
         for where, found in rows.items()
-    ]
-
-
-def read_history(session: Session) -> list[Happening]:
-    """Return what happened to migrations, the newest first; the ledger is there."""
-    (result,) = session.ask(own_query("report", "history"))
-    return [
-        Happening(
-            datetime.fromisoformat(at) if at else None,
-            _WORDS.get(str(what), "accepted"),
-            str(name),
-            str(who),
-            why,
-        )
-        for at, what, name, who, why in result.rows
     ]
 
 
