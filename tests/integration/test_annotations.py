@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT, Folder
+from conftest import ROOT, Folder, Server
 from faults.processes import spawn
 from pgvouch import Place
 from pgvouch.cli.annotations import Annotation, github
@@ -171,6 +171,21 @@ def test_no_text_of_others_is_a_command(
     assert json.loads(document)["databases"][0]["migrations"][0]["sql"] == EVIL
     assert _commands(document) == []
     assert "##[" not in document
+
+
+@pytest.mark.parametrize("name", ["::error::x", "##[error]x"])
+def test_a_coloured_name_is_none_without_its_colour(
+    folder: Folder, pg18: Server, name: str
+) -> None:
+    """Colours are left out where there is no terminal: what stands behind one is ahead then."""
+    folder.write({"001_a.sql": "create table a ();", "001_a.rollback.sql": "drop table a;"})
+    with pg18.janitor(name):
+        where = ("--migrations", str(folder.path), "--url", pg18.url(name))
+        for command in ("migrate", "status", "history", "plan", "current", "redo", "verify"):
+            process = spawn(command, *where, GITHUB_ACTIONS="true")
+            out, err = process.communicate(timeout=60)
+            assert process.returncode == 0, err
+            assert _commands(out + err) == [], command
 
 
 def test_elsewhere_and_in_a_file_it_stays_as_it_is(folder: Folder, tmp_path: Path) -> None:

@@ -291,17 +291,20 @@ def written_to(number: int) -> Iterator[None]:
 
 def _write(text: str, *, err: bool, is_ours: bool = False) -> None:
     err = err or ("data alone" in _MODES and not is_ours)
-    text = text if is_ours else _disarmed(text, sys.stderr if err else sys.stdout)
+    stream = sys.stderr if err else sys.stdout
+    # A line may be a command only without its colours, so those are taken away first.
+    text = _coloured(text, stream)
+    text = text if is_ours else _disarmed(text, stream)
     if err:
         # In one go, so that nothing flickers.
         ahead, behind = (_CLEARED, _LIVE[0]) if _LIVE else ("", "")
-        _put(f"{ahead}{_coloured(text, sys.stderr)}\n{behind}")
+        _put(f"{ahead}{text}\n{behind}")
         return
     undraw()
     put_all()
     if 1 not in _BROKEN:
         with written_to(1):
-            sys.stdout.write(f"{_coloured(text, sys.stdout)}\n")
+            sys.stdout.write(f"{text}\n")
             sys.stdout.flush()
 
 
