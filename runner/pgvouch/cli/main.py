@@ -1,7 +1,7 @@
 """The program: a command line in, an exit code out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -25,12 +25,10 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     # What follows `--` is for the command that an entrypoint becomes.
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json, shape = "--json" in own, _given(own, "--format")
-    both = as_json and shape == "sarif"
     output.begin(guarded=shape == "github", data_alone=shape == "sarif")
     error: VouchError | None = None
     try:
-        if both:
-            _refuse_both()
+        _refuse_two_documents(as_json=as_json, shape=shape)
         # Shells that ask what can follow have had their answer in `__main__`.
         code = cli.main(
             list(arguments), "pgvouch", complete_var="", standalone_mode=False, obj=context
@@ -56,7 +54,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             error, code = error_of(exc)
             as_text.forget_urls(error, arguments)
     if error:
-        context.as_json |= as_json and not both  # it may have come ahead of the options
+        context.as_json |= as_json  # it may have come ahead of the options
         context.report(error, code)
     if context.as_json:
         output.say_json({**context.document, **({"error": error.as_dict()} if error else {})})
@@ -67,8 +65,9 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _refuse_both() -> NoReturn:
-    raise UsageError("--json and --format sarif both want stdout", hint="leave one out")
+def _refuse_two_documents(*, as_json: bool, shape: str) -> None:
+    if as_json and shape == "sarif":
+        raise UsageError("--json and --format sarif both want stdout", hint="leave one out")
 
 
 def _given(own: Sequence[str], option: str) -> str:
