@@ -93,9 +93,11 @@ async def _one(target: Target, database: Database, to: str | None) -> Result | N
     except psycopg.Error as exc:
         error = connect_error(exc, target.conninfo)
         return Result(target.name, state_of(error), cause=cause_of(error))
+    except (OSError, ValueError):
+        return None
     try:
         rows = await asyncio.wait_for(_rows(connection), _CONNECT_S)
-    except (TimeoutError, psycopg.Error):
+    except (TimeoutError, OSError, ValueError, psycopg.Error):
         return None
     finally:
         with suppress(psycopg.Error):

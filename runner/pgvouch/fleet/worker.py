@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+import psycopg
 
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
@@ -73,6 +75,7 @@ def serve(order: Order, pipe: Pipe, threads: int) -> None:
     """
     # The process that has started this one says when it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end)
     done = Done(order)
     lock = threading.Lock()
 
@@ -81,9 +84,22 @@ def serve(order: Order, pipe: Pipe, threads: int) -> None:
         with lock, suppress(OSError):
             pipe.send(result)
 
-    with ThreadPoolExecutor(threads) as pool, suppress(EOFError, OSError):
+    pool = ThreadPoolExecutor(threads)
+    try:
         while (job := pipe.recv()) is not None:
             pool.submit(work, job)
+    except (EOFError, OSError, _Ended):
+        done.cancel()
+    pool.shutdown(cancel_futures=True)
+
+
+class _Ended(BaseException):
+    """The process is to end."""
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise _Ended
 
 
 class Done:
@@ -92,6 +108,7 @@ class Done:
     def __init__(self, order: Order) -> None:
         """Prepare the files."""
         self._order = order
+        self._sessions: set[Session] = set()
         self._prepared: Mapping[str, Task] = {}
         if order.action == "migrate":
             self._prepared = _prepared(order)
@@ -99,8 +116,10 @@ class Done:
     def __call__(self, job: Job) -> Result:
         """Do it in one database; what goes wrong is its result."""
         began_s = time.monotonic()
+        session: Session | None = None
         try:
             session = open_session(job.target.conninfo, application_name="pgvouch fleet")
+            self._sessions.add(session)
             with session, telling_of_loss():
                 found = _ACTIONS[self._order.action](self, session, job)
         except VouchError as exc:
@@ -112,7 +131,16 @@ class Done:
             found = _failed(job, kind(said.splitlines()[0] if said else "", server=server))
         except Exception as exc:  # one database's surprise ends no rollout
             found = Result(job.target.name, State.FAILED, cause=f"unforeseen: {type(exc).__name__}")
+        finally:
+            if session is not None:
+                self._sessions.discard(session)
         return replace(found, seconds=time.monotonic() - began_s)
+
+    def cancel(self) -> None:
+        """Have the servers cancel what runs: its migration is rolled back."""
+        for session in list(self._sessions):
+            with suppress(psycopg.Error, OSError):
+                session.connection.cancel()
 
     def migrate(self, session: Session, job: Job) -> Result:
         """Apply what is pending."""

@@ -1,0 +1,44 @@
+"""Ctrl-C ends a rollout: what runs is rolled back by its server, and no process is left."""
+
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from conftest import query
+from faults.processes import DEADLINE_S, until
+from fleet.conftest import Tenants
+
+SLEEPING = (
+    "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
+    "and datname = current_database())"
+)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_at_once_and_says_so(tenants: Tenants, number: signal.Signals) -> None:
+    tenants.write({"003_c.sql": "select pg_sleep(600);"})
+    tenants.make(0, 1)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pgvouch", "fleet", "migrate", "--wave", "rest",
+         "--url", tenants.server.url("postgres"), "--pattern", f"{tenants.prefix}_*"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for n in (0, 1):
+        until(tenants.url(n), SLEEPING)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 128 + number
+    assert f"interrupted by {number.name}" in err
+    assert "Traceback" not in err
+    _, alive = psutil.wait_procs(children, timeout=DEADLINE_S)
+    assert alive == []
+    for n in (0, 1):
+        assert query(tenants.url(n), f"select {SLEEPING}") == [(False,)], "it was cancelled"
+        assert tenants.applied(n) == 2
+    tenants.write({"003_c.sql": "select 1;"})
+    assert tenants("migrate").code == 0
+    assert [tenants.applied(n) for n in (0, 1)] == [3, 3]
