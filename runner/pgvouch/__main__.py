@@ -35,6 +35,7 @@ def main() -> None:
     from pgvouch.cli import output
     from pgvouch.cli.endings import error_of
     from pgvouch.cli.main import run
+    from pgvouch.errors import SIGNALLED
 
     gc.freeze()
     gc.enable()
@@ -46,7 +47,7 @@ def main() -> None:
         code = error_of(exc)[1]
     for number in (*listened, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
-    output.finish()
+    output.finish(may_wait=code < SIGNALLED)
     sys.exit(code)
 
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from conftest import Folder, query
-from faults.processes import ended, migrating, spawn, until
+from faults.processes import DEADLINE_S, ended, migrating, spawn, until
 from support.screen import Terminal, running_for
 
 SLEEPING = (
@@ -164,6 +164,17 @@ def test_a_stopped_terminal_holds_no_migration_up(folder: Folder) -> None:
         assert terminal.ended() == 0
         assert re.findall(r"✓ (\w+)", terminal.text) == ["001_a", "002_b"]
         assert terminal.raw.count(b"WARNING: ") == 50
+
+
+def test_a_stopped_terminal_delays_no_end_that_a_signal_asks_for(folder: Folder) -> None:
+    folder.write(NAP)
+    with _migrating(folder) as terminal:
+        terminal.until(running_for(1))
+        terminal.press(STOP)
+        query(folder.url, "select pg_sleep(0.5)")
+        terminal.process.terminate()
+        assert terminal.process.wait(DEADLINE_S) == 128 + signal.SIGTERM
+    until(folder.url, f"not {SLEEPING}")
 
 
 def test_it_names_the_statement_of_a_migration_that_runs_step_by_step(folder: Folder) -> None:

@@ -114,6 +114,8 @@ class Lazy(click.Group):
         """Run the command; what it has drawn is gone before anything is said of its end."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt as exc:  # of which click would write, past what `output` keeps
+            raise click.Abort from exc
         finally:
             output.undraw()
 

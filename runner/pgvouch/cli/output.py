@@ -335,14 +335,18 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="pgvouch")
 
 
-def finish() -> OutputError | None:
+def finish(*, may_wait: bool = True) -> OutputError | None:
     """Write what is left, and return the error where stdout could not be written.
+
+    Args:
+        may_wait: False where a signal has asked for the end: a stopped terminal does not delay it.
 
     The interpreter would try once more as it exits, and report that in its own way: what cannot be
     written goes nowhere.
     """
     undraw()
-    put_all()
+    if may_wait or _has_room():
+        put_all()
     for number, stream in ((1, sys.stdout), (2, sys.stderr)):
         with written_to(number):
             stream.flush()
