@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,25 @@ def test_the_file_makes_the_same_schema_again(migrated: Folder, pg18: Server) ->
         )
         again = migrated("dump", "--check", url=other)
         assert (again.code, again.out) == (0, "unchanged schema.sql\n")
+
+
+def test_where_a_table_lies_is_kept(migrated: Folder) -> None:
+    name = f"ts_{secrets.token_hex(4)}"
+    with psycopg.connect(migrated.url, autocommit=True) as connection:
+        connection.execute("set allow_in_place_tablespaces = on")
+        connection.execute(f"create tablespace {name} location ''")
+    try:
+        query(migrated.url, f"create table public.far () tablespace {name}")
+        query(migrated.url, "create table public.near ()")
+        migrated("dump")
+        written = schema_file()
+        far, near = written.index("CREATE TABLE public.far"), written.index("TABLE public.near")
+        assert written.index(f"SET default_tablespace = {name};") < far
+        assert far < written.index("SET default_tablespace = '';") < near
+        assert "default_table_access_method" not in written
+    finally:
+        query(migrated.url, "drop table if exists public.far")
+        query(migrated.url, f"drop tablespace {name}")
 
 
 def test_a_stale_file_is_a_finding_and_stays(migrated: Folder) -> None:

@@ -17,6 +17,8 @@ from pgvouch.sqltext.statements import each_statement, rough_statements
 _FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/*/bin")
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 _OURS = "pgvouch"
+_STORAGE = {"default_tablespace": "''", "default_table_access_method": "heap"}
+_STORAGE_SETTING = re.compile(rf"SET ({'|'.join(_STORAGE)}) = (.*)\Z", re.DOTALL)
 _SETTINGS = re.compile(
     r"(?:SET \w+ = .*|SELECT pg_catalog\.set_config\('search_path', '', false\))\Z", re.DOTALL
 )
@@ -189,8 +191,14 @@ def _kept(text: str, me: str) -> Iterator[str]:
         found = list(each_statement(text))
     except SyntaxError:  # of a server that is newer than the parser
         found = list(rough_statements(text))
+    storage = dict(_STORAGE)
     for one in found:
-        if not _SETTINGS.match(one.text) and not own.match(one.text):
+        # Where a table lies is said by a setting ahead of it, and holds for those behind it.
+        setting = _STORAGE_SETTING.match(one.text)
+        if setting and storage[setting[1]] != setting[2]:
+            storage[setting[1]] = setting[2]
+            yield f"{one.text};\n"
+        elif not _SETTINGS.match(one.text) and not own.match(one.text):
             # Those of the role that migrates, whatever it is called elsewhere.
             is_ours = one.text.startswith(ours)
             said = f"ALTER DEFAULT PRIVILEGES {one.text[len(ours) :]}" if is_ours else one.text
