@@ -20,7 +20,7 @@ PGVOUCH := $(VENV)/bin/pgvouch
 STAMP   := $(VENV)/installed
 PYTEST   = $(VENV)/bin/python -m pytest -n $(or $(WORKERS),auto)
 
-.PHONY: help migrate rollback status plan verify drift seed stamp quick test test-all torture bench lint clean install
+.PHONY: help migrate rollback status plan verify drift seed stamp quick test test-all torture bench bench-fleet lint clean install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -67,6 +67,10 @@ torture: $(STAMP) ## faults at random points, into docs/reliability.md     (MINU
 bench: $(STAMP) ## times beside a floor and other tools, into docs/performance.md (AGAINST=commit)
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench $(if $(AGAINST),--against $(AGAINST)) \
 		--write docs/performance.md $(ARGS)
+
+bench-fleet: $(STAMP) ## a fleet beside a loop and xargs, into docs/fleets.md (DATABASES=n)
+	@PYTHONPATH=tests $(VENV)/bin/python -m bench.fleet --databases $(or $(DATABASES),200) \
+		--write docs/fleets.md
 
 lint: $(STAMP) ## ruff, mypy, and whether the stamped policies are up to date
 	@$(VENV)/bin/ruff format --check runner tests examples

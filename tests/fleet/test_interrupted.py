@@ -42,3 +42,24 @@ def test_it_ends_at_once_and_says_so(tenants: Tenants, number: signal.Signals) -
     tenants.write({"003_c.sql": "select 1;"})
     assert tenants("migrate").code == 0
     assert [tenants.applied(n) for n in (0, 1)] == [3, 3]
+
+
+def test_no_worker_outlives_a_program_that_was_killed(tenants: Tenants) -> None:
+    tenants.write({"003_c.sql": "select pg_sleep(600);"})
+    tenants.make(*range(6))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pgvouch", "fleet", "migrate", "--wave", "rest", "--jobs", "6",
+         "--url", tenants.server.url("postgres"), "--pattern", f"{tenants.prefix}_*"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    for n in range(6):
+        until(tenants.url(n), SLEEPING)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    process.kill()
+    process.wait(DEADLINE_S)
+    _, alive = psutil.wait_procs(children, timeout=DEADLINE_S)
+    assert alive == []
+    for n in range(6):
+        assert query(tenants.url(n), f"select {SLEEPING}") == [(False,)]
+        assert tenants.applied(n) == 2

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import sys
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -40,7 +42,9 @@ class Pool:
         """Say what is to be done, and how many databases at once."""
         self._order = order
         self._slots = slots
-        self._context = multiprocessing.get_context("spawn")
+        # A copy of this process has the files read already; threads would not come along.
+        may_fork = sys.platform == "linux" and threading.active_count() == 1
+        self._context: Any = multiprocessing.get_context("fork" if may_fork else "spawn")
         self._workers: list[_Worker] = []
         self._threads = min(THREADS, slots.jobs)
 
@@ -90,6 +94,11 @@ class Pool:
         for job in todo:
             yield Result(job.target.name, State.LEFT)
 
+    @property
+    def _forks(self) -> bool:
+        """Whether a process begins with our ends of the pipes, which it has to close."""
+        return bool(self._context.get_start_method() == "fork")
+
     def _next(self, todo: deque[Job], busy: Counter[str]) -> Job | None:
         if busy.total() >= self._slots.jobs:
             return None
@@ -106,8 +115,9 @@ class Pool:
         if free is not None and (not free.jobs or len(self._workers) >= min(most, jobs)):
             return free
         ours, theirs = self._context.Pipe()
+        others = [ours, *(worker.pipe for worker in self._workers)] if self._forks else []
         process = self._context.Process(
-            target=serve, args=(self._order, theirs, self._threads), daemon=True
+            target=serve, args=(self._order, theirs, self._threads, others), daemon=True
         )
         process.start()
         theirs.close()

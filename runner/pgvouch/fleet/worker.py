@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -64,15 +64,21 @@ class Pipe(Protocol):
     def send(self, item: Any, /) -> None:
         """Send one."""
 
+    def close(self) -> None:
+        """Close this end."""
 
-def serve(order: Order, pipe: Pipe, threads: int) -> None:
+
+def serve(order: Order, pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -> None:
     """Do what comes through a pipe, and send each Result, until None comes or the pipe is closed.
 
     Args:
         order: what is to be done.
         pipe: gives jobs, and takes results.
         threads: how many databases at once.
+        others: ends of pipes that are not ours: while one is open, its process knows of no end.
     """
+    for other in others:
+        other.close()
     # The process that has started this one says when it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)

@@ -1,0 +1,177 @@
+"""Measures a fleet beside a loop by hand and beside xargs, into docs/fleets.md: make bench-fleet, or
+
+python -m bench.fleet [--databases 200] [--migrations 20] [--jobs 16] [--write docs/fleets.md]
+
+All of it is done in one run on one server, in turn; what counts are the ratios.
+"""
+
+import argparse
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from bench.page import machine
+from pgvouch import embedded
+from pgvouch.config.project import Project
+
+_FEW = 40
+"""Databases for what is slow, so that a run ends."""
+_PLACE = re.compile(r"(<!-- measured -->\n).*?(<!-- end -->\n)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one way."""
+
+    name: str
+    databases: int
+    wall_s: float
+    cpu_s: float
+
+    @property
+    def rate(self) -> float:
+        return self.databases / self.wall_s
+
+
+class Server:
+    """A server of its own, with databases in it."""
+
+    def __init__(self, root: Path) -> None:
+        project = Project(root, root / "migrations", root, root)
+        self.root, self.project = root, project
+        self.running = embedded.ensure_running(project)
+        self._run("alter system set max_connections = 300")
+        embedded.stop(project)
+        self.running = embedded.ensure_running(project)
+        self.psql = embedded.psql(project)
+
+    def _run(self, *statements: str) -> None:
+        with psycopg.connect(self.running.url("postgres"), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def make(self, prefix: str, count: int) -> list[str]:
+        names = [f"{prefix}_{number:04}" for number in range(count)]
+        self._run(*(f"create database {name}" for name in names))
+        urls = [self.running.url(name) for name in names]
+        # The first connection to a new database makes its caches.
+        for url in urls:
+            psycopg.connect(url).close()
+        return urls
+
+
+def _measured(name: str, command: Sequence[str], urls: Sequence[str]) -> Row:
+    environment = {**os.environ, "PYTHONPATH": "tests", "NO_COLOR": "1"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began_s = time.perf_counter()
+    ran = subprocess.run(
+        command, input="\n".join(urls) + "\n", text=True, capture_output=True, check=False,
+        env=environment,
+    )  # fmt: skip
+    wall_s = time.perf_counter() - began_s
+    if ran.returncode:
+        raise SystemExit(f"{name}: {ran.stdout}{ran.stderr}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Row(name, len(urls), wall_s, cpu_s)
+
+
+def _migrations(folder: Path, count: int) -> None:
+    folder.mkdir()
+    for number in range(1, count + 1):
+        name = f"{number:03}_t{number}"
+        (folder / f"{name}.sql").write_text(
+            f"create table public.t{number} (id bigint generated always as identity primary key, "
+            f"a int not null, b text);\ncreate index t{number}_a on public.t{number} (a);\n"
+        )
+        (folder / f"{name}.rollback.sql").write_text(f"drop table public.t{number};\n")
+
+
+def measure(server: Server, databases: int, jobs: int) -> tuple[list[Row], list[Row]]:
+    """Return what was measured with all migrations to apply, and with nothing to do."""
+    folder = server.root / "migrations"
+    loop = [sys.executable, "-m", "bench.fleet_loop"]
+    program = str(Path(sys.executable).parent / "pgvouch")
+    config = server.root / "pgvouch.toml"
+    config.write_text('[fleet.all]\nfile = "-"\nwaves = ["rest"]\n')
+    fleet = [program, "fleet", "migrate", "--config", str(config), "--jobs", str(jobs),
+             "--per-server", str(jobs)]  # fmt: skip
+    each = ["xargs", "-P", "8", "-I{}"]
+    xargs = [*each, program, "migrate", "--migrations", str(folder), "--url", "{}"]
+    script = server.root / "all.sql"
+    files = sorted(p for p in folder.glob("*.sql") if "rollback" not in p.name)
+    script.write_text("".join(f"begin;\n{p.read_text()}commit;\n" for p in files))
+    psql = [*each, str(server.psql), "-qX", "-v", "ON_ERROR_STOP=1", "-f", str(script), "-d", "{}"]
+    few = min(_FEW, databases)
+    urls = server.make("fleet", databases)
+    slow = server.make("xargs", few)
+
+    applying = [
+        _measured("a loop that runs the files", [*loop, "run", str(jobs), str(folder)],
+            server.make("loop", databases)),
+        _measured("**pgvouch fleet**", fleet, urls),
+        _measured("xargs -P 8 psql", psql, server.make("psql", few)),
+        _measured("xargs -P 8 pgvouch migrate", xargs, slow),
+    ]  # fmt: skip
+    nothing = [*each, str(server.psql), "-qX", "-c", "select 1", "-o", "/dev/null", "-d", "{}"]
+    idle = [
+        _measured("a loop that reads a row", [*loop, "read", str(jobs), str(folder)], urls),
+        _measured("**pgvouch fleet**", fleet, urls),
+        _measured("xargs -P 8 psql", nothing, urls[:few]),
+        _measured("xargs -P 8 pgvouch migrate", xargs, slow),
+    ]
+    return applying, idle
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return rows as a table; the first is what the others are beside."""
+    first = rows[0]
+    lines = ["| | databases | a second | ratio | client CPU each |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {row.name} | {row.databases} | {row.rate:.1f} | {row.rate / first.rate:.2f} | "
+        f"{row.cpu_s / row.databases * 1000:.1f} ms |"
+        for row in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--databases", type=int, default=200)
+    parser.add_argument("--migrations", type=int, default=20)
+    parser.add_argument("--jobs", type=int, default=16)
+    parser.add_argument("--write", type=Path)
+    given = parser.parse_args()
+    root = Path(tempfile.mkdtemp(prefix="pgvouch-bench-fleet-"))
+    root.chmod(0o755)
+    try:
+        _migrations(root / "migrations", given.migrations)
+        server = Server(root)
+        about = machine(server.running.url("postgres"))
+        applying, idle = measure(server, given.databases, given.jobs)
+        embedded.stop(server.project)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    text = (
+        f"{about}\n\n{given.migrations} migrations to apply, each a table with an index, {given.jobs} "
+        f"databases at once:\n\n{table(applying)}\nNothing to do:\n\n{table(idle)}"
+    )
+    print(text)
+    if given.write:
+        page = given.write.read_text()
+        assert _PLACE.search(page)
+        given.write.write_text(_PLACE.sub(lambda match: f"{match[1]}{text}{match[2]}", page))
+
+
+if __name__ == "__main__":
+    main()
