@@ -22,7 +22,8 @@ def project(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Folder:
     """A folder whose URL stands in .env."""
-    for name in [name for name in os.environ if name.startswith("PG") and "PGVOUCH" not in name]:
+    named = ("PG", "DATABASE_URL")  # by `make`, too
+    for name in [n for n in os.environ if n.startswith(named) and "PGVOUCH" not in n]:
         monkeypatch.delenv(name)
     folder.write({"001_a.sql": "create table a ();", "001_a.rollback.sql": "drop table a;"})
     (folder.root / ".env").write_text(f"DATABASE_URL='{folder.url}'\n")

@@ -143,6 +143,12 @@ def test_filters_that_make_text_are_not_there(render: Render, name: str) -> None
     assert error.hint.startswith("filters: ident, idents, qualified, literal")
 
 
+def test_names_that_differ_in_case_alone_are_two() -> None:
+    call = 'grants(table="t", to={"App": ["select"], "app": ["insert"]})'
+    assert 'from public, anon, authenticated, "App", app;' in stamp(call)
+    assert "'App', 'app'" in stamp(call, Target.VERIFY)
+
+
 def test_what_filters_print(render: Render) -> None:
     body = """-- {{ table | visible }}: {{ words | listing }}, {{ ["a", "b", "c"] | listing }}
 select {{ table | ident }}, {{ ["a", "B"] | idents }}, {{ (table, "x") | qualified }},

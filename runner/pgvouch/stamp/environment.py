@@ -8,6 +8,7 @@ because importing Jinja costs more than most commands.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
@@ -182,6 +183,20 @@ def _concat(pieces: Iterable[str]) -> Sql:
     return Sql("".join(pieces))
 
 
+_IGNORE_CASE = ("sort", "unique")
+"""Filters of Jinja's that do so unless they are told otherwise."""
+
+
+def _with_case(built_in: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that tells names apart as PostgreSQL does: App and app are two roles."""
+
+    @wraps(built_in)
+    def apart(*values: Any, **options: Any) -> Any:
+        return built_in(*values, **{"case_sensitive": True, **options})
+
+    return apart
+
+
 class StampEnvironment(ImmutableSandboxedEnvironment):
     """Strict, sandboxed, and unable to paste.
 
@@ -200,7 +215,8 @@ class StampEnvironment(ImmutableSandboxedEnvironment):
             cache_size=-1,
         )
         kept = {name: self.filters[name] for name in _KEPT_FILTERS}
-        self.filters = {**kept, **FILTERS}
+        apart = {name: _with_case(kept[name]) for name in _IGNORE_CASE}
+        self.filters = {**kept, **apart, **FILTERS}
         self.globals = {"fail": _fail, "schemas_in": _schemas_in}
         # What a macro or a block `set` gives is built from printed pieces only, so it may be
         # printed itself.
