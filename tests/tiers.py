@@ -18,6 +18,17 @@ THOROUGH: dict[str, str] = {
     "adopt/test_real_tools.py": "other tools themselves",
     "adopt/test_real_plans.py": "other tools themselves",
     "adopt/test_contract.py": "adopting from more tools",
+    "adopt/test_alembic.py": "adopting from more tools",
+    "faults/test_terminal.py": "terminals of other kinds",
+    "fleet/test_interrupted.py": "interrupted fleets",
+    "fleet/test_pool.py": "interrupted fleets",
+    "integration/test_completion.py::test_a_tab_at_a_prompt": "more tabs in more shells",
+    "integration/test_delta_of_what_is_touched.py::test_the_delta_of_what": "random schemas",
+    "integration/test_delta_without_a_scan.py::test_what_is_written": "more ways to write unseen",
+    "integration/test_fold_live.py::test_random": "random schemas",
+    "integration/test_json_log.py::test_what_runs": "logs of slow runs",
+    "plugin/test_plugin.py::test_a_run_that_is_killed": "the plugin's own server killed",
+    "plugin/test_plugin.py::test_a_wrong_address": "more wrong addresses",
     "mistakes/": "mutants and careless changes",
     "nasty/test_large.py": "files of 20 MB",
     "deploying/": "deploying",
@@ -101,11 +112,18 @@ KEPT = (
     "systems/test_systems.py::test_psql_gives_the_same_schema_byte_for_byte[pg18-coding_sessions]",
     "systems/test_systems.py::test_what_the_platform_has_already_is_provided[pg18-coding_sessions]",
     "browser/test_report.py::test_it_is_read_at_any_width_and_asks_for_nothing[390-dark",
-    "examples/test_notes.py::test_its_own_tests_pass[2",
+    "adopt/test_alembic.py::test_the_real_one",
+    "faults/test_terminal.py::test_it_shows_the_seconds",
+    "faults/test_terminal.py::test_a_stopped_terminal_holds_no_migration_up",
+    "fleet/test_pool.py::test_a_killed",
+    "integration/test_completion.py::test_a_tab_at_a_prompt[bash-pgvouch migrate alpha",
+    "integration/test_delta_without_a_scan.py::test_what_is_written_without_a_lock_is_found"
+    "[pg18-grant select on s.far",
+    "plugin/test_plugin.py::test_a_wrong_address_names_where_it_is_from[PGVOUCH_TEST_URL-mysql",
     "integration/test_server.py::test_start_url_psql_stop",
     "integration/test_server.py::test_it_starts_on_demand_and_outlives_the_program",
 )
-KEPT_TOOLS = ("[dbmate", "[flyway", "[alembic")
+KEPT_TOOLS = ("[dbmate", "[flyway")
 """Of the contract that every tool passes, these are kept."""
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
