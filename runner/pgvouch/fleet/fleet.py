@@ -17,7 +17,7 @@ from pgvouch.fleet.look import look
 from pgvouch.fleet.rollout import Event, Rolling, Summary, slots_of
 from pgvouch.fleet.settings import FleetSettings, fleet_settings
 from pgvouch.fleet.store import ControlStore, FileStore, Store
-from pgvouch.fleet.target import Result, State
+from pgvouch.fleet.target import Result, State, Target
 from pgvouch.fleet.waves import Wave, waves_of
 from pgvouch.fleet.worker import Done, Order
 
@@ -85,15 +85,12 @@ class Fleet:
             return ControlStore(url, self.settings.name)
         return FileStore(self.project.root / _STORE, self.settings.name)
 
-    @property
-    def migrations(self) -> tuple[str, ...]:
-        """The identifiers of the files, in order."""
-        return tuple(migration.id for migration in self._database.migrations)
-
     def status(self, *, to: str | None = None) -> Summary:
         """Return how each database stands by its ledger; nothing is written anywhere."""
-        targets = self._listing.targets()
-        slots = slots_of(targets, self.settings.jobs, self.settings.per_server)
+        return self._status(self._listing.targets(), to)
+
+    def _status(self, targets: Sequence[Target], to: str | None) -> Summary:
+        slots = slots_of(targets, self.settings)
         looked = look(targets, self._database, slots, lambda _result: None, to=to)
         results = [
             result or Result(target.name, State.PENDING, cause="the engine has to look")
@@ -103,15 +100,13 @@ class Fleet:
 
     def plan(self, *, to: str | None = None) -> tuple[tuple[Wave, int], ...]:
         """Return the waves of a rollout, each with how many databases have something to do."""
-        stands = {result.target: result for result in self.status(to=to).results}
         targets = self._listing.targets()
+        stands = {result.target: result for result in self._status(targets, to).results}
         waves = waves_of(targets, self.settings.waves, self.settings.budget)
         return tuple(
             (
                 wave,
-                sum(
-                    stands[t.name].state is State.PENDING for t in wave.targets if t.name in stands
-                ),
+                sum(stands[target.name].state is State.PENDING for target in wave.targets),
             )
             for wave in waves
         )

@@ -127,7 +127,7 @@ def stands(
 
 
 def newest(rows: Sequence[Applied]) -> str | None:
-    """Return the migration that was applied last, but for those of platform sets."""
+    """Return the migration that was applied last."""
     return rows[-1].id if rows else None
 
 

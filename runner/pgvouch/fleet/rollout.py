@@ -8,6 +8,7 @@ from pgvouch.errors import VouchError
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.look import Slots, look
 from pgvouch.fleet.pool import Pool
+from pgvouch.fleet.settings import FleetSettings
 from pgvouch.fleet.store import Store
 from pgvouch.fleet.target import Result, State, Target
 from pgvouch.fleet.waves import Wave, waves_of
@@ -142,7 +143,7 @@ class Rolling:
 
     def _run(self, waves: Sequence[Wave], undo: Mapping[str, tuple[str, ...]] | None) -> str | None:
         targets = [target for wave in waves for target in wave.targets]
-        slots = slots_of(targets, self._listing.settings.jobs, self._listing.settings.per_server)
+        slots = slots_of(targets, self._listing.settings)
         with Pool(self._order, slots) as pool:
             for number, wave in enumerate(waves):
                 found = self._wave(pool, wave, slots, undo)
@@ -161,7 +162,7 @@ class Rolling:
             if not new:
                 return None
             settings = self._listing.settings
-            slots.per_server.update(slots_of(new, settings.jobs, settings.per_server).per_server)
+            slots.per_server.update(slots_of(new, settings).per_server)
             wave = Wave("new", tuple(new), settings.budget.among(len(new)))
             if self._wave(pool, wave, slots, None) is None:
                 return wave.name
@@ -215,19 +216,18 @@ class Rolling:
                 self._store.put(self._number, wave.name, *left)
 
 
-def slots_of(targets: Sequence[Target], jobs: int, per_server: int) -> Slots:
+def slots_of(targets: Sequence[Target], settings: FleetSettings) -> Slots:
     """Return how many databases at once: of each server what it has left, shared with others.
 
     Args:
         targets: the databases; one of each server is asked.
-        jobs: of all servers together.
-        per_server: of one server, at most.
+        settings: how many at most, of all servers together and of one.
     """
     found: dict[str, int] = {}
     for target in targets:
         if target.server not in found:
-            found[target.server] = min(per_server, _left(target))
-    return Slots(jobs, found)
+            found[target.server] = min(settings.per_server, _left(target))
+    return Slots(settings.jobs, found)
 
 
 def _left(target: Target) -> int:

@@ -37,7 +37,7 @@ class Order:
     action: str
     """`migrate`, `rollback`, `verify` or `drift`."""
     to: str | None = None
-    """The last migration; of a rollback, by database what was applied in the rollout."""
+    """The last migration; of a rollback, the number of the rollout that is undone."""
 
 
 @dataclass(frozen=True, slots=True)
