@@ -16,7 +16,7 @@ Every command with its arguments and options, written from the program itself. W
 
 def reference() -> str:
     """Return the page."""
-    pages = list(_commands(cli, click.Context(cli, info_name="pgvouch")))
+    pages = list(_commands(cli, click.Context(cli, info_name="pgvouch", **cli.context_settings)))
     count = Counter(row for *_, command in pages for row in _rows(command))
     common = [row for row in count if count[row] == len(pages)]
     running = [row for row in count if len(pages) // 3 < count[row] < len(pages)]
