@@ -213,13 +213,14 @@ def _rolled(context: Context, found: "Fleet", roll: Callable[[], "Summary"]) -> 
     return FAILED if summary.failed or summary.stopped_in else 0
 
 
-def _asker(*, pause: bool) -> "Callable[[Wave, Sequence[Result]], bool]":
-    def ask(wave: "Wave", results: "Sequence[Result]") -> bool:
-        if not pause:
-            return True
+def _asker(*, pause: bool) -> "Callable[[Wave, Sequence[Result]], str | None]":
+    def ask(wave: "Wave", results: "Sequence[Result]") -> str | None:
+        if not pause or wave.is_last:
+            return None
         failed = sum(not result.is_well for result in results)
         output.undraw()
-        return click.confirm(f"{wave.name}: {len(results)} done, {failed} failed. Go on?", err=True)
+        said = f"{wave.name}: {len(results)} done, {failed} failed. Go on?"
+        return None if click.confirm(said, err=True) else "the answer was no"
 
     return ask
 

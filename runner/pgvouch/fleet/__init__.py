@@ -7,10 +7,12 @@ The modules, each importing only those above it:
     judged    errors as states and causes
     settings  what the configuration says of a fleet
     listing   which databases there are: a query, a pattern, a file
-    look      asks many databases for their ledgers at once
+    look      asks a database for its ledger
     worker    what is done in one database
     pool      processes with threads in them
-    store     what became of each database, kept in a file
+    work      asks a database, or has a process work on it
+    slots     as many databases at once as their servers allow
+    store     what became of each database, kept in a file or the control database
     rollout   waves, budget, and what is told of them
     fleet     class Fleet: each command over all databases
 """

@@ -1,5 +1,6 @@
 """A fleet: one folder of migrations, and each command over all of its databases."""
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,10 +15,11 @@ from pgvouch.config.project import Project, find_project, read_files
 from pgvouch.files.variables import given_variables
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.look import look
-from pgvouch.fleet.rollout import Event, Rolling, Summary, slots_of
+from pgvouch.fleet.rollout import Between, Event, Rolling, Summary, goes_on
 from pgvouch.fleet.settings import FleetSettings, fleet_settings
+from pgvouch.fleet.slots import each, slots_of
 from pgvouch.fleet.store import ControlStore, FileStore, Store
-from pgvouch.fleet.target import Result, State, Target
+from pgvouch.fleet.target import UNTOUCHED, Job, Result, State, Target
 from pgvouch.fleet.waves import Wave, waves_of
 from pgvouch.fleet.worker import Done, Order
 
@@ -90,13 +92,19 @@ class Fleet:
         return self._status(self._listing.targets(), to)
 
     def _status(self, targets: Sequence[Target], to: str | None) -> Summary:
-        slots = slots_of(targets, self.settings)
-        looked = look(targets, self._database, slots, lambda _result: None, to=to)
-        results = [
-            result or Result(target.name, State.PENDING, cause="the engine has to look")
-            for target, result in looked
-        ]
-        return Summary(tuple(results))
+        slots = slots_of(targets, self.settings.jobs, self.settings.per_server)
+
+        async def do(job: Job) -> Result:
+            found = await look(job.target, self._database, to)
+            unclear = Result(job.target.name, State.PENDING, cause="the engine has to look")
+            return found or unclear
+
+        async def do_all() -> dict[str, Result]:
+            jobs = [Job(target) for target in targets]
+            return {result.target: result async for result in each(jobs, slots, do, lambda _: True)}
+
+        found = asyncio.run(do_all())
+        return Summary(tuple(found[target.name] for target in targets))
 
     def plan(self, *, to: str | None = None) -> tuple[tuple[Wave, int], ...]:
         """Return the waves of a rollout, each with how many databases have something to do."""
@@ -115,13 +123,13 @@ class Fleet:
         self,
         *,
         to: str | None = None,
-        between: Callable[[Wave, Sequence[Result]], bool] = lambda _wave, _results: True,
+        between: Between = goes_on,
     ) -> Summary:
         """Apply what is pending, wave by wave, until too many fail; again, it does what is left.
 
         Args:
             to: the last migration; None means all.
-            between: asked behind each wave but the last whether it goes on.
+            between: asked behind each wave whether it goes on.
 
         Raises:
             VouchError: the files are not sound, or the list of databases cannot be read.
@@ -142,10 +150,12 @@ class Fleet:
         """
         undone = self._store.last("migrate", number)
         did = self._store.results(undone.id)
-        undo = {name: result.finished for name, result in did.items() if result.finished}
+        # Of what was begun or has failed, only its ledger knows what has landed.
+        touched = {name for name, result in did.items() if result.state not in UNTOUCHED}
         options = replace(self._options, discard_data=discard_data)
-        order = replace(self._order("rollback", to=str(undone.id)), options=options)
-        return Rolling(self._listing, order, self.on_event, self._store).run(undo)
+        order = self._order("rollback", to=str(undone.id))
+        order = replace(order, options=options, undone=undone.comment)
+        return Rolling(self._listing, order, self.on_event, self._store).run(touched)
 
     def verify(self) -> Summary:
         """Run every promise again in each database."""

@@ -1,4 +1,4 @@
-"""Asks many databases for their ledgers at once, and says which have something to do.
+"""Asks a database for its ledger, and says whether it has something to do.
 
 A database that has nothing to do is not worth a thread: one loop of events asks some hundreds of
 them in a second. Whatever is not plain is left to the engine, which asks again in its own way.
@@ -6,9 +6,8 @@ them in a second. Whatever is not plain is left to the engine, which asks again 
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import psycopg
 from psycopg import pq
@@ -28,58 +27,17 @@ from pgvouch.postgres.session import OWN_PATH
 _CONNECT_S = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """How many databases are asked or migrated at once."""
-
-    jobs: int
-    per_server: dict[str, int]
-
-
-def look(
-    targets: Sequence[Target],
-    database: Database,
-    slots: Slots,
-    tell: Callable[[Result], None],
-    *,
-    to: str | None = None,
-) -> list[tuple[Target, Result | None]]:
-    """Ask databases how they stand.
+async def look(target: Target, database: Database, to: str | None = None) -> Result | None:
+    """Ask a database how it stands.
 
     Args:
-        targets: which.
+        target: which.
         database: the files.
-        slots: how many are asked at once.
-        tell: is told each answer as it comes, but for those that have something pending.
         to: the last migration that is wanted; None means all.
 
     Returns:
-        Each with how it stands; None where only the engine can say it.
+        How it stands; None where only the engine can say it.
     """
-    return asyncio.run(_all(targets, database, slots, tell, to))
-
-
-async def _all(
-    targets: Sequence[Target],
-    database: Database,
-    slots: Slots,
-    tell: Callable[[Result], None],
-    to: str | None,
-) -> list[tuple[Target, Result | None]]:
-    every = asyncio.Semaphore(slots.jobs)
-    servers = {name: asyncio.Semaphore(count) for name, count in slots.per_server.items()}
-
-    async def one(target: Target) -> tuple[Target, Result | None]:
-        async with servers[target.server], every:
-            found = await _one(target, database, to)
-            if found is not None and found.state is not State.PENDING:
-                tell(found)
-            return target, found
-
-    return list(await asyncio.gather(*map(one, targets)))
-
-
-async def _one(target: Target, database: Database, to: str | None) -> Result | None:
     began_s = time.monotonic()
     try:
         connection = await psycopg.AsyncConnection.connect(

@@ -301,7 +301,7 @@ told as (
     l.username,
     l.hostname,
     m.applied_by,
-    null as why
+    l.comment as why
   from log as l
     left join pgvouch.migration as m
       on m.migration_id = l.migration_id and l.is_newest and l.operation in ('apply', 'mark')
