@@ -15,4 +15,8 @@ The modules, each importing only those above it:
     store     what became of each database, kept in a file or the control database
     rollout   waves, budget, and what is told of them
     fleet     class Fleet: each command over all databases
+    queue_schema  the queue in the control database, from procrastinate's own files
+    queue     a rollout on that queue
+    queue_worker  takes the jobs of a queue
+    on_queue  a fleet on the queue: enqueued, worked on, watched, paused, cancelled
 """

@@ -42,6 +42,7 @@ class Pool:
         self._most = max(min(os.cpu_count() or 1, -(-jobs // THREADS)), 1)
         self._threads = min(jobs, max(THREADS, -(-jobs // self._most)))
         self._processes: list[_Process] = []
+        self._is_ended = False
 
     def __enter__(self) -> Self:
         return self
@@ -60,6 +61,7 @@ class Pool:
         Args:
             at_once: what is under way is cancelled, and rolled back by its server.
         """
+        self._is_ended = True
         for each in self._processes:
             if at_once:
                 each.process.terminate()
@@ -70,9 +72,14 @@ class Pool:
             each.process.join(_END_S)
 
     async def do(self, job: Job) -> Result:
-        """Work on a database, in another process again where the first one is killed."""
+        """Work on a database, in another process again where the first one is killed.
+
+        It is left where the pool was ended meanwhile: its ledger says what has landed.
+        """
         loop = asyncio.get_running_loop()
         for number in range(_TRIES):
+            if self._is_ended:
+                return Result(job.target.name, State.LEFT)
             process = self._free(loop)
             ended: asyncio.Future[Result | None] = loop.create_future()
             process.ends[job.target.name] = ended
@@ -80,8 +87,17 @@ class Pool:
                 process.pipe.send(Job(job.target, is_again=job.is_again or number > 0))
             if (result := await ended) is not None:
                 return result
+        if self._is_ended:
+            return Result(job.target.name, State.LEFT)
         said = "the process that worked on it was killed, twice"
         return Result(job.target.name, State.FAILED, cause=said)
+
+    def cancel(self, name: str) -> None:
+        """Have the server cancel what is under way in a database."""
+        for process in self._processes:
+            if name in process.ends:
+                with suppress(OSError):
+                    process.pipe.send(name)
 
     def _free(self, loop: asyncio.AbstractEventLoop) -> _Process:
         """Return the process with the least to do; another one, where there may be more of them."""

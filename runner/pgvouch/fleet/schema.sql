@@ -68,12 +68,10 @@ create index result_of_wave on pgvouch_fleet.result (rollout, wave, state);
 
 create table pgvouch_fleet.queue_migration (
   name text primary key,
-  checksum text not null,
   applied_at timestamptz not null default pg_catalog.clock_timestamp(),
   tool_version text not null
 );
 comment on table pgvouch_fleet.queue_migration is 'Which of procrastinate''s own SQL files are applied in the schema pgvouch_queue.';
 comment on column pgvouch_fleet.queue_migration.name is 'Of the file.';
-comment on column pgvouch_fleet.queue_migration.checksum is 'SHA-256 of the file.';
 comment on column pgvouch_fleet.queue_migration.applied_at is 'When it was applied.';
 comment on column pgvouch_fleet.queue_migration.tool_version is 'The version of procrastinate that it came with.'

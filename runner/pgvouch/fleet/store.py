@@ -161,7 +161,7 @@ class FileStore:
                     (self._fleet, action, number),
                 ).fetchone()
             if found:
-                return _rollout(found)
+                return rollout_of(found)
         raise _no_rollout(self._fleet, number)
 
     def results(self, rollout: int) -> dict[str, Result]:
@@ -172,7 +172,7 @@ class FileStore:
                 "where rollout = ?",
                 (rollout,),
             ).fetchall()
-        return _read(rows)
+        return results_of(rows)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -190,13 +190,15 @@ def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def _rollout(row: Sequence[Any]) -> Rollout:
+def rollout_of(row: Sequence[Any]) -> Rollout:
+    """Return a rollout from its row."""
     number, key, fleet, action, wanted, ended, outcome = row
     at = datetime.fromisoformat(ended) if ended else None
-    return Rollout(int(number), key, fleet, action, wanted, at, outcome)
+    return Rollout(int(number), str(key), fleet, action, wanted, at, outcome)
 
 
-def _read(rows: Iterable[Sequence[Any]]) -> dict[str, Result]:
+def results_of(rows: Iterable[Sequence[Any]]) -> dict[str, Result]:
+    """Return what became of databases, by name."""
     return {
         name: Result(
             name, State(state), float(seconds), version, tuple(json.loads(finished)), 0, cause
@@ -252,7 +254,7 @@ class ControlStore:
             ensure_tables(session)
             given = {"fleet": self._fleet, "action": action, "wanted": wanted}
             (made,) = self._asked(session, "begin_rollout", **given)
-            return _rollout(made)
+            return rollout_of(made)
 
     def put(self, rollout: int, wave: int, *results: Result) -> None:
         """Write down what became of databases of a wave."""
@@ -278,12 +280,12 @@ class ControlStore:
                 rows = self._asked(session, "last_rollout", **given)
         if not rows:
             raise _no_rollout(self._fleet, number)
-        return _rollout(rows[0])
+        return rollout_of(rows[0])
 
     def results(self, rollout: int) -> dict[str, Result]:
         """Return what became of each database in a rollout."""
         with self._open() as session:
-            return _read(self._asked(session, "results", rollout=rollout))
+            return results_of(self._asked(session, "results", rollout=rollout))
 
     def _asked(self, session: Session, block: str, **values: object) -> Sequence[Any]:
         return session.ask(f"{JUDGED};\n{own_query('fleet', block, **values)}")[-1].rows

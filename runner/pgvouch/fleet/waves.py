@@ -42,6 +42,9 @@ class Budget:
         count, is_percent = _size(text, "the number of failures")
         return cls(count, is_percent)
 
+    def __str__(self) -> str:
+        return f"{self.count:g}{'%' * self.is_percent}"
+
     def among(self, total: int) -> int:
         """Return how many of so many may fail; of a percentage at least one."""
         if not self.is_percent:

@@ -38,6 +38,10 @@ class Work:
         """End what does it; at once: what is under way is cancelled, and rolled back."""
         self._pool.end(at_once=at_once)
 
+    def cancel(self, name: str) -> None:
+        """Have the server cancel what is under way in a database."""
+        self._pool.cancel(name)
+
     async def do(self, job: Job) -> Result:
         """Do it in a database; what goes wrong is its result."""
         if self._asks and not job.is_again:

@@ -81,7 +81,7 @@ def serve(order: Order, pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -
 
     Args:
         order: what is to be done.
-        pipe: gives jobs, and takes results.
+        pipe: gives jobs, and names of databases in which to cancel them; takes results.
         threads: how many databases at once.
         others: ends of pipes that are not ours: while one is open, its process knows of no end.
     """
@@ -101,8 +101,11 @@ def serve(order: Order, pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -
 
     pool = ThreadPoolExecutor(threads)
     try:
-        while (job := pipe.recv()) is not None:
-            pool.submit(work, job)
+        while (said := pipe.recv()) is not None:
+            if isinstance(said, Job):
+                pool.submit(work, said)
+            else:
+                done.cancel(said)
     except (EOFError, OSError, _Ended):
         done.cancel()
     pool.shutdown(cancel_futures=True)
@@ -123,7 +126,7 @@ class Done:
     def __init__(self, order: Order) -> None:
         """Prepare the files."""
         self._order = order
-        self._sessions: set[Session] = set()
+        self._sessions: dict[str, Session] = {}
         self._prepared: Mapping[str, Task] = {}
         if order.action == "migrate":
             self._prepared = _prepared(order)
@@ -132,10 +135,9 @@ class Done:
         """Do it in one database; what goes wrong is its result."""
         began_s = time.monotonic()
         doing = _Doing(job)
-        session: Session | None = None
         try:
             session = open_session(job.target.conninfo, application_name="pgvouch fleet")
-            self._sessions.add(session)
+            self._sessions[job.target.name] = session
             with session, telling_of_loss():
                 found = _ACTIONS[self._order.action](self, session, doing)
         except VouchError as exc:
@@ -150,15 +152,15 @@ class Done:
         except Exception as exc:  # one database's surprise ends no rollout
             found = Result(job.target.name, State.FAILED, cause=f"unforeseen: {type(exc).__name__}")
         finally:
-            if session is not None:
-                self._sessions.discard(session)
+            self._sessions.pop(job.target.name, None)
         return replace(found, seconds=time.monotonic() - began_s)
 
-    def cancel(self) -> None:
-        """Have the servers cancel what runs: its migration is rolled back."""
-        for session in list(self._sessions):
-            with suppress(psycopg.Error, OSError):
-                session.connection.cancel()
+    def cancel(self, name: str | None = None) -> None:
+        """Have the servers cancel what runs, in one database or in all: it is rolled back."""
+        for at, session in list(self._sessions.items()):
+            if name in {None, at}:
+                with suppress(psycopg.Error, OSError):
+                    session.connection.cancel()
 
     def migrate(self, session: Session, doing: _Doing) -> Result:
         """Apply what is pending."""
