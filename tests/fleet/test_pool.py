@@ -62,7 +62,7 @@ def test_a_server_s_slots_are_kept(tenants: Tenants) -> None:
             ((count,),) = tenants.query(
                 0,
                 "select count(*) from pg_stat_activity where application_name = 'pgvouch fleet' "
-                "and state = 'active'",
+                f"and state = 'active' and datname like '{tenants.prefix}%'",
             )
             assert isinstance(count, int)
             most = max(most, count)

@@ -39,6 +39,7 @@ def enqueue(
         PlanError: one of this fleet is under way, or the queue is not what it should be.
         UsageError: there is no control database, or no database.
     """
+    _refuse_stdin(fleet)
     Done(fleet.order("migrate", to=to))  # no worker is to find that a file is not sound
     settings = fleet.settings
     targets = fleet.listing.targets()
@@ -60,6 +61,7 @@ def enqueue_rollback(
     Raises:
         PlanError, UsageError: as `enqueue` does; or there was none.
     """
+    _refuse_stdin(fleet)
     undone, touched = fleet.undone(number)
     targets = [target for target in fleet.listing.targets() if target.name in touched]
     waves = waves_of(targets, fleet.settings.waves, fleet.settings.budget)
@@ -67,15 +69,18 @@ def enqueue_rollback(
     return _enqueue(fleet, "rollback", str(undone.id), said, waves)
 
 
-def _enqueue(
-    fleet: Fleet, action: str, wanted: str | None, said: Said, waves: Sequence[Wave]
-) -> tuple[Rollout, Sequence[Wave]]:
-    settings = fleet.settings
-    if settings.file == "-":
+def _refuse_stdin(fleet: Fleet) -> None:
+    if fleet.settings.file == "-":
         raise UsageError(
             "a list on stdin is not there for the workers",
             hint="put it into a file that every worker has, or ask the control database: --targets",
         )
+
+
+def _enqueue(
+    fleet: Fleet, action: str, wanted: str | None, said: Said, waves: Sequence[Wave]
+) -> tuple[Rollout, Sequence[Wave]]:
+    settings = fleet.settings
     if not waves:
         raise UsageError(f"the fleet {settings.name} has no databases to work on")
     with open_session(_control(fleet), application_name="pgvouch fleet") as session:
@@ -112,6 +117,7 @@ def work(
     Raises:
         VouchError: the files are not sound, or the queue is not to be believed.
     """
+    _refuse_stdin(fleet)
     Done(fleet.order("migrate"))
 
     def order(queued: Queued) -> Order:

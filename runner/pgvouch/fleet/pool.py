@@ -42,7 +42,7 @@ class Pool:
         self._most = max(min(os.cpu_count() or 1, -(-jobs // THREADS)), 1)
         self._threads = min(jobs, max(THREADS, -(-jobs // self._most)))
         self._processes: list[_Process] = []
-        self._is_ended = False
+        self._is_ended = self._is_cancelled = False
 
     def __enter__(self) -> Self:
         return self
@@ -61,7 +61,7 @@ class Pool:
         Args:
             at_once: what is under way is cancelled, and rolled back by its server.
         """
-        self._is_ended = True
+        self._is_ended, self._is_cancelled = True, at_once
         for each in self._processes:
             if at_once:
                 each.process.terminate()
@@ -85,7 +85,8 @@ class Pool:
             process.ends[job.target.name] = ended
             with suppress(OSError):  # it is dead, which its pipe will say
                 process.pipe.send(Job(job.target, is_again=job.is_again or number > 0))
-            if (result := await ended) is not None:
+            result = await ended
+            if result is not None and (result.is_well or not self._is_cancelled):
                 return result
         if self._is_ended:
             return Result(job.target.name, State.LEFT)

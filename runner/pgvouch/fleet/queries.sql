@@ -178,6 +178,10 @@ where r.fleet = {fleet} and r.queue is not null and ({number}::bigint is null or
 order by r.id desc
 limit 1
 
+-- name: queued_of
+-- The rollout of a fleet that is under way on a queue.
+select r.id from pgvouch_fleet.rollout as r where r.fleet = {fleet} and r.queue is not null and r.ended_at is null
+
 -- name: under_way
 -- The numbers of the rollouts that are under way on a queue.
 select r.id from pgvouch_fleet.rollout as r where r.queue = {queue} and r.ended_at is null

@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvouch.errors import PlanError
 from pgvouch.fleet.queue_schema import SCHEMA
-from pgvouch.fleet.store import JUDGED, Rollout, results_of, rollout_of
+from pgvouch.fleet.store import JUDGED, Rollout, on_the_queue, results_of, rollout_of
 from pgvouch.fleet.target import WELL, Result, State, Target
 from pgvouch.fleet.waves import Wave
 from pgvouch.postgres.session import OWN_PATH
@@ -161,11 +161,7 @@ class Asking:
                 "enqueue_rollout", **given, settings=json.dumps(asdict(said)), waves=named
             )
         except psycopg.errors.UniqueViolation:
-            raise PlanError(
-                f"a rollout of the fleet {fleet} is on the queue",
-                state="Nothing was enqueued.",
-                hint=f"pgvouch fleet watch {fleet}; or pgvouch fleet cancel {fleet}",
-            ) from None
+            raise on_the_queue(fleet) from None
         rollout = rollout_of(rows[0])
         await self.add_targets(rollout.id, enumerate(wave.targets for wave in waves))
         await self.feed(rollout.id)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
-from pgvouch.errors import MigrationError, UsageError
+from pgvouch.errors import MigrationError, PlanError, UsageError
 from pgvouch.fleet.target import Result, State
 from pgvouch.ledger.ledger import judged_sql, refuse_stranger
 from pgvouch.postgres.reach import open_session
@@ -207,6 +207,15 @@ def results_of(rows: Iterable[Sequence[Any]]) -> dict[str, Result]:
     }
 
 
+def on_the_queue(fleet: str) -> PlanError:
+    """Return the error for a rollout while another one is on the queue."""
+    return PlanError(
+        f"a rollout of the fleet {fleet} is on the queue",
+        state="Nothing was begun.",
+        hint=f"pgvouch fleet watch {fleet}; or pgvouch fleet cancel {fleet}",
+    )
+
+
 def put_sql(rollout: int, wave: int, results: Iterable[Result]) -> str:
     """Return the statement that writes down what became of databases, in the control database."""
     rows = [
@@ -252,6 +261,8 @@ class ControlStore:
         """Write down that a rollout begins."""
         with self._open() as session:
             ensure_tables(session)
+            if self._asked(session, "queued_of", fleet=self._fleet):
+                raise on_the_queue(self._fleet)
             given = {"fleet": self._fleet, "action": action, "wanted": wanted}
             (made,) = self._asked(session, "begin_rollout", **given)
             return rollout_of(made)
