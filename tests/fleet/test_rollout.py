@@ -128,8 +128,9 @@ def test_a_release_is_mended_after_its_canary(tenants: Tenants) -> None:
         }
     )
     canary = tenants.fleet(waves=("1",))
-    summary = canary.migrate(between=lambda _wave, _results: False)
-    assert (summary.stopped_in, summary.count(State.LEFT)) == ("canary", 5)
+    summary = canary.migrate(between=lambda _wave, _results: "a customer called")
+    assert (summary.stopped_in, summary.reason) == ("canary", "a customer called")
+    assert summary.count(State.LEFT) == 5
     assert [tenants.applied(n) for n in ALL] == [3, 2, 2, 2, 2, 2]
     assert canary.rollback().count(State.DONE) == 1
     assert [tenants.applied(n) for n in ALL] == [2] * 6

@@ -10,10 +10,11 @@ import click
 from pgvouch.cli import output, table
 from pgvouch.cli.context import Context
 from pgvouch.cli.live import age
-from pgvouch.cli.options import common, running
+from pgvouch.cli.options import common, duration_s, running
 from pgvouch.cli.output import Line, Styled
 from pgvouch.cli.table import Column
 from pgvouch.errors import DRIFT, FAILED, PENDING, UsageError
+from pgvouch.fleet.settings import words
 from pgvouch.fleet.waves import Budget
 
 if TYPE_CHECKING:
@@ -36,6 +37,23 @@ def _budget(ctx: click.Context, parameter: click.Parameter, value: str | None) -
         raise click.BadParameter(exc.message, ctx, parameter) from None
 
 
+def _words(
+    ctx: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    try:
+        if found := words(value):
+            return found
+    except ValueError:
+        pass
+    raise click.BadParameter("write a program and its arguments", ctx, parameter)
+
+
+def _seconds(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    return None if value is None else duration_s(ctx, parameter, value)
+
+
 _OPTIONS = (
     click.option("--targets", metavar="QUERY", help="Asked in the control database: name, …"),
     click.option("--control", metavar="VARIABLE", help="It has the URL of the control database."),
@@ -56,6 +74,24 @@ _ROLLING = (
     click.option(
         "--max-failures", "budget", callback=_budget, metavar="N",
         help="How many of a wave may fail: 3, or 1%, as without it.",
+    ),
+)  # fmt: skip
+_GATES = (
+    click.option(
+        "--gate-verify", is_flag=True, default=None,
+        help="Behind each wave, run every promise again in its databases.",
+    ),
+    click.option(
+        "--gate-query", metavar="QUERY",
+        help="Behind each wave, ask the control database whether to go on.",
+    ),
+    click.option(
+        "--gate-command", metavar="COMMAND", callback=_words,
+        help="Behind each wave, run this; 0 goes on.",
+    ),
+    click.option(
+        "--gate-wait", "gate_wait_s", metavar="TIME", callback=_seconds,
+        help="Leave each wave to itself for so long before that.",
     ),
 )  # fmt: skip
 
@@ -133,7 +169,7 @@ def plan(context: Context, /, name: str | None, to: str | None, **given: Any) ->
 @click.argument("name", required=False)
 @click.option("--to", metavar="ID", help="Stop after this migration.")
 @click.option("--pause", is_flag=True, help="Ask behind each wave whether to go on.")
-@_all_of(_OPTIONS, _ROLLING)
+@_all_of(_OPTIONS, _ROLLING, _GATES)
 @running
 @click.pass_obj
 def migrate(
@@ -213,13 +249,14 @@ def _rolled(context: Context, found: "Fleet", roll: Callable[[], "Summary"]) -> 
     return FAILED if summary.failed or summary.stopped_in else 0
 
 
-def _asker(*, pause: bool) -> "Callable[[Wave, Sequence[Result]], bool]":
-    def ask(wave: "Wave", results: "Sequence[Result]") -> bool:
-        if not pause:
-            return True
+def _asker(*, pause: bool) -> "Callable[[Wave, Sequence[Result]], str | None]":
+    def ask(wave: "Wave", results: "Sequence[Result]") -> str | None:
+        if not pause or wave.is_last:
+            return None
         failed = sum(not result.is_well for result in results)
         output.undraw()
-        return click.confirm(f"{wave.name}: {len(results)} done, {failed} failed. Go on?", err=True)
+        asked = f"{wave.name}: {len(results) - failed} done, {failed} failed. Go on?"
+        return None if click.confirm(asked, err=True) else "the answer was no"
 
     return ask
 
@@ -241,8 +278,12 @@ class _Progress:
             output.say(Styled(event.wave, bold=True), f"  {count}", err=True)
         elif what == "Ended":
             self._ended(event)
+        elif what == "Asks":
+            wait = f"  {age(event.seconds)}" if event.seconds is not None else ""  # type: ignore[union-attr]
+            output.say(f"  {event.what}{wait}", err=True)  # type: ignore[union-attr]
         else:
-            said = f"  {event.failed} failed, and {event.may_fail} may: nothing new is begun"  # type: ignore[union-attr]
+            many = f"{event.failed} failed, and {event.may_fail} may"  # type: ignore[union-attr]
+            said = f"  {event.reason or many}: nothing new is begun"  # type: ignore[union-attr]
             output.say(Styled("stopped", "red", bold=True), said, err=True)
 
     def _ended(self, event: Any) -> None:
@@ -275,9 +316,12 @@ def _tell(context: Context, name: str, summary: "Summary", seconds: float | None
     said = ", ".join(f"{summary.count(state)} {state}" for state in states) or "no databases"
     took = f" in {seconds:.1f} s" if seconds is not None else ""
     output.say(f"{name}: {said}{took}")
+    if summary.reason is not None:
+        output.say(f"  stopped in {summary.stopped_in}: {summary.reason}")
     if summary.stopped_in:
+        mend = "what failed" if summary.reason is None else "what was found"
         output.say(
-            f"  next    mend what failed, and run the same command again: it goes on with what is "
+            f"  next    mend {mend}, and run the same command again: it goes on with what is "
             f"left; or take it back: pgvouch fleet rollback {name}"
         )
 
@@ -296,6 +340,7 @@ def _document(name: str, summary: "Summary") -> dict[str, Any]:
     return {
         "fleet": name,
         "stopped_in": summary.stopped_in,
+        "reason": summary.reason,
         "databases": [
             {
                 "name": result.target,

@@ -9,6 +9,7 @@ The modules, each importing only those above it:
     listing   which databases there are: a query, a pattern, a file
     look      asks many databases for their ledgers at once
     worker    what is done in one database
+    between   what is asked behind a wave: promises, a query, a command
     pool      processes with threads in them
     store     what became of each database, kept in a file
     rollout   waves, budget, and what is told of them

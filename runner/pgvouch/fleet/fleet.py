@@ -12,7 +12,8 @@ from pgvouch.address.where import Given
 from pgvouch.config.options import Options
 from pgvouch.config.project import Project, find_project, read_files
 from pgvouch.files.variables import given_variables
-from pgvouch.fleet.listing import Listing
+from pgvouch.fleet.between import Between, asker
+from pgvouch.fleet.listing import Chosen, Listing
 from pgvouch.fleet.look import look
 from pgvouch.fleet.rollout import Event, Rolling, Summary, slots_of
 from pgvouch.fleet.settings import FleetSettings, fleet_settings
@@ -115,20 +116,35 @@ class Fleet:
         self,
         *,
         to: str | None = None,
-        between: Callable[[Wave, Sequence[Result]], bool] = lambda _wave, _results: True,
+        between: Between = lambda _wave, _results: None,
     ) -> Summary:
         """Apply what is pending, wave by wave, until too many fail; again, it does what is left.
 
         Args:
             to: the last migration; None means all.
-            between: asked behind each wave but the last whether it goes on.
+            between: told of each wave when what the settings ask behind it goes on; a reason, in
+                one line, stops the rollout there.
 
         Raises:
             VouchError: the files are not sound, or the list of databases cannot be read.
         """
         order = self._order("migrate", to=to)
         Done(order)  # every file is read, and refused, before anything is sent
-        return Rolling(self._listing, order, self.on_event, self._store, between).run()
+        rolling: Rolling | None = None
+        asks = asker(
+            self._listing,
+            self._verified,
+            lambda: rolling.number if rolling else 0,
+            self.on_event,
+            between,
+        )
+        rolling = Rolling(self._listing, order, self.on_event, self._store, asks)
+        return rolling.run()
+
+    def _verified(self, targets: Sequence[Target]) -> Sequence[Result]:
+        """Run every promise again in some of the databases."""
+        chosen = Chosen(self._listing, targets)
+        return Rolling(chosen, self._order("verify"), _silent).run().results
 
     def rollback(self, *, number: int | None = None, discard_data: bool = False) -> Summary:
         """Roll back exactly what a rollout has applied, in those databases in which it did.

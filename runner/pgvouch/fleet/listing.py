@@ -14,11 +14,12 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pgvouch.address.conninfo import looks_like_one, parts_of
 from pgvouch.address.where import EMBEDDED, Given
 from pgvouch.config.project import Project
-from pgvouch.errors import MigrationError, Place, UsageError
+from pgvouch.errors import ConnectError, MigrationError, Place, UsageError
 from pgvouch.fleet.settings import FleetSettings
 from pgvouch.fleet.target import Target
 from pgvouch.postgres.reach import open_session
-from pgvouch.postgres.session import QueryError
+from pgvouch.postgres.result import Result as Answer
+from pgvouch.postgres.session import ConnectionLost, QueryError
 from pgvouch.sqltext.own import own_query
 
 _IN_BRACES = re.compile(r"\{(\w+)\}")
@@ -86,24 +87,42 @@ class Listing:
             found = {settings.template: self._target(row), **found}
         return list(found.values())
 
-    def _asked(self, query: str) -> Iterator[Mapping[str, Any]]:
+    def ask(self, query: str, what: str, timeout_s: float | None = None) -> Answer:
+        """Ask the control database something, which may write nothing.
+
+        Args:
+            query: one statement.
+            what: it is called in errors.
+            timeout_s: how long it may take; None: as long as the server lets it.
+
+        Raises:
+            UsageError: there is no control database, or there are several statements.
+            ConnectError: it cannot be reached.
+            MigrationError: the query fails.
+        """
         url = self.control_url
         if url is None:
             raise UsageError(
-                "the query for the databases has no control database to ask",
+                f"{what} has no control database to ask",
                 hint=f'control = "CONTROL_URL" under [fleet.{self.settings.name}], or --control',
             )
+        limit = "" if timeout_s is None else f"set local statement_timeout = {timeout_s * 1000:.0f}"
         with open_session(url, application_name="pgvouch fleet") as session:
             try:
-                (result,) = session.run(f"begin read only;\n{query}\n;\ncommit")[1:-1]
+                session.run(f"begin read only;\n{limit}")
+                (result,) = session.run(f"{query}\n;\ncommit")[:-1]
             except QueryError as exc:
                 raise MigrationError(
-                    f"the query for the databases fails: {exc.server.primary}",
-                    statement=query,
-                    server=exc.server,
+                    f"{what} fails: {exc.server.primary}", statement=query, server=exc.server
                 ) from None
+            except ConnectionLost:
+                raise ConnectError(f"the control database has ended {what}") from None
             except ValueError:
-                raise UsageError("the query for the databases is one statement") from None
+                raise UsageError(f"{what} is one statement") from None
+        return result
+
+    def _asked(self, query: str) -> Iterator[Mapping[str, Any]]:
+        result = self.ask(query, "the query for the databases")
         names = result.columns or ()
         if "name" not in names:
             raise UsageError(
@@ -191,6 +210,19 @@ class Listing:
             named = database or url.removeprefix(EMBEDDED)
             return ensure_running(self.project).url(named or "postgres")
         return make_conninfo(url, dbname=database) if database else url
+
+
+class Chosen(Listing):
+    """Some of the databases of a fleet."""
+
+    def __init__(self, listing: Listing, targets: Sequence[Target]) -> None:
+        """Say which."""
+        super().__init__(listing.project, listing.settings, listing.given)
+        self._targets = list(targets)
+
+    def targets(self) -> list[Target]:
+        """Return them."""
+        return self._targets
 
 
 def _filled(template: str, row: Mapping[str, Any]) -> str:

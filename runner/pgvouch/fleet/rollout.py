@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pgvouch.errors import VouchError
+from pgvouch.fleet.between import Asks, Between
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.look import Slots, look
 from pgvouch.fleet.pool import Pool
@@ -46,14 +47,16 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """More has failed than may, so nothing new is begun."""
+    """More has failed than may, or what is asked behind a wave says no: nothing new is begun."""
 
     wave: str
     failed: int
     may_fail: int
+    reason: str | None = None
+    """What was said behind the wave; None: too many have failed."""
 
 
-Event = Began | Ended | Stopped
+Event = Began | Ended | Stopped | Asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Summary:
     results: tuple[Result, ...]
     stopped_in: str | None = None
     """The wave in which it was stopped; None: it went through."""
+    reason: str | None = None
+    """What was said behind that wave; None: too many have failed in it."""
 
     @property
     def failed(self) -> tuple[Result, ...]:
@@ -98,7 +103,7 @@ class Rolling:
         order: Order,
         tell: Callable[[Event], None],
         store: Store | None = None,
-        between: Callable[[Wave, Sequence[Result]], bool] = lambda _wave, _results: True,
+        between: Between = lambda _wave, _results: None,
     ) -> None:
         """Say what is to be done.
 
@@ -107,11 +112,13 @@ class Rolling:
             order: what, in each database.
             tell: is told what happens.
             store: where it is written down; None: nowhere.
-            between: asked behind each wave but the last whether it goes on.
+            between: told of each wave that went through; a reason stops it there.
         """
         self._listing, self._order, self._tell = listing, order, tell
         self._store, self._between = store, between
-        self._number = 0
+        self.number = 0
+        """As it is written down; 0: it is not."""
+        self._reason: str | None = None
         self._results: dict[str, Result] = {}
 
     def run(self, undo: Mapping[str, tuple[str, ...]] | None = None) -> Summary:
@@ -131,15 +138,15 @@ class Rolling:
         else:
             waves = waves_of(targets, settings.waves, settings.budget)
         if self._store:
-            self._number = self._store.begin(self._order.action, self._order.to)
+            self.number = self._store.begin(self._order.action, self._order.to)
         outcome = "interrupted"
         try:
             stopped = self._run(waves, undo)
             outcome = f"stopped in {stopped}" if stopped else "done"
         finally:
             if self._store:
-                self._store.end(self._number, outcome)
-        return Summary(tuple(self._results.values()), stopped)
+                self._store.end(self.number, outcome)
+        return Summary(tuple(self._results.values()), stopped, self._reason)
 
     def _run(self, waves: Sequence[Wave], undo: Mapping[str, tuple[str, ...]] | None) -> str | None:
         targets = [target for wave in waves for target in wave.targets]
@@ -147,8 +154,7 @@ class Rolling:
         with Pool(self._order, slots) as pool:
             for number, wave in enumerate(waves):
                 found = self._wave(pool, wave, slots, undo)
-                is_last = number == len(waves) - 1
-                if found is None or not (is_last or self._between(wave, found)):
+                if found is None or self._stops(wave, found):
                     self._leave(waves[number + 1 :])
                     return wave.name
             if undo is None and self._order.action == "migrate":
@@ -163,10 +169,18 @@ class Rolling:
                 return None
             settings = self._listing.settings
             slots.per_server.update(slots_of(new, settings).per_server)
-            wave = Wave("new", tuple(new), settings.budget.among(len(new)))
-            if self._wave(pool, wave, slots, None) is None:
+            wave = Wave("new", tuple(new), settings.budget.among(len(new)), is_last=True)
+            found = self._wave(pool, wave, slots, None)
+            if found is None or self._stops(wave, found):
                 return wave.name
         return None
+
+    def _stops(self, wave: Wave, results: Sequence[Result]) -> bool:
+        self._reason = self._between(wave, results)
+        if self._reason is not None:
+            failed = sum(not result.is_well for result in results)
+            self._tell(Stopped(wave.name, failed, wave.may_fail, self._reason))
+        return self._reason is not None
 
     def _wave(
         self, pool: Pool, wave: Wave, slots: Slots, undo: Mapping[str, tuple[str, ...]] | None
@@ -202,7 +216,7 @@ class Rolling:
                 end(result)
         finally:
             if self._store:
-                self._store.put(self._number, wave.name, *ended)
+                self._store.put(self.number, wave.name, *ended)
         if failed > wave.may_fail:
             self._tell(Stopped(wave.name, failed, wave.may_fail))
             return None
@@ -213,7 +227,7 @@ class Rolling:
             left = [Result(target.name, State.LEFT) for target in wave.targets]
             self._results.update({result.target: result for result in left})
             if self._store:
-                self._store.put(self._number, wave.name, *left)
+                self._store.put(self.number, wave.name, *left)
 
 
 def slots_of(targets: Sequence[Target], settings: FleetSettings) -> Slots:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from pgvouch.errors import UsageError
@@ -21,6 +21,8 @@ class Wave:
     targets: tuple[Target, ...]
     may_fail: int = 0
     """How many of them may fail; one more ends the rollout."""
+    is_last: bool = False
+    """Whether no other comes behind it, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def waves_of(targets: Sequence[Target], sizes: Sequence[str], budget: Budget) ->
             is_first = len(found) == bool(templates) and bool(rest)
             found.append(Wave(_name(size, len(members), is_first=is_first), members,
                               0 if is_first else budget.among(len(members))))  # fmt: skip
-    return found
+    return [*found[:-1], *(replace(wave, is_last=True) for wave in found[-1:])]
 
 
 def _name(size: str, count: int, *, is_first: bool) -> str:
