@@ -9,6 +9,7 @@ import click
 
 from pgvouch.cli import output, table
 from pgvouch.cli.context import Context
+from pgvouch.cli.fleet_lines import Lines, of_summary
 from pgvouch.cli.live import age
 from pgvouch.cli.options import common, duration_s, running
 from pgvouch.cli.output import Line, Styled
@@ -178,7 +179,7 @@ def migrate(
     """Apply what is pending, wave by wave; again, it does what is left."""
     if pause and not sys.stdin.isatty():
         raise UsageError("--pause asks, and there is no terminal", hint="leave it out")
-    found = _fleet(context, name, given)
+    found = _fleet(context, name, given, rolls=True)
     return _rolled(context, found, lambda: found.migrate(to=to, between=_asker(pause=pause)))
 
 
@@ -193,7 +194,7 @@ def rollback(
     context: Context, /, name: str | None, rollout: int | None, discard_data: bool, **given: Any
 ) -> int:
     """Roll back exactly what a rollout has applied, where nothing came after it."""
-    found = _fleet(context, name, given)
+    found = _fleet(context, name, given, rolls=True)
     return _rolled(
         context, found, lambda: found.rollback(number=rollout, discard_data=discard_data)
     )
@@ -206,7 +207,7 @@ def rollback(
 @click.pass_obj
 def verify(context: Context, /, name: str | None, **given: Any) -> int:
     """Run every promise again in each database."""
-    found = _fleet(context, name, given)
+    found = _fleet(context, name, given, rolls=True)
     return _rolled(context, found, found.verify)
 
 
@@ -217,26 +218,30 @@ def verify(context: Context, /, name: str | None, **given: Any) -> int:
 @click.pass_obj
 def drift(context: Context, /, name: str | None, **given: Any) -> int:
     """Compare each database with what its migrations made, grouped by what differs."""
-    found = _fleet(context, name, given)
+    found = _fleet(context, name, given, rolls=True)
     return DRIFT if _rolled(context, found, found.drift) else 0
 
 
-def _fleet(context: Context, name: str | None, given: dict[str, Any]) -> "Fleet":
+def _fleet(
+    context: Context, name: str | None, given: dict[str, Any], *, rolls: bool = False
+) -> "Fleet":
     from pgvouch.fleet.fleet import Fleet
 
+    context.as_lines = context.as_json and rolls
     fleets = list(context.project.fleets)
     if name is None and len(fleets) > 1:
         raise UsageError("which fleet?", hint=f"name one: {', '.join(fleets)}")
     if not given.get("waves"):
         given.pop("waves", None)
+    chosen = name or (fleets[0] if fleets else "fleet")
     return Fleet(
-        name or (fleets[0] if fleets else "fleet"),
+        chosen,
         url=context.url,
         project=context.project,
         environment=context.environment,
         dotenv=not context.no_dotenv,
         variables=context.variables,
-        on_event=_Progress(context),
+        on_event=Lines(chosen) if context.as_json else _Progress(),
         settings=context.settings,
         **given,
     )
@@ -264,13 +269,10 @@ def _asker(*, pause: bool) -> "Callable[[Wave, Sequence[Result]], str | None]":
 class _Progress:
     """Tells a rollout on stderr: each wave, each failure, and a line that is redrawn."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self) -> None:
         self._began_s = time.monotonic()
 
     def __call__(self, event: "Event") -> None:
-        if self._context.as_json:
-            return
         what = type(event).__name__
         if what == "Began":
             self._began_s = time.monotonic()
@@ -304,7 +306,10 @@ class _Progress:
 
 def _tell(context: Context, name: str, summary: "Summary", seconds: float | None = None) -> None:
     if context.as_json:
-        context.tell(document=_document(name, summary))
+        if context.as_lines:
+            Lines(name).summary(summary, seconds)
+        else:
+            context.tell(document={"fleet": name, **of_summary(summary)})
         return
     total = len(summary.results)
     output.say(Styled(name, bold=True), f"  {total} database{'s' * (total != 1)}")
@@ -334,26 +339,6 @@ def _causes(summary: "Summary", *, verbose: bool) -> list[Line]:
         lines.append(("  ", Styled("✗", "red"), f" {len(names)} {state}: {cause}"))
         lines.append(f"      {', '.join(shown)}{more}")
     return lines
-
-
-def _document(name: str, summary: "Summary") -> dict[str, Any]:
-    return {
-        "fleet": name,
-        "stopped_in": summary.stopped_in,
-        "reason": summary.reason,
-        "databases": [
-            {
-                "name": result.target,
-                "state": str(result.state),
-                "version": result.version,
-                "finished": list(result.finished),
-                "pending": result.pending,
-                "cause": result.cause,
-                "seconds": round(result.seconds, 3),
-            }
-            for result in summary.results
-        ],
-    }
 
 
 def _count(summary: "Summary", state: str) -> int:
