@@ -5,6 +5,7 @@ The modules, each importing only those above it:
     target    a database, and what became of it
     waves     which go together, and how many may fail
     judged    errors as states and causes
+    password  the password of a database, from a command
     settings  what the configuration says of a fleet
     listing   which databases there are: a query, a pattern, a file
     look      asks many databases for their ledgers at once

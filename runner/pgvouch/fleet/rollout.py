@@ -8,6 +8,7 @@ from pgvouch.errors import VouchError
 from pgvouch.fleet.between import Asks, Between
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.look import Slots, look
+from pgvouch.fleet.password import reached
 from pgvouch.fleet.pool import Pool
 from pgvouch.fleet.settings import FleetSettings
 from pgvouch.fleet.store import Store
@@ -246,7 +247,7 @@ def slots_of(targets: Sequence[Target], settings: FleetSettings) -> Slots:
 
 def _left(target: Target) -> int:
     try:
-        with open_session(target.conninfo, application_name="pgvouch fleet") as session:
+        with open_session(reached(target), application_name="pgvouch fleet") as session:
             (result,) = session.ask(own_query("fleet", "slots"))
             return max(int(result.rows[0][0] or 0) // _SHARE, 1)
     except (VouchError, QueryError):

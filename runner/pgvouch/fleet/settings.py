@@ -1,17 +1,20 @@
 """What the configuration says of a fleet: `[fleet.NAME]`."""
 
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pgvouch.address.conninfo import parts_of
 from pgvouch.config.project import Project, database_names
 from pgvouch.errors import Place, UsageError
 from pgvouch.fleet.waves import DEFAULT, Budget
 from pgvouch.sqltext.duration import is_duration, seconds
 from pgvouch.sqltext.near import nearest
 
+_SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "fish"}
 _SOURCES = ("targets", "pattern", "file")
 
 
@@ -150,6 +153,8 @@ def _refuse_wrong(name: str, table: Mapping[str, Any], place: Place | None) -> N
                 hint=f'{key} = "CONTROL_URL", and the URL in the environment: passwords do not '
                 "belong into a repository",
             )
+    _refuse_password(name, table.get("url", ""), place)
+    _refuse_shell(name, words(table.get("password_command", ())), place)
     if len(said := [key for key in _SOURCES if key in table]) > 1:
         raise UsageError(
             f"fleet.{name} says twice where its databases are: {' and '.join(said)}", place
@@ -163,6 +168,34 @@ def _is_command(value: object) -> bool:
         return isinstance(value, str) and bool(words(value))
     except ValueError:
         return False
+
+
+def _refuse_password(name: str, url: str, place: Place | None) -> None:
+    """Refuse a password that stands in the template of a URL itself."""
+    try:
+        parts = parts_of(re.sub(r"\$?\{\w+\}", "", url))
+    except UsageError:
+        return  # without its values it is none that can be read
+    if parts.get("password"):
+        raise UsageError(
+            f"fleet.{name}.url has a password in it",
+            place,
+            hint="${NAME} takes it from the environment, and password_command from a program: "
+            "passwords do not belong into a repository",
+        )
+
+
+def _refuse_shell(name: str, command: Sequence[str], place: Place | None) -> None:
+    """Refuse what would make a database's name part of a script."""
+    for shell, option, script in zip(command, command[1:], command[2:], strict=False):
+        is_script = Path(shell).name in _SHELLS and option.startswith("-") and option.endswith("c")
+        if is_script and re.search(r"(?<!\$)\{\w+\}", script):
+            raise UsageError(
+                f"fleet.{name}.password_command has a value in a script, which would be run",
+                place,
+                hint="give it behind the script: "
+                """["sh", "-c", 'print-password "$1"', "sh", "{name}"]""",
+            )
 
 
 _Kind = tuple[str, Callable[[Any], bool]]

@@ -18,6 +18,7 @@ from pgvouch.errors import ConnectError, UsageError, VouchError
 from pgvouch.events import Event, Finished, silent
 from pgvouch.fleet.judged import cause_of, state_of
 from pgvouch.fleet.look import newest
+from pgvouch.fleet.password import reached
 from pgvouch.fleet.target import Result, State, Target
 from pgvouch.postgres.reach import open_session, telling_of_loss
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
@@ -124,7 +125,7 @@ class Done:
         began_s = time.monotonic()
         session: Session | None = None
         try:
-            session = open_session(job.target.conninfo, application_name="pgvouch fleet")
+            session = open_session(reached(job.target), application_name="pgvouch fleet")
             self._sessions.add(session)
             with session, telling_of_loss():
                 found = _ACTIONS[self._order.action](self, session, job)
@@ -237,7 +238,7 @@ def _failed(job: Job, error: VouchError) -> Result:
     version = None
     with (
         suppress(VouchError, QueryError, ConnectionLost),
-        open_session(job.target.conninfo, application_name="pgvouch fleet") as session,
+        open_session(reached(job.target), application_name="pgvouch fleet") as session,
     ):
         version = newest(commands.read_ledger(session))
     return Result(
