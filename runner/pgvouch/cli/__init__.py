@@ -9,6 +9,7 @@ The modules, each importing only those above it:
     as_text       progress, sentences and errors, for people
     as_json       the document of --json
     json_log      the same events as a line of JSON each
+    fleet_lines   a rollout as JSON lines
     annotations   errors and findings for GitHub, and as SARIF
     endings       every exception as one error with its exit code
     context       what the options come to, and the ways to tell a result
@@ -40,6 +41,8 @@ The modules, each importing only those above it:
     wait          …
     entrypoint    …
     server        …
+    fleet_options  what the commands of a fleet share
+    fleet_queue   those of the queue
     fleet         …
     help          …
     words         the words of other tools

@@ -25,6 +25,8 @@ class Context:
     config: Path | None = None
     migrations: Path | None = None
     as_json: bool = False
+    as_lines: bool = False
+    """Whether JSON comes as lines, and not as one document at the end."""
     shape: str = "text"
     """What `--format` says."""
     log_format: str = "text"

@@ -9,7 +9,8 @@ import click
 
 from pgvouch.cli import fleet_queue, output, table
 from pgvouch.cli.context import Context
-from pgvouch.cli.fleet_options import OPTIONS, ROLLING, all_of, fleet_of
+from pgvouch.cli.fleet_lines import Lines, of_summary
+from pgvouch.cli.fleet_options import GATES, OPTIONS, ROLLING, all_of, fleet_name, fleet_of
 from pgvouch.cli.live import age
 from pgvouch.cli.options import common, running
 from pgvouch.cli.output import Line, Styled
@@ -49,7 +50,7 @@ def status(
     context: Context, /, name: str | None, to: str | None, exit_code: bool, **given: Any
 ) -> int:
     """Show how many databases are at which version, and which are in trouble."""
-    found = fleet_of(context, name, given, _Progress(context))
+    found = fleet_of(context, name, given)
     summary = found.status(to=to)
     _tell(context, found.settings.name, summary)
     if summary.failed:
@@ -65,7 +66,7 @@ def status(
 @click.pass_obj
 def plan(context: Context, /, name: str | None, to: str | None, **given: Any) -> None:
     """Show the waves of a rollout, and where there is something to do."""
-    found = fleet_of(context, name, given, _Progress(context))
+    found = fleet_of(context, name, given)
     waves = found.plan(to=to)
     document = {
         "fleet": found.settings.name,
@@ -96,7 +97,7 @@ def plan(context: Context, /, name: str | None, to: str | None, **given: Any) ->
 @click.argument("name", required=False)
 @click.option("--to", metavar="ID", help="Stop after this migration.")
 @click.option("--pause", is_flag=True, help="Ask behind each wave whether to go on.")
-@all_of(OPTIONS, ROLLING)
+@all_of(OPTIONS, ROLLING, GATES)
 @running
 @click.pass_obj
 def migrate(
@@ -105,7 +106,7 @@ def migrate(
     """Apply what is pending, wave by wave; again, it does what is left."""
     if pause and not sys.stdin.isatty():
         raise UsageError("--pause asks, and there is no terminal", hint="leave it out")
-    found = fleet_of(context, name, given, _Progress(context))
+    found = _rolling(context, name, given)
     return _rolled(context, found, lambda: found.migrate(to=to, between=_asker(pause=pause)))
 
 
@@ -120,7 +121,7 @@ def rollback(
     context: Context, /, name: str | None, rollout: int | None, discard_data: bool, **given: Any
 ) -> int:
     """Roll back exactly what a rollout has applied, where nothing came after it."""
-    found = fleet_of(context, name, given, _Progress(context))
+    found = _rolling(context, name, given)
     return _rolled(
         context, found, lambda: found.rollback(number=rollout, discard_data=discard_data)
     )
@@ -133,7 +134,7 @@ def rollback(
 @click.pass_obj
 def verify(context: Context, /, name: str | None, **given: Any) -> int:
     """Run every promise again in each database."""
-    found = fleet_of(context, name, given, _Progress(context))
+    found = _rolling(context, name, given)
     return _rolled(context, found, found.verify)
 
 
@@ -144,8 +145,15 @@ def verify(context: Context, /, name: str | None, **given: Any) -> int:
 @click.pass_obj
 def drift(context: Context, /, name: str | None, **given: Any) -> int:
     """Compare each database with what its migrations made, grouped by what differs."""
-    found = fleet_of(context, name, given, _Progress(context))
+    found = _rolling(context, name, given)
     return DRIFT if _rolled(context, found, found.drift) else 0
+
+
+def _rolling(context: Context, name: str | None, given: dict[str, Any]) -> "Fleet":
+    """Return a fleet of which is told what happens as it does."""
+    context.as_lines = context.as_json
+    chosen = fleet_name(context, name)
+    return fleet_of(context, chosen, given, Lines(chosen) if context.as_json else _Progress())
 
 
 def _rolled(context: Context, found: "Fleet", roll: Callable[[], "Summary"]) -> int:
@@ -161,8 +169,8 @@ def _asker(*, pause: bool) -> "Callable[[Wave, Sequence[Result]], str | None]":
             return None
         failed = sum(not result.is_well for result in results)
         output.undraw()
-        said = f"{wave.name}: {len(results)} done, {failed} failed. Go on?"
-        return None if click.confirm(said, err=True) else "the answer was no"
+        asked = f"{wave.name}: {len(results) - failed} done, {failed} failed. Go on?"
+        return None if click.confirm(asked, err=True) else "the answer was no"
 
     return ask
 
@@ -170,13 +178,10 @@ def _asker(*, pause: bool) -> "Callable[[Wave, Sequence[Result]], str | None]":
 class _Progress:
     """Tells a rollout on stderr: each wave, each failure, and a line that is redrawn."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self) -> None:
         self._began_s = time.monotonic()
 
     def __call__(self, event: "Event") -> None:
-        if self._context.as_json:
-            return
         what = type(event).__name__
         if what == "Began":
             self._began_s = time.monotonic()
@@ -184,8 +189,12 @@ class _Progress:
             output.say(Styled(event.wave, bold=True), f"  {count}", err=True)
         elif what == "Ended":
             self._ended(event)
+        elif what == "Asks":
+            wait = f"  {age(event.seconds)}" if event.seconds is not None else ""  # type: ignore[union-attr]
+            output.say(f"  {event.what}{wait}", err=True)  # type: ignore[union-attr]
         else:
-            said = f"  {event.failed} failed, and {event.may_fail} may: nothing new is begun"  # type: ignore[union-attr]
+            many = f"{event.failed} failed, and {event.may_fail} may"  # type: ignore[union-attr]
+            said = f"  {event.reason or many}: nothing new is begun"  # type: ignore[union-attr]
             output.say(Styled("stopped", "red", bold=True), said, err=True)
 
     def _ended(self, event: Any) -> None:
@@ -206,7 +215,10 @@ class _Progress:
 
 def _tell(context: Context, name: str, summary: "Summary", seconds: float | None = None) -> None:
     if context.as_json:
-        context.tell(document=_document(name, summary))
+        if context.as_lines:
+            Lines(name).summary(summary, seconds)
+        else:
+            context.tell(document={"fleet": name, **of_summary(summary)})
         return
     total = len(summary.results)
     output.say(Styled(name, bold=True), f"  {total} database{'s' * (total != 1)}")
@@ -218,9 +230,12 @@ def _tell(context: Context, name: str, summary: "Summary", seconds: float | None
     said = ", ".join(f"{summary.count(state)} {state}" for state in states) or "no databases"
     took = f" in {seconds:.1f} s" if seconds is not None else ""
     output.say(f"{name}: {said}{took}")
+    if summary.reason is not None:
+        output.say(f"  stopped in {summary.stopped_in}: {summary.reason}")
     if summary.stopped_in:
+        mend = "what failed" if summary.reason is None else "what was found"
         output.say(
-            f"  next    mend what failed, and run the same command again: it goes on with what is "
+            f"  next    mend {mend}, and run the same command again: it goes on with what is "
             f"left; or take it back: pgvouch fleet rollback {name}"
         )
 
@@ -233,25 +248,6 @@ def _causes(summary: "Summary", *, verbose: bool) -> list[Line]:
         lines.append(("  ", Styled("✗", "red"), f" {len(names)} {state}: {cause}"))
         lines.append(f"      {', '.join(shown)}{more}")
     return lines
-
-
-def _document(name: str, summary: "Summary") -> dict[str, Any]:
-    return {
-        "fleet": name,
-        "stopped_in": summary.stopped_in,
-        "databases": [
-            {
-                "name": result.target,
-                "state": str(result.state),
-                "version": result.version,
-                "finished": list(result.finished),
-                "pending": result.pending,
-                "cause": result.cause,
-                "seconds": round(result.seconds, 3),
-            }
-            for result in summary.results
-        ],
-    }
 
 
 def _count(summary: "Summary", state: str) -> int:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pgvouch.cli.context import Context
+from pgvouch.cli.options import duration_s
 from pgvouch.errors import UsageError
+from pgvouch.fleet.settings import words
 from pgvouch.fleet.waves import Budget
 
 if TYPE_CHECKING:
@@ -19,6 +21,23 @@ def _budget(ctx: click.Context, parameter: click.Parameter, value: str | None) -
         return None if value is None else Budget.of(value)
     except UsageError as exc:
         raise click.BadParameter(exc.message, ctx, parameter) from None
+
+
+def _words(
+    ctx: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    try:
+        if found := words(value):
+            return found
+    except ValueError:
+        pass
+    raise click.BadParameter("write a program and its arguments", ctx, parameter)
+
+
+def _seconds(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    return None if value is None else duration_s(ctx, parameter, value)
 
 
 OPTIONS = (
@@ -43,6 +62,24 @@ ROLLING = (
         help="How many of a wave may fail: 3, or 1%, as without it.",
     ),
 )  # fmt: skip
+GATES = (
+    click.option(
+        "--gate-verify", is_flag=True, default=None,
+        help="Behind each wave, run every promise again in its databases.",
+    ),
+    click.option(
+        "--gate-query", metavar="QUERY",
+        help="Behind each wave, ask the control database whether to go on.",
+    ),
+    click.option(
+        "--gate-command", metavar="COMMAND", callback=_words,
+        help="Behind each wave, run this; 0 goes on.",
+    ),
+    click.option(
+        "--gate-wait", "gate_wait_s", metavar="TIME", callback=_seconds,
+        help="Leave each wave to itself for so long before that.",
+    ),
+)  # fmt: skip
 
 
 def all_of(*groups: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
@@ -55,6 +92,18 @@ def all_of(*groups: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
         return function
 
     return decorate
+
+
+def fleet_name(context: Context, name: str | None) -> str:
+    """Return the name of the fleet that a command line means.
+
+    Raises:
+        UsageError: it names none, and there are several.
+    """
+    fleets = list(context.project.fleets)
+    if name is None and len(fleets) > 1:
+        raise UsageError("which fleet?", hint=f"name one: {', '.join(fleets)}")
+    return name or (fleets[0] if fleets else "fleet")
 
 
 def fleet_of(
@@ -76,13 +125,10 @@ def fleet_of(
     """
     from pgvouch.fleet.fleet import Fleet
 
-    fleets = list(context.project.fleets)
-    if name is None and len(fleets) > 1:
-        raise UsageError("which fleet?", hint=f"name one: {', '.join(fleets)}")
     if not given.get("waves"):
         given.pop("waves", None)
     return Fleet(
-        name or (fleets[0] if fleets else "fleet"),
+        fleet_name(context, name),
         url=context.url,
         project=context.project,
         environment=context.environment,

@@ -56,7 +56,9 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     if error:
         context.as_json |= as_json  # it may have come ahead of the options
         context.report(error, code)
-    if context.as_json:
+    if context.as_lines and error:
+        output.say_json({"event": "error", "error": error.as_dict()}, indent=None)
+    elif context.as_json and not context.as_lines:
         output.say_json({**context.document, **({"error": error.as_dict()} if error else {})})
     context.finish()
     if error is None and (unwritten := output.finish()):

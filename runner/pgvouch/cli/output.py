@@ -222,9 +222,14 @@ def say_drawn(text: str) -> None:
     _write(text, err=False)
 
 
-def say_json(document: Mapping[str, Any]) -> None:
-    """Print a JSON document; what a terminal would act on is escaped in it."""
-    _write(_json(document, sys.stdout, indent=2), err=False, is_ours=True)
+def say_json(document: Mapping[str, Any], *, indent: int | None = 2) -> None:
+    """Print a JSON document; what a terminal would act on is escaped in it.
+
+    Args:
+        document: anything that JSON knows.
+        indent: None prints it on one line.
+    """
+    _write(_json(document, sys.stdout, indent=indent), err=False, is_ours=True)
 
 
 def _json(document: Mapping[str, Any], stream: TextIO, indent: int | None) -> str:

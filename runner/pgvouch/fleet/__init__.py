@@ -5,10 +5,12 @@ The modules, each importing only those above it:
     target    a database, and what became of it
     waves     which go together, and how many may fail
     judged    errors as states and causes
+    password  the password of a database, from a command
     settings  what the configuration says of a fleet
     listing   which databases there are: a query, a pattern, a file
     look      asks a database for its ledger
     worker    what is done in one database
+    between   what is asked behind a wave: promises, a query, a command
     pool      processes with threads in them
     work      asks a database, or has a process work on it
     slots     as many databases at once as their servers allow

@@ -13,9 +13,10 @@ from pgvouch.address.where import Given
 from pgvouch.config.options import Options
 from pgvouch.config.project import Project, find_project, read_files
 from pgvouch.files.variables import given_variables
-from pgvouch.fleet.listing import Listing
+from pgvouch.fleet.between import Asks, Between, asker, goes_on
+from pgvouch.fleet.listing import Chosen, Listing
 from pgvouch.fleet.look import look
-from pgvouch.fleet.rollout import Between, Event, Rolling, Summary, goes_on
+from pgvouch.fleet.rollout import Event, Rolling, Summary
 from pgvouch.fleet.settings import FleetSettings, fleet_settings
 from pgvouch.fleet.slots import each, slots_of
 from pgvouch.fleet.store import ControlStore, FileStore, Rollout, Store
@@ -129,14 +130,38 @@ class Fleet:
 
         Args:
             to: the last migration; None means all.
-            between: asked behind each wave whether it goes on.
+            between: told of each wave when what the settings ask behind it goes on; a reason, in
+                one line, stops the rollout there.
 
         Raises:
             VouchError: the files are not sound, or the list of databases cannot be read.
         """
         order = self.order("migrate", to=to)
         Done(order)  # every file is read, and refused, before anything is sent
-        return Rolling(self.listing, order, self.on_event, self.store, between).run()
+        rolling: Rolling | None = None
+        asks = self.gate(lambda: rolling.number if rolling else 0, self.on_event, between)
+        rolling = Rolling(self.listing, order, self.on_event, self.store, asks)
+        return rolling.run()
+
+    def gate(
+        self, number: Callable[[], int], tell: Callable[[Asks], None], then: Between = goes_on
+    ) -> Between:
+        """Return what asks behind each wave whether a rollout goes on, as the settings say.
+
+        Args:
+            number: returns that of the rollout.
+            tell: is told what is asked.
+            then: asked when all of it goes on.
+
+        Raises:
+            UsageError: something cannot be asked at all.
+        """
+        return asker(self.listing, self._verified, number, tell, then)
+
+    def _verified(self, targets: Sequence[Target]) -> Sequence[Result]:
+        """Run every promise again in some of the databases."""
+        chosen = Chosen(self.listing, targets)
+        return Rolling(chosen, self.order("verify"), _silent).run().results
 
     def rollback(self, *, number: int | None = None, discard_data: bool = False) -> Summary:
         """Roll back exactly what a rollout has applied, in those databases in which it did.

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,17 @@ from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgvouch.address.conninfo import looks_like_one, parts_of
+from pgvouch.address.conninfo import URL, looks_like_one, parts_of
 from pgvouch.address.where import EMBEDDED, Given
 from pgvouch.config.project import Project
-from pgvouch.errors import MigrationError, Place, UsageError
+from pgvouch.errors import ConnectError, MigrationError, Place, UsageError
+from pgvouch.fleet.password import reached
 from pgvouch.fleet.settings import FleetSettings
 from pgvouch.fleet.target import Target
+from pgvouch.postgres.connect_errors import describe
 from pgvouch.postgres.reach import open_session
-from pgvouch.postgres.session import QueryError
+from pgvouch.postgres.result import Result as Answer
+from pgvouch.postgres.session import ConnectionLost, QueryError
 from pgvouch.sqltext.own import own_query
 
 _IN_BRACES = re.compile(r"\{(\w+)\}")
@@ -84,26 +87,45 @@ class Listing:
         if settings.template and settings.template not in found:
             row = {"name": settings.template, "template": True}
             found = {settings.template: self._target(row), **found}
+        _refuse_same(found.values())
         return list(found.values())
 
-    def _asked(self, query: str) -> Iterator[Mapping[str, Any]]:
+    def ask(self, query: str, what: str, timeout_s: float | None = None) -> Answer:
+        """Ask the control database something, which may write nothing.
+
+        Args:
+            query: one statement.
+            what: it is called in errors.
+            timeout_s: how long it may take; None: as long as the server lets it.
+
+        Raises:
+            UsageError: there is no control database, or there are several statements.
+            ConnectError: it cannot be reached.
+            MigrationError: the query fails.
+        """
         url = self.control_url
         if url is None:
             raise UsageError(
-                "the query for the databases has no control database to ask",
+                f"{what} has no control database to ask",
                 hint=f'control = "CONTROL_URL" under [fleet.{self.settings.name}], or --control',
             )
+        limit = "" if timeout_s is None else f"set local statement_timeout = {timeout_s * 1000:.0f}"
         with open_session(url, application_name="pgvouch fleet") as session:
             try:
-                (result,) = session.run(f"begin read only;\n{query}\n;\ncommit")[1:-1]
+                session.run(f"begin read only;\n{limit}")
+                (result,) = session.run(f"{query}\n;\ncommit")[:-1]
             except QueryError as exc:
                 raise MigrationError(
-                    f"the query for the databases fails: {exc.server.primary}",
-                    statement=query,
-                    server=exc.server,
+                    f"{what} fails: {exc.server.primary}", statement=query, server=exc.server
                 ) from None
+            except ConnectionLost:
+                raise ConnectError(f"the control database has ended {what}") from None
             except ValueError:
-                raise UsageError("the query for the databases is one statement") from None
+                raise UsageError(f"{what} is one statement") from None
+        return result
+
+    def _asked(self, query: str) -> Iterator[Mapping[str, Any]]:
+        result = self.ask(query, "the query for the databases")
         names = result.columns or ()
         if "name" not in names:
             raise UsageError(
@@ -114,8 +136,10 @@ class Listing:
             yield dict(zip(names, row, strict=True))
 
     def _matching(self, pattern: str) -> Iterator[Mapping[str, Any]]:
-        url = self._resolved(self._server_url(), "postgres")
-        with open_session(url, application_name="pgvouch fleet") as session:
+        server = self._target(
+            {"name": "postgres", "url": self._resolved(self._server_url(), "postgres")}
+        )
+        with open_session(reached(server), application_name="pgvouch fleet") as session:
             (result,) = session.ask(own_query("fleet", "databases"))
         control = self.control_url
         own = conninfo_to_dict(control).get("dbname") if control else None
@@ -160,7 +184,7 @@ class Listing:
         if row.get("url"):
             conninfo = self._resolved(str(row["url"]), None)
         elif self.settings.url:
-            conninfo = self._resolved(_filled(self.settings.url, row), None)
+            conninfo = self._resolved(self._filled(self.settings.url, row), None)
         else:
             conninfo = self._resolved(self._server_url(), name)
         parts = parts_of(conninfo, f"the list, for {name}")
@@ -172,7 +196,34 @@ class Listing:
             _server(parts),
             str(wave) if wave is not None else None,
             is_template or name == self.settings.template,
+            tuple(_word(word, row) for word in self.settings.password_command),
         )
+
+    def _filled(self, template: str, row: Mapping[str, Any]) -> str:
+        """Return a URL with what a row has in the place of braces, and the environment of `${…}`.
+
+        A value stays one, whatever is in it: percent-encoded in a URL, and with backslashes among
+        keywords, where they count inside of quotes and outside.
+        """
+        is_url = URL.match(template) is not None
+
+        def value(match: re.Match[str]) -> str:
+            if match[0].startswith("$"):
+                found = self.given.of(match[1])
+                if found is None:
+                    raise UsageError(
+                        f"{match[1]} is not set",
+                        hint=f"the URL of the fleet {self.settings.name} needs it",
+                    )
+            else:
+                found = _of_row(row, match, "the URL of the fleet")
+            if is_url:
+                return quote(found, safe="")
+            if not found:  # what follows would become the value
+                raise UsageError(f"{match[0]} in the URL of the fleet is empty for {row['name']}")
+            return re.sub(r"([\\'\s])", r"\\\1", found)
+
+        return re.sub(rf"\$?{_IN_BRACES.pattern}", value, template)
 
     def _server_url(self) -> str:
         variable = self.settings.server or "DATABASE_URL"
@@ -193,18 +244,54 @@ class Listing:
         return make_conninfo(url, dbname=database) if database else url
 
 
-def _filled(template: str, row: Mapping[str, Any]) -> str:
-    """Return a URL with what a row has in the place of braces, percent-encoded."""
+class Chosen(Listing):
+    """Some of the databases of a fleet."""
 
-    def value(match: re.Match[str]) -> str:
-        if (found := row.get(match[1])) is None:
+    def __init__(self, listing: Listing, targets: Sequence[Target]) -> None:
+        """Say which."""
+        super().__init__(listing.project, listing.settings, listing.given)
+        self._targets = list(targets)
+
+    def targets(self) -> list[Target]:
+        """Return them."""
+        return self._targets
+
+
+def _of_row(row: Mapping[str, Any], match: re.Match[str], what: str) -> str:
+    if (found := row.get(match[1])) is None:
+        raise UsageError(
+            f"{what} needs {match[0]}, which {row.get('name')} has not",
+            hint="let the query give a column of that name",
+        )
+    return str(found)
+
+
+def _word(word: str, row: Mapping[str, Any]) -> str:
+    """Return a word of password_command with what a row has in the place of braces."""
+    filled = re.sub(
+        rf"(?<!\$){_IN_BRACES.pattern}", lambda found: _of_row(row, found, "password_command"), word
+    )
+    if filled.startswith("-") and not word.startswith("-"):
+        raise UsageError(
+            f"{word} in password_command becomes an option of the program for {row.get('name')}"
+        )
+    return filled
+
+
+def _refuse_same(targets: Iterable[Target]) -> None:
+    """Refuse a database that has two names in the fleet: it would be worked on twice at once."""
+    known: dict[tuple[str | None, ...], str] = {}
+    for target in targets:
+        parts = parts_of(target.conninfo)
+        # Without a name, it is the service or the user who says which database.
+        says = ("dbname",) if "dbname" in parts else ("service", "user")
+        where = (target.server.lower(), *map(parts.get, says))
+        if where in known:
             raise UsageError(
-                f"the URL of the fleet needs {match[0]}, which {row.get('name')} has not",
-                hint="let the query give a column of that name",
+                f"{known[where]} and {target.name} are the same database of the fleet",
+                notes=[f"both are {describe(parts)}"],
             )
-        return quote(str(found), safe="")
-
-    return _IN_BRACES.sub(value, template)
+        known[where] = target.name
 
 
 def _server(parts: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from pgvouch.config.project import Database
 from pgvouch.engine.commands import pending
 from pgvouch.errors import DriftError, VouchError
 from pgvouch.fleet.judged import cause_of, state_of
+from pgvouch.fleet.password import reached_soon
 from pgvouch.fleet.target import Result, State, Target
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import Applied
@@ -40,8 +41,12 @@ async def look(target: Target, database: Database, to: str | None = None) -> Res
     """
     began_s = time.monotonic()
     try:
+        conninfo = await reached_soon(target)
+    except VouchError as exc:
+        return Result(target.name, state_of(exc), cause=cause_of(exc))
+    try:
         connection = await psycopg.AsyncConnection.connect(
-            target.conninfo,
+            conninfo,
             autocommit=True,
             prepare_threshold=None,
             fallback_application_name="pgvouch fleet",
@@ -49,7 +54,7 @@ async def look(target: Target, database: Database, to: str | None = None) -> Res
             connect_timeout=_CONNECT_S,
         )
     except psycopg.Error as exc:
-        error = connect_error(exc, target.conninfo)
+        error = connect_error(exc, conninfo)
         return Result(target.name, state_of(error), cause=cause_of(error))
     except (OSError, ValueError):
         return None

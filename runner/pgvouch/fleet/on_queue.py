@@ -11,7 +11,6 @@ from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.queue import Asking, Progress, Queue, Queued, Said
 from pgvouch.fleet.queue_schema import bring_up_to_date
 from pgvouch.fleet.queue_worker import AWAY, Event, Pace, QueueWorker
-from pgvouch.fleet.rollout import Between, goes_on
 from pgvouch.fleet.slots import slots_of
 from pgvouch.fleet.store import Rollout, ensure_tables
 from pgvouch.fleet.waves import Wave, waves_of
@@ -101,7 +100,6 @@ def work(
     fleet: Fleet,
     tell: Callable[[Event], None],
     *,
-    between: Between = goes_on,
     pace: Pace | None = None,
     once: bool = False,
 ) -> None:
@@ -110,7 +108,6 @@ def work(
     Args:
         fleet: which; the jobs of these very files, and of this list of databases.
         tell: is told what happens.
-        between: is asked behind each wave whether the rollout goes on.
         pace: how often it looks at things.
         once: end when no rollout is under way.
 
@@ -119,6 +116,7 @@ def work(
     """
     _refuse_stdin(fleet)
     Done(fleet.order("migrate"))
+    fleet.gate(lambda: 0, tell)  # what cannot be asked is refused now
 
     def order(queued: Queued) -> Order:
         rollout, said = queued.rollout, queued.said
@@ -137,7 +135,7 @@ def work(
         control=_control(fleet),
         jobs=fleet.settings.jobs,
         tell=tell,
-        between=between,
+        between=lambda number: fleet.gate(lambda: number, tell),
         pace=pace or Pace(),
         once=once,
     ).run()

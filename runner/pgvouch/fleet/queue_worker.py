@@ -15,10 +15,11 @@ from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.exceptions import ConnectorException
 
 from pgvouch.errors import ConnectError
+from pgvouch.fleet.between import Asks, Between
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.queue import BATCH, JUDGE, Asking, Queue, Queued
 from pgvouch.fleet.queue_schema import bring_up_to_date
-from pgvouch.fleet.rollout import ROUNDS, Between
+from pgvouch.fleet.rollout import ROUNDS
 from pgvouch.fleet.store import ensure_tables
 from pgvouch.fleet.target import Job, Result, State, Target
 from pgvouch.fleet.waves import Budget, Wave
@@ -87,7 +88,7 @@ class Trouble:
     said: str
 
 
-Event: TypeAlias = Taken | Judged | Trouble
+Event: TypeAlias = Taken | Judged | Trouble | Asks
 
 
 class _Unfinished(Exception):  # noqa: N818 - it is no mistake
@@ -126,7 +127,7 @@ class QueueWorker:
         control: str,
         jobs: int,
         tell: Callable[[Event], None],
-        between: Between,
+        between: Callable[[int], Between],
         pace: Pace = Pace(),
         once: bool = False,
     ) -> None:
@@ -139,7 +140,7 @@ class QueueWorker:
             control: where the control database is.
             jobs: how many databases at once.
             tell: is told what happens.
-            between: is asked behind each wave whether the rollout goes on.
+            between: returns what is asked behind each wave of a rollout whether it goes on.
             pace: how often it looks at things.
             once: end when no rollout is under way.
         """
@@ -376,7 +377,7 @@ class QueueWorker:
         there = {result.target for result in results}
         members = tuple(target for target in listed if target.name in there)
         judged = Wave(name, members, may_fail, is_last=is_last)
-        reason = await asyncio.to_thread(self._between, judged, results)
+        reason = await asyncio.to_thread(self._between(rollout), judged, results)
         rounds = sum(name == _NEW for name, _ in queued.waves)
         is_open = is_last and queued.rollout.action == "migrate" and rounds < ROUNDS
         new = [t for t in listed if t.name not in known] if is_open else []

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
+from pgvouch.fleet.between import Asks, Between, goes_on
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.slots import Slots, each, slots_of
 from pgvouch.fleet.store import Rollout, Store
@@ -18,12 +18,6 @@ from pgvouch.fleet.worker import Order
 ROUNDS = 3
 """How often the list is read again: databases are made from the template meanwhile."""
 _LOOKS = {"verify", "drift"}
-Between: TypeAlias = Callable[[Wave, Sequence[Result]], str | None]
-"""Is asked behind each wave; what it returns is a reason to stop, and None goes on."""
-
-
-def goes_on(_wave: Wave, _results: Sequence[Result]) -> None:
-    """Go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +42,16 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """More has failed than may, so nothing new is begun."""
+    """More has failed than may, or what is asked behind a wave says no: nothing new is begun."""
 
     wave: str
     failed: int
     may_fail: int
+    reason: str | None = None
+    """What was said behind the wave; None: too many have failed."""
 
 
-Event = Began | Ended | Stopped
+Event = Began | Ended | Stopped | Asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Summary:
     stopped_in: str | None = None
     """The wave in which it was stopped; None: it went through."""
     reason: str | None = None
-    """What the check behind that wave has found; None: too many have failed."""
+    """What was said behind that wave; None: too many have failed in it."""
 
     @property
     def failed(self) -> tuple[Result, ...]:
@@ -111,12 +107,17 @@ class Rolling:
             order: what, in each database.
             tell: is told what happens.
             store: where it is written down; None: nowhere.
-            between: is asked behind each wave whether it goes on.
+            between: is told of each wave that went through; a reason stops it there.
         """
         self._listing, self._order, self._tell = listing, order, tell
         self._store, self._between = store, between
         self._rollout: Rollout | None = None
         self._results: dict[str, Result] = {}
+
+    @property
+    def number(self) -> int:
+        """As it is written down; 0: it is not."""
+        return self._rollout.id if self._rollout else 0
 
     def run(self, among: Container[str] | None = None) -> Summary:
         """Do it.
@@ -194,8 +195,10 @@ class Rolling:
         if failed > wave.may_fail:
             self._tell(Stopped(wave.name, failed, wave.may_fail))
             return _Stop()
-        reason = self._between(wave, ended)
-        return _Stop(reason) if reason is not None else None
+        if (reason := self._between(wave, ended)) is None:
+            return None
+        self._tell(Stopped(wave.name, failed, wave.may_fail, reason))
+        return _Stop(reason)
 
     async def _do(self, wave: Wave, going: "Going", ended: list[Result]) -> None:
         failed = 0

@@ -1,18 +1,20 @@
 """What the configuration says of a fleet: `[fleet.NAME]`."""
 
-from collections.abc import Mapping
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pgvouch.address.conninfo import parts_of
 from pgvouch.config.project import Project, database_names
 from pgvouch.errors import Place, UsageError
 from pgvouch.fleet.waves import DEFAULT, Budget
+from pgvouch.sqltext.duration import is_duration, seconds
 from pgvouch.sqltext.near import nearest
 
-_TEXTS = {"migrations", "control", "server", "targets", "pattern", "file", "url", "template"}
-_NUMBERS = {"jobs", "per_server"}
-_KEYS = {*_TEXTS, *_NUMBERS, "waves", "max_failures"}
+_SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "fish"}
 _SOURCES = ("targets", "pattern", "file")
 
 
@@ -44,6 +46,18 @@ class FleetSettings:
     """How many databases at once."""
     per_server: int = 16
     """How many of one server at once, at most."""
+    gate_verify: bool = False
+    """Behind each wave, whether every promise is run again in its databases."""
+    gate_query: str | None = None
+    """Behind each wave, asked in the control database: whether to go on, and why not."""
+    gate_command: tuple[str, ...] = ()
+    """Behind each wave, run on this machine: 0 goes on."""
+    gate_wait_s: float = 0.0
+    """How long a wave that has changed something is left to itself before anything is asked."""
+    gate_timeout_s: float = 300.0
+    """How long the query and the command may take."""
+    password_command: tuple[str, ...] = ()
+    """It prints the password of a database; with what the query gives in braces."""
 
     def given(self, **options: Any) -> "FleetSettings":
         """Return it with what the command line says; None leaves a setting as it is."""
@@ -94,7 +108,24 @@ def fleet_settings(project: Project, name: str) -> FleetSettings:
         budget=Budget.of(str(table.get("max_failures", "1%"))),
         jobs=table.get("jobs", 16),
         per_server=table.get("per_server", 16),
+        gate_verify=table.get("gate_verify", False),
+        gate_query=table.get("gate_query"),
+        gate_command=words(table.get("gate_command", ())),
+        gate_wait_s=seconds(str(table.get("gate_wait", "0")), unit="s"),
+        gate_timeout_s=seconds(str(table.get("gate_timeout", "5min")), unit="s"),
+        password_command=words(table.get("password_command", ())),
     )
+
+
+def words(command: str | Sequence[str]) -> tuple[str, ...]:
+    """Return a command as its words: a list as it is, a text as a shell would cut it.
+
+    No shell is asked: `$NAME`, `|` and `*` are what they are, unless the command is `sh -c '…'`.
+
+    Raises:
+        ValueError: a quotation mark is not closed.
+    """
+    return tuple(shlex.split(command) if isinstance(command, str) else command)
 
 
 def _beside(root: Path, file: str | None) -> str | None:
@@ -103,20 +134,17 @@ def _beside(root: Path, file: str | None) -> str | None:
 
 def _refuse_wrong(name: str, table: Mapping[str, Any], place: Place | None) -> None:
     for key, value in table.items():
-        if key not in _KEYS:
-            near = nearest(key, _KEYS)
+        if key not in _KINDS:
+            near = nearest(key, _KINDS)
             raise UsageError(
                 f"the setting fleet.{name}.{key} is not known",
                 place,
                 notes=[f"did you mean {near}?"] if near else [],
-                hint=f"known here: {', '.join(sorted(_KEYS))}",
+                hint=f"known here: {', '.join(sorted(_KINDS))}",
             )
-        if key in _TEXTS and not isinstance(value, str):
-            raise UsageError(f"fleet.{name}.{key} is a text, not {value!r}", place)
-        if key in _NUMBERS and (not isinstance(value, int) or value < 1):
-            raise UsageError(f"fleet.{name}.{key} is a number from 1 on, not {value!r}", place)
-        if key == "waves" and not isinstance(value, list):
-            raise UsageError(f"fleet.{name}.waves is a list", place, hint='waves = ["1", "10%"]')
+        wanted, can_be = _KINDS[key]
+        if not can_be(value):
+            raise UsageError(f"fleet.{name}.{key} is {wanted}, not {value!r}", place)
     for key in ("control", "server"):
         if "://" in table.get(key, ""):
             raise UsageError(
@@ -125,7 +153,64 @@ def _refuse_wrong(name: str, table: Mapping[str, Any], place: Place | None) -> N
                 hint=f'{key} = "CONTROL_URL", and the URL in the environment: passwords do not '
                 "belong into a repository",
             )
+    _refuse_password(name, table.get("url", ""), place)
+    _refuse_shell(name, words(table.get("password_command", ())), place)
     if len(said := [key for key in _SOURCES if key in table]) > 1:
         raise UsageError(
             f"fleet.{name} says twice where its databases are: {' and '.join(said)}", place
         )
+
+
+def _is_command(value: object) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(word, str) for word in value)
+    try:
+        return isinstance(value, str) and bool(words(value))
+    except ValueError:
+        return False
+
+
+def _refuse_password(name: str, url: str, place: Place | None) -> None:
+    """Refuse a password that stands in the template of a URL itself."""
+    try:
+        parts = parts_of(re.sub(r"\$?\{\w+\}", "", url))
+    except UsageError:
+        return  # without its values it is none that can be read
+    if parts.get("password"):
+        raise UsageError(
+            f"fleet.{name}.url has a password in it",
+            place,
+            hint="${NAME} takes it from the environment, and password_command from a program: "
+            "passwords do not belong into a repository",
+        )
+
+
+def _refuse_shell(name: str, command: Sequence[str], place: Place | None) -> None:
+    """Refuse what would make a database's name part of a script."""
+    for shell, option, script in zip(command, command[1:], command[2:], strict=False):
+        is_script = Path(shell).name in _SHELLS and option.startswith("-") and option.endswith("c")
+        if is_script and re.search(r"(?<!\$)\{\w+\}", script):
+            raise UsageError(
+                f"fleet.{name}.password_command has a value in a script, which would be run",
+                place,
+                hint="give it behind the script: "
+                """["sh", "-c", 'print-password "$1"', "sh", "{name}"]""",
+            )
+
+
+_Kind = tuple[str, Callable[[Any], bool]]
+_TEXT: _Kind = ("a text", lambda value: isinstance(value, str))
+_NUMBER: _Kind = ("a number from 1 on", lambda value: type(value) is int and value >= 1)
+_TIME: _Kind = ("a time such as 5min", lambda value: is_duration(str(value)))
+_COMMAND: _Kind = ('a command such as ["program", "argument"]', _is_command)
+_KINDS: Mapping[str, _Kind] = {
+    **dict.fromkeys(("migrations", "control", "server"), _TEXT),
+    **dict.fromkeys(("targets", "pattern", "file", "url", "template", "gate_query"), _TEXT),
+    **dict.fromkeys(("jobs", "per_server"), _NUMBER),
+    **dict.fromkeys(("gate_wait", "gate_timeout"), _TIME),
+    **dict.fromkeys(("gate_command", "password_command"), _COMMAND),
+    "gate_verify": ("true or false", lambda value: isinstance(value, bool)),
+    "max_failures": ("a number or a percentage", lambda value: isinstance(value, (int, str))),
+    "waves": ("a list", lambda value: isinstance(value, list)),
+}
+"""What each setting is, and whether a value is one."""

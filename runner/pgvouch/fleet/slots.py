@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pgvouch.errors import VouchError
+from pgvouch.fleet.password import reached
 from pgvouch.fleet.target import Job, Result, State, Target
 from pgvouch.postgres.reach import open_session
 from pgvouch.postgres.session import QueryError
@@ -47,7 +48,7 @@ def slots_of(targets: Iterable[Target], jobs: int, per_server: int) -> Slots:
 
 def _left(target: Target) -> int:
     try:
-        with open_session(target.conninfo, application_name="pgvouch fleet") as session:
+        with open_session(reached(target), application_name="pgvouch fleet") as session:
             (result,) = session.ask(own_query("fleet", "slots"))
             return max(int(result.rows[0][0] or 0) // _SHARE, 1)
     except (VouchError, QueryError):

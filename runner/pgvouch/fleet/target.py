@@ -59,6 +59,8 @@ class Target:
     """The wave that it was given by name."""
     is_template: bool = False
     """New databases are made from it, so it goes first."""
+    password_command: tuple[str, ...] = field(default=(), repr=False)
+    """Prints the password; empty: what there is of one is in `conninfo`, or where libpq looks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,37 +21,26 @@ from pgvouch.errors import (
 # libpq does not hand out the SQLSTATE of a refused connection, so its words have to do; where they
 # are in another language the general error is given, with the same words in it.
 _NOT_READY = (
-    "the database system is starting up",
-    "the database system is shutting down",
+    "the database system is starting up", "the database system is shutting down",
     "the database system is in recovery mode",
-    "the database system is not yet accepting connections",
-    "not accepting connections",
-    "Connection refused",
-    "No such file or directory",
-    "could not translate host name",
-    "Connection reset by peer",
-    "Connection timed out",
-    "timeout expired",
-    "server closed the connection unexpectedly",
-    "No route to host",
-    "Network is unreachable",
-    "connection timeout",
-)
+    "the database system is not yet accepting connections", "not accepting connections",
+    "Connection refused", "No such file or directory", "could not translate host name",
+    "Connection reset by peer", "Connection timed out", "timeout expired", "connection timeout",
+    "server closed the connection unexpectedly", "No route to host", "Network is unreachable",
+)  # fmt: skip
 _TOO_MANY = (
-    "too many clients already",
-    "remaining connection slots are reserved",
-    "too many connections for",
-    "no more connections allowed",
-)
-_AUTHENTICATION = (
-    "password authentication failed",
-    "no password supplied",
-    "authentication failed for user",
-    "no pg_hba.conf entry",
-    "SASL authentication failed",
-)
+    "too many clients already", "remaining connection slots are reserved",
+    "too many connections for", "no more connections allowed",
+)  # fmt: skip
+_NOT_LET_IN = (
+    "password authentication failed", "no password supplied", "authentication failed for user",
+    "no pg_hba.conf entry", "SASL authentication failed", "permission denied for database",
+    "is not permitted to log in", "is not currently accepting connections",
+)  # fmt: skip
+_HALF_DROPPED = "cannot connect to invalid database"
 
 
+_NO_ROLE = re.compile(r"FATAL: +role \".*\" does not exist")
 _SETTING = re.compile(
     r"(?:^|failed: |bad: )(?:bad value for|invalid (?:integer|port|connection option|[\w ]+ value)|"
     r"(?:definition of |unsupported )?service|syntax error in service|could not match [0-9]|"
@@ -125,18 +114,21 @@ def connect_error(exc: psycopg.Error, conninfo: str) -> VouchError:
         )
     where = describe(parts)
     name = parts.get("dbname")
-    if f'database "{name}" does not exist' in said:
+    if f'database "{name}" does not exist' in said or _HALF_DROPPED in said:
+        is_half = _HALF_DROPPED in said
         return NoDatabaseError(
-            f"the database {name} does not exist",
+            f"the database {name} {'is half dropped' if is_half else 'does not exist'}",
             notes=notes,
-            hint=f"pgvouch migrate --create-database, or createdb {name}",
+            hint=f"what is left of it can only be dropped: dropdb {name}"
+            if is_half
+            else f"pgvouch migrate --create-database, or createdb {name}",
         )
-    if any(words in said for words in _AUTHENTICATION):
+    if any(words in said for words in _NOT_LET_IN) or _NO_ROLE.search(said):
         return AuthenticationError(
             f"{where} does not let us in",
             notes=notes,
             hint="check the user and the password of the URL (PGPASSWORD and ~/.pgpass count too), "
-            "and pg_hba.conf on the server",
+            "and on the server pg_hba.conf, and whether role and database accept connections",
         )
     if any(words in said for words in _TOO_MANY):
         return TooManyConnectionsError(

@@ -1,0 +1,74 @@
+"""A rollout as JSON lines on stdout: one object as soon as something has happened.
+
+A rollout can take a night, and whoever reads it with a program wants to know meanwhile.
+"""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pgvouch.cli import output
+
+if TYPE_CHECKING:
+    from pgvouch.fleet.rollout import Event, Summary
+    from pgvouch.fleet.target import Result
+
+
+class Lines:
+    """Prints them."""
+
+    def __init__(self, fleet: str) -> None:
+        """Say which fleet."""
+        self._fleet = fleet
+
+    def __call__(self, event: "Event") -> None:
+        """Print what has happened."""
+        name, fields = _NAMES[type(event).__name__], _fields(event)
+        self._print(name, fields)
+
+    def summary(self, summary: "Summary", seconds: float | None) -> None:
+        """Print how it ended, as the last line."""
+        took = {} if seconds is None else {"seconds": round(seconds, 3)}
+        self._print("summary", {**took, **of_summary(summary)})
+
+    def _print(self, event: str, fields: dict[str, Any]) -> None:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = {"at": at, "event": event, "fleet": self._fleet, **fields}
+        output.say_json(line, indent=None)
+
+
+_NAMES = {"Began": "wave", "Ended": "database", "Asks": "gate", "Stopped": "stopped"}
+
+
+def _fields(event: Any) -> dict[str, Any]:
+    match type(event).__name__:
+        case "Began":
+            return {"wave": event.wave, "databases": event.databases, "may_fail": event.may_fail}
+        case "Ended":
+            counts = {"done": event.done, "of": event.of}
+            return {"wave": event.wave, **of_result(event.result), **counts}
+        case "Asks":
+            return {"wave": event.wave, "asks": event.what, "seconds": event.seconds}
+    counts = {"failed": event.failed, "may_fail": event.may_fail}
+    return {"wave": event.wave, **counts, "reason": event.reason}
+
+
+def of_summary(summary: "Summary") -> dict[str, Any]:
+    """Return how a fleet stands, or how its rollout ended."""
+    return {
+        "stopped_in": summary.stopped_in,
+        "reason": summary.reason,
+        "databases": [of_result(result) for result in summary.results],
+    }
+
+
+def of_result(result: "Result") -> dict[str, Any]:
+    """Return what became of a database."""
+    return {
+        "name": result.target,
+        "state": str(result.state),
+        "version": result.version,
+        "finished": list(result.finished),
+        "pending": result.pending,
+        "cause": result.cause,
+        "seconds": round(result.seconds, 3),
+    }
