@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 
 import psycopg
 from psycopg import pq
@@ -22,8 +23,8 @@ from pgvouch.fleet.target import Result, State, Target
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import Applied
 from pgvouch.postgres.connect_errors import connect_error
-from pgvouch.postgres.result import Result as Answer
-from pgvouch.postgres.session import OWN_PATH
+from pgvouch.postgres.result import result_of, rows_of, server_message
+from pgvouch.postgres.session import OWN_PATH, QueryError
 
 _CONNECT_S = 10
 
@@ -60,7 +61,7 @@ async def look(target: Target, database: Database, to: str | None = None) -> Res
         return None
     try:
         rows = await asyncio.wait_for(_rows(connection), _CONNECT_S)
-    except (TimeoutError, OSError, ValueError, psycopg.Error):
+    except (TimeoutError, OSError, ValueError, psycopg.Error, VouchError):
         return None
     finally:
         with suppress(psycopg.Error):
@@ -95,17 +96,18 @@ def newest(rows: Sequence[Applied]) -> str | None:
 
 
 async def _rows(connection: "psycopg.AsyncConnection[object]") -> list[Applied] | None:
-    connection.pgconn.send_query(f"{OWN_PATH};\n{ledger.read_sql()}".encode())
-    results = await connection.wait(fetch_many(connection.pgconn))
-    last = results[-1]
-    if last.status != pq.ExecStatus.TUPLES_OK:
-        return None
-    names = tuple((last.fname(column) or b"").decode() for column in range(last.nfields))
-    rows = tuple(
-        tuple(
-            None if (value := last.get_value(row, column)) is None else value.decode()
-            for column in range(last.nfields)
-        )
-        for row in range(last.ntuples)
-    )
-    return ledger.rows_of(Answer("SELECT", names, rows)) if rows else None
+    for message in _messages():
+        connection.pgconn.send_query(message)
+        results = await connection.wait(fetch_many(connection.pgconn))
+        if results[-1].status == pq.ExecStatus.TUPLES_OK:
+            return ledger.rows_of([result_of(found, tuple(rows_of(found))) for found in results])
+        if QueryError(server_message(results[-1]), ()).word != ledger.UNSURE:
+            return None
+    return None
+
+
+@cache
+def _messages() -> tuple[bytes, ...]:
+    """Return what is asked; the second one only where the first is unsure."""
+    asked = (ledger.read_sql(quickly=quickly) for quickly in (True, False))
+    return tuple(f"{OWN_PATH};\n{statements}".encode() for statements in asked)
