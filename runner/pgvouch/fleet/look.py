@@ -18,7 +18,7 @@ from pgvouch.config.project import Database
 from pgvouch.engine.commands import pending
 from pgvouch.errors import DriftError, VouchError
 from pgvouch.fleet.judged import cause_of, state_of
-from pgvouch.fleet.password import reached_soon
+from pgvouch.fleet.password import with_password
 from pgvouch.fleet.target import Result, State, Target
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import Applied
@@ -42,7 +42,7 @@ async def look(target: Target, database: Database, to: str | None = None) -> Res
     """
     began_s = time.monotonic()
     try:
-        conninfo = await reached_soon(target)
+        conninfo = (await with_password(target)).conninfo
     except VouchError as exc:
         return Result(target.name, state_of(exc), cause=cause_of(exc))
     try:

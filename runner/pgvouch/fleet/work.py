@@ -1,9 +1,13 @@
 """One database after the other: where nothing is to be done, it is asked and no more."""
 
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from pgvouch.errors import VouchError
+from pgvouch.fleet.judged import cause_of, state_of
 from pgvouch.fleet.look import look
+from pgvouch.fleet.password import with_password
 from pgvouch.fleet.pool import Pool
 from pgvouch.fleet.target import Job, Result, State
 from pgvouch.fleet.worker import Order
@@ -44,6 +48,11 @@ class Work:
 
     async def do(self, job: Job) -> Result:
         """Do it in a database; what goes wrong is its result."""
+        try:
+            # A command that prints passwords is run by this process alone.
+            job = replace(job, target=await with_password(job.target))
+        except VouchError as exc:
+            return Result(job.target.name, state_of(exc), cause=cause_of(exc))
         if self._asks and not job.is_again:
             order = self._order
             found = await look(job.target, order.database, order.to)

@@ -18,7 +18,6 @@ from pgvouch.errors import ConnectError, UsageError, VouchError
 from pgvouch.events import Event, Finished, silent
 from pgvouch.fleet.judged import cause_of, state_of
 from pgvouch.fleet.look import newest
-from pgvouch.fleet.password import reached
 from pgvouch.fleet.target import Job, Result, State, Target
 from pgvouch.ledger.ledger import judged_sql
 from pgvouch.postgres.reach import open_session, telling_of_loss
@@ -137,7 +136,7 @@ class Done:
         began_s = time.monotonic()
         doing = _Doing(job)
         try:
-            session = open_session(reached(job.target), application_name="pgvouch fleet")
+            session = open_session(job.target.conninfo, application_name="pgvouch fleet")
             self._sessions[job.target.name] = session
             with session, telling_of_loss():
                 found = _ACTIONS[self._order.action](self, session, doing)
@@ -263,7 +262,7 @@ def _failed(order: Order, doing: _Doing, error: VouchError) -> Result:
     landed = doing.landed
     with (
         suppress(VouchError, QueryError, ConnectionLost),
-        open_session(reached(doing.target), application_name="pgvouch fleet") as session,
+        open_session(doing.target.conninfo, application_name="pgvouch fleet") as session,
     ):
         version = newest(commands.read_ledger(session))
         if order.action == "migrate" and order.options.comment:
