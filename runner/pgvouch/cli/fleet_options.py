@@ -40,9 +40,14 @@ def _seconds(ctx: click.Context, parameter: click.Parameter, value: str | None) 
     return None if value is None else duration_s(ctx, parameter, value)
 
 
+_CONTROL = click.option(
+    "--control", metavar="VARIABLE", help="It has the URL of the control database."
+)
+CONTROL = (_CONTROL,)
+"""What is asked of the control database alone takes no more."""
 OPTIONS = (
     click.option("--targets", metavar="QUERY", help="Asked in the control database: name, …"),
-    click.option("--control", metavar="VARIABLE", help="It has the URL of the control database."),
+    _CONTROL,
     click.option("--pattern", metavar="PATTERN", help="Of names on the server: 'tenant_*'."),
     click.option("--file", metavar="FILE", help="Names, URLs or JSON objects; - is stdin."),
     click.option("--template", metavar="DB", help="What new databases are made from."),

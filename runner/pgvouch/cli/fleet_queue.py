@@ -8,7 +8,7 @@ import click
 
 from pgvouch.cli import output, table
 from pgvouch.cli.context import Context
-from pgvouch.cli.fleet_options import OPTIONS, ROLLING, all_of, fleet_of
+from pgvouch.cli.fleet_options import CONTROL, OPTIONS, ROLLING, all_of, fleet_of
 from pgvouch.cli.live import age
 from pgvouch.cli.options import common, duration_s, running
 from pgvouch.cli.output import Styled
@@ -116,7 +116,7 @@ def worker(
 @click.argument("name", required=False)
 @click.option("--rollout", type=int, metavar="N", help="Which one; otherwise the last.")
 @click.option("--once", is_flag=True, help="Show how it stands now, and end.")
-@all_of(OPTIONS)
+@all_of(CONTROL)
 @common
 @click.pass_obj
 def watch(
@@ -146,7 +146,7 @@ def watch(
 
 @click.command()
 @click.argument("name", required=False)
-@all_of(OPTIONS)
+@all_of(CONTROL)
 @common
 @click.pass_obj
 def pause(context: Context, /, name: str | None, **given: Any) -> None:
@@ -160,7 +160,7 @@ def pause(context: Context, /, name: str | None, **given: Any) -> None:
 
 @click.command()
 @click.argument("name", required=False)
-@all_of(OPTIONS)
+@all_of(CONTROL)
 @common
 @click.pass_obj
 def resume(context: Context, /, name: str | None, **given: Any) -> None:
@@ -174,7 +174,7 @@ def resume(context: Context, /, name: str | None, **given: Any) -> None:
 @click.command()
 @click.argument("name", required=False)
 @click.option("--now", is_flag=True, help="Cancel what is under way, too.")
-@all_of(OPTIONS)
+@all_of(CONTROL)
 @common
 @click.pass_obj
 def cancel(context: Context, /, name: str | None, now: bool, **given: Any) -> None:
