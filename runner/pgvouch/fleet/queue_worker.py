@@ -156,6 +156,8 @@ class QueueWorker:
         """Jobs that it should be at, and was not when it looked last."""
         self._serving: asyncio.Task[None] | None = None
         self._is_ending = False
+        self._has_ended = asyncio.Event()
+        """A rollout has: there may be nothing left to do."""
 
     def run(self) -> None:
         """Work until a signal comes, or nothing is left to do.
@@ -261,7 +263,9 @@ class QueueWorker:
                     for number in under_way:
                         await asking.feed_if_hungry(number)
                 self._let_go(under_way)
-            await asyncio.sleep(self._pace.sweep_s)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._has_ended.wait(), self._pace.sweep_s)
+            self._has_ended.clear()
 
     async def _take_over(self, queue: Queue) -> None:
         """Have the jobs of workers that have died done again, and those that we have lost."""
@@ -396,6 +400,8 @@ class QueueWorker:
             else:
                 await asking.go_on(queued)
                 self._tell(Judged(rollout, name, "went well"))
+                return
+        self._has_ended.set()
 
     async def _stop(self, asking: Asking, queued: Queued, outcome: str) -> None:
         await asking.stop(queued, outcome)
