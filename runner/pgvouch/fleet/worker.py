@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -25,6 +25,8 @@ from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 
 if TYPE_CHECKING:
     from pgvouch.engine.task import Task
+
+_CANCEL_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,17 @@ def serve(order: Order, pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -
             pipe.send(result)
 
     pool = ThreadPoolExecutor(threads)
+    futures: set[Future[None]] = set()
     try:
         while (job := pipe.recv()) is not None:
-            pool.submit(work, job)
+            future = pool.submit(work, job)
+            futures.add(future)
+            future.add_done_callback(futures.discard)
     except (EOFError, OSError, _Ended):
+        pool.shutdown(wait=False, cancel_futures=True)
         done.cancel()
+        while wait(futures, _CANCEL_AGAIN_S).not_done:  # one was between two statements
+            done.cancel()
     pool.shutdown(cancel_futures=True)
 
 
