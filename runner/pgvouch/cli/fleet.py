@@ -10,7 +10,7 @@ import click
 from pgvouch.cli import output, table
 from pgvouch.cli.context import Context
 from pgvouch.cli.fleet_lines import Lines, of_summary
-from pgvouch.cli.live import age
+from pgvouch.cli.fleet_live import Progress
 from pgvouch.cli.options import common, duration_s, running
 from pgvouch.cli.output import Line, Styled
 from pgvouch.cli.table import Column
@@ -20,7 +20,7 @@ from pgvouch.fleet.waves import Budget
 
 if TYPE_CHECKING:
     from pgvouch.fleet.fleet import Fleet
-    from pgvouch.fleet.rollout import Event, Summary
+    from pgvouch.fleet.rollout import Summary
     from pgvouch.fleet.target import Result
     from pgvouch.fleet.waves import Wave
 
@@ -241,7 +241,7 @@ def _fleet(
         environment=context.environment,
         dotenv=not context.no_dotenv,
         variables=context.variables,
-        on_event=Lines(chosen) if context.as_json else _Progress(),
+        on_event=Lines(chosen) if context.as_json else Progress(),
         settings=context.settings,
         **given,
     )
@@ -264,44 +264,6 @@ def _asker(*, pause: bool) -> "Callable[[Wave, Sequence[Result]], str | None]":
         return None if click.confirm(asked, err=True) else "the answer was no"
 
     return ask
-
-
-class _Progress:
-    """Tells a rollout on stderr: each wave, each failure, and a line that is redrawn."""
-
-    def __init__(self) -> None:
-        self._began_s = time.monotonic()
-
-    def __call__(self, event: "Event") -> None:
-        what = type(event).__name__
-        if what == "Began":
-            self._began_s = time.monotonic()
-            count = f"{event.databases} database{'s' * (event.databases != 1)}"  # type: ignore[union-attr]
-            output.say(Styled(event.wave, bold=True), f"  {count}", err=True)
-        elif what == "Ended":
-            self._ended(event)
-        elif what == "Asks":
-            wait = f"  {age(event.seconds)}" if event.seconds is not None else ""  # type: ignore[union-attr]
-            output.say(f"  {event.what}{wait}", err=True)  # type: ignore[union-attr]
-        else:
-            many = f"{event.failed} failed, and {event.may_fail} may"  # type: ignore[union-attr]
-            said = f"  {event.reason or many}: nothing new is begun"  # type: ignore[union-attr]
-            output.say(Styled("stopped", "red", bold=True), said, err=True)
-
-    def _ended(self, event: Any) -> None:
-        result = event.result
-        if not result.is_well:
-            told = f" {result.target}  {result.state}: {result.cause}"
-            output.say("  ", Styled("✗", "red"), told, err=True)
-        if not output.redraws():
-            return
-        if event.done == event.of:
-            output.undraw()
-            return
-        spent_s = time.monotonic() - self._began_s
-        left = age(spent_s / event.done * (event.of - event.done))
-        rate = event.done / max(spent_s, 0.001)
-        output.draw(f"  {event.done} of {event.of}  {rate:.0f}/s  {left} left", now=False)
 
 
 def _tell(context: Context, name: str, summary: "Summary", seconds: float | None = None) -> None:

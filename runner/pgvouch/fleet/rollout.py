@@ -33,6 +33,8 @@ class Began:
     wave: str
     databases: int
     may_fail: int
+    of_all: int = 0
+    """How many databases all waves have, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Rolling:
         self._store, self._between = store, between
         self.number = 0
         """As it is written down; 0: it is not."""
+        self._of_all = 0
         self._reason: str | None = None
         self._results: dict[str, Result] = {}
 
@@ -152,6 +155,7 @@ class Rolling:
     def _run(self, waves: Sequence[Wave], undo: Mapping[str, tuple[str, ...]] | None) -> str | None:
         targets = [target for wave in waves for target in wave.targets]
         slots = slots_of(targets, self._listing.settings)
+        self._of_all = len(targets)
         with Pool(self._order, slots) as pool:
             for number, wave in enumerate(waves):
                 found = self._wave(pool, wave, slots, undo)
@@ -169,6 +173,7 @@ class Rolling:
             if not new:
                 return None
             settings = self._listing.settings
+            self._of_all += len(new)
             slots.per_server.update(slots_of(new, settings).per_server)
             wave = Wave("new", tuple(new), settings.budget.among(len(new)), is_last=True)
             found = self._wave(pool, wave, slots, None)
@@ -187,7 +192,7 @@ class Rolling:
         self, pool: Pool, wave: Wave, slots: Slots, undo: Mapping[str, tuple[str, ...]] | None
     ) -> list[Result] | None:
         """Do it in the databases of a wave; None where too many have failed."""
-        self._tell(Began(wave.name, len(wave.targets), wave.may_fail))
+        self._tell(Began(wave.name, len(wave.targets), wave.may_fail, self._of_all))
         ended: list[Result] = []
 
         def end(result: Result) -> None:
