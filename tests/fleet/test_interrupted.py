@@ -63,3 +63,22 @@ def test_no_worker_outlives_a_program_that_was_killed(tenants: Tenants) -> None:
     for n in range(6):
         assert query(tenants.url(n), f"select {SLEEPING}") == [(False,)]
         assert tenants.applied(n) == 2
+
+
+def test_a_migration_that_catches_its_cancellation_is_ended_too(tenants: Tenants) -> None:
+    catches = "do $$ begin perform pg_sleep(600); exception when query_canceled then null; end $$;"
+    tenants.write({"003_c.sql": f"{catches}\nselect pg_sleep(600);"})
+    tenants.make(0)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pgvouch", "fleet", "migrate", "--wave", "rest",
+         "--url", tenants.server.url("postgres"), "--pattern", f"{tenants.prefix}_*"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    until(tenants.url(0), SLEEPING)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(DEADLINE_S) == 128 + signal.SIGTERM
+    _, alive = psutil.wait_procs(children, timeout=DEADLINE_S)
+    assert alive == []
+    assert query(tenants.url(0), f"select {SLEEPING}") == [(False,)], "it was cancelled"
+    assert tenants.applied(0) == 2

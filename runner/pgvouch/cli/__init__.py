@@ -6,6 +6,7 @@ The modules, each importing only those above it:
     output        everything printed goes through it
     table         tables for people
     live          the line at the bottom of a terminal: what runs now
+    fleet_live    a rollout at a terminal
     as_text       progress, sentences and errors, for people
     as_json       the document of --json
     json_log      the same events as a line of JSON each

@@ -10,8 +10,8 @@ import click
 from pgvouch.cli import fleet_queue, output, table
 from pgvouch.cli.context import Context
 from pgvouch.cli.fleet_lines import Lines, of_summary
+from pgvouch.cli.fleet_live import Progress
 from pgvouch.cli.fleet_options import GATES, OPTIONS, ROLLING, all_of, fleet_name, fleet_of
-from pgvouch.cli.live import age
 from pgvouch.cli.options import common, running
 from pgvouch.cli.output import Line, Styled
 from pgvouch.cli.table import Column
@@ -19,7 +19,7 @@ from pgvouch.errors import DRIFT, FAILED, PENDING, UsageError
 
 if TYPE_CHECKING:
     from pgvouch.fleet.fleet import Fleet
-    from pgvouch.fleet.rollout import Event, Summary
+    from pgvouch.fleet.rollout import Summary
     from pgvouch.fleet.target import Result
     from pgvouch.fleet.waves import Wave
 
@@ -153,7 +153,7 @@ def _rolling(context: Context, name: str | None, given: dict[str, Any]) -> "Flee
     """Return a fleet of which is told what happens as it does."""
     context.as_lines = context.as_json
     chosen = fleet_name(context, name)
-    return fleet_of(context, chosen, given, Lines(chosen) if context.as_json else _Progress())
+    return fleet_of(context, chosen, given, Lines(chosen) if context.as_json else Progress())
 
 
 def _rolled(context: Context, found: "Fleet", roll: Callable[[], "Summary"]) -> int:
@@ -173,44 +173,6 @@ def _asker(*, pause: bool) -> "Callable[[Wave, Sequence[Result]], str | None]":
         return None if click.confirm(asked, err=True) else "the answer was no"
 
     return ask
-
-
-class _Progress:
-    """Tells a rollout on stderr: each wave, each failure, and a line that is redrawn."""
-
-    def __init__(self) -> None:
-        self._began_s = time.monotonic()
-
-    def __call__(self, event: "Event") -> None:
-        what = type(event).__name__
-        if what == "Began":
-            self._began_s = time.monotonic()
-            count = f"{event.databases} database{'s' * (event.databases != 1)}"  # type: ignore[union-attr]
-            output.say(Styled(event.wave, bold=True), f"  {count}", err=True)
-        elif what == "Ended":
-            self._ended(event)
-        elif what == "Asks":
-            wait = f"  {age(event.seconds)}" if event.seconds is not None else ""  # type: ignore[union-attr]
-            output.say(f"  {event.what}{wait}", err=True)  # type: ignore[union-attr]
-        else:
-            many = f"{event.failed} failed, and {event.may_fail} may"  # type: ignore[union-attr]
-            said = f"  {event.reason or many}: nothing new is begun"  # type: ignore[union-attr]
-            output.say(Styled("stopped", "red", bold=True), said, err=True)
-
-    def _ended(self, event: Any) -> None:
-        result = event.result
-        if not result.is_well:
-            told = f" {result.target}  {result.state}: {result.cause}"
-            output.say("  ", Styled("✗", "red"), told, err=True)
-        if not output.redraws():
-            return
-        if event.done == event.of:
-            output.undraw()
-            return
-        spent_s = time.monotonic() - self._began_s
-        left = age(spent_s / event.done * (event.of - event.done))
-        rate = event.done / max(spent_s, 0.001)
-        output.draw(f"  {event.done} of {event.of}  {rate:.0f}/s  {left} left", now=False)
 
 
 def _tell(context: Context, name: str, summary: "Summary", seconds: float | None = None) -> None:

@@ -42,7 +42,8 @@ _NAMES = {"Began": "wave", "Ended": "database", "Asks": "gate", "Stopped": "stop
 def _fields(event: Any) -> dict[str, Any]:
     match type(event).__name__:
         case "Began":
-            return {"wave": event.wave, "databases": event.databases, "may_fail": event.may_fail}
+            counts = {"databases": event.databases, "may_fail": event.may_fail}
+            return {"wave": event.wave, **counts, "of_all": event.of_all}
         case "Ended":
             counts = {"done": event.done, "of": event.of}
             return {"wave": event.wave, **of_result(event.result), **counts}

@@ -34,6 +34,7 @@ _AGAIN_S = 2.0
 """Between two attempts to reach the control database."""
 _LISTED_S = 60.0
 """For how long a list of databases is taken to be true."""
+_CANCEL_AGAIN_S = 0.2
 _POLL_S = 1.0
 """Between two questions for jobs where a pooler is between."""
 _KEPT_S = 120.0
@@ -337,7 +338,9 @@ class QueueWorker:
         try:
             result = await asyncio.shield(doing)
         except asyncio.CancelledError:  # the rollout was cancelled, with what is under way
-            rolled.work.cancel(name)
+            while not doing.done():  # it may be between two statements
+                rolled.work.cancel(name)
+                await asyncio.wait([doing], timeout=_CANCEL_AGAIN_S)
             await _put(queue, queued.rollout.id, queued.wave, await doing)
             raise
         if result.state is State.LEFT:

@@ -27,6 +27,8 @@ class Began:
     wave: str
     databases: int
     may_fail: int
+    of_all: int = 0
+    """How many databases all waves have, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Rolling:
         self._listing, self._order, self._tell = listing, order, tell
         self._store, self._between = store, between
         self._rollout: Rollout | None = None
+        self._of_all = 0
         self._results: dict[str, Result] = {}
 
     @property
@@ -139,6 +142,7 @@ class Rolling:
             self._rollout = self._store.begin(order.action, order.to)
             options = replace(order.options, comment=self._rollout.comment)
             order = replace(order, options=options)
+        self._of_all = len(targets)
         slots = slots_of(targets, settings.jobs, settings.per_server)
         outcome = "interrupted"
         try:
@@ -170,6 +174,7 @@ class Rolling:
             new = [t for t in self._listing.targets() if t.name not in self._results]
             if not new:
                 return None
+            self._of_all += len(new)
             going.slots.per_server.update(
                 slots_of(new, settings.jobs, settings.per_server).per_server
             )
@@ -180,7 +185,7 @@ class Rolling:
 
     def _wave(self, number: int, wave: Wave, going: "Going") -> "_Stop | None":
         """Do it in the databases of a wave."""
-        self._tell(Began(wave.name, len(wave.targets), wave.may_fail))
+        self._tell(Began(wave.name, len(wave.targets), wave.may_fail, self._of_all))
         if self._store and self._rollout:
             # What is killed from here on has begun with some of them.
             begun = (Result(target.name, State.BEGUN) for target in wave.targets)

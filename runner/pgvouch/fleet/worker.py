@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -26,6 +26,9 @@ from pgvouch.sqltext.own import own_query
 
 if TYPE_CHECKING:
     from pgvouch.engine.task import Task
+
+
+_CANCEL_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +103,20 @@ def serve(order: Order, pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -
             pipe.send(result)
 
     pool = ThreadPoolExecutor(threads)
+    futures: set[Future[None]] = set()
     try:
         while (said := pipe.recv()) is not None:
             if isinstance(said, Job):
-                pool.submit(work, said)
+                future = pool.submit(work, said)
+                futures.add(future)
+                future.add_done_callback(futures.discard)
             else:
                 done.cancel(said)
     except (EOFError, OSError, _Ended):
+        pool.shutdown(wait=False, cancel_futures=True)
         done.cancel()
+        while wait(futures, _CANCEL_AGAIN_S).not_done:  # one was between two statements
+            done.cancel()
     pool.shutdown(cancel_futures=True)
 
 
