@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,17 +161,7 @@ def _commanded(
         return f"gate_command cannot be told of {strange!r}: names are lines there"
     told = {f"PGVOUCH_{name.upper()}": text for name, text in facts.items()}
     try:
-        process = subprocess.Popen(  # noqa: S603 - it is the project's own
-            settings.gate_command,
-            cwd=root,
-            env={**os.environ, **told},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # so that what it has started ends with it
-        )
+        process = _started(settings.gate_command, root, {**os.environ, **told})
     except OSError as exc:
         return f"gate_command cannot be run: {exc.strerror or exc}"
     with process:
@@ -187,6 +178,33 @@ def _commanded(
     code = process.returncode
     ended = f"exit code {code}" if code > 0 else f"signal {-code}"
     return f"gate_command says no ({ended}){f': {_one_line(lines[-1])}' if lines else ''}"
+
+
+def _started(
+    command: Sequence[str], root: Path, environment: Mapping[str, str]
+) -> "subprocess.Popen[str]":
+    """Start a command, of which a signal that comes at this very moment leaves nothing."""
+
+    def start() -> "subprocess.Popen[str]":
+        return subprocess.Popen(  # noqa: S603 - it is the project's own
+            command,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # so that what it has started ends with it
+        )
+
+    with ThreadPoolExecutor(1) as pool:  # a signal interrupts the main thread alone
+        starting = pool.submit(start)
+        try:
+            return starting.result()
+        except KeyboardInterrupt:
+            _end(starting.result())
+            raise
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
