@@ -140,6 +140,72 @@ def measure(server: Server, databases: int, jobs: int) -> tuple[list[Row], list[
     return applying, idle
 
 
+def measure_queue(server: Server, databases: int, jobs: int) -> tuple[list[Row], list[Row]]:
+    """Return what workers need for a rollout on the queue, beside one program, by the database's clock."""
+    (control,) = server.make("control", 1)
+    config = server.root / "queue.toml"
+    config.write_text(
+        '[fleet.all]\ncontrol = "CONTROL_URL"\ntargets = "select name, url from tenants order by name"\n'
+        'waves = ["1", "rest"]\n'
+    )
+    ways = [("**pgvouch fleet**", 0), *((f"queue, {n} workers", n) for n in (1, 2, 4))]
+    applying, idle = [], []
+    for name, workers in ways:
+        urls = server.make(f"queue{workers}", databases)
+        for rows in (applying, idle):
+            rows.append(_rollout(name, control, config, urls, workers, jobs))
+    return applying, idle
+
+
+def _rollout(
+    name: str, control: str, config: Path, urls: Sequence[str], workers: int, jobs: int
+) -> Row:
+    program = [str(Path(sys.executable).parent / "pgvouch"), "fleet"]
+    environment = {**os.environ, "CONTROL_URL": control, "NO_COLOR": "1"}
+    more = ["--config", str(config), "--per-server", str(jobs)]
+    with psycopg.connect(control, autocommit=True) as connection:
+        connection.execute("drop table if exists tenants")
+        connection.execute("create table tenants (name text, url text)")
+        with connection.cursor().copy("copy tenants from stdin") as copy:
+            for number, url in enumerate(urls):
+                copy.write_row((f"{number:05}", url))
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        each = ["--jobs", str(max(jobs // max(workers, 1), 1))]
+        started = [
+            subprocess.Popen(
+                [*program, "worker", *more, *each], env=environment, stdout=subprocess.DEVNULL
+            )
+            for _ in range(workers)
+        ]
+        count = "select count(*) from pgvouch_queue.procrastinate_workers"
+        there = "select to_regclass('pgvouch_queue.procrastinate_workers') is not null"
+        while workers and (connection.execute(there).fetchone() != (True,)
+                           or connection.execute(count).fetchone() != (workers,)):  # fmt: skip
+            connection.execute("select pg_sleep(0.05)")
+        command = "enqueue" if workers else "migrate"
+        subprocess.run(
+            [*program, command, *more, *each],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        took = (
+            "select extract(epoch from ended_at - began_at)::float8 from pgvouch_fleet.rollout "
+            "order by id desc limit 1"
+        )
+        while (row := connection.execute(took).fetchone()) == (None,):
+            connection.execute("select pg_sleep(0.02)")
+        for process in started:
+            process.terminate()
+            process.wait()
+        done = "select count(*) from pgvouch_fleet.result where rollout = (select max(id) from pgvouch_fleet.rollout) and state in ('done', 'current')"
+        assert connection.execute(done).fetchone() == (len(urls),)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert row is not None
+    return Row(name, len(urls), row[0], cpu_s)
+
+
 def table(rows: Sequence[Row]) -> str:
     """Return rows as a table; the first is what the others are beside."""
     first = rows[0]
@@ -167,12 +233,16 @@ def main() -> None:
         server = Server(root)
         about = machine(server.running.url("postgres"))
         applying, idle = measure(server, given.databases, given.jobs)
+        queued, queued_idle = measure_queue(server, given.databases, given.jobs)
         embedded.stop(server.project)
     finally:
         shutil.rmtree(root, ignore_errors=True)
     text = (
         f"{about}\n\n{given.migrations} migrations to apply, each a table with an index, {given.jobs} "
-        f"databases at once:\n\n{table(applying)}\nNothing to do:\n\n{table(idle)}"
+        f"databases at once:\n\n{table(applying)}\nNothing to do:\n\n{table(idle)}\n"
+        f"On the queue, {given.jobs} databases at once over all workers together, from the start of the rollout to its "
+        f"end by the control database's clock. {given.migrations} migrations to apply:\n\n{table(queued)}\n"
+        f"Nothing to do:\n\n{table(queued_idle)}"
     )
     print(text)
     if given.write:

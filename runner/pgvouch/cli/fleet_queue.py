@@ -106,7 +106,7 @@ def worker(
     from pgvouch.fleet.queue_worker import Pace
 
     beat_s = max(dead_after / 4, 0.1)
-    pace = Pace(beat_s, dead_after, min(5.0, beat_s), min(5.0, beat_s), grace)
+    pace = Pace(heartbeat_s=beat_s, dead_s=dead_after, sweep_s=beat_s, grace_s=grace)
     if not context.as_json:
         output.say(f"takes the jobs of {on_queue.queue_of(found)}")
     on_queue.work(found, _teller(context), pace=pace, once=once)

@@ -13,7 +13,7 @@ from pgvouch.fleet.queue import Asking, Progress, Queue, Queued, Said
 from pgvouch.fleet.queue_schema import bring_up_to_date
 from pgvouch.fleet.queue_worker import AWAY, Event, Pace, QueueWorker
 from pgvouch.fleet.slots import slots_of
-from pgvouch.fleet.store import Rollout, ensure_tables
+from pgvouch.fleet.store import JUDGED, Rollout, ensure_tables
 from pgvouch.fleet.waves import Wave, waves_of
 from pgvouch.fleet.worker import Done, Order
 from pgvouch.postgres.reach import open_session
@@ -229,6 +229,7 @@ def _asked(fleet: Fleet, ask: Callable[[Asking], Awaitable[_Found]]) -> _Found:
     # Who cannot connect is told so here; a pool would try for half a minute.
     with open_session(_control(fleet), application_name="pgvouch fleet") as session:
         ensure_tables(session)
+        session.ask(JUDGED)
     try:
         return asyncio.run(run())
     except AWAY as exc:

@@ -201,26 +201,30 @@ from pgvouch_fleet.result as r
 where r.rollout = {rollout} and r.wave = {wave}
 order by r.target
 
--- name: without_job
--- The databases of a wave that are open and that no job has, each with its server; and how long one takes.
-with live as (
-  select t.target
-  from pgvouch_queue.procrastinate_jobs as j
-    cross join lateral jsonb_array_elements_text(j.args -> 'targets') as t (target)
-  where j.queue_name = {queue} and j.status in ('todo', 'doing') and j.args ->> 'rollout' = {rollout}::text
-)
+-- name: let_go_of_lost
+-- Lets others take the databases of jobs that are not there any more. No result.
+update pgvouch_fleet.result as r
+set job = null
+where r.rollout = {rollout} and r.wave = {wave} and r.state = 'begun' and r.job is not null
+  and not exists (
+    select from pgvouch_queue.procrastinate_jobs as j where j.id = r.job and j.status in ('todo', 'doing')
+  )
+
+-- name: open_servers
+-- The servers of a wave that have databases to be done: how many, and which of their slots have a job.
 select
-  r.target,
   r.server,
-  (
-    select percentile_cont(0.5) within group (order by d.seconds)
-    from pgvouch_fleet.result as d
-    where d.rollout = {rollout} and d.state in ('done', 'current')
+  count(*),
+  array(
+    select (j.args ->> 'slot')::integer
+    from pgvouch_queue.procrastinate_jobs as j
+    where j.queue_name = {queue} and j.status in ('todo', 'doing') and j.args ->> 'rollout' = {rollout}::text
+      and j.args ->> 'wave' = {wave}::text and j.args ->> 'server' = r.server
   )
 from pgvouch_fleet.result as r
 where r.rollout = {rollout} and r.wave = {wave} and r.state in ('queued', 'begun')
-  and not exists (select from live where live.target = r.target)
-order by r.target
+group by r.server
+order by r.server
 
 -- name: is_judged
 -- Whether a job that judges a wave waits, or is under way.
@@ -230,35 +234,38 @@ select exists (
     and j.args ->> 'rollout' = {rollout}::text and j.args ->> 'wave' = {wave}::text
 )
 
--- name: waits
--- Whether a job of a rollout waits, and can be taken now.
-select exists (
-  select from pgvouch_queue.procrastinate_jobs as j
-    join pgvouch_fleet.rollout as r on r.queue = j.queue_name
-  where r.id = {rollout} and j.status = 'todo' and j.args ->> 'rollout' = {rollout}::text
-)
-
 -- name: names
 -- The names of all databases of a rollout.
 select r.target from pgvouch_fleet.result as r where r.rollout = {rollout}
 
 -- name: claim
--- Takes databases of a rollout for a job: their names, and whether each was begun before. None, where it is to stop.
+-- Takes databases of a server for a job, those first that it had before: their names, and whether they were begun before.
+-- None, where it is to stop.
+with taken as (
+  select r.target, r.state = 'begun' as is_again
+  from pgvouch_fleet.result as r
+    join pgvouch_fleet.rollout as o on o.id = r.rollout
+  where r.rollout = {rollout} and r.wave = {wave} and r.server = {server}
+    and (r.state = 'queued' or r.state = 'begun' and coalesce(r.job = {job}, true))
+    and o.ended_at is null and not o.paused and o.wave = {wave}
+  order by r.state, r.target
+  limit {most}
+  for update of r skip locked
+)
 update pgvouch_fleet.result as r
-set state = 'begun', at = clock_timestamp()
-from pgvouch_fleet.result as before
-  join pgvouch_fleet.rollout as o on o.id = before.rollout
-where before.rollout = {rollout} and before.target = any ({targets}) and before.state in ('queued', 'begun')
-  and o.ended_at is null and not o.paused and o.wave = {wave}
-  and r.rollout = before.rollout and r.target = before.target
-returning r.target, before.state = 'begun'
+set state = 'begun', job = {job}, at = clock_timestamp()
+from taken
+where r.rollout = {rollout} and r.target = taken.target
+returning r.target, taken.is_again
 
 -- name: put_queued
--- Writes down what became of a database, if nobody has yet.
-update pgvouch_fleet.result
-set state = {state}, version = {version}, finished = {finished}, cause = {cause}, seconds = {seconds},
+-- Writes down what became of databases, of each if nobody has yet. No result.
+update pgvouch_fleet.result as r
+set state = n.state, version = n.version, finished = n.finished, cause = n.cause, seconds = n.seconds, job = null,
   at = clock_timestamp()
-where rollout = {rollout} and target = {target} and state = 'begun'
+from jsonb_to_recordset({rows}::jsonb)
+  as n (target text, state text, version text, finished text, cause text, seconds double precision)
+where r.rollout = {rollout} and r.target = n.target and r.state = 'begun'
 
 -- name: goes_on
 -- Whether a rollout goes on, and how many of a wave have failed.
@@ -274,9 +281,9 @@ where r.id = {rollout}
 -- name: give_back
 -- Lets go of databases that a job has not begun: for the next one, or for good where the rollout has ended. No result.
 update pgvouch_fleet.result as r
-set state = case when o.ended_at is null then 'queued' else 'left' end, at = clock_timestamp()
+set state = case when o.ended_at is null then 'queued' else 'left' end, job = null, at = clock_timestamp()
 from pgvouch_fleet.rollout as o
-where r.rollout = {rollout} and r.target = any ({targets}) and r.state = 'begun' and o.id = r.rollout
+where r.rollout = {rollout} and r.target = any ({targets}) and r.state = 'begun' and r.job = {job} and o.id = r.rollout
 
 -- name: next_wave
 -- Goes on to the next wave, and stops ahead of it where that is wanted. No result.

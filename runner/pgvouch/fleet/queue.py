@@ -17,20 +17,14 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvouch.errors import PlanError
 from pgvouch.fleet.queue_schema import SCHEMA
-from pgvouch.fleet.store import JUDGED, Rollout, on_the_queue, results_of, rollout_of
+from pgvouch.fleet.store import Rollout, on_the_queue, results_of, rollout_of, rows_of
 from pgvouch.fleet.target import WELL, Result, State, Target
 from pgvouch.fleet.waves import Wave
 from pgvouch.postgres.session import OWN_PATH
 from pgvouch.sqltext.own import own_query
 
-BATCH, JUDGE = "pgvouch.batch.v1", "pgvouch.judge.v1"
+SLOT, JUDGE = "pgvouch.slot.v1", "pgvouch.judge.v1"
 """The tasks; other arguments would make them other tasks."""
-_BATCH_S = 10.0
-"""How long a job takes about: what is lost with a worker, and how often the queue is asked."""
-_MOST = 50
-"""Databases of a job."""
-_FIRST = 1
-"""Databases of a job as long as it is not known how long one takes."""
 _CHUNK = 5_000
 _IDLE = [str(state) for state in (*WELL, State.QUEUED, State.BEGUN, State.LEFT)]
 _FAILING = [str(state) for state in State if str(state) not in _IDLE]
@@ -110,10 +104,10 @@ class Queue:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["Asking"]:
-        """Ask and change what our tables say, in one transaction."""
+        """Ask and change what our tables say, in one transaction; they have been judged before."""
         async with self.connector.pool.connection() as connection, connection.transaction():
             cursor = psycopg.AsyncCursor(connection)
-            await cursor.execute(f"{OWN_PATH};\n{JUDGED}")
+            await cursor.execute(OWN_PATH)
             yield Asking(self.app, connection)
 
 
@@ -207,24 +201,36 @@ class Asking:
         return [number for (number,) in await self._ask("under_way", queue=queue)]
 
     async def feed(self, number: int) -> None:
-        """Make the jobs that a rollout lacks: for databases that no job has, or to judge a wave."""
+        """Make the jobs that a rollout lacks: for slots of servers, or to judge a wave."""
         queued = await self.find(number)
         if queued.paused or queued.rollout.ended_at is not None:
             return
         at: dict[str, Any] = {"rollout": number, "wave": queued.wave}
-        rows = await self._ask("without_job", queue=queued.queue, **at)
-        for lock, batches in batches_of(rows, queued.said.per_server).items():
-            deferrer = self._app.configure_task(
-                BATCH, queue=queued.queue, lock=lock, connection=self._connection
-            )
-            await deferrer.batch_defer_async(*({**at, "targets": names} for names in batches))
+        await self._ask("let_go_of_lost", **at)
+        for server, count, slots in await self._ask("open_servers", queue=queued.queue, **at):
+            wanted = range(min(count, max(queued.said.per_server.get(server, 1), 1)))
+            for slot in sorted({*wanted} - {*slots}):
+                await self.add_job(queued, server, slot)
         await self.have_judged(queued)
 
-    async def feed_if_hungry(self, number: int) -> None:
-        """Do so where no job waits: what is lost is found when the rest is nearly done."""
-        ((waits,),) = await self._ask("waits", rollout=number)
-        if not waits:
-            await self.feed(number)
+    async def add_job(self, queued: Queued, server: str, slot: int, turn: int = 0) -> None:
+        """Make a job that works on the databases of a server, as one of so many at once.
+
+        Args:
+            queued: the rollout.
+            server: which.
+            slot: which of those that there may be at once.
+            turn: 1 or 0, as one job follows another in a slot: the lock of the one ahead of it is
+                free only when that has ended, which nobody is told of.
+        """
+        deferrer = self._app.configure_task(
+            SLOT,
+            queue=queued.queue,
+            lock=f"{server}:{slot}:{turn}",
+            connection=self._connection,
+        )
+        at: dict[str, Any] = {"rollout": queued.rollout.id, "wave": queued.wave}
+        await deferrer.defer_async(**at, server=server, slot=slot, turn=turn)
 
     async def have_judged(self, queued: Queued) -> None:
         """Have a wave judged whose databases are done, or of which too many have failed."""
@@ -259,36 +265,29 @@ class Asking:
         """Return the names of all databases of a rollout."""
         return {name for (name,) in await self._ask("names", rollout=rollout)}
 
-    async def claim(self, rollout: int, wave: int, names: Collection[str]) -> dict[str, bool]:
+    async def claim(
+        self, rollout: int, wave: int, server: str, job: int, most: int
+    ) -> dict[str, bool]:
         """Take databases for a job: those that are to be done, and whether they were begun."""
-        rows = await self._ask("claim", rollout=rollout, wave=wave, targets=list(names))
-        return dict(rows)
+        at = {"rollout": rollout, "wave": wave, "server": server}
+        return dict(await self._ask("claim", **at, job=job, most=most))
 
-    async def put(self, rollout: int, wave: int, result: Result) -> tuple[bool, int]:
-        """Write down what became of a database.
+    async def put(self, rollout: int, wave: int, results: Iterable[Result]) -> tuple[bool, int]:
+        """Write down what became of databases.
 
         Returns:
             Whether the rollout goes on, and how many of the wave have failed.
         """
-        await self._ask(
-            "put_queued",
-            rollout=rollout,
-            target=result.target,
-            state=str(result.state),
-            version=result.version,
-            finished=json.dumps(result.finished),
-            cause=result.cause,
-            seconds=result.seconds,
-        )
+        await self._ask("put_queued", rollout=rollout, rows=rows_of(results))
         ((goes_on, failed),) = await self._ask(
             "goes_on", rollout=rollout, wave=wave, failing=_FAILING
         )
         return goes_on, failed
 
-    async def give_back(self, rollout: int, names: Collection[str]) -> None:
-        """Let go of databases that were taken and not begun."""
+    async def give_back(self, rollout: int, job: int, names: Collection[str]) -> None:
+        """Let go of databases that a job has taken and not begun."""
         if names:
-            await self._ask("give_back", rollout=rollout, targets=list(names))
+            await self._ask("give_back", rollout=rollout, job=job, targets=list(names))
 
     async def go_on(self, queued: Queued, added: Sequence[tuple[str, int]] = ()) -> None:
         """Begin the next wave."""
@@ -348,28 +347,3 @@ class Asking:
     async def forget_jobs(self, queue: str) -> None:
         """Remove the jobs that have ended."""
         await self._ask("forget_jobs", queue=queue)
-
-
-def batches_of(
-    rows: Sequence[tuple[str, str, float | None]], slots: Mapping[str, int]
-) -> dict[str, list[list[str]]]:
-    """Return the databases of jobs, by the lock that a job holds: one of a slot of a server.
-
-    Args:
-        rows: databases with their servers, and how many seconds one takes, where that is known.
-        slots: how many at once, by server.
-    """
-    by_server: dict[str, list[str]] = {}
-    for name, server, _ in rows:
-        by_server.setdefault(server, []).append(name)
-    seconds = rows[0][2] if rows else None
-    size = _FIRST if seconds is None else max(1, min(_MOST, int(_BATCH_S / max(seconds, 0.001))))
-    found: dict[str, list[list[str]]] = {}
-    for server, names in by_server.items():
-        count = max(slots.get(server, 1), 1)
-        # Every slot gets something to do.
-        here = max(1, min(size, -(-len(names) // count)))
-        for number, start in enumerate(range(0, len(names), here)):
-            lock = f"{server}:{number % count}"
-            found.setdefault(lock, []).append(names[start : start + here])
-    return found

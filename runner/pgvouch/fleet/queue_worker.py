@@ -3,8 +3,7 @@
 import asyncio
 import signal
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from procrastinate.exceptions import ConnectorException
 from pgvouch.errors import ConnectError
 from pgvouch.fleet.between import Asks, Between
 from pgvouch.fleet.listing import Listing
-from pgvouch.fleet.queue import BATCH, JUDGE, Asking, Queue, Queued
+from pgvouch.fleet.queue import JUDGE, SLOT, Asking, Queue, Queued
 from pgvouch.fleet.queue_schema import bring_up_to_date
 from pgvouch.fleet.rollout import ROUNDS
 from pgvouch.fleet.store import ensure_tables
@@ -35,11 +34,14 @@ _AGAIN_S = 2.0
 _LISTED_S = 60.0
 """For how long a list of databases is taken to be true."""
 _CANCEL_AGAIN_S = 0.2
-_POLL_S = 1.0
-"""Between two questions for jobs where a pooler is between."""
+_AT_ONCE_S = 2.0
+"""How long the databases take that are taken, and whose results are written, together."""
+_AT_ONCE = 50
+_SLICE_S = 15.0
+"""After which a job takes no more: then a worker that has come since has its turn."""
 _KEPT_S = 120.0
 """For how long a result is kept while the control database is away; then only the ledger has it."""
-_AT_ONCE = datetime.fromtimestamp(0, UTC)
+_NOW = datetime.fromtimestamp(0, UTC)
 """Our clock may be ahead of the server's."""
 _NEW = "new"
 """The wave of databases that were made meanwhile."""
@@ -55,8 +57,8 @@ class Pace:
     """How often it says that it lives."""
     dead_s: float = 20.0
     """How long another one may be silent before its jobs are taken over."""
-    poll_s: float = 5.0
-    """How often it asks for jobs; it is told of new ones, unless a pooler is between."""
+    poll_s: float = 0.5
+    """How often it asks for jobs; it is told of most, unless a pooler is between."""
     sweep_s: float = 5.0
     """How often it looks for jobs that nobody is at."""
     grace_s: float = 25.0
@@ -102,7 +104,7 @@ class _Again(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Any) -> RetryDecision:
         """Return when."""
         if isinstance(exception, _Unfinished):
-            return RetryDecision(retry_at=_AT_ONCE)
+            return RetryDecision(retry_at=_NOW)
         return RetryDecision(retry_in={"seconds": min(60, 2 + 2 * job.attempts)})
 
 
@@ -212,16 +214,18 @@ class QueueWorker:
         """Take jobs until the worker is to end, or the control database cannot be reached."""
         is_direct = await asyncio.to_thread(self._prepare)
         if not is_direct:
-            self._tell(Trouble("a pooler is between: jobs are asked for every second"))
+            self._tell(
+                Trouble("a pooler is between: nothing tells of new jobs, they are asked for")
+            )
         queue = Queue(self._control, _CONNECTIONS)
-        for name, do in ((BATCH, self._batch), (JUDGE, self._judge)):
+        for name, do in ((SLOT, self._slot), (JUDGE, self._judge)):
             queue.app.task(name=name, pass_context=True, retry=_Again())(_task(self, queue, do))
         async with queue.app.open_async():
             self._serving = asyncio.ensure_future(
                 queue.app.run_worker_async(
                     queues=[self._name],
                     concurrency=self._jobs,
-                    fetch_job_polling_interval=self._pace.poll_s if is_direct else _POLL_S,
+                    fetch_job_polling_interval=self._pace.poll_s,
                     abort_job_polling_interval=self._pace.poll_s,
                     listen_notify=is_direct,
                     delete_jobs="successful",
@@ -262,7 +266,7 @@ class QueueWorker:
                 async with queue.transaction() as asking:
                     under_way = await asking.under_way(self._name)
                     for number in under_way:
-                        await asking.feed_if_hungry(number)
+                        await asking.feed(number)
                 self._let_go(under_way)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._has_ended.wait(), self._pace.sweep_s)
@@ -284,7 +288,7 @@ class QueueWorker:
         self._forgotten = lost
         for number in again - self._mine:
             with suppress(ConnectorException):  # another worker was quicker
-                await manager.retry_job_by_id_async(number, _AT_ONCE)
+                await manager.retry_job_by_id_async(number, _NOW)
 
     def _let_go(self, under_way: Collection[int]) -> None:
         """End the processes for rollouts that have ended; and the worker, where it is to."""
@@ -294,35 +298,85 @@ class QueueWorker:
         if self._once and not under_way and not self._is_ending:
             self.end()
 
-    async def _batch(
-        self, queue: Queue, _context: JobContext, rollout: int, wave: int, targets: list[str]
+    async def _slot(
+        self,
+        queue: Queue,
+        context: JobContext,
+        rollout: int,
+        wave: int,
+        server: str,
+        slot: int,
+        turn: int,
     ) -> None:
-        """Work on databases of one server, one after the other."""
+        """Work on databases of one server, one after the other, for a while."""
         began_s = time.monotonic()
-        async with queue.transaction() as asking:
-            claimed = await asking.claim(rollout, wave, targets)
-            queued = await asking.find(rollout)
-        name, may_fail = queued.waves[wave]
+        job = context.job.id
+        assert job is not None
         results: list[Result] = []
-        waiting = deque(claimed)
-        goes_on = True
+        most, goes_on = 1, True
+        async with queue.transaction() as asking:
+            queued = await asking.find(rollout)
         try:
-            while waiting and goes_on and not self._is_ending:
-                result = await self._one(queue, queued, waiting[0], is_again=claimed[waiting[0]])
-                waiting.popleft()
-                results.append(result)
-                goes_on, failed = await _put(queue, rollout, wave, result)
-                goes_on = goes_on and failed <= may_fail
+            while goes_on and not self._is_ending and time.monotonic() - began_s < _SLICE_S:
+                async with queue.transaction() as asking:
+                    claimed = await asking.claim(rollout, wave, server, job, most)
+                some_s, count = time.monotonic(), len(results)
+                goes_on = bool(claimed) and await self._some(queue, queued, job, claimed, results)
+                each_s = (time.monotonic() - some_s) / max(len(results) - count, 1)
+                most = max(1, min(_AT_ONCE, int(_AT_ONCE_S / max(each_s, 0.001))))
         finally:
             if results:
+                name, _ = queued.waves[wave]
                 self._tell(Taken(rollout, name, tuple(results), time.monotonic() - began_s))
+        if goes_on and self._is_ending:
+            raise _Unfinished
         async with queue.transaction() as asking:
-            await asking.give_back(rollout, waiting)
             queued = await asking.find(rollout)
             if queued.wave == wave and queued.rollout.ended_at is None:
+                if goes_on and not queued.paused:
+                    await asking.add_job(queued, server, slot, 1 - turn)
                 await asking.have_judged(queued)
-        if waiting and self._is_ending:
-            raise _Unfinished
+
+    async def _some(
+        self,
+        queue: Queue,
+        queued: Queued,
+        job: int,
+        claimed: Mapping[str, bool],
+        results: list[Result],
+    ) -> bool:
+        """Work on databases that were taken; add what became of them, and return if it goes on."""
+        rollout, wave = queued.rollout.id, queued.wave
+        _, may_fail = queued.waves[wave]
+        waiting = dict(claimed)
+        unwritten: list[Result] = []
+        goes_on = True
+
+        async def write() -> None:
+            nonlocal goes_on
+            results.extend(unwritten)
+            is_live, failed = await _put(queue, rollout, wave, unwritten)
+            goes_on = is_live and failed <= may_fail
+            unwritten.clear()
+
+        try:
+            for name, is_again in claimed.items():
+                if self._is_ending or not goes_on:
+                    break
+                result = await self._one(queue, queued, name, is_again=is_again)
+                unwritten.append(result)
+                del waiting[name]
+                if not result.is_well:
+                    await write()
+        except _Unfinished:  # what has landed in this one is for the next to find out
+            del waiting[name]
+            raise
+        finally:
+            if unwritten:
+                await write()
+            async with queue.transaction() as asking:
+                await asking.give_back(rollout, job, waiting)
+        return goes_on
 
     async def _one(self, queue: Queue, queued: Queued, name: str, *, is_again: bool) -> Result:
         """Work on a database.
@@ -341,7 +395,7 @@ class QueueWorker:
             while not doing.done():  # it may be between two statements
                 rolled.work.cancel(name)
                 await asyncio.wait([doing], timeout=_CANCEL_AGAIN_S)
-            await _put(queue, queued.rollout.id, queued.wave, await doing)
+            await _put(queue, queued.rollout.id, queued.wave, [await doing])
             raise
         if result.state is State.LEFT:
             raise _Unfinished
@@ -430,7 +484,9 @@ def _task(
     return task
 
 
-async def _put(queue: Queue, rollout: int, wave: int, result: Result) -> tuple[bool, int]:
+async def _put(
+    queue: Queue, rollout: int, wave: int, results: Sequence[Result]
+) -> tuple[bool, int]:
     """Write down what became of a database, as soon as the control database is there."""
     from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -442,5 +498,5 @@ async def _put(queue: Queue, rollout: int, wave: int, result: Result) -> tuple[b
     ):
         with attempt:
             async with queue.transaction() as asking:
-                return await asking.put(rollout, wave, result)
+                return await asking.put(rollout, wave, results)
     raise AssertionError("it returns or raises")

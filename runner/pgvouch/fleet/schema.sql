@@ -42,6 +42,7 @@ create table pgvouch_fleet.result (
   rollout bigint not null,
   target text not null,
   server text,
+  job bigint,
   wave integer not null,
   state text not null,
   version text,
@@ -55,6 +56,7 @@ comment on table pgvouch_fleet.result is 'What became of a database in a rollout
 comment on column pgvouch_fleet.result.rollout is 'The rollout.';
 comment on column pgvouch_fleet.result.target is 'The database, by its name in the fleet.';
 comment on column pgvouch_fleet.result.server is 'Host and port, where it is on the queue.';
+comment on column pgvouch_fleet.result.job is 'The job of the queue that is at it.';
 comment on column pgvouch_fleet.result.wave is 'The wave that it was in, from 0.';
 comment on column pgvouch_fleet.result.state is 'What became of it.';
 comment on column pgvouch_fleet.result.version is 'The newest migration that was applied afterwards.';
@@ -64,7 +66,7 @@ comment on column pgvouch_fleet.result.seconds is 'How long it took.';
 comment on column pgvouch_fleet.result.at is 'When it was written down.';
 
 -- What the queue looks for again and again, among the rows of many rollouts.
-create index result_of_wave on pgvouch_fleet.result (rollout, wave, state);
+create index result_of_wave on pgvouch_fleet.result (rollout, wave, state, server);
 
 create table pgvouch_fleet.queue_migration (
   name text primary key,

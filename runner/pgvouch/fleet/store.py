@@ -216,8 +216,8 @@ def on_the_queue(fleet: str) -> PlanError:
     )
 
 
-def put_sql(rollout: int, wave: int, results: Iterable[Result]) -> str:
-    """Return the statement that writes down what became of databases, in the control database."""
+def rows_of(results: Iterable[Result]) -> str:
+    """Return what became of databases as JSON, for the control database."""
     rows = [
         {
             "target": result.target,
@@ -229,7 +229,7 @@ def put_sql(rollout: int, wave: int, results: Iterable[Result]) -> str:
         }
         for result in results
     ]
-    return own_query("fleet", "put_results", rollout=rollout, wave=wave, rows=json.dumps(rows))
+    return json.dumps(rows)
 
 
 def ensure_tables(session: Session) -> None:
@@ -270,7 +270,8 @@ class ControlStore:
     def put(self, rollout: int, wave: int, *results: Result) -> None:
         """Write down what became of databases of a wave."""
         with self._open() as session:
-            session.ask(f"{JUDGED};\n{put_sql(rollout, wave, results)}")
+            rows = rows_of(results)
+            self._asked(session, "put_results", rollout=rollout, wave=wave, rows=rows)
 
     def end(self, rollout: int, outcome: str) -> None:
         """Write down how a rollout has ended."""
