@@ -87,5 +87,5 @@ install: $(STAMP) ## make .venv
 $(STAMP): pyproject.toml
 	@echo "installing into $(VENV) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,dev]'
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,fleet,dev]'
 	@touch $@

@@ -140,7 +140,7 @@ write to say where a database is."""
 
 def test_the_core_is_read_in_an_afternoon() -> None:
     paths = [p for p in MODULES if _own_name(p).partition(".")[0] in set(CORE) - BESIDE]
-    assert sum(_lines_of_code(path) for path in paths) < 7400
+    assert sum(_lines_of_code(path) for path in paths) < 7410
 
 
 def _lines_of_code(path: Path) -> int:

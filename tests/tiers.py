@@ -22,6 +22,8 @@ THOROUGH: dict[str, str] = {
     "faults/test_terminal.py": "terminals of other kinds",
     "fleet/test_interrupted.py": "interrupted fleets",
     "fleet/test_pool.py": "interrupted fleets",
+    "fleet/test_queue.py": "the queue of a fleet",
+    "fleet/test_queue_killed.py": "interrupted fleets",
     "integration/test_completion.py::test_a_tab_at_a_prompt": "more tabs in more shells",
     "integration/test_delta_of_what_is_touched.py::test_the_delta_of_what": "random schemas",
     "integration/test_delta_without_a_scan.py::test_what_is_written": "more ways to write unseen",
@@ -74,6 +76,9 @@ THOROUGH: dict[str, str] = {
 }
 """Beginnings of test ids below tests/, and what is found there."""
 KEPT = (
+    "fleet/test_queue.py::test_workers_do_what_is_enqueued",
+    "fleet/test_queue.py::test_a_stranger_s_operators",
+    "fleet/test_queue_killed.py::test_the_control_database_is_killed",
     "mistakes/test_mutants.py::test_no_mutant_survives[coding_sessions-000",
     "deploying/test_entrypoint.py::test_a_restart_after_it_was_killed[command",
     "deploying/test_entrypoint.py::test_a_signal_reaches_it[command",

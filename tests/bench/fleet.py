@@ -6,6 +6,7 @@ All of it is done in one run on one server, in turn; what counts are the ratios.
 """
 
 import argparse
+import compileall
 import os
 import re
 import resource
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import psycopg
 
+import pgvouch
 from bench.page import machine
 from pgvouch import embedded
 from pgvouch.config.project import Project
@@ -72,6 +74,7 @@ class Server:
 
 def _measured(name: str, command: Sequence[str], urls: Sequence[str]) -> Row:
     environment = {**os.environ, "PYTHONPATH": "tests", "NO_COLOR": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began_s = time.perf_counter()
     ran = subprocess.run(
@@ -125,7 +128,11 @@ def measure(server: Server, databases: int, jobs: int) -> tuple[list[Row], list[
     ]  # fmt: skip
     nothing = [*each, str(server.psql), "-qX", "-c", "select 1", "-o", "/dev/null", "-d", "{}"]
     idle = [
-        _measured("a loop that reads a row", [*loop, "read", str(jobs), str(folder)], urls),
+        _measured(
+            "a loop that asks for the newest migration",
+            [*loop, "read", str(jobs), str(folder)],
+            urls,
+        ),
         _measured("**pgvouch fleet**", fleet, urls),
         _measured("xargs -P 8 psql", nothing, urls[:few]),
         _measured("xargs -P 8 pgvouch migrate", xargs, slow),
@@ -154,6 +161,7 @@ def main() -> None:
     given = parser.parse_args()
     root = Path(tempfile.mkdtemp(prefix="pgvouch-bench-fleet-"))
     root.chmod(0o755)
+    compileall.compile_dir(str(Path(pgvouch.__file__).parent), quiet=1)  # as an installer does
     try:
         _migrations(root / "migrations", given.migrations)
         server = Server(root)

@@ -126,8 +126,8 @@ def test_a_wave_s_name_cannot_leave_its_literal(tenants: Tenants) -> None:
 def test_a_control_database_that_is_gone_is_no_yes(tenants: Tenants) -> None:
     tenants.make(*ALL)
     fleet = tenants.fleet(gate_query="select true", control="CONTROL_URL")
-    fleet._listing.given.environment["CONTROL_URL"] = "postgresql://x@127.0.0.1:1/x"  # type: ignore[index]
-    fleet.__dict__["_store"] = None
+    fleet.listing.given.environment["CONTROL_URL"] = "postgresql://x@127.0.0.1:1/x"  # type: ignore[index]
+    fleet.__dict__["store"] = None
     summary = fleet.migrate()
     assert _stopped(summary) == ("canary", "no connection to x at 127.0.0.1:1", 3)
 

@@ -99,7 +99,7 @@ def test_what_a_url_needs_and_a_row_has_not(controlled: Tenants) -> None:
     with pytest.raises(UsageError, match=r"needs \{host\}"):
         Fleet("customers", environment=environment).plan()
     controlled.query("control", "update tenants set host = 'a b%c'")
-    (target, *_) = Fleet("customers", environment=environment)._listing.targets()
+    (target, *_) = Fleet("customers", environment=environment).listing.targets()
     assert target.conninfo == f"postgresql://app@a%20b%25c/{controlled.prefix}_0"
 
 

@@ -66,7 +66,7 @@ class Strict:
             "fleet", environment=environment, file="list", url=None, waves=(),
             budget=Budget(9), **given,
         )  # fmt: skip
-        fleet._listing.settings = fleet.settings.given(url=url)
+        fleet.listing.settings = fleet.settings.given(url=url)
         return fleet.migrate()
 
     def done(self) -> list[bool]:
@@ -251,13 +251,13 @@ def test_values_that_cannot_be_filled_in(
 ) -> None:
     (tenants.root / "list").write_text(json.dumps(row))
     with pytest.raises(UsageError, match=said):
-        _given(tenants, **given)._listing.targets()
+        _given(tenants, **given).listing.targets()
 
 
 def test_what_a_shell_is_to_fill_in_stays(tenants: Tenants) -> None:
     (tenants.root / "list").write_text("a")
     command = ("sh", "-c", "cat ${HOME}/$1", "sh", "-{name}")
-    (target,) = _given(tenants, password_command=command)._listing.targets()
+    (target,) = _given(tenants, password_command=command).listing.targets()
     assert target.password_command == ("sh", "-c", "cat ${HOME}/$1", "sh", "-a")
 
 
@@ -273,7 +273,7 @@ def test_what_a_shell_is_to_fill_in_stays(tenants: Tenants) -> None:
 def test_a_database_with_two_names(tenants: Tenants, urls: tuple[str, str], same: bool) -> None:
     rows = [{"name": name, "url": url} for name, url in zip("ab", urls, strict=True)]
     (tenants.root / "list").write_text("\n".join(map(json.dumps, rows)))
-    listing = _given(tenants)._listing
+    listing = _given(tenants).listing
     if same:
         with pytest.raises(UsageError, match="a and b are the same database"):
             listing.targets()
@@ -285,7 +285,7 @@ def _given(tenants: Tenants, **options: object) -> Fleet:
     environment = {"DATABASE_URL": "postgresql://u@h/postgres"}
     url = options.pop("url", None)
     found = Fleet("fleet", environment=environment, file=str(tenants.root / "list"), **options)
-    found._listing.settings = found.settings.given(url=url)
+    found.listing.settings = found.settings.given(url=url)
     return found
 
 

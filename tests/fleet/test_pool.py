@@ -62,7 +62,7 @@ def test_a_server_s_slots_are_kept(tenants: Tenants) -> None:
             ((count,),) = tenants.query(
                 0,
                 "select count(*) from pg_stat_activity where application_name = 'pgvouch fleet' "
-                "and state = 'active'",
+                f"and state = 'active' and datname like '{tenants.prefix}%'",
             )
             assert isinstance(count, int)
             most = max(most, count)
@@ -70,3 +70,31 @@ def test_a_server_s_slots_are_kept(tenants: Tenants) -> None:
     tenants.fleet(waves=(), per_server=1, on_event=listen).migrate()
     assert [type(event) for event in begun] == [Began, *[Ended] * 4]
     assert most <= 1
+
+
+def test_what_a_killed_worker_has_applied_is_rolled_back_with_the_rest(tenants: Tenants) -> None:
+    """It was killed ahead of its answer: only the ledger knows what had landed."""
+    tenants.make(0, 1)
+    assert tenants.fleet(waves=()).migrate(to="001_a").count(State.DONE) == 2
+    tenants.write({"003_c.sql": "select pg_sleep(600) where exists (select from public.wait);"})
+    tenants.write({"003_c.rollback.sql": "select 1;"})
+    for n in (0, 1):
+        tenants.query(n, "create table public.wait (); insert into public.wait default values")
+
+    def kill() -> None:
+        for n in (0, 1):
+            until(tenants.url(n), SLEEPING)
+            query(tenants.url(n), "delete from public.wait")
+        for child in multiprocessing.active_children():
+            assert child.pid is not None
+            os.kill(child.pid, signal.SIGKILL)
+        for n in (0, 1):
+            query(tenants.url(n), END)
+
+    killer = Thread(target=kill)
+    killer.start()
+    summary = tenants.fleet(waves=()).migrate()
+    killer.join()
+    assert {result.finished for result in summary.results} == {("002_b", "003_c")}
+    assert tenants.fleet(waves=()).rollback().count(State.DONE) == 2
+    assert [tenants.applied(n) for n in (0, 1)] == [1, 1]

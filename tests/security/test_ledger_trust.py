@@ -239,11 +239,13 @@ CODE = {
     "index": "create index on pgvouch.ledger ((public.fixed(1)))",
     "statistics": "create statistics pgvouch.s on (public.fixed(1)), (version + 1) from pgvouch.ledger",
     "check": "alter table pgvouch.ledger add check (public.fixed(1) = 1)",
+    "exclusion": "alter table pgvouch.ledger add exclude using btree (version with =) "
+    "where (public.fixed(1) = 1)",
 }
 
 
 @pytest.mark.parametrize("owner", ["of anybody", "of the database's owner"])
-@pytest.mark.parametrize("trick", ["cast", "index", "statistics", "check"])
+@pytest.mark.parametrize("trick", sorted(CODE))
 def test_nothing_that_hangs_on_a_ledger_is_run(folder: Folder, trick: str, owner: str) -> None:
     """A cast is found without a search_path; planning evaluates what is constant in an index."""
     folder.write(A)
@@ -332,7 +334,146 @@ def test_a_ledger_that_comes_up_between_trust_and_use(folder: Folder) -> None:
         with pytest.raises(InterruptedError):
             ledger.read(Seen())  # type: ignore[arg-type]
     rows = own_query("ledger", "rows")
-    assert text[0].index("lock table") < text[0].index("do $pgvouch$") < text[0].index(rows)
+    for quickly, judgement in (
+        (True, "pgvouch: unsure"),
+        (False, "do $pgvouch$"),
+    ):
+        message = ledger.read_sql(quickly=quickly)
+        assert message.index("lock table") < message.index(judgement) < message.index(rows)
+    assert text == [ledger.read_sql(quickly=True)]
+
+
+EVERY_TABLE = (
+    "ledger",
+    "migration",
+    "acceptance",
+    "repeatable",
+    "_yoyo_migration",
+    "_yoyo_log",
+    "_yoyo_version",
+)
+ODD = """
+create role {role};
+create type public.odd as (x text);
+create function public.odd(int) returns int immutable language sql as 'select 1';
+create function public.odd() returns trigger language plpgsql as 'begin return new; end';
+create table public.parent ();
+create table public.parts (id text primary key);
+"""
+FLAWS = {
+    "view": "alter table {table} rename to was; create view {table} as select * from pgvouch.was",
+    "another kind": "drop table {table} cascade; create table {table} (i int) partition by list (i)",
+    "owner": "alter table {table} owner to {role}",
+    "owner of the schema": "alter schema pgvouch owner to {role}",
+    "row security": "alter table {table} enable row level security",
+    "rule": "create rule r as on insert to {table} do also select 1",
+    "trigger": "create trigger t before insert on {table} execute function public.odd()",
+    "child": "create table public.child () inherits ({table})",
+    "parent": "alter table {table} inherit public.parent",
+    "catalog as parent": "drop table {table} cascade;"
+    "create table {table} () inherits (pg_catalog.pg_am)",
+    "key to it": "alter table {table} add k text unique;"
+    "create table public.r (k text references {table} (k))",
+    "key to it, not enforced": "alter table {table} add k text unique;"
+    "create table public.r (k text references {table} (k) not enforced)",
+    "key to itself, not enforced": "alter table {table} add k text unique;"
+    "alter table {table} add l text references {table} (k) not enforced",
+    "type": "alter table {table} add o public.odd",
+    "array": "alter table {table} add o public.odd[]",
+    "type of the standard's schema": "alter table {table} add o information_schema.sql_identifier",
+    "of a type": "drop table {table} cascade; create table {table} of public.odd",
+    "default": "alter table {table} add o int default public.odd(1)",
+    "generated": "alter table {table} add n int, "
+    "add o int generated always as (public.odd(1)) stored",
+    "index": "create index on {table} (public.odd(1))",
+    "part of an index": "alter table {table} add n int;"
+    "create index on {table} (n) where public.odd(1) = 1",
+    "operators of an index": "create operator class public.odd for type text using hash as "
+    "operator 1 =, function 1 hashtext(text); alter table {table} add o text;"
+    "create index on {table} using hash (o public.odd)",
+    "statistics": "create statistics pgvouch.s on (public.odd(1)), (1) from {table}",
+    "check": "alter table {table} add check (public.odd(1) = 1)",
+    "exclusion": "alter table {table} add n int;"
+    "alter table {table} add exclude using btree (n with =) where (public.odd(1) = 1)",
+    "operators of a key": "create function public.cmp(json, json) returns int immutable strict "
+    "language sql as 'select 0'; create function public.same(json, json) returns bool immutable "
+    "strict language sql as 'select true'; create operator public.=== "
+    "(leftarg = json, rightarg = json, function = public.same);"
+    "create operator class public.keys default for type json using btree as "
+    "operator 3 public.===, function 1 public.cmp(json, json);"
+    "alter table {table} add k json unique",
+    "policy": "create policy p on {table} using (public.odd(1) = 1);"
+    "alter table {table} enable row level security",
+}
+
+
+@pytest.mark.parametrize("flaw", sorted(FLAWS))
+def test_what_is_refused_is_never_plain(folder: Folder, flaw: str) -> None:
+    """The quick judgement passes nothing that the whole one refuses, whichever table it is."""
+    from pgvouch.ledger import ledger
+    from pgvouch.postgres.session import QueryError, Session
+
+    folder.write(A | {"repeat/v.sql": "create or replace view v as select 1;"})
+    assert folder("migrate").code == 0
+    name = f"odd_{folder.query('select current_database()')[0][0]}"
+    with Session.open(folder.url) as session:
+        if "not enforced" in flaw and session.connection.info.server_version < 180000:
+            pytest.skip("from PostgreSQL 18 on")
+        for table in EVERY_TABLE:
+            places = {"table": f"pgvouch.{table}", "role": name}
+            assert ledger.read(session) is not None
+            session.run("begin;" + (ODD + FLAWS[flaw]).format(**places))
+            whole, quick = (
+                ledger.read_sql(quickly=quickly, in_transaction=True) for quickly in (False, True)
+            )
+            session.run("savepoint s")
+            said = []
+            for message in (whole, quick):
+                with pytest.raises(QueryError) as refused:
+                    session.run(f"set local search_path = pg_catalog, pg_temp;{message}")
+                said.append(refused.value)
+                session.run("rollback to s")
+            assert said[0].server.sqlstate == ledger.UNTRUSTED, (table, said[0].server)
+            assert said[1].word == ledger.UNSURE, (table, said[1].server)
+            session.run("rollback")
+
+
+def test_an_ordinary_ledger_is_judged_quickly(folder: Folder) -> None:
+    """Otherwise all databases of a fleet would be asked at length."""
+    from pgvouch.ledger import ledger
+    from pgvouch.postgres.session import Session
+
+    folder.write(A | {"repeat/v.sql": "create or replace view v as select 1;"})
+    assert folder("migrate").code == 0
+    name = folder.query("select current_database()")[0][0]
+    with role(folder, f"team_{name}") as team:
+        for url in (folder.url, team):
+            if url == team:
+                folder.query("drop schema pgvouch cascade; drop table a; drop view v")
+                folder.query(f'grant create on database "{name}" to team_{name}')
+                folder.query(f"grant create on schema public to team_{name}")
+                assert folder("migrate", url=team).code == 0
+            with Session.open(url) as session:
+                (*_, ours, theirs) = session.ask(ledger.read_sql(quickly=True))
+                assert [row[0] for row in ours.rows] == [row[0] for row in theirs.rows] == ["001_a"]
+
+
+def test_who_is_a_member_of_the_owner_is_asked_at_length(folder: Folder) -> None:
+    from pgvouch.ledger import ledger
+    from pgvouch.postgres.session import QueryError, Session
+
+    folder.write(A)
+    name = folder.query("select current_database()")[0][0]
+    with role(folder, f"team_{name}") as team, role(folder, f"member_{name}") as member:
+        folder.query(f'grant create on database "{name}" to team_{name}')
+        folder.query(f"grant create on schema public to team_{name}")
+        folder.query(f"grant team_{name} to member_{name}")
+        assert folder("migrate", url=team).code == 0
+        with Session.open(member) as session:
+            with pytest.raises(QueryError) as unsure:
+                session.ask(ledger.read_sql(quickly=True))
+            assert unsure.value.word == ledger.UNSURE
+            assert [row.id for row in ledger.read(session) or ()] == ["001_a"]
 
 
 def test_who_cannot_write_the_ledger_is_no_runner(folder: Folder) -> None:

@@ -18,17 +18,17 @@ def reference() -> str:
     """Return the page."""
     pages = list(_commands(cli, click.Context(cli, info_name="pgvouch", **cli.context_settings)))
     count = Counter(row for *_, command in pages for row in _rows(command))
-    common = [row for row in count if count[row] == len(pages)]
-    running = [row for row in count if len(pages) // 3 < count[row] < len(pages)]
+    common = [row for row in count if count[row] > len(pages) * 0.6]
+    running = [row for row in count if len(pages) * 0.3 < count[row] <= len(pages) * 0.6]
     parts = [
         _HEAD,
-        _table("Every command takes", common),
+        _table("Nearly every command takes", common),
         _table("The commands that run SQL files take, too,", running),
     ]
     for context, page, command in pages:
         rows = _rows(command)
         own = [row for row in rows if row not in {*common, *running}]
-        runs = " It takes the options of the commands that run SQL files." * (running[0] in rows)
+        runs = " It takes the options of the commands that run SQL files." * ({*running} <= {*rows})
         parts.append(f"## {page}\n\n{_help(command)}{runs}\n")
         parts.append(f"```\n{_usage(command, context)}\n```\n")
         if own:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pgvouch.cli import output, table
+from pgvouch.cli import fleet_queue, output, table
 from pgvouch.cli.context import Context
 from pgvouch.cli.fleet_lines import Lines, of_summary
 from pgvouch.cli.fleet_live import Progress
-from pgvouch.cli.options import common, duration_s, running
+from pgvouch.cli.fleet_options import GATES, OPTIONS, ROLLING, all_of, fleet_name, fleet_of
+from pgvouch.cli.options import common, running
 from pgvouch.cli.output import Line, Styled
 from pgvouch.cli.table import Column
 from pgvouch.errors import DRIFT, FAILED, PENDING, UsageError
-from pgvouch.fleet.settings import words
-from pgvouch.fleet.waves import Budget
 
 if TYPE_CHECKING:
     from pgvouch.fleet.fleet import Fleet
@@ -31,99 +30,27 @@ _PLAN = (Column("wave", shortens=True), Column("databases"), Column("with someth
          Column("may fail"))  # fmt: skip
 
 
-def _budget(ctx: click.Context, parameter: click.Parameter, value: str | None) -> Budget | None:
-    try:
-        return None if value is None else Budget.of(value)
-    except UsageError as exc:
-        raise click.BadParameter(exc.message, ctx, parameter) from None
-
-
-def _words(
-    ctx: click.Context, parameter: click.Parameter, value: str | None
-) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    try:
-        if found := words(value):
-            return found
-    except ValueError:
-        pass
-    raise click.BadParameter("write a program and its arguments", ctx, parameter)
-
-
-def _seconds(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    return None if value is None else duration_s(ctx, parameter, value)
-
-
-_OPTIONS = (
-    click.option("--targets", metavar="QUERY", help="Asked in the control database: name, …"),
-    click.option("--control", metavar="VARIABLE", help="It has the URL of the control database."),
-    click.option("--pattern", metavar="PATTERN", help="Of names on the server: 'tenant_*'."),
-    click.option("--file", metavar="FILE", help="Names, URLs or JSON objects; - is stdin."),
-    click.option("--template", metavar="DB", help="What new databases are made from."),
-    click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Databases at once (16)."),
-    click.option(
-        "--per-server", type=click.IntRange(min=1), metavar="N",
-        help="Databases of one server at once (16, and no more than it has left).",
-    ),
-)  # fmt: skip
-_ROLLING = (
-    click.option(
-        "--wave", "waves", multiple=True, metavar="SIZE",
-        help="Of one wave behind the other: 1, 1%, rest.",
-    ),
-    click.option(
-        "--max-failures", "budget", callback=_budget, metavar="N",
-        help="How many of a wave may fail: 3, or 1%, as without it.",
-    ),
-)  # fmt: skip
-_GATES = (
-    click.option(
-        "--gate-verify", is_flag=True, default=None,
-        help="Behind each wave, run every promise again in its databases.",
-    ),
-    click.option(
-        "--gate-query", metavar="QUERY",
-        help="Behind each wave, ask the control database whether to go on.",
-    ),
-    click.option(
-        "--gate-command", metavar="COMMAND", callback=_words,
-        help="Behind each wave, run this; 0 goes on.",
-    ),
-    click.option(
-        "--gate-wait", "gate_wait_s", metavar="TIME", callback=_seconds,
-        help="Leave each wave to itself for so long before that.",
-    ),
-)  # fmt: skip
-
-
-def _all_of(*groups: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for group in reversed(groups):
-            for option in reversed(group):
-                function = option(function)
-        return function
-
-    return decorate
-
-
 @click.group()
 def fleet() -> None:
     """Migrate many databases with one folder of migrations, in waves."""
+
+
+for _command in fleet_queue.COMMANDS:
+    fleet.add_command(_command)
 
 
 @fleet.command()
 @click.argument("name", required=False)
 @click.option("--to", metavar="ID", help="As if this were the last migration.")
 @click.option("--exit-code", is_flag=True, help="Exit with 3 where something is pending.")
-@_all_of(_OPTIONS)
+@all_of(OPTIONS)
 @common
 @click.pass_obj
 def status(
     context: Context, /, name: str | None, to: str | None, exit_code: bool, **given: Any
 ) -> int:
     """Show how many databases are at which version, and which are in trouble."""
-    found = _fleet(context, name, given)
+    found = fleet_of(context, name, given)
     summary = found.status(to=to)
     _tell(context, found.settings.name, summary)
     if summary.failed:
@@ -134,12 +61,12 @@ def status(
 @fleet.command()
 @click.argument("name", required=False)
 @click.option("--to", metavar="ID", help="Stop after this migration.")
-@_all_of(_OPTIONS, _ROLLING)
+@all_of(OPTIONS, ROLLING)
 @common
 @click.pass_obj
 def plan(context: Context, /, name: str | None, to: str | None, **given: Any) -> None:
     """Show the waves of a rollout, and where there is something to do."""
-    found = _fleet(context, name, given)
+    found = fleet_of(context, name, given)
     waves = found.plan(to=to)
     document = {
         "fleet": found.settings.name,
@@ -170,7 +97,7 @@ def plan(context: Context, /, name: str | None, to: str | None, **given: Any) ->
 @click.argument("name", required=False)
 @click.option("--to", metavar="ID", help="Stop after this migration.")
 @click.option("--pause", is_flag=True, help="Ask behind each wave whether to go on.")
-@_all_of(_OPTIONS, _ROLLING, _GATES)
+@all_of(OPTIONS, ROLLING, GATES)
 @running
 @click.pass_obj
 def migrate(
@@ -179,7 +106,7 @@ def migrate(
     """Apply what is pending, wave by wave; again, it does what is left."""
     if pause and not sys.stdin.isatty():
         raise UsageError("--pause asks, and there is no terminal", hint="leave it out")
-    found = _fleet(context, name, given, rolls=True)
+    found = _rolling(context, name, given)
     return _rolled(context, found, lambda: found.migrate(to=to, between=_asker(pause=pause)))
 
 
@@ -187,14 +114,14 @@ def migrate(
 @click.argument("name", required=False)
 @click.option("--rollout", type=int, metavar="N", help="Which one; otherwise the last.")
 @click.option("--discard-data", is_flag=True, help="Rows may be lost with it.")
-@_all_of(_OPTIONS, _ROLLING)
+@all_of(OPTIONS, ROLLING)
 @running
 @click.pass_obj
 def rollback(
     context: Context, /, name: str | None, rollout: int | None, discard_data: bool, **given: Any
 ) -> int:
     """Roll back exactly what a rollout has applied, where nothing came after it."""
-    found = _fleet(context, name, given, rolls=True)
+    found = _rolling(context, name, given)
     return _rolled(
         context, found, lambda: found.rollback(number=rollout, discard_data=discard_data)
     )
@@ -202,49 +129,31 @@ def rollback(
 
 @fleet.command()
 @click.argument("name", required=False)
-@_all_of(_OPTIONS)
+@all_of(OPTIONS)
 @running
 @click.pass_obj
 def verify(context: Context, /, name: str | None, **given: Any) -> int:
     """Run every promise again in each database."""
-    found = _fleet(context, name, given, rolls=True)
+    found = _rolling(context, name, given)
     return _rolled(context, found, found.verify)
 
 
 @fleet.command()
 @click.argument("name", required=False)
-@_all_of(_OPTIONS)
+@all_of(OPTIONS)
 @running
 @click.pass_obj
 def drift(context: Context, /, name: str | None, **given: Any) -> int:
     """Compare each database with what its migrations made, grouped by what differs."""
-    found = _fleet(context, name, given, rolls=True)
+    found = _rolling(context, name, given)
     return DRIFT if _rolled(context, found, found.drift) else 0
 
 
-def _fleet(
-    context: Context, name: str | None, given: dict[str, Any], *, rolls: bool = False
-) -> "Fleet":
-    from pgvouch.fleet.fleet import Fleet
-
-    context.as_lines = context.as_json and rolls
-    fleets = list(context.project.fleets)
-    if name is None and len(fleets) > 1:
-        raise UsageError("which fleet?", hint=f"name one: {', '.join(fleets)}")
-    if not given.get("waves"):
-        given.pop("waves", None)
-    chosen = name or (fleets[0] if fleets else "fleet")
-    return Fleet(
-        chosen,
-        url=context.url,
-        project=context.project,
-        environment=context.environment,
-        dotenv=not context.no_dotenv,
-        variables=context.variables,
-        on_event=Lines(chosen) if context.as_json else Progress(),
-        settings=context.settings,
-        **given,
-    )
+def _rolling(context: Context, name: str | None, given: dict[str, Any]) -> "Fleet":
+    """Return a fleet of which is told what happens as it does."""
+    context.as_lines = context.as_json
+    chosen = fleet_name(context, name)
+    return fleet_of(context, chosen, given, Lines(chosen) if context.as_json else Progress())
 
 
 def _rolled(context: Context, found: "Fleet", roll: Callable[[], "Summary"]) -> int:

@@ -98,6 +98,9 @@ class Options:
     """Whether a rollback may lose rows."""
     accept_difference: bool = False
     """Whether a rollback may undo something else than its migration did."""
+    comment: str | None = None
+    """Goes into the log of the ledger beside each migration, 255 characters at most: the rollout of
+    a fleet to which it belongs."""
 
     @classmethod
     def of(cls, settings: Mapping[str, str], **given: Any) -> "Options":

@@ -114,7 +114,9 @@ class RunContext:
         # yoyo and what it imports cost a third of a run that has nothing to do.
         from pgvouch.ledger.yoyo import VouchBackend
 
-        return VouchBackend(self.session.connection)
+        backend = VouchBackend(self.session.connection)
+        backend.comment = self.options.comment
+        return backend
 
     @contextmanager
     def collecting(self) -> Iterator[None]:

@@ -103,7 +103,7 @@ def prepare(
     *,
     require_promises: bool,
     strict: bool = False,
-    known: Collection[str] | None = None,
+    of: Database | None = None,
 ) -> list[Task]:
     """Read and check all files of the pending migrations, so that nothing is run for nothing.
 
@@ -112,7 +112,7 @@ def prepare(
         variables: the values of psql variables.
         require_promises: whether a migration without promises is refused.
         strict: whether warnings are errors.
-        known: every migration that may retire a check; None leaves that unchecked.
+        of: whose migrations may retire a check; None leaves that unchecked.
 
     Raises:
         FileError: something in a file that a migration, a rollback or a promise may not hold.
@@ -127,8 +127,8 @@ def prepare(
                 _refuse_without_promises(migration)
         with gathered.gather():
             found.append(_prepare(migration, variables))
-    if known is not None:
-        gathered.errors += _unknown_until(found, known)
+    if of is not None:
+        gathered.errors += _unknown_until(found, {*of.by_id, *squashed_by(of.migrations)})
     if strict:
         gathered.errors += [warning for task in found for warning in task.warnings]
     gathered.refuse()
@@ -168,7 +168,7 @@ def sound(
             options.variables,
             require_promises=require_promises,
             strict=options.strict,
-            known={*database.by_id, *squashed_by(database.migrations)},
+            of=database,
         )
     known = in_force(runs)
     tasks = [replace(t, in_force=known[t.id].order) if t.id in known else t for t in tasks]

@@ -27,6 +27,10 @@ Between = Callable[[Wave, Sequence[Result]], str | None]
 """Is told of each wave that went through; a reason stops the rollout there, None goes on."""
 
 
+def goes_on(_wave: Wave, _results: Sequence[Result]) -> None:
+    """Go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asks:
     """Something is asked behind a wave, or the wave is left to itself."""
@@ -50,7 +54,7 @@ def asker(
     verify: Callable[[Sequence[Target]], Sequence[Result]],
     rollout: Callable[[], int],
     tell: Callable[[Asks], None],
-    then: Between = lambda _wave, _results: None,
+    then: Between = goes_on,
 ) -> Between:
     """Return what asks behind each wave whether the rollout goes on.
 

@@ -1,5 +1,6 @@
 """A fleet: one folder of migrations, and each command over all of its databases."""
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,13 +13,14 @@ from pgvouch.address.where import Given
 from pgvouch.config.options import Options
 from pgvouch.config.project import Project, find_project, read_files
 from pgvouch.files.variables import given_variables
-from pgvouch.fleet.between import Between, asker
+from pgvouch.fleet.between import Asks, Between, asker, goes_on
 from pgvouch.fleet.listing import Chosen, Listing
 from pgvouch.fleet.look import look
-from pgvouch.fleet.rollout import Event, Rolling, Summary, slots_of
+from pgvouch.fleet.rollout import Event, Rolling, Summary
 from pgvouch.fleet.settings import FleetSettings, fleet_settings
-from pgvouch.fleet.store import ControlStore, FileStore, Store
-from pgvouch.fleet.target import Result, State, Target
+from pgvouch.fleet.slots import each, slots_of
+from pgvouch.fleet.store import ControlStore, FileStore, Rollout, Store
+from pgvouch.fleet.target import UNTOUCHED, Job, Result, State, Target
 from pgvouch.fleet.waves import Wave, waves_of
 from pgvouch.fleet.worker import Done, Order
 
@@ -71,8 +73,8 @@ class Fleet:
         env = os.environ if environment is None else environment
         given = Given(url, env, DotEnv(found.root / ".env" if dotenv else None))
         self.on_event = on_event
-        self._listing = Listing(found, self.settings, given)
-        self._database = read_files(found, self.settings.folder)
+        self.listing = Listing(found, self.settings, given)
+        self.database = read_files(found, self.settings.folder)
         self._options = Options.of(
             {**found.settings, **(settings or {})},
             variables=given_variables(variables or {}, given.dotenv),
@@ -80,28 +82,34 @@ class Fleet:
         )
 
     @cached_property
-    def _store(self) -> Store:
+    def store(self) -> Store:
         """Where rollouts are written down: the control database, where there is one."""
-        if (url := self._listing.control_url) is not None:
+        if (url := self.listing.control_url) is not None:
             return ControlStore(url, self.settings.name)
         return FileStore(self.project.root / _STORE, self.settings.name)
 
     def status(self, *, to: str | None = None) -> Summary:
         """Return how each database stands by its ledger; nothing is written anywhere."""
-        return self._status(self._listing.targets(), to)
+        return self._status(self.listing.targets(), to)
 
     def _status(self, targets: Sequence[Target], to: str | None) -> Summary:
-        slots = slots_of(targets, self.settings)
-        looked = look(targets, self._database, slots, lambda _result: None, to=to)
-        results = [
-            result or Result(target.name, State.PENDING, cause="the engine has to look")
-            for target, result in looked
-        ]
-        return Summary(tuple(results))
+        slots = slots_of(targets, self.settings.jobs, self.settings.per_server)
+
+        async def do(job: Job) -> Result:
+            found = await look(job.target, self.database, to)
+            unclear = Result(job.target.name, State.PENDING, cause="the engine has to look")
+            return found or unclear
+
+        async def do_all() -> dict[str, Result]:
+            jobs = [Job(target) for target in targets]
+            return {result.target: result async for result in each(jobs, slots, do, lambda _: True)}
+
+        found = asyncio.run(do_all())
+        return Summary(tuple(found[target.name] for target in targets))
 
     def plan(self, *, to: str | None = None) -> tuple[tuple[Wave, int], ...]:
         """Return the waves of a rollout, each with how many databases have something to do."""
-        targets = self._listing.targets()
+        targets = self.listing.targets()
         stands = {result.target: result for result in self._status(targets, to).results}
         waves = waves_of(targets, self.settings.waves, self.settings.budget)
         return tuple(
@@ -116,7 +124,7 @@ class Fleet:
         self,
         *,
         to: str | None = None,
-        between: Between = lambda _wave, _results: None,
+        between: Between = goes_on,
     ) -> Summary:
         """Apply what is pending, wave by wave, until too many fail; again, it does what is left.
 
@@ -128,23 +136,32 @@ class Fleet:
         Raises:
             VouchError: the files are not sound, or the list of databases cannot be read.
         """
-        order = self._order("migrate", to=to)
+        order = self.order("migrate", to=to)
         Done(order)  # every file is read, and refused, before anything is sent
         rolling: Rolling | None = None
-        asks = asker(
-            self._listing,
-            self._verified,
-            lambda: rolling.number if rolling else 0,
-            self.on_event,
-            between,
-        )
-        rolling = Rolling(self._listing, order, self.on_event, self._store, asks)
+        asks = self.gate(lambda: rolling.number if rolling else 0, self.on_event, between)
+        rolling = Rolling(self.listing, order, self.on_event, self.store, asks)
         return rolling.run()
+
+    def gate(
+        self, number: Callable[[], int], tell: Callable[[Asks], None], then: Between = goes_on
+    ) -> Between:
+        """Return what asks behind each wave whether a rollout goes on, as the settings say.
+
+        Args:
+            number: returns that of the rollout.
+            tell: is told what is asked.
+            then: asked when all of it goes on.
+
+        Raises:
+            UsageError: something cannot be asked at all.
+        """
+        return asker(self.listing, self._verified, number, tell, then)
 
     def _verified(self, targets: Sequence[Target]) -> Sequence[Result]:
         """Run every promise again in some of the databases."""
-        chosen = Chosen(self._listing, targets)
-        return Rolling(chosen, self._order("verify"), _silent).run().results
+        chosen = Chosen(self.listing, targets)
+        return Rolling(chosen, self.order("verify"), _silent).run().results
 
     def rollback(self, *, number: int | None = None, discard_data: bool = False) -> Summary:
         """Roll back exactly what a rollout has applied, in those databases in which it did.
@@ -156,23 +173,43 @@ class Fleet:
         Raises:
             UsageError: there was none.
         """
-        undone = self._store.last("migrate", number)
-        did = self._store.results(undone.id)
-        undo = {name: result.finished for name, result in did.items() if result.finished}
-        options = replace(self._options, discard_data=discard_data)
-        order = replace(self._order("rollback", to=str(undone.id)), options=options)
-        return Rolling(self._listing, order, self.on_event, self._store).run(undo)
+        undone, touched = self.undone(number)
+        order = self.order("rollback", to=str(undone.id), discard_data=discard_data)
+        order = replace(order, undone=undone.comment)
+        return Rolling(self.listing, order, self.on_event, self.store).run(touched)
+
+    def undone(self, number: int | None) -> tuple[Rollout, set[str]]:
+        """Return the rollout that a rollback undoes, and where it may have changed something.
+
+        Raises:
+            UsageError: there was none.
+        """
+        undone = self.store.last("migrate", number)
+        did = self.store.results(undone.id)
+        # Of what was begun or has failed, only its ledger knows what has landed.
+        return undone, {name for name, result in did.items() if result.state not in UNTOUCHED}
 
     def verify(self) -> Summary:
         """Run every promise again in each database."""
-        return Rolling(self._listing, self._order("verify"), self.on_event).run()
+        return Rolling(self.listing, self.order("verify"), self.on_event).run()
 
     def drift(self) -> Summary:
         """Compare each database's catalog with what its migrations made."""
-        return Rolling(self._listing, self._order("drift"), self.on_event).run()
+        return Rolling(self.listing, self.order("drift"), self.on_event).run()
 
-    def _order(self, action: str, *, to: str | None = None) -> Order:
-        return Order(self._database, self._options, self.project.verify_required, action, to)
+    def order(
+        self, action: str, *, to: str | None = None, discard_data: bool = False, comment: str = ""
+    ) -> Order:
+        """Return what is to be done in each database.
+
+        Args:
+            action: migrate, rollback, verify or drift.
+            to: the last migration that is wanted.
+            discard_data: whether a rollback may lose rows.
+            comment: goes into the log of each ledger.
+        """
+        options = replace(self._options, discard_data=discard_data, comment=comment or None)
+        return Order(self.database, options, self.project.verify_required, action, to)
 
 
 def _path(project: str | Path | None) -> Path | None:

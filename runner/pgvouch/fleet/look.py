@@ -1,4 +1,4 @@
-"""Asks many databases for their ledgers at once, and says which have something to do.
+"""Asks a database for its ledger, and says whether it has something to do.
 
 A database that has nothing to do is not worth a thread: one loop of events asks some hundreds of
 them in a second. Whatever is not plain is left to the engine, which asks again in its own way.
@@ -6,9 +6,9 @@ them in a second. Whatever is not plain is left to the engine, which asks again 
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import cache
 
 import psycopg
 from psycopg import pq
@@ -18,72 +18,31 @@ from pgvouch.config.project import Database
 from pgvouch.engine.commands import pending
 from pgvouch.errors import DriftError, VouchError
 from pgvouch.fleet.judged import cause_of, state_of
-from pgvouch.fleet.password import reached_soon
+from pgvouch.fleet.password import with_password
 from pgvouch.fleet.target import Result, State, Target
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import Applied
 from pgvouch.postgres.connect_errors import connect_error
-from pgvouch.postgres.result import Result as Answer
-from pgvouch.postgres.session import OWN_PATH
+from pgvouch.postgres.result import result_of, rows_of, server_message
+from pgvouch.postgres.session import OWN_PATH, QueryError
 
 _CONNECT_S = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """How many databases are asked or migrated at once."""
-
-    jobs: int
-    per_server: dict[str, int]
-
-
-def look(
-    targets: Sequence[Target],
-    database: Database,
-    slots: Slots,
-    tell: Callable[[Result], None],
-    *,
-    to: str | None = None,
-) -> list[tuple[Target, Result | None]]:
-    """Ask databases how they stand.
+async def look(target: Target, database: Database, to: str | None = None) -> Result | None:
+    """Ask a database how it stands.
 
     Args:
-        targets: which.
+        target: which.
         database: the files.
-        slots: how many are asked at once.
-        tell: is told each answer as it comes, but for those that have something pending.
         to: the last migration that is wanted; None means all.
 
     Returns:
-        Each with how it stands; None where only the engine can say it.
+        How it stands; None where only the engine can say it.
     """
-    return asyncio.run(_all(targets, database, slots, tell, to))
-
-
-async def _all(
-    targets: Sequence[Target],
-    database: Database,
-    slots: Slots,
-    tell: Callable[[Result], None],
-    to: str | None,
-) -> list[tuple[Target, Result | None]]:
-    every = asyncio.Semaphore(slots.jobs)
-    servers = {name: asyncio.Semaphore(count) for name, count in slots.per_server.items()}
-
-    async def one(target: Target) -> tuple[Target, Result | None]:
-        async with servers[target.server], every:
-            found = await _one(target, database, to)
-            if found is not None and found.state is not State.PENDING:
-                tell(found)
-            return target, found
-
-    return list(await asyncio.gather(*map(one, targets)))
-
-
-async def _one(target: Target, database: Database, to: str | None) -> Result | None:
     began_s = time.monotonic()
     try:
-        conninfo = await reached_soon(target)
+        conninfo = (await with_password(target)).conninfo
     except VouchError as exc:
         return Result(target.name, state_of(exc), cause=cause_of(exc))
     try:
@@ -102,7 +61,7 @@ async def _one(target: Target, database: Database, to: str | None) -> Result | N
         return None
     try:
         rows = await asyncio.wait_for(_rows(connection), _CONNECT_S)
-    except (TimeoutError, OSError, ValueError, psycopg.Error):
+    except (TimeoutError, OSError, ValueError, psycopg.Error, VouchError):
         return None
     finally:
         with suppress(psycopg.Error):
@@ -137,17 +96,18 @@ def newest(rows: Sequence[Applied]) -> str | None:
 
 
 async def _rows(connection: "psycopg.AsyncConnection[object]") -> list[Applied] | None:
-    connection.pgconn.send_query(f"{OWN_PATH};\n{ledger.read_sql()}".encode())
-    results = await connection.wait(fetch_many(connection.pgconn))
-    last = results[-1]
-    if last.status != pq.ExecStatus.TUPLES_OK:
-        return None
-    names = tuple((last.fname(column) or b"").decode() for column in range(last.nfields))
-    rows = tuple(
-        tuple(
-            None if (value := last.get_value(row, column)) is None else value.decode()
-            for column in range(last.nfields)
-        )
-        for row in range(last.ntuples)
-    )
-    return ledger.rows_of(Answer("SELECT", names, rows)) if rows else None
+    for message in _messages():
+        connection.pgconn.send_query(message)
+        results = await connection.wait(fetch_many(connection.pgconn))
+        if results[-1].status == pq.ExecStatus.TUPLES_OK:
+            return ledger.rows_of([result_of(found, tuple(rows_of(found))) for found in results])
+        if QueryError(server_message(results[-1]), ()).word != ledger.UNSURE:
+            return None
+    return None
+
+
+@cache
+def _messages() -> tuple[bytes, ...]:
+    """Return what is asked; the second one only where the first is unsure."""
+    asked = (ledger.read_sql(quickly=quickly) for quickly in (True, False))
+    return tuple(f"{OWN_PATH};\n{statements}".encode() for statements in asked)

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from psycopg.conninfo import make_conninfo
 
@@ -46,11 +46,16 @@ def reached(target: Target) -> str:
     return make_conninfo(target.conninfo, password=_password(target.password_command))
 
 
-async def reached_soon(target: Target) -> str:
-    """The same, while other things go on."""
+async def with_password(target: Target) -> Target:
+    """Return a database with its password, while other things go on.
+
+    Raises:
+        AuthenticationError: the command gives no password.
+    """
     if not target.password_command:
-        return target.conninfo
-    return await asyncio.to_thread(reached, target)
+        return target
+    conninfo = await asyncio.to_thread(reached, target)
+    return replace(target, conninfo=conninfo, password_command=())
 
 
 def _password(command: tuple[str, ...]) -> str:

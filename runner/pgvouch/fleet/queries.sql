@@ -15,33 +15,83 @@ select
     - coalesce(nullif(current_setting('reserved_connections', true), '')::integer, 0)
     - (select count(*) from pg_stat_activity where backend_type = 'client backend')
 
+-- name: commented
+-- The migrations that are in the database and were applied last with a comment in the log, in the order of application.
+select m.migration_id
+from pgvouch.migration as m
+where m.state in ('applied', 'provided')
+  and (
+    select l.comment
+    from pgvouch._yoyo_log as l
+    where l.migration_id = m.migration_id
+    order by l.created_at_utc desc, l.id desc
+    limit 1
+  ) = {comment}
+order by m.applied_order
+
 -- name: has_rollouts
 -- Whether the tables of rollouts are there.
 select to_regclass('pgvouch_fleet.result') is not null
 
+-- name: revoke_all
+-- Takes away what default privileges have granted in a schema of ours. No result.
+do $pgvouch$
+declare
+  entry record;
+begin
+  for entry in
+    select format('%s %s', case c.relkind when 'S' then 'sequence' else 'table' end, c.oid::regclass) as object, acl.grantee
+    from pg_class as c
+      cross join lateral aclexplode(c.relacl) as acl
+    where c.relnamespace = to_regnamespace({name})
+      and c.relkind in ('r', 'S')
+      and acl.grantee <> c.relowner
+    union
+    select format('function %s', p.oid::regprocedure), acl.grantee
+    from pg_proc as p
+      cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as acl
+    where p.pronamespace = to_regnamespace({name})
+      and acl.grantee <> p.proowner
+    union
+    select format('schema %I', n.nspname), acl.grantee
+    from pg_namespace as n
+      cross join lateral aclexplode(n.nspacl) as acl
+    where n.nspname = {name}
+      and acl.grantee <> n.nspowner
+  loop
+    execute format(
+      'revoke all on %s from %s',
+      entry.object,
+      case when entry.grantee = 0 then 'public' else entry.grantee::regrole::text end
+    );
+  end loop;
+end
+$pgvouch$
+
 -- name: begin_rollout
--- Writes down that a rollout begins, and returns its number.
+-- Writes down that a rollout begins, and returns it.
 insert into pgvouch_fleet.rollout (fleet, action, wanted)
 values ({fleet}, {action}, {wanted})
-returning id
+returning id, key, fleet, action, wanted, null, outcome
 
--- name: put_result
--- Writes down what became of a database. No result.
-insert into pgvouch_fleet.result (rollout, target, wave, state, version, finished, cause, seconds)
-values ({rollout}, {target}, {wave}, {state}, {version}, {finished}, {cause}, {seconds})
+-- name: put_results
+-- Writes down what became of databases of a wave. No result.
+insert into pgvouch_fleet.result (rollout, wave, target, state, version, finished, cause, seconds)
+select {rollout}, {wave}, r.target, r.state, r.version, r.finished, r.cause, r.seconds
+from jsonb_to_recordset({rows}::jsonb)
+  as r (target text, state text, version text, finished text, cause text, seconds double precision)
 on conflict (rollout, target) do update
-set wave = excluded.wave, state = excluded.state, version = excluded.version, finished = excluded.finished,
-  cause = excluded.cause, seconds = excluded.seconds, at = excluded.at
+set state = excluded.state, version = excluded.version, finished = excluded.finished, cause = excluded.cause,
+  seconds = excluded.seconds, at = clock_timestamp()
 
 -- name: end_rollout
 -- Writes down how a rollout has ended. No result.
 update pgvouch_fleet.rollout set ended_at = clock_timestamp(), outcome = {outcome} where id = {rollout}
 
 -- name: last_rollout
--- The last rollout of a fleet and kind, or that of a number: its number, what, wanted, when it began and ended, how.
+-- The last rollout of a fleet and kind, or that of a number: its number, key, fleet, what, wanted, when it ended, how.
 select
-  r.id, r.action, r.wanted,
-  to_char(r.began_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+  r.id, r.key, r.fleet, r.action, r.wanted,
   to_char(r.ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
   r.outcome
 from pgvouch_fleet.rollout as r
@@ -54,3 +104,216 @@ limit 1
 select r.target, r.state, r.seconds, r.version, r.finished, r.cause
 from pgvouch_fleet.result as r
 where r.rollout = {rollout}
+
+-- name: queue_files
+-- Which of procrastinate's files are applied; and how many rollouts are on a queue.
+select q.name from pgvouch_fleet.queue_migration as q;
+select count(*) from pgvouch_fleet.rollout as r where r.queue is not null and r.ended_at is null
+
+-- name: begin_queue_file
+-- Whether a file is applied already, asked under a lock that keeps others from applying it meanwhile.
+lock table pgvouch_fleet.queue_migration in share row exclusive mode;
+select exists (select from pgvouch_fleet.queue_migration as q where q.name = {name})
+
+-- name: end_queue_file
+-- Writes down that a file is applied. No result.
+insert into pgvouch_fleet.queue_migration (name, tool_version) values ({name}, {tool_version})
+
+-- name: fix_queue_paths
+-- Has each function of the queue resolve names in its own schema, whoever calls it. No result.
+do $pgvouch$
+declare
+  entry record;
+begin
+  for entry in
+    select p.oid::regprocedure as name
+    from pg_proc as p
+    where p.pronamespace = to_regnamespace('pgvouch_queue')
+      and p.proconfig is distinct from array['search_path=pgvouch_queue, pg_temp']
+  loop
+    execute format('alter function %s set search_path = pgvouch_queue, pg_temp', entry.name);
+  end loop;
+end
+$pgvouch$
+
+-- name: queue_lacks
+-- Which of some names are no relation, type or function of the queue.
+select n.name
+from unnest({names}::text[]) as n (name)
+where to_regclass('pgvouch_queue.' || n.name) is null
+  and to_regtype('pgvouch_queue.' || n.name) is null
+  and not exists (
+    select from pg_proc as p where p.pronamespace = to_regnamespace('pgvouch_queue') and p.proname = n.name
+  )
+
+-- name: enqueue_rollout
+-- Writes down a rollout whose jobs go on a queue, and returns it.
+insert into pgvouch_fleet.rollout (fleet, action, wanted, queue, settings, waves, wave)
+values ({fleet}, {action}, {wanted}, {queue}, {settings}::jsonb, {waves}::jsonb, 0)
+returning id, key, fleet, action, wanted, null, outcome
+
+-- name: enqueue_targets
+-- Writes down the databases of a rollout that are to be done. No result.
+insert into pgvouch_fleet.result (rollout, wave, target, server, state, finished, seconds)
+select {rollout}, r.wave, r.target, r.server, 'queued', '[]', 0
+from jsonb_to_recordset({rows}::jsonb) as r (target text, server text, wave integer)
+on conflict (rollout, target) do nothing
+
+-- name: queued_rollout
+-- A rollout that is on a queue, locked: its number, key, fleet, what, wanted, when and how it ended, its queue, settings,
+-- waves, which of them is under way, and whether it is paused.
+select
+  r.id, r.key, r.fleet, r.action, r.wanted,
+  to_char(r.ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+  r.outcome, r.queue, r.settings::text, r.waves::text, r.wave, r.paused
+from pgvouch_fleet.rollout as r
+where r.id = {rollout} and r.queue is not null
+for no key update
+
+-- name: last_queued
+-- The number of a fleet's last rollout on a queue, or that number if it is one of them.
+select r.id
+from pgvouch_fleet.rollout as r
+where r.fleet = {fleet} and r.queue is not null and ({number}::bigint is null or r.id = {number}::bigint)
+order by r.id desc
+limit 1
+
+-- name: queued_of
+-- The rollout of a fleet that is under way on a queue.
+select r.id from pgvouch_fleet.rollout as r where r.fleet = {fleet} and r.queue is not null and r.ended_at is null
+
+-- name: under_way
+-- The numbers of the rollouts that are under way on a queue.
+select r.id from pgvouch_fleet.rollout as r where r.queue = {queue} and r.ended_at is null
+
+-- name: stands
+-- How a wave stands: how many of its databases are open, and how many of them have failed.
+select
+  count(*) filter (where r.state in ('queued', 'begun')),
+  count(*) filter (where r.state <> all ({well}))
+from pgvouch_fleet.result as r
+where r.rollout = {rollout} and r.wave = {wave}
+
+-- name: wave_results
+-- What became of each database of a wave.
+select r.target, r.state, r.seconds, r.version, r.finished, r.cause
+from pgvouch_fleet.result as r
+where r.rollout = {rollout} and r.wave = {wave}
+order by r.target
+
+-- name: without_job
+-- The databases of a wave that are open and that no job has, each with its server; and how long one takes.
+with live as (
+  select t.target
+  from pgvouch_queue.procrastinate_jobs as j
+    cross join lateral jsonb_array_elements_text(j.args -> 'targets') as t (target)
+  where j.queue_name = {queue} and j.status in ('todo', 'doing') and j.args ->> 'rollout' = {rollout}::text
+)
+select
+  r.target,
+  r.server,
+  (
+    select percentile_cont(0.5) within group (order by d.seconds)
+    from pgvouch_fleet.result as d
+    where d.rollout = {rollout} and d.state = 'done'
+  )
+from pgvouch_fleet.result as r
+where r.rollout = {rollout} and r.wave = {wave} and r.state in ('queued', 'begun')
+  and not exists (select from live where live.target = r.target)
+order by r.target
+
+-- name: is_judged
+-- Whether a job that judges a wave waits, or is under way.
+select exists (
+  select from pgvouch_queue.procrastinate_jobs as j
+  where j.queue_name = {queue} and j.status in ('todo', 'doing') and j.task_name = {task}
+    and j.args ->> 'rollout' = {rollout}::text and j.args ->> 'wave' = {wave}::text
+)
+
+-- name: waits
+-- Whether a job of a rollout waits, and can be taken now.
+select exists (
+  select from pgvouch_queue.procrastinate_jobs as j
+    join pgvouch_fleet.rollout as r on r.queue = j.queue_name
+  where r.id = {rollout} and j.status = 'todo' and j.args ->> 'rollout' = {rollout}::text
+)
+
+-- name: names
+-- The names of all databases of a rollout.
+select r.target from pgvouch_fleet.result as r where r.rollout = {rollout}
+
+-- name: claim
+-- Takes databases of a rollout for a job: their names, and whether each was begun before. None, where it is to stop.
+update pgvouch_fleet.result as r
+set state = 'begun', at = clock_timestamp()
+from pgvouch_fleet.result as before
+  join pgvouch_fleet.rollout as o on o.id = before.rollout
+where before.rollout = {rollout} and before.target = any ({targets}) and before.state in ('queued', 'begun')
+  and o.ended_at is null and not o.paused and o.wave = {wave}
+  and r.rollout = before.rollout and r.target = before.target
+returning r.target, before.state = 'begun'
+
+-- name: put_queued
+-- Writes down what became of a database, if nobody has yet.
+update pgvouch_fleet.result
+set state = {state}, version = {version}, finished = {finished}, cause = {cause}, seconds = {seconds},
+  at = clock_timestamp()
+where rollout = {rollout} and target = {target} and state = 'begun'
+
+-- name: goes_on
+-- Whether a rollout goes on, and how many of a wave have failed.
+select
+  r.ended_at is null and not r.paused,
+  (
+    select count(*) from pgvouch_fleet.result as f
+    where f.rollout = r.id and f.wave = {wave} and f.state = any ({failing})
+  )
+from pgvouch_fleet.rollout as r
+where r.id = {rollout}
+
+-- name: give_back
+-- Lets go of databases that a job has not begun: for the next one, or for good where the rollout has ended. No result.
+update pgvouch_fleet.result as r
+set state = case when o.ended_at is null then 'queued' else 'left' end, at = clock_timestamp()
+from pgvouch_fleet.rollout as o
+where r.rollout = {rollout} and r.target = any ({targets}) and r.state = 'begun' and o.id = r.rollout
+
+-- name: next_wave
+-- Goes on to the next wave, and stops ahead of it where that is wanted. No result.
+update pgvouch_fleet.rollout set wave = wave + 1, paused = paused or {pauses}, waves = {waves}::jsonb where id = {rollout}
+
+-- name: set_paused
+-- Pauses a rollout, or lets it go on. No result.
+update pgvouch_fleet.rollout set paused = {paused} where id = {rollout}
+
+-- name: stop_rollout
+-- Ends a rollout: what has not been begun is left. No result.
+update pgvouch_fleet.result set state = 'left', at = clock_timestamp() where rollout = {rollout} and state = 'queued';
+update pgvouch_fleet.rollout set ended_at = clock_timestamp(), outcome = {outcome}, paused = false where id = {rollout}
+
+-- name: live_jobs
+-- The jobs of a rollout that wait, or are under way.
+select j.id, j.status = 'doing'
+from pgvouch_queue.procrastinate_jobs as j
+where j.queue_name = {queue} and j.status in ('todo', 'doing') and j.args ->> 'rollout' = {rollout}::text
+
+-- name: progress
+-- How many databases of each wave are in which state; and how many seconds ago the last of them changed.
+select r.wave, r.state, count(*), extract(epoch from clock_timestamp() - max(r.at))
+from pgvouch_fleet.result as r
+where r.rollout = {rollout}
+group by r.wave, r.state
+order by r.wave, r.state
+
+-- name: causes
+-- Why databases have failed in a rollout, the most frequent cause first, with some of their names.
+select r.state, r.cause, count(*), to_json((array_agg(r.target order by r.target))[1:{names}])::text
+from pgvouch_fleet.result as r
+where r.rollout = {rollout} and r.state <> all ({well})
+group by r.state, r.cause
+order by 3 desc, 1, 2
+
+-- name: forget_jobs
+-- Removes the jobs of rollouts that ended, and with them their events: what became of databases stays. No result.
+delete from pgvouch_queue.procrastinate_jobs as j
+where j.queue_name = {queue} and j.status not in ('todo', 'doing')

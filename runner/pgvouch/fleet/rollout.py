@@ -1,29 +1,23 @@
 """One thing done in all databases of a fleet: in waves, within a budget of failures."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 
-from pgvouch.errors import VouchError
-from pgvouch.fleet.between import Asks, Between
+from pgvouch.fleet.between import Asks, Between, goes_on
 from pgvouch.fleet.listing import Listing
-from pgvouch.fleet.look import Slots, look
-from pgvouch.fleet.password import reached
-from pgvouch.fleet.pool import Pool
-from pgvouch.fleet.settings import FleetSettings
-from pgvouch.fleet.store import Store
-from pgvouch.fleet.target import Result, State, Target
+from pgvouch.fleet.slots import Slots, each, slots_of
+from pgvouch.fleet.store import Rollout, Store
+from pgvouch.fleet.target import Job, Result, State
 from pgvouch.fleet.waves import Wave, waves_of
-from pgvouch.fleet.worker import Job, Order
-from pgvouch.postgres.reach import open_session
-from pgvouch.postgres.session import QueryError
-from pgvouch.sqltext.own import own_query
+from pgvouch.fleet.work import Work
+from pgvouch.fleet.worker import Order
 
-_ROUNDS = 3
+ROUNDS = 3
 """How often the list is read again: databases are made from the template meanwhile."""
 _LOOKS = {"verify", "drift"}
-_SHARE = 4
-"""A server's free connections are divided by this: the application needs some, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +100,7 @@ class Rolling:
         order: Order,
         tell: Callable[[Event], None],
         store: Store | None = None,
-        between: Between = lambda _wave, _results: None,
+        between: Between = goes_on,
     ) -> None:
         """Say what is to be done.
 
@@ -115,145 +109,137 @@ class Rolling:
             order: what, in each database.
             tell: is told what happens.
             store: where it is written down; None: nowhere.
-            between: told of each wave that went through; a reason stops it there.
+            between: is told of each wave that went through; a reason stops it there.
         """
         self._listing, self._order, self._tell = listing, order, tell
         self._store, self._between = store, between
-        self.number = 0
-        """As it is written down; 0: it is not."""
+        self._rollout: Rollout | None = None
         self._of_all = 0
-        self._reason: str | None = None
         self._results: dict[str, Result] = {}
 
-    def run(self, undo: Mapping[str, tuple[str, ...]] | None = None) -> Summary:
+    @property
+    def number(self) -> int:
+        """As it is written down; 0: it is not."""
+        return self._rollout.id if self._rollout else 0
+
+    def run(self, among: Container[str] | None = None) -> Summary:
         """Do it.
 
         Args:
-            undo: of a rollback, what each database is to lose; others are left alone.
+            among: the only databases in which it is done; None: all.
 
         Raises:
             VouchError: the list cannot be read. What fails in a database is a result.
         """
         settings = self._listing.settings
-        listed = self._listing.targets()
-        targets = listed if undo is None else [t for t in listed if undo.get(t.name)]
+        targets = [t for t in self._listing.targets() if among is None or t.name in among]
         if self._order.action in _LOOKS:
             waves = [Wave("all", tuple(targets), len(targets))] if targets else []
         else:
             waves = waves_of(targets, settings.waves, settings.budget)
+        order = self._order
         if self._store:
-            self.number = self._store.begin(self._order.action, self._order.to)
+            self._rollout = self._store.begin(order.action, order.to)
+            options = replace(order.options, comment=self._rollout.comment)
+            order = replace(order, options=options)
+        self._of_all = len(targets)
+        slots = slots_of(targets, settings.jobs, settings.per_server)
         outcome = "interrupted"
         try:
-            stopped = self._run(waves, undo)
-            outcome = f"stopped in {stopped}" if stopped else "done"
+            with asyncio.Runner() as runner, Work(order, slots.jobs) as work:
+                stopped = self._run(waves, Going(runner, work, slots), is_all=among is None)
+            outcome = f"stopped in {stopped[0]}" if stopped else "done"
         finally:
-            if self._store:
-                self._store.end(self.number, outcome)
-        return Summary(tuple(self._results.values()), stopped, self._reason)
+            if self._store and self._rollout:
+                self._store.end(self._rollout.id, outcome)
+        return Summary(tuple(self._results.values()), *(stopped or ()))
 
-    def _run(self, waves: Sequence[Wave], undo: Mapping[str, tuple[str, ...]] | None) -> str | None:
-        targets = [target for wave in waves for target in wave.targets]
-        slots = slots_of(targets, self._listing.settings)
-        self._of_all = len(targets)
-        with Pool(self._order, slots) as pool:
-            for number, wave in enumerate(waves):
-                found = self._wave(pool, wave, slots, undo)
-                if found is None or self._stops(wave, found):
-                    self._leave(waves[number + 1 :])
-                    return wave.name
-            if undo is None and self._order.action == "migrate":
-                return self._run_new(pool, slots)
+    def _run(
+        self, waves: Sequence[Wave], going: "Going", *, is_all: bool
+    ) -> tuple[str, str | None] | None:
+        """Return the wave in which it was stopped, and why; None where it went through."""
+        for number, wave in enumerate(waves):
+            if stopped := self._wave(number, wave, going):
+                for position, left in enumerate(waves[number + 1 :], start=number + 1):
+                    self._leave(position, left)
+                return wave.name, stopped.reason
+        if is_all and self._order.action == "migrate":
+            return self._run_new(len(waves), going)
         return None
 
-    def _run_new(self, pool: Pool, slots: Slots) -> str | None:
+    def _run_new(self, begun: int, going: "Going") -> tuple[str, str | None] | None:
         """Go on with databases that were made meanwhile, until there are no new ones."""
-        for _ in range(_ROUNDS):
+        settings = self._listing.settings
+        for number in range(begun, begun + ROUNDS):
             new = [t for t in self._listing.targets() if t.name not in self._results]
             if not new:
                 return None
-            settings = self._listing.settings
             self._of_all += len(new)
-            slots.per_server.update(slots_of(new, settings).per_server)
+            going.slots.per_server.update(
+                slots_of(new, settings.jobs, settings.per_server).per_server
+            )
             wave = Wave("new", tuple(new), settings.budget.among(len(new)), is_last=True)
-            found = self._wave(pool, wave, slots, None)
-            if found is None or self._stops(wave, found):
-                return wave.name
+            if stopped := self._wave(number, wave, going):
+                return wave.name, stopped.reason
         return None
 
-    def _stops(self, wave: Wave, results: Sequence[Result]) -> bool:
-        self._reason = self._between(wave, results)
-        if self._reason is not None:
-            failed = sum(not result.is_well for result in results)
-            self._tell(Stopped(wave.name, failed, wave.may_fail, self._reason))
-        return self._reason is not None
-
-    def _wave(
-        self, pool: Pool, wave: Wave, slots: Slots, undo: Mapping[str, tuple[str, ...]] | None
-    ) -> list[Result] | None:
-        """Do it in the databases of a wave; None where too many have failed."""
+    def _wave(self, number: int, wave: Wave, going: "Going") -> "_Stop | None":
+        """Do it in the databases of a wave."""
         self._tell(Began(wave.name, len(wave.targets), wave.may_fail, self._of_all))
+        if self._store and self._rollout:
+            # What is killed from here on has begun with some of them.
+            begun = (Result(target.name, State.BEGUN) for target in wave.targets)
+            self._store.put(self._rollout.id, number, *begun)
         ended: list[Result] = []
+        try:
+            going.runner.run(self._do(wave, going, ended))
+        finally:
+            if self._store and self._rollout:
+                self._store.put(self._rollout.id, number, *ended)
+        failed = sum(not result.is_well for result in ended if result.state is not State.LEFT)
+        if failed > wave.may_fail:
+            self._tell(Stopped(wave.name, failed, wave.may_fail))
+            return _Stop()
+        if (reason := self._between(wave, ended)) is None:
+            return None
+        self._tell(Stopped(wave.name, failed, wave.may_fail, reason))
+        return _Stop(reason)
 
-        def end(result: Result) -> None:
-            ended.append(result)
-            self._results[result.target] = result
-            if result.state is not State.LEFT:
-                self._tell(Ended(wave.name, result, len(ended), len(wave.targets)))
-
-        jobs = [Job(target, (undo or {}).get(target.name, ())) for target in wave.targets]
+    async def _do(self, wave: Wave, going: "Going", ended: list[Result]) -> None:
         failed = 0
 
-        def goes_on(result: Result) -> bool:
+        def is_within(result: Result) -> bool:
             nonlocal failed
             failed += not result.is_well
             return failed <= wave.may_fail
 
-        try:
-            if self._order.action == "migrate":
-                looked = look(wave.targets, self._order.database, slots, end, to=self._order.to)
-                jobs = [Job(t) for t, r in looked if r is None or r.state is State.PENDING]
-                goes = [goes_on(r) for _, r in looked if r and r.state is not State.PENDING]
-                if not all(goes):
-                    for job in jobs:
-                        end(Result(job.target.name, State.LEFT))
-                    jobs = []
-            for result in pool.run(jobs, goes_on):
-                end(result)
-        finally:
-            if self._store:
-                self._store.put(self.number, wave.name, *ended)
-        if failed > wave.may_fail:
-            self._tell(Stopped(wave.name, failed, wave.may_fail))
-            return None
-        return ended
+        jobs = [Job(target) for target in wave.targets]
+        async with aclosing(each(jobs, going.slots, going.work.do, is_within)) as results:
+            async for result in results:
+                ended.append(result)
+                self._results[result.target] = result
+                if result.state is not State.LEFT:
+                    self._tell(Ended(wave.name, result, len(ended), len(wave.targets)))
 
-    def _leave(self, waves: Sequence[Wave]) -> None:
-        for wave in waves:
-            left = [Result(target.name, State.LEFT) for target in wave.targets]
-            self._results.update({result.target: result for result in left})
-            if self._store:
-                self._store.put(self.number, wave.name, *left)
+    def _leave(self, number: int, wave: Wave) -> None:
+        left = [Result(target.name, State.LEFT) for target in wave.targets]
+        self._results.update({result.target: result for result in left})
+        if self._store and self._rollout:
+            self._store.put(self._rollout.id, number, *left)
 
 
-def slots_of(targets: Sequence[Target], settings: FleetSettings) -> Slots:
-    """Return how many databases at once: of each server what it has left, shared with others.
+@dataclass(frozen=True, slots=True)
+class Going:
+    """What all waves share: one loop of events, and what works on databases."""
 
-    Args:
-        targets: the databases; one of each server is asked.
-        settings: how many at most, of all servers together and of one.
-    """
-    found: dict[str, int] = {}
-    for target in targets:
-        if target.server not in found:
-            found[target.server] = min(settings.per_server, _left(target))
-    return Slots(settings.jobs, found)
+    runner: asyncio.Runner
+    work: Work
+    slots: Slots
 
 
-def _left(target: Target) -> int:
-    try:
-        with open_session(reached(target), application_name="pgvouch fleet") as session:
-            (result,) = session.ask(own_query("fleet", "slots"))
-            return max(int(result.rows[0][0] or 0) // _SHARE, 1)
-    except (VouchError, QueryError):
-        return 1  # what is wrong is told of each database
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """A rollout is to stop."""
+
+    reason: str | None = None
+    """What the check behind the wave has found; None: too many have failed."""

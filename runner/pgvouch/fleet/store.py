@@ -12,20 +12,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
-from pgvouch.errors import MigrationError, UsageError
+from pgvouch.errors import MigrationError, PlanError, UsageError
 from pgvouch.fleet.target import Result, State
 from pgvouch.ledger.ledger import judged_sql, refuse_stranger
 from pgvouch.postgres.reach import open_session
 from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.own import own_query, own_sql
 
-_JUDGED = judged_sql("pgvouch_fleet.rollout", "pgvouch_fleet.result")
+SCHEMA = "pgvouch_fleet"
+JUDGED = judged_sql(*(f"{SCHEMA}.{name}" for name in ("rollout", "result", "queue_migration")))
+"""Goes ahead of what reads or writes the tables: a stranger's are refused."""
+_MOST = 180
+"""Characters of a fleet's name in a comment, for which there are 255."""
 _MADE_BY_ANOTHER = {"42P06", "42P07", "23505"}
 
 _SCHEMA = """
 create table if not exists rollout (
   id integer primary key,
+  key text not null,
   fleet text not null,
   action text not null,
   wanted text,
@@ -36,7 +42,7 @@ create table if not exists rollout (
 create table if not exists result (
   rollout integer not null references rollout,
   target text not null,
-  wave text not null,
+  wave integer not null,
   state text not null,
   version text,
   finished text not null,
@@ -53,23 +59,30 @@ class Rollout:
     """Something that was done to a fleet."""
 
     id: int
+    key: str
+    """Tells it from those of other control databases."""
+    fleet: str
     action: str
     wanted: str | None
     """The last migration that was wanted; None: all."""
-    began_at: datetime
-    ended_at: datetime | None
-    outcome: str | None
+    ended_at: datetime | None = None
+    outcome: str | None = None
     """How it ended; None: it did not, or was killed."""
+
+    @property
+    def comment(self) -> str:
+        """What stands in the log of each ledger beside what it has applied."""
+        return f"rollout {self.id} of {self.fleet[:_MOST]} ({self.key})"
 
 
 class Store(Protocol):
     """The rollouts of a fleet."""
 
-    def begin(self, action: str, wanted: str | None) -> int:
-        """Write down that a rollout begins, and return its number."""
+    def begin(self, action: str, wanted: str | None) -> Rollout:
+        """Write down that a rollout begins."""
 
-    def put(self, rollout: int, wave: str, *results: Result) -> None:
-        """Write down what became of databases."""
+    def put(self, rollout: int, wave: int, *results: Result) -> None:
+        """Write down what became of databases of a wave."""
 
     def end(self, rollout: int, outcome: str) -> None:
         """Write down how a rollout has ended."""
@@ -101,20 +114,21 @@ class FileStore:
         self.path = path
         self._fleet = fleet
 
-    def begin(self, action: str, wanted: str | None) -> int:
-        """Write down that a rollout begins, and return its number."""
+    def begin(self, action: str, wanted: str | None) -> Rollout:
+        """Write down that a rollout begins."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        key = str(uuid4())
         with self._open() as connection:
             connection.executescript(_SCHEMA)
             cursor = connection.execute(
-                "insert into rollout (fleet, action, wanted, began_at) values (?, ?, ?, ?)",
-                (self._fleet, action, wanted, _now()),
+                "insert into rollout (key, fleet, action, wanted, began_at) values (?, ?, ?, ?, ?)",
+                (key, self._fleet, action, wanted, _now()),
             )
             assert cursor.lastrowid is not None
-            return cursor.lastrowid
+            return Rollout(cursor.lastrowid, key, self._fleet, action, wanted)
 
-    def put(self, rollout: int, wave: str, *results: Result) -> None:
-        """Write down what became of databases."""
+    def put(self, rollout: int, wave: int, *results: Result) -> None:
+        """Write down what became of databases of a wave."""
         rows = [
             (rollout, r.target, wave, r.state, r.version, json.dumps(r.finished), r.cause,
              r.seconds, _now())
@@ -142,15 +156,12 @@ class FileStore:
         if self.path.exists():
             with self._open() as connection:
                 found = connection.execute(
-                    "select id, action, wanted, began_at, ended_at, outcome from rollout "
+                    "select id, key, fleet, action, wanted, ended_at, outcome from rollout "
                     "where fleet = ? and action = ? and coalesce(id = ?, true) order by id desc",
                     (self._fleet, action, number),
                 ).fetchone()
             if found:
-                identifier, did, wanted, began, ended, outcome = found
-                at = [datetime.fromisoformat(text) if text else None for text in (began, ended)]
-                assert at[0] is not None
-                return Rollout(identifier, did, wanted, at[0], at[1], outcome)
+                return rollout_of(found)
         raise _no_rollout(self._fleet, number)
 
     def results(self, rollout: int) -> dict[str, Result]:
@@ -161,7 +172,7 @@ class FileStore:
                 "where rollout = ?",
                 (rollout,),
             ).fetchall()
-        return _read(rows)
+        return results_of(rows)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -179,13 +190,63 @@ def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def _read(rows: Iterable[Sequence[Any]]) -> dict[str, Result]:
+def rollout_of(row: Sequence[Any]) -> Rollout:
+    """Return a rollout from its row."""
+    number, key, fleet, action, wanted, ended, outcome = row
+    at = datetime.fromisoformat(ended) if ended else None
+    return Rollout(int(number), str(key), fleet, action, wanted, at, outcome)
+
+
+def results_of(rows: Iterable[Sequence[Any]]) -> dict[str, Result]:
+    """Return what became of databases, by name."""
     return {
         name: Result(
             name, State(state), float(seconds), version, tuple(json.loads(finished)), 0, cause
         )
         for name, state, seconds, version, finished, cause in rows
     }
+
+
+def on_the_queue(fleet: str) -> PlanError:
+    """Return the error for a rollout while another one is on the queue."""
+    return PlanError(
+        f"a rollout of the fleet {fleet} is on the queue",
+        state="Nothing was begun.",
+        hint=f"pgvouch fleet watch {fleet}; or pgvouch fleet cancel {fleet}",
+    )
+
+
+def put_sql(rollout: int, wave: int, results: Iterable[Result]) -> str:
+    """Return the statement that writes down what became of databases, in the control database."""
+    rows = [
+        {
+            "target": result.target,
+            "state": str(result.state),
+            "version": result.version,
+            "finished": json.dumps(result.finished),
+            "cause": result.cause,
+            "seconds": result.seconds,
+        }
+        for result in results
+    ]
+    return own_query("fleet", "put_results", rollout=rollout, wave=wave, rows=json.dumps(rows))
+
+
+def ensure_tables(session: Session) -> None:
+    """Create the tables of rollouts in a control database that has none.
+
+    Raises:
+        QueryError: the role may not.
+    """
+    (there,) = session.ask(own_query("fleet", "has_rollouts"))
+    if there.rows == (("t",),):
+        return
+    revoked = own_query("fleet", "revoke_all", name=SCHEMA)
+    try:
+        session.ask(f"{own_sql('fleet/schema')};\n{revoked}")
+    except QueryError as exc:
+        if exc.server.sqlstate not in _MADE_BY_ANOTHER:
+            raise
 
 
 class ControlStore:
@@ -196,38 +257,20 @@ class ControlStore:
         self._url = url
         self._fleet = fleet
 
-    def begin(self, action: str, wanted: str | None) -> int:
-        """Write down that a rollout begins, and return its number."""
+    def begin(self, action: str, wanted: str | None) -> Rollout:
+        """Write down that a rollout begins."""
         with self._open() as session:
-            (there,) = session.ask(own_query("fleet", "has_rollouts"))
-            if there.rows != (("t",),):
-                self._make(session)
-            (made,) = self._asked(
-                session, "begin_rollout", fleet=self._fleet, action=action, wanted=wanted
-            )
-            return int(made[0])
+            ensure_tables(session)
+            if self._asked(session, "queued_of", fleet=self._fleet):
+                raise on_the_queue(self._fleet)
+            given = {"fleet": self._fleet, "action": action, "wanted": wanted}
+            (made,) = self._asked(session, "begin_rollout", **given)
+            return rollout_of(made)
 
-    def put(self, rollout: int, wave: str, *results: Result) -> None:
-        """Write down what became of databases."""
-        if not results:
-            return
-        statements = [
-            own_query(
-                "fleet",
-                "put_result",
-                rollout=rollout,
-                target=result.target,
-                wave=wave,
-                state=str(result.state),
-                version=result.version,
-                finished=json.dumps(result.finished),
-                cause=result.cause,
-                seconds=result.seconds,
-            )
-            for result in results
-        ]
+    def put(self, rollout: int, wave: int, *results: Result) -> None:
+        """Write down what became of databases of a wave."""
         with self._open() as session:
-            session.ask(f"{_JUDGED};\n" + ";\n".join(statements))
+            session.ask(f"{JUDGED};\n{put_sql(rollout, wave, results)}")
 
     def end(self, rollout: int, outcome: str) -> None:
         """Write down how a rollout has ended."""
@@ -248,24 +291,15 @@ class ControlStore:
                 rows = self._asked(session, "last_rollout", **given)
         if not rows:
             raise _no_rollout(self._fleet, number)
-        identifier, did, wanted, began, ended, outcome = rows[0]
-        at = datetime.fromisoformat(ended) if ended else None
-        return Rollout(int(identifier), did, wanted, datetime.fromisoformat(began), at, outcome)
+        return rollout_of(rows[0])
 
     def results(self, rollout: int) -> dict[str, Result]:
         """Return what became of each database in a rollout."""
         with self._open() as session:
-            return _read(self._asked(session, "results", rollout=rollout))
+            return results_of(self._asked(session, "results", rollout=rollout))
 
     def _asked(self, session: Session, block: str, **values: object) -> Sequence[Any]:
-        return session.ask(f"{_JUDGED};\n{own_query('fleet', block, **values)}")[-1].rows
-
-    def _make(self, session: Session) -> None:
-        try:
-            session.ask(own_sql("fleet/schema"))
-        except QueryError as exc:
-            if exc.server.sqlstate not in _MADE_BY_ANOTHER:
-                raise
+        return session.ask(f"{JUDGED};\n{own_query('fleet', block, **values)}")[-1].rows
 
     @contextmanager
     def _open(self) -> Iterator[Session]:

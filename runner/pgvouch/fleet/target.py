@@ -31,6 +31,14 @@ class State(StrEnum):
     """It is not there any more."""
     LEFT = "left"
     """It was not tried: the rollout stopped before."""
+    QUEUED = "queued"
+    """It waits for a worker."""
+    BEGUN = "begun"
+    """It is under way; or whoever was at it was killed, and its ledger says how far that came."""
+
+
+UNTOUCHED = frozenset({State.LEFT, State.QUEUED, State.CURRENT, State.AHEAD, State.GONE})
+"""In which a rollout has changed nothing."""
 
 
 WELL = frozenset({State.DONE, State.CURRENT, State.PENDING, State.AHEAD, State.GONE})
@@ -53,6 +61,15 @@ class Target:
     """New databases are made from it, so it goes first."""
     password_command: tuple[str, ...] = field(default=(), repr=False)
     """Prints the password; empty: what there is of one is in `conninfo`, or where libpq looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A database that something is to be done in."""
+
+    target: Target
+    is_again: bool = False
+    """Whether it was begun before, and how that ended is not known."""
 
 
 @dataclass(frozen=True, slots=True)

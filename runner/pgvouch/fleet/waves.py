@@ -22,7 +22,7 @@ class Wave:
     may_fail: int = 0
     """How many of them may fail; one more ends the rollout."""
     is_last: bool = False
-    """Whether no other comes behind it, as far as is known."""
+    """Whether no other wave is known to follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,9 @@ class Budget:
         """
         count, is_percent = _size(text, "the number of failures")
         return cls(count, is_percent)
+
+    def __str__(self) -> str:
+        return f"{self.count:g}{'%' * self.is_percent}"
 
     def among(self, total: int) -> int:
         """Return how many of so many may fail; of a percentage at least one."""
@@ -82,7 +85,7 @@ def waves_of(targets: Sequence[Target], sizes: Sequence[str], budget: Budget) ->
             is_first = len(found) == bool(templates) and bool(rest)
             found.append(Wave(_name(size, len(members), is_first=is_first), members,
                               0 if is_first else budget.among(len(members))))  # fmt: skip
-    return [*found[:-1], *(replace(wave, is_last=True) for wave in found[-1:])]
+    return [replace(wave, is_last=wave is found[-1]) for wave in found]
 
 
 def _name(size: str, count: int, *, is_first: bool) -> str:

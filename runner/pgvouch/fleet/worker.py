@@ -18,10 +18,11 @@ from pgvouch.errors import ConnectError, UsageError, VouchError
 from pgvouch.events import Event, Finished, silent
 from pgvouch.fleet.judged import cause_of, state_of
 from pgvouch.fleet.look import newest
-from pgvouch.fleet.password import reached
-from pgvouch.fleet.target import Result, State, Target
+from pgvouch.fleet.target import Job, Result, State, Target
+from pgvouch.ledger.ledger import judged_sql
 from pgvouch.postgres.reach import open_session, telling_of_loss
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
+from pgvouch.sqltext.own import own_query
 
 if TYPE_CHECKING:
     from pgvouch.engine.task import Task
@@ -40,17 +41,23 @@ class Order:
     action: str
     """`migrate`, `rollback`, `verify` or `drift`."""
     to: str | None = None
-    """The last migration; of a rollback, the number of the rollout that is undone."""
+    """The last migration that is wanted; None means all."""
+    undone: str = ""
+    """Of a rollback: the comment that the rollout has left in the ledgers' logs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One database, and what is to be undone in it."""
+class _Doing:
+    """A job that is under way."""
 
-    target: Target
-    undo: tuple[str, ...] = ()
+    job: Job
     landed: list[str] = field(default_factory=list)
     """What was applied or rolled back so far: with an error behind it, that stays."""
+
+    @property
+    def target(self) -> Target:
+        """Where."""
+        return self.job.target
 
     def listen(self, event: Event) -> None:
         """Keep what has landed."""
@@ -76,13 +83,14 @@ def serve(order: Order, pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -
 
     Args:
         order: what is to be done.
-        pipe: gives jobs, and takes results.
+        pipe: gives jobs, and names of databases in which to cancel them; takes results.
         threads: how many databases at once.
         others: ends of pipes that are not ours: while one is open, its process knows of no end.
     """
     for other in others:
         other.close()
-    # The process that has started this one says when it ends.
+    # The process that has started this one says when it ends; its event loop hears its own signals.
+    signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
     done = Done(order)
@@ -96,10 +104,13 @@ def serve(order: Order, pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -
     pool = ThreadPoolExecutor(threads)
     futures: set[Future[None]] = set()
     try:
-        while (job := pipe.recv()) is not None:
-            future = pool.submit(work, job)
-            futures.add(future)
-            future.add_done_callback(futures.discard)
+        while (said := pipe.recv()) is not None:
+            if isinstance(said, Job):
+                future = pool.submit(work, said)
+                futures.add(future)
+                future.add_done_callback(futures.discard)
+            else:
+                done.cancel(said)
     except (EOFError, OSError, _Ended):
         pool.shutdown(wait=False, cancel_futures=True)
         done.cancel()
@@ -123,7 +134,7 @@ class Done:
     def __init__(self, order: Order) -> None:
         """Prepare the files."""
         self._order = order
-        self._sessions: set[Session] = set()
+        self._sessions: dict[str, Session] = {}
         self._prepared: Mapping[str, Task] = {}
         if order.action == "migrate":
             self._prepared = _prepared(order)
@@ -131,69 +142,75 @@ class Done:
     def __call__(self, job: Job) -> Result:
         """Do it in one database; what goes wrong is its result."""
         began_s = time.monotonic()
-        session: Session | None = None
+        doing = _Doing(job)
         try:
-            session = open_session(reached(job.target), application_name="pgvouch fleet")
-            self._sessions.add(session)
+            session = open_session(job.target.conninfo, application_name="pgvouch fleet")
+            self._sessions[job.target.name] = session
             with session, telling_of_loss():
-                found = _ACTIONS[self._order.action](self, session, job)
+                found = _ACTIONS[self._order.action](self, session, doing)
         except VouchError as exc:
-            found = _failed(job, exc)
+            found = _failed(self._order, doing, exc)
         except (QueryError, ConnectionLost) as exc:
             said = exc.server.primary if isinstance(exc, QueryError) else str(exc)
             kind = VouchError if isinstance(exc, QueryError) else ConnectError
             server = exc.server if isinstance(exc, QueryError) else None
-            found = _failed(job, kind(said.splitlines()[0] if said else "", server=server))
+            found = _failed(
+                self._order, doing, kind(said.splitlines()[0] if said else "", server=server)
+            )
         except Exception as exc:  # one database's surprise ends no rollout
             found = Result(job.target.name, State.FAILED, cause=f"unforeseen: {type(exc).__name__}")
         finally:
-            if session is not None:
-                self._sessions.discard(session)
+            self._sessions.pop(job.target.name, None)
         return replace(found, seconds=time.monotonic() - began_s)
 
-    def cancel(self) -> None:
-        """Have the servers cancel what runs: its migration is rolled back."""
-        for session in list(self._sessions):
-            with suppress(psycopg.Error, OSError):
-                session.connection.cancel()
+    def cancel(self, name: str | None = None) -> None:
+        """Have the servers cancel what runs, in one database or in all: it is rolled back."""
+        for at, session in list(self._sessions.items()):
+            if name in {None, at}:
+                with suppress(psycopg.Error, OSError):
+                    session.connection.cancel()
 
-    def migrate(self, session: Session, job: Job) -> Result:
+    def migrate(self, session: Session, doing: _Doing) -> Result:
         """Apply what is pending."""
         order = self._order
         outcome = commands.migrate(
             session,
             order.database,
             order.options,
-            job.listen,
+            doing.listen,
             to=order.to,
             require_promises=order.require_promises,
             prepared=self._prepared,
         )
         rows = commands.read_ledger(session)
-        state = State.DONE if outcome.finished else State.AHEAD if outcome.ahead else State.CURRENT
-        return Result(job.target.name, state, version=newest(rows), finished=tuple(job.landed))
+        landed = doing.landed
+        if doing.job.is_again and order.options.comment:
+            landed = _commented(session, order.options.comment)
+        done = outcome.finished or landed
+        state = State.DONE if done else State.AHEAD if outcome.ahead else State.CURRENT
+        return Result(doing.target.name, state, version=newest(rows), finished=tuple(landed))
 
-    def rollback(self, session: Session, job: Job) -> Result:
+    def rollback(self, session: Session, doing: _Doing) -> Result:
         """Roll back exactly what a rollout has applied, where nothing came after it."""
         rows = commands.read_ledger(session)
         there = [row.id for row in rows]
-        undo = [name for name in job.undo if name in there]
+        undo = _commented(session, self._order.undone) if rows else []
         if not undo:
-            return Result(job.target.name, State.CURRENT, version=newest(rows))
+            return Result(doing.target.name, State.CURRENT, version=newest(rows))
         if there[-len(undo) :] != undo:
             raise UsageError(f"other migrations were applied behind {undo[-1]}")
         order = self._order
         commands.roll_back_steps(
-            session, order.database, order.options, job.listen, steps=len(undo), to=None
+            session, order.database, order.options, doing.listen, steps=len(undo), to=None
         )
         version = newest(commands.read_ledger(session))
-        return Result(job.target.name, State.DONE, version=version, finished=tuple(job.landed))
+        return Result(doing.target.name, State.DONE, version=version, finished=tuple(doing.landed))
 
-    def verify(self, session: Session, job: Job) -> Result:
+    def verify(self, session: Session, doing: _Doing) -> Result:
         """Run every promise again."""
         from pgvouch.verify.live import verify_database
 
-        order, name = self._order, job.target.name
+        order, name = self._order, doing.target.name
         rows = commands.read_ledger(session)
         verdicts = list(verify_database(session, order.database, rows, order.options, silent))
         broken = [(v.id, finding) for v in verdicts for finding in v.broken]
@@ -204,11 +221,11 @@ class Done:
         return Result(name, State.FAILED, 0.0, newest(rows), cause=f"{causes[0]}{more}",
                       notes=tuple(causes))  # fmt: skip
 
-    def drift(self, session: Session, job: Job) -> Result:
+    def drift(self, session: Session, doing: _Doing) -> Result:
         """Compare the catalog with what the deltas come to."""
         from pgvouch.operations.drift import compare_database
 
-        order, name = self._order, job.target.name
+        order, name = self._order, doing.target.name
         rows = commands.read_ledger(session)
         compared = compare_database(session, order.database, order.options, silent)
         lines = [
@@ -220,7 +237,7 @@ class Done:
                       notes=tuple(lines))  # fmt: skip
 
 
-_ACTIONS: Mapping[str, Callable[[Done, Session, Job], Result]] = {
+_ACTIONS: Mapping[str, Callable[[Done, Session, _Doing], Result]] = {
     "migrate": Done.migrate,
     "rollback": Done.rollback,
     "verify": Done.verify,
@@ -230,30 +247,40 @@ _ACTIONS: Mapping[str, Callable[[Done, Session, Job], Result]] = {
 
 def _prepared(order: Order) -> "Mapping[str, Task]":
     from pgvouch.engine.task import prepare
-    from pgvouch.plan.squashed import squashed_by
 
     tasks = prepare(
         (*order.database.migrations, *order.database.repeatables),
         order.options.variables,
         require_promises=order.require_promises,
         strict=order.options.strict,
-        known={*order.database.by_id, *squashed_by(order.database.migrations)},
+        of=order.database,
     )
     return {task.id: task for task in tasks}
 
 
-def _failed(job: Job, error: VouchError) -> Result:
+def _commented(session: Session, comment: str) -> list[str]:
+    """Return what was applied with a comment and is still there, in the order of application."""
+    judged = judged_sql("pgvouch.migration", "pgvouch._yoyo_log")
+    query = own_query("fleet", "commented", comment=comment)
+    return [str(row[0]) for row in session.ask(f"{judged};\n{query}")[-1].rows]
+
+
+def _failed(order: Order, doing: _Doing, error: VouchError) -> Result:
     version = None
+    landed = doing.landed
     with (
         suppress(VouchError, QueryError, ConnectionLost),
-        open_session(reached(job.target), application_name="pgvouch fleet") as session,
+        open_session(doing.target.conninfo, application_name="pgvouch fleet") as session,
     ):
         version = newest(commands.read_ledger(session))
+        if order.action == "migrate" and order.options.comment:
+            # A commit whose answer was lost has landed, too.
+            landed = _commented(session, order.options.comment)
     return Result(
-        job.target.name,
+        doing.target.name,
         state_of(error),
         version=version,
-        finished=tuple(job.landed),
+        finished=tuple(landed),
         cause=cause_of(error),
         notes=tuple(error.notes),
     )

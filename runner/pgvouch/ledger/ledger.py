@@ -1,8 +1,9 @@
 """Reads the ledger's rows, and gives the SQL that writes them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from pgvouch import __version__
@@ -13,41 +14,46 @@ from pgvouch.postgres.result import Result
 from pgvouch.postgres.session import OWN_PATH, QueryError, Session
 from pgvouch.sqltext.own import Raw, literal, own_query, own_sql
 
+Row = tuple[str | None, ...]
 VERSION = 1
 UNTRUSTED = "PGV06"
 """Raised by the block `trust`."""
+UNSURE = "unsure"
+"""Said by the block `is_plain`."""
 _LOOK_TIMEOUT = "5s"
-_NO_JIT = "set local jit = off"
-"""To compile the query takes longer than to run it, however many rows there are."""
 _CREATE_TIMEOUT = "100ms"
 _NO_LEDGER = {"3F000", "42P01"}  # no such schema, no such table
 _NAME_HELD = "55P03"  # by another runner that has not committed yet
 _NOT_LOCKED = {*_NO_LEDGER, "42809", "42501", "55P03"}  # no table, no right to it, locked by others
 _CREATED_BY_ANOTHER = {"42P06", "42P07", "42710", "23505"}
-_RELATIONS = (
-    *("ledger", "migration", "acceptance", "repeatable"),
-    *("_yoyo_migration", "_yoyo_log", "_yoyo_version"),
-)
 
 
-def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
+def read(
+    session: Session, *, of_anyone: bool = False, wholly: bool = False
+) -> list[Applied] | None:
     """Return the rows of the ledger in the order of application, or None where there is none.
 
     Args:
         session: where.
         of_anyone: also believe a ledger that belongs to an unrelated role: for commands that
             only wait, and run nothing of what it says.
+        wholly: do not try first whether it can be believed at a glance.
 
     Raises:
         PlanError: it is not to be believed, a newer pgvouch has made it, or the role may not read
             it.
     """
+    # A role that only waits is hardly ever the owner; what fails ends a transaction.
+    quickly = session.is_idle and not (wholly or of_anyone)
+    asked = read_sql(quickly=quickly, of_anyone=of_anyone, in_transaction=not session.is_idle)
     try:
-        result = session.ask(read_sql(of_anyone=of_anyone))[-1]
+        results = session.ask(asked)
     except QueryError as exc:
+        if exc.word == UNSURE:
+            return read(session, wholly=True)
         if exc.server.sqlstate in _NOT_LOCKED and session.is_idle:
             # A ledger that is not to be believed is told first.
-            _ask(session, _trust_all_sql(of_anyone=of_anyone))
+            _ask(session, _trust_sql(own_query("ledger", "of_ledger"), of_anyone=of_anyone))
         if exc.server.sqlstate in _NO_LEDGER:
             return None
         if exc.server.sqlstate == "55P03":
@@ -60,44 +66,72 @@ def read(session: Session, *, of_anyone: bool = False) -> list[Applied] | None:
             ) from None
         refuse_stranger(exc)
         raise
-    version = int(result.rows[-1][0] or 0)
-    if version > VERSION:
+    return rows_of(results)
+
+
+def read_sql(
+    *, quickly: bool = False, of_anyone: bool = False, in_transaction: bool = False
+) -> str:
+    """Return the statements of which the last give the rows of a ledger that is to be believed.
+
+    Args:
+        quickly: fail with the word `UNSURE` where it takes longer to find that out.
+        of_anyone: as for `read`.
+        in_transaction: whether they run in one that holds the runners' lock. Otherwise they are one
+            of their own, whose snapshot is taken behind the locks.
+    """
+    whole = _trust_sql(own_query("ledger", "of_ledger"), of_anyone=of_anyone)
+    quick = own_query("ledger", "is_plain", oids=Raw(own_query("ledger", "relations")))
+    alone = [] if in_transaction else ["set transaction isolation level repeatable read"]
+    hold = own_query("ledger", "hold", timeout=_LOOK_TIMEOUT)
+    return ";\n".join([*alone, hold, quick if quickly else whole, *rows_sql()])
+
+
+def rows_sql() -> list[str]:
+    """Return the statements that read a ledger; they have to see it at one moment."""
+    return own_query("ledger", "rows").split(";\n")
+
+
+def rows_of(results: Sequence[Result]) -> list[Applied]:
+    """Return the ledger's rows, in the order of application, from what `rows_sql` gave.
+
+    What stock yoyo has applied to our ledger counts, too. Its place is behind those of ours that
+    were there at that time: a rollback goes backwards through the places. What it has rolled back
+    is gone, though our row is still there.
+
+    Raises:
+        PlanError: a newer pgvouch has made it.
+    """
+    versions, ours, theirs = results[-3:]
+    if (version := max((int(row[0] or 0) for row in versions.rows), default=0)) > VERSION:
         raise PlanError(
             f"the ledger is of version {version}, and this pgvouch {__version__} knows {VERSION}",
             state="Nothing was run.",
             hint="use the newer pgvouch that has been here before",
         )
-    return rows_of(result)
+    recorded = {str(name): at and f"{at}+00" for name, at in theirs.rows}
+    rows = enumerate(_in_order(ours.rows, recorded), start=1)
+    return [Applied(*[*map(_value, _READ, row), row[0] in recorded, at]) for at, row in rows]
 
 
-def read_sql(*, of_anyone: bool = False) -> str:
-    """Return the statements of which the last gives the rows of a ledger that is to be believed."""
-    lock = _lock_sql("pgvouch.ledger", "pgvouch.migration", "pgvouch._yoyo_migration")
-    return (
-        f"set local lock_timeout = '{_LOOK_TIMEOUT}';\n{_NO_JIT};\n{lock};\n"
-        f"{_trust_all_sql(of_anyone=of_anyone)};\n{own_query('ledger', 'rows')}"
-    )
+def _value(read: Callable[[str], Any], value: str | None) -> Any:
+    return None if value is None else read(value)
 
 
-def _trust_all_sql(*, of_anyone: bool) -> str:
-    names = ", ".join(literal(name) for name in _RELATIONS)
-    return _trust_sql(f"n.nspname = 'pgvouch' and c.relname in ({names})", of_anyone=of_anyone)
-
-
-def rows_of(result: Result) -> list[Applied]:
-    """Return the ledger's rows from what the query `rows` gave."""
-    rows = [row for row in result.rows if row[1] is not None]
-    if not rows:
-        return []
-    # Column by column, for there may be thousands of rows.
-    columns = dict(zip(result.columns or (), zip(*rows, strict=True), strict=True))
-    return list(map(Applied, *(_values(name, columns[name]) for name in _FIELDS)))
-
-
-def _values(field: str, column: Sequence[str | None]) -> Sequence[Any]:
-    if (read := _READ.get(field)) is None:
-        return column
-    return [None if value is None else read(value) for value in column]
+def _in_order(ours: Sequence[Row], recorded: Mapping[str, str | None]) -> list[Row]:
+    """Return our rows that count, and one for each that only yoyo's table has."""
+    placed = [
+        ((int(row[-1] or 0), False, "", str(row[0])), row)
+        for row in ours
+        if row[0] in recorded or row[1] in {"incomplete", "undoing"}
+    ]
+    for name in recorded.keys() - {row[0] for row in ours}:
+        at = recorded[name] or ""
+        # Times of one zone in this form compare as text.
+        behind = max((int(row[-1] or 0) for row in ours if str(row[3]) <= at), default=0)
+        row = (name, "applied", None, at or None, *[None] * 3, "f", *[None] * 3)
+        placed.append(((behind, True, at or "~", name), row))
+    return [row for _, row in sorted(placed, key=itemgetter(0))]
 
 
 def _lock_sql(*tables: str) -> str:
@@ -157,18 +191,10 @@ def refuse_stranger(exc: QueryError) -> None:
     )
 
 
-_READ: Mapping[str, Callable[[str], object]] = {
-    "state": State,
-    "applied_at": datetime.fromisoformat,
-    "duration_ms": float,
-    "checks": int,
-    "has_rollback": "true".__eq__,
-    "statements_done": int,
-    "is_recorded": "true".__eq__,
-    "order": int,
-}
-"""How the columns of the query `rows` become the fields of the same names; the others are text."""
-_FIELDS = tuple(field.name for field in fields(Applied))
+_READ: tuple[Callable[[str], Any], ...] = (
+    *(str, State, str, datetime.fromisoformat, str, float, int, "t".__eq__, int, str),
+)
+"""How the columns of the block `rows` become the fields of Applied; the last one is the place."""
 
 
 def judged_sql(*tables: str, of_anyone: bool = False) -> str:

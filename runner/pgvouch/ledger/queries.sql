@@ -1,50 +1,25 @@
 -- The ledger, read and written. Each block says what it returns; what stands in braces is filled in, as a literal unless
 -- it is SQL itself. Names without a schema are those of pg_catalog: the message sets the search_path.
 
+-- name: hold
+-- Keeps the tables what they are while they are judged and read: otherwise others could be put in their place between the
+-- one and the other. To compile a query takes longer than to run it, however many rows there are. No result.
+set local lock_timeout = {timeout};
+set local jit = off;
+lock table only pgvouch.ledger, only pgvouch.migration, only pgvouch._yoyo_migration in access share mode
+
 -- name: rows
--- Everything a run needs to know of the ledger, in one query: its version, and a row per migration, whose columns are
--- named as the fields of Applied.
--- yoyo's table is joined in so that a migration that stock yoyo applied to our ledger counts too. Its place is behind those
--- of ours that were there at that time: a rollback goes backwards through the places.
+-- The version of the ledger; what we know of each migration, in the order of the fields of Applied; and what yoyo's own table
+-- has, which stock yoyo writes, too. They are plain, and `_in_order` joins them: to plan a join, and to find functions that
+-- format times, takes a new connection longer than to read all of the rows.
+set local datestyle = 'ISO';
+set local timezone = 'UTC';
+select version from pgvouch.ledger;
 select
-  (select max(version) from pgvouch.ledger)::text as ledger_version,
-  coalesce(m.migration_id, y.migration_id) as id,
-  coalesce(m.state, 'applied') as state,
-  m.checksum,
-  to_char(
-    coalesce(m.applied_at, y.applied_at_utc at time zone 'UTC') at time zone 'UTC',
-    'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
-  ) as applied_at,
-  m.applied_by,
-  m.duration_ms,
-  m.checks_passed as checks,
-  (m.rollback_sql is not null)::text as has_rollback,
-  m.statements_done,
-  coalesce(m.running, m.refused) as running,
-  row_number() over (
-    order by
-      coalesce(
-        m.applied_order,
-        (
-          select max(ours.applied_order)
-          from pgvouch.migration as ours
-          where ours.applied_at <= y.applied_at_utc at time zone 'UTC'
-        ),
-        0
-      ),
-      m.applied_order is null,
-      y.applied_at_utc,
-      y.migration_id
-  ) as "order",
-  (y.migration_id is not null)::text as is_recorded
-from pgvouch.migration as m
-  full join pgvouch._yoyo_migration as y on y.migration_id = m.migration_id
--- what stock yoyo rolled back in our ledger is gone, though the row of pgvouch.migration is still there
-where y.migration_id is not null or m.state in ('incomplete', 'undoing')
-union all
-select (select max(version) from pgvouch.ledger)::text, null, null, null, null, null, null, null,
-  null, null, null, null, null
-order by "order" nulls last
+  migration_id, state, checksum, applied_at, applied_by, duration_ms, checks_passed, rollback_sql is not null,
+  statements_done, coalesce(running, refused), applied_order
+from pgvouch.migration;
+select migration_id, applied_at_utc from pgvouch._yoyo_migration
 
 -- name: rollback_texts
 -- The rollbacks that were stored with migrations, why one may not be run, and what they have to undo.
@@ -157,6 +132,76 @@ insert into pgvouch.acceptance (migration_id, recorded, accepted, why)
 values ({id}, {recorded}, {accepted}, {why});
 update pgvouch.migration set checksum = {accepted} where migration_id = {id}
 
+-- name: relations
+-- The tables of the ledger, as an array; those that are not there are null in it.
+array[
+  to_regclass('pgvouch.ledger'), to_regclass('pgvouch.migration'), to_regclass('pgvouch.acceptance'),
+  to_regclass('pgvouch.repeatable'), to_regclass('pgvouch._yoyo_migration'), to_regclass('pgvouch._yoyo_log'),
+  to_regclass('pgvouch._yoyo_version')
+]::oid[]
+
+-- name: of_ledger
+-- A condition: the same tables, of a role that may not look into the schema, too.
+n.nspname = 'pgvouch'
+and c.relname in (
+  'ledger', 'migration', 'acceptance', 'repeatable', '_yoyo_migration', '_yoyo_log', '_yoyo_version'
+)
+
+-- name: is_plain
+-- Fails with the word `unsure` where the ledger may be one that the block `trust` refuses. What passes here passes there:
+-- it all belongs to the role that acts, and the rest is asked of as few catalogs and with as few words as can tell it, for
+-- each costs a new connection as much as reading the ledger. So it is stricter. A foreign key to a table depends on the
+-- index there; one that is not enforced has no trigger. Whoever inherits from a catalog is found in pg_inherits alone.
+-- {oids} is the block `relations`. The caller has locked them.
+select (
+  case
+    when exists (
+      select from pg_namespace as n
+      where n.nspname = 'pgvouch' and n.nspowner is distinct from to_regrole(quote_ident(current_user))
+    )
+    or exists (
+      select from pg_class as c
+      where c.oid = any ({oids})
+        and (
+          c.relkind <> 'r' or c.relrowsecurity or c.relhasrules or c.relhastriggers or c.relhassubclass
+          or c.relowner is distinct from to_regrole(quote_ident(current_user))
+        )
+    )
+    or exists (select from pg_inherits as i where i.inhrelid = any ({oids}))
+    -- what depends on the index of a constraint, and not on the table: 12000 is the first object that is not pinned
+    or exists (
+      select from pg_index as x
+      where x.indrelid = any ({oids}) and (x.indisexclusion or 12000 <= any (x.indclass))
+    )
+    or exists (
+      select from pg_depend as d
+      where d.classid = 'pg_class'::regclass and d.objid = any ({oids})
+        and d.refclassid in (
+          'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass, 'pg_opclass'::regclass
+        )
+    )
+    or exists (
+      select from pg_depend as p
+      where p.refclassid = 'pg_class'::regclass and p.refobjid = any ({oids}) and p.classid <> 'pg_type'::regclass
+        -- with a limit it is no join, which is quicker planned
+        and (
+          select true from pg_depend as d
+          where d.classid = p.classid and d.objid = p.objid
+            and (
+              d.refclassid in (
+                'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass, 'pg_opclass'::regclass
+              )
+              or p.classid = 'pg_constraint'::regclass
+              and d.refclassid = 'pg_class'::regclass and d.refobjid <> p.refobjid
+            )
+          limit 1
+        )
+    )
+    then 'pgvouch: unsure'
+    else '0'
+  end
+)::int
+
 -- name: trust
 -- Whether a ledger may be believed: what it says decides what is run, and its stored rollbacks are run as they are. Its
 -- schema and tables belong to a role that could do as much without it, and the tables are tables: no view, rule,
@@ -215,16 +260,18 @@ begin
           where d.refclassid = 'pg_class'::regclass and d.refobjid = a.oid
             and d.classid = 'pg_constraint'::regclass and k.confrelid = a.oid
         ) then 'a foreign key refers to it'
-        -- What comes with PostgreSQL is pinned, and nothing is recorded to depend on it.
+        -- What comes with PostgreSQL is pinned, and nothing is recorded to depend on it. The index of a constraint depends
+        -- on the constraint, and not on the table.
         when exists (
-          select from (
-              select 'pg_class'::regclass, a.oid
-              union all
-              select p.classid, p.objid
-              from pg_depend as p
-              where p.refclassid = 'pg_class'::regclass and p.refobjid = a.oid and p.deptype in ('a', 'i')
-                and p.classid <> 'pg_type'::regclass
-            ) as own (classid, objid)
+          with recursive own (classid, objid) as (
+            select 'pg_class'::regclass::oid, a.oid
+            union
+            select p.classid, p.objid
+            from pg_depend as p
+              join own on own.classid = p.refclassid and own.objid = p.refobjid
+            where p.deptype in ('a', 'i') and p.classid <> 'pg_type'::regclass
+          )
+          select from own
             join pg_depend as d on d.classid = own.classid and d.objid = own.objid
           where d.refclassid in (
               'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass, 'pg_opclass'::regclass
@@ -301,7 +348,7 @@ told as (
     l.username,
     l.hostname,
     m.applied_by,
-    null as why
+    l.comment as why
   from log as l
     left join pgvouch.migration as m
       on m.migration_id = l.migration_id and l.is_newest and l.operation in ('apply', 'mark')

@@ -76,6 +76,14 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     migration_table = "_yoyo_migration"
     has_transactional_ddl = True
 
+    # yoyo's table has a column for a comment, and its statement none.
+    log_migration_sql = PostgresqlPsycopgBackend.log_migration_sql.replace(
+        "{quoted.created_at_utc}", "{quoted.created_at_utc}, comment"
+    ).replace(":created_at_utc", ":created_at_utc, :comment")
+
+    comment: str | None = None
+    """Goes into the log beside each migration."""
+
     def __init__(self, connection: psycopg.Connection[Any], *, in_transaction: bool = True) -> None:
         # Not super().__init__: it would open a connection of its own.
         self._connection = connection
@@ -154,6 +162,7 @@ class VouchBackend(PostgresqlPsycopgBackend):  # type: ignore[misc]
             "hostname": _host(),
             "created_at_utc": str(_utc_now()),
             "operation": operation,
+            "comment": self.comment,
         }
 
     def _text(self, template: str, values: Mapping[str, Any]) -> str:

@@ -83,7 +83,7 @@ def _look(
     message.add(*timeouts_sql(options.lock_timeout, None))
     message.add(application_name_sql("drift", ""), OWN_PATH)
     if has_ledger:
-        message.add(own_query("ledger", "rows"), name="rows")
+        message.add(*ledger.rows_sql(), name="rows")
         message.add(own_query("ledger", "deltas"), name="deltas")
         # A delta leaves out the owner who is the role that migrates, whoever is asking now.
         message.add(own_query("ledger", "act_as_owner"))
@@ -93,7 +93,8 @@ def _look(
         results = message.send(session)
     finally:
         session.roll_back()
-    rows = [row for result in message.results_of("rows", results) for row in ledger.rows_of(result)]
+    found = message.results_of("rows", results)
+    rows = ledger.rows_of(found) if found else []
     deltas = [row for result in message.results_of("deltas", results) for row in result.rows]
     known = {str(name): delta or "" for name, delta in deltas}
     return rows, known, read_snapshot(message, results)

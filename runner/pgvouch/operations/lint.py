@@ -7,7 +7,6 @@ from pgvouch.engine.task import prepare
 from pgvouch.errors import FileError, Gathered
 from pgvouch.files.migration import Migration
 from pgvouch.files.promises import read_always, read_promises
-from pgvouch.plan.squashed import squashed_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def lint(database: Database, *, require_promises: bool, strict: bool) -> Linted:
             {name: "" for migration in everything for name in _declared(migration)},
             require_promises=require_promises,
             strict=strict,
-            known={*database.by_id, *squashed_by(database.migrations)},
+            of=database,
         )
         checks = sum(len(task.promises.checks) for task in tasks if task.promises)
         warnings = tuple(warning for task in tasks for warning in task.warnings)

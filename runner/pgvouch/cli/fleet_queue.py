@@ -1,0 +1,296 @@
+"""pgvouch fleet: enqueue, worker, watch, pause, resume, cancel."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pgvouch.cli import output, table
+from pgvouch.cli.context import Context
+from pgvouch.cli.fleet_options import CONTROL, OPTIONS, ROLLING, all_of, fleet_of
+from pgvouch.cli.live import age
+from pgvouch.cli.options import common, duration_s, running
+from pgvouch.cli.output import Styled
+from pgvouch.cli.table import Column
+from pgvouch.errors import FAILED, UsageError
+
+if TYPE_CHECKING:
+    from pgvouch.fleet.fleet import Fleet
+    from pgvouch.fleet.queue import Progress
+    from pgvouch.fleet.queue_worker import Event
+
+_LOOK_S = 1.0
+_HUNGRY_S = 30.0
+"""If nothing happens for so long, no worker may be there."""
+_WAVES = (Column("wave", shortens=True), Column("databases"), Column("done"), Column("failed"),
+          Column("may fail"))  # fmt: skip
+
+
+def _queued(context: Context, name: str | None, given: dict[str, Any]) -> "Fleet":
+    try:
+        import procrastinate  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            "the queue of a fleet needs procrastinate, which is not installed",
+            hint="pip install 'pgvouch[fleet]'",
+        ) from None
+    return fleet_of(context, name, given)
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--to", metavar="ID", help="Stop after this migration.")
+@click.option("--pause", is_flag=True, help="Wait behind each wave for `fleet resume`.")
+@click.option("--rollback", is_flag=True, help="Roll back what a rollout has applied.")
+@click.option("--rollout", type=int, metavar="N", help="Which one; otherwise the last.")
+@click.option("--discard-data", is_flag=True, help="Rows may be lost with a rollback.")
+@all_of(OPTIONS, ROLLING)
+@running
+@click.pass_obj
+def enqueue(
+    context: Context,
+    /,
+    name: str | None,
+    to: str | None,
+    pause: bool,
+    rollback: bool,
+    rollout: int | None,
+    discard_data: bool,
+    **given: Any,
+) -> None:
+    """Put a rollout on the queue of the control database, for workers anywhere."""
+    found = _queued(context, name, given)
+    from pgvouch.fleet import on_queue
+
+    if rollback:
+        if to or pause:
+            raise UsageError("--to and --pause are not for a rollback")
+        made, waves = on_queue.enqueue_rollback(found, number=rollout, discard_data=discard_data)
+    else:
+        if rollout is not None or discard_data:
+            raise UsageError("--rollout and --discard-data are for --rollback")
+        made, waves = on_queue.enqueue(found, to=to, pauses=pause)
+    total = sum(len(wave.targets) for wave in waves)
+    queue = on_queue.queue_of(found)
+    document = {"rollout": made.id, "fleet": made.fleet, "queue": queue, "databases": total}
+    if context.as_json:
+        context.tell(document=document)
+        return
+    said = f"  rollout {made.id}: {total} databases in {len(waves)} waves are on the queue"
+    output.say(Styled(made.fleet, bold=True), said)
+    output.say(f"  next    pgvouch fleet worker {made.fleet}, on as many machines as you like")
+    output.say(f"          pgvouch fleet watch {made.fleet}")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--once", is_flag=True, help="End when no rollout is under way.")
+@click.option(
+    "--grace", metavar="TIME", default="25s", callback=duration_s,
+    help="How long what is under way may go on after SIGTERM (25s).",
+)  # fmt: skip
+@click.option(
+    "--dead-after", metavar="TIME", default="20s", callback=duration_s,
+    help="When the jobs of a silent worker are taken over (20s).",
+)  # fmt: skip
+@all_of(OPTIONS)
+@running
+@click.pass_obj
+def worker(
+    context: Context, /, name: str | None, once: bool, grace: float, dead_after: float, **given: Any
+) -> None:
+    """Take jobs from the queue until a signal comes; SIGTERM ends it gracefully."""
+    found = _queued(context, name, given)
+    from pgvouch.fleet import on_queue
+    from pgvouch.fleet.queue_worker import Pace
+
+    beat_s = max(dead_after / 4, 0.1)
+    pace = Pace(beat_s, dead_after, min(5.0, beat_s), min(5.0, beat_s), grace)
+    if not context.as_json:
+        output.say(f"takes the jobs of {on_queue.queue_of(found)}")
+    on_queue.work(found, _teller(context), pace=pace, once=once)
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--rollout", type=int, metavar="N", help="Which one; otherwise the last.")
+@click.option("--once", is_flag=True, help="Show how it stands now, and end.")
+@all_of(CONTROL)
+@common
+@click.pass_obj
+def watch(
+    context: Context, /, name: str | None, rollout: int | None, once: bool, **given: Any
+) -> int:
+    """Show how far a rollout on the queue is, until it ends."""
+    found = _queued(context, name, given)
+    from pgvouch.fleet import on_queue
+
+    began_s, first = time.monotonic(), None
+    while True:
+        progress = on_queue.progress(found, rollout)
+        done = _done(progress)
+        first = done if first is None else first
+        if once or (progress.queued.rollout.ended_at is not None and not _under_way(progress)):
+            break
+        if output.redraws():
+            rate = (done - first) / max(time.monotonic() - began_s, 0.001)
+            output.draw(_line(progress, rate), now=True)
+        time.sleep(_LOOK_S)
+    output.undraw()
+    _show(context, progress)
+    queued = progress.queued
+    is_well = queued.rollout.outcome in {None, "done"} and not progress.causes
+    return 0 if is_well else FAILED
+
+
+@click.command()
+@click.argument("name", required=False)
+@all_of(CONTROL)
+@common
+@click.pass_obj
+def pause(context: Context, /, name: str | None, **given: Any) -> None:
+    """Have the rollout on the queue begin nothing new."""
+    found = _queued(context, name, given)
+    from pgvouch.fleet import on_queue
+
+    queued = on_queue.pause(found)
+    _say(context, queued.rollout.id, "paused", "what is under way ends; pgvouch fleet resume")
+
+
+@click.command()
+@click.argument("name", required=False)
+@all_of(CONTROL)
+@common
+@click.pass_obj
+def resume(context: Context, /, name: str | None, **given: Any) -> None:
+    """Have a rollout go on after a pause."""
+    found = _queued(context, name, given)
+    from pgvouch.fleet import on_queue
+
+    _say(context, on_queue.resume(found).rollout.id, "goes on", "pgvouch fleet watch")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--now", is_flag=True, help="Cancel what is under way, too.")
+@all_of(CONTROL)
+@common
+@click.pass_obj
+def cancel(context: Context, /, name: str | None, now: bool, **given: Any) -> None:
+    """End the rollout on the queue; what it has done stays."""
+    found = _queued(context, name, given)
+    from pgvouch.fleet import on_queue
+
+    queued, doing = on_queue.cancel(found, now=now)
+    ends = "is cancelled" if now else "ends by itself"
+    said = f"{doing} jobs are under way, which {ends}; " if doing else ""
+    _say(context, queued.rollout.id, "cancelled", f"{said}what it has done stays")
+
+
+COMMANDS = (enqueue, worker, watch, pause, resume, cancel)
+
+
+def _say(context: Context, number: int, state: str, more: str) -> None:
+    if context.as_json:
+        context.tell(document={"rollout": number, "state": state})
+    else:
+        output.say(f"rollout {number} {state}: {more}")
+
+
+def _teller(context: Context) -> "Callable[[Event], None]":
+    from pgvouch.fleet.queue_worker import Judged, Taken, Trouble
+
+    def tell(event: "Event") -> None:
+        match event:
+            case Taken():
+                failed = [result for result in event.results if not result.is_well]
+                count = len(event.results)
+                said = f"{count} database{'s' * (count != 1)} in {event.seconds:.1f} s"
+                output.say(f"rollout {event.rollout}  {event.wave}  {said}")
+                for result in failed:
+                    told = f" {result.target}  {result.state}: {result.cause}"
+                    output.say("  ", Styled("✗", "red"), told, err=True)
+            case Judged():
+                output.say(f"rollout {event.rollout}  {event.wave}: {event.outcome}")
+            case Trouble():
+                output.say(event.said, err=True)
+
+    return (lambda _event: None) if context.as_json else tell
+
+
+def _done(progress: "Progress") -> int:
+    return sum(count for (_, state), count in progress.counts.items() if not _is_open(state))
+
+
+def _under_way(progress: "Progress") -> int:
+    return sum(count for (_, state), count in progress.counts.items() if str(state) == "begun")
+
+
+def _is_open(state: object) -> bool:
+    return str(state) in {"queued", "begun"}
+
+
+def _line(progress: "Progress", rate: float) -> str:
+    queued = progress.queued
+    total = sum(progress.counts.values())
+    done = _done(progress)
+    name, _ = queued.waves[queued.wave]
+    said = f"  {name}  {done} of {total}  {_under_way(progress)} under way  {rate:.1f}/s"
+    if queued.paused:
+        return f"{said}  paused: pgvouch fleet resume"
+    if progress.idle_s > _HUNGRY_S:
+        return f"{said}  nothing for {age(progress.idle_s)}: is a worker there?"
+    return f"{said}  {age((total - done) / rate)} left" if rate else said
+
+
+def _show(context: Context, progress: "Progress") -> None:
+    queued = progress.queued
+    rows = []
+    for number, (name, may_fail) in enumerate(queued.waves):
+        here = {state: n for (wave, state), n in progress.counts.items() if wave == number}
+        well = sum(n for state, n in here.items() if _is_done(state))
+        failed = sum(n for state, n in here.items() if _is_failed(state))
+        rows.append((name, str(sum(here.values())), str(well), str(failed), str(may_fail)))
+    if context.as_json:
+        context.tell(document=_document(progress))
+        return
+    outcome = queued.rollout.outcome or ("paused" if queued.paused else "under way")
+    output.say(Styled(queued.rollout.fleet, bold=True), f"  rollout {queued.rollout.id}: {outcome}")
+    table.echo(_WAVES, rows)
+    for state, cause, count, names in progress.causes:
+        more = f" and {count - len(names)} more" if count > len(names) else ""
+        output.say("  ", Styled("✗", "red"), f" {count} {state}: {cause}")
+        output.say(f"      {', '.join(names)}{more}")
+
+
+def _is_done(state: object) -> bool:
+    return str(state) in {"done", "current", "ahead", "gone"}
+
+
+def _is_failed(state: object) -> bool:
+    return not _is_open(state) and not _is_done(state) and str(state) != "left"
+
+
+def _document(progress: "Progress") -> dict[str, Any]:
+    queued = progress.queued
+    return {
+        "rollout": queued.rollout.id,
+        "fleet": queued.rollout.fleet,
+        "outcome": queued.rollout.outcome,
+        "paused": queued.paused,
+        "waves": [
+            {
+                "name": name,
+                "may_fail": may_fail,
+                "databases": {
+                    str(state): n for (wave, state), n in progress.counts.items() if wave == number
+                },
+            }
+            for number, (name, may_fail) in enumerate(queued.waves)
+        ],
+        "causes": [
+            {"state": str(state), "cause": cause, "databases": count, "some": list(names)}
+            for state, cause, count, names in progress.causes
+        ],
+    }

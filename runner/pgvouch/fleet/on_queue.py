@@ -1,0 +1,261 @@
+"""A fleet on the queue: enqueued, worked on, watched, paused, cancelled."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from pgvouch.errors import ConnectError, UsageError
+from pgvouch.fleet.fleet import Fleet
+from pgvouch.fleet.queue import Asking, Progress, Queue, Queued, Said
+from pgvouch.fleet.queue_schema import bring_up_to_date
+from pgvouch.fleet.queue_worker import AWAY, Event, Pace, QueueWorker
+from pgvouch.fleet.slots import slots_of
+from pgvouch.fleet.store import Rollout, ensure_tables
+from pgvouch.fleet.waves import Wave, waves_of
+from pgvouch.fleet.worker import Done, Order
+from pgvouch.postgres.reach import open_session
+
+_Found = TypeVar("_Found")
+_NAMES = 5
+
+
+def enqueue(
+    fleet: Fleet, *, to: str | None = None, pauses: bool = False
+) -> tuple[Rollout, Sequence[Wave]]:
+    """Put a rollout on the queue: it, its databases and its first jobs, in one transaction.
+
+    Args:
+        fleet: which.
+        to: the last migration; None means all.
+        pauses: whether each wave waits for `resume`.
+
+    Returns:
+        It, and its waves.
+
+    Raises:
+        PlanError: one of this fleet is under way, or the queue is not what it should be.
+        UsageError: there is no control database, or no database.
+    """
+    _refuse_stdin(fleet)
+    Done(fleet.order("migrate", to=to))  # no worker is to find that a file is not sound
+    settings = fleet.settings
+    targets = fleet.listing.targets()
+    waves = waves_of(targets, settings.waves, settings.budget)
+    said = Said(max_failures=str(settings.budget), pauses=pauses)
+    return _enqueue(fleet, "migrate", to, said, waves)
+
+
+def enqueue_rollback(
+    fleet: Fleet, *, number: int | None = None, discard_data: bool = False
+) -> tuple[Rollout, Sequence[Wave]]:
+    """Put it on the queue to roll back exactly what a rollout has applied.
+
+    Args:
+        fleet: which.
+        number: of the rollout; None: the last one.
+        discard_data: rows may be lost.
+
+    Raises:
+        PlanError, UsageError: as `enqueue` does; or there was none.
+    """
+    _refuse_stdin(fleet)
+    undone, touched = fleet.undone(number)
+    targets = [target for target in fleet.listing.targets() if target.name in touched]
+    waves = waves_of(targets, fleet.settings.waves, fleet.settings.budget)
+    said = Said(undone=undone.comment, discard_data=discard_data)
+    return _enqueue(fleet, "rollback", str(undone.id), said, waves)
+
+
+def _refuse_stdin(fleet: Fleet) -> None:
+    if fleet.settings.file == "-":
+        raise UsageError(
+            "a list on stdin is not there for the workers",
+            hint="put it into a file that every worker has, or ask the control database: --targets",
+        )
+
+
+def _enqueue(
+    fleet: Fleet, action: str, wanted: str | None, said: Said, waves: Sequence[Wave]
+) -> tuple[Rollout, Sequence[Wave]]:
+    settings = fleet.settings
+    if not waves:
+        raise UsageError(f"the fleet {settings.name} has no databases to work on")
+    with open_session(_control(fleet), application_name="pgvouch fleet") as session:
+        ensure_tables(session)
+        bring_up_to_date(session)
+    targets = [target for wave in waves for target in wave.targets]
+    # How many at once is a matter of the server here: there may be any number of workers.
+    slots = slots_of(targets, len(targets), settings.per_server)
+    said = replace(said, per_server=dict(slots.per_server))
+
+    async def put(asking: Asking) -> Rollout:
+        return await asking.enqueue(settings.name, action, wanted, queue_of(fleet), said, waves)
+
+    return _asked(fleet, put), waves
+
+
+def work(
+    fleet: Fleet,
+    tell: Callable[[Event], None],
+    *,
+    pace: Pace | None = None,
+    once: bool = False,
+) -> None:
+    """Take the jobs of a fleet's rollouts until a signal comes.
+
+    Args:
+        fleet: which; the jobs of these very files, and of this list of databases.
+        tell: is told what happens.
+        pace: how often it looks at things.
+        once: end when no rollout is under way.
+
+    Raises:
+        VouchError: the files are not sound, or the queue is not to be believed.
+    """
+    _refuse_stdin(fleet)
+    Done(fleet.order("migrate"))
+    fleet.gate(lambda: 0, tell)  # what cannot be asked is refused now
+
+    def order(queued: Queued) -> Order:
+        rollout, said = queued.rollout, queued.said
+        found = fleet.order(
+            rollout.action,
+            to=rollout.wanted if rollout.action == "migrate" else None,
+            discard_data=said.discard_data,
+            comment=rollout.comment,
+        )
+        return replace(found, undone=said.undone)
+
+    QueueWorker(
+        fleet.listing,
+        order,
+        queue_of(fleet),
+        control=_control(fleet),
+        jobs=fleet.settings.jobs,
+        tell=tell,
+        between=lambda number: fleet.gate(lambda: number, tell),
+        pace=pace or Pace(),
+        once=once,
+    ).run()
+
+
+def progress(fleet: Fleet, number: int | None = None, *, names: int = _NAMES) -> Progress:
+    """Return how far the last rollout on the queue is, or the one of a number.
+
+    Args:
+        fleet: which.
+        number: of the rollout.
+        names: how many databases are named for each cause of a failure.
+    """
+
+    async def ask(asking: Asking) -> Progress:
+        return await asking.progress(await asking.last(fleet.settings.name, number), names)
+
+    return _asked(fleet, ask)
+
+
+def pause(fleet: Fleet) -> Queued:
+    """Have the rollout under way begin nothing new; what is under way ends."""
+    return _asked(fleet, lambda asking: _with_last(asking, fleet, Asking.pause))
+
+
+def resume(fleet: Fleet) -> Queued:
+    """Have the rollout go on after a pause."""
+    return _asked(fleet, lambda asking: _with_last(asking, fleet, Asking.resume))
+
+
+def cancel(fleet: Fleet, *, now: bool = False) -> tuple[Queued, int]:
+    """End the rollout under way.
+
+    Args:
+        fleet: which.
+        now: what is under way is cancelled and rolled back, too.
+
+    Returns:
+        It, and how many jobs are under way.
+    """
+
+    async def end(asking: Asking) -> tuple[Queued, int]:
+        queued = await _under_way(asking, fleet)
+        doing = await asking.stop(queued, "cancelled")
+        if now:
+            await asking.abort(doing)
+        return queued, len(doing)
+
+    return _asked(fleet, end)
+
+
+async def _with_last(
+    asking: Asking, fleet: Fleet, do: Callable[[Asking, Queued], Awaitable[None]]
+) -> Queued:
+    queued = await _under_way(asking, fleet)
+    await do(asking, queued)
+    return queued
+
+
+async def _under_way(asking: Asking, fleet: Fleet) -> Queued:
+    queued = await asking.find(await asking.last(fleet.settings.name))
+    if queued.rollout.ended_at is not None:
+        raise UsageError(
+            f"no rollout of the fleet {fleet.settings.name} is under way: the last one, number "
+            f"{queued.rollout.id}, has ended: {queued.rollout.outcome}"
+        )
+    return queued
+
+
+def _asked(fleet: Fleet, ask: Callable[[Asking], Awaitable[_Found]]) -> _Found:
+    """Ask the control database in one transaction."""
+
+    async def run() -> _Found:
+        queue = Queue(_control(fleet), connections=1)
+        async with queue.app.open_async(), queue.transaction() as asking:
+            return await ask(asking)
+
+    # Who cannot connect is told so here; a pool would try for half a minute.
+    with open_session(_control(fleet), application_name="pgvouch fleet") as session:
+        ensure_tables(session)
+    try:
+        return asyncio.run(run())
+    except AWAY as exc:
+        raise ConnectError(f"the control database is away: {exc}") from None
+
+
+def _control(fleet: Fleet) -> str:
+    url = fleet.listing.control_url
+    if url is None:
+        raise UsageError(
+            "the queue is in the control database, and the fleet has none",
+            hint=f'control = "CONTROL_URL" under [fleet.{fleet.settings.name}], or --control',
+        )
+    return url
+
+
+def queue_of(fleet: Fleet) -> str:
+    """Return the name of the queue for a fleet's files and its list of databases.
+
+    A worker with other files, or another list, has another queue: it does not see these jobs.
+    """
+    hashed = hashlib.sha256()
+
+    def add(*texts: object) -> None:
+        for text in texts:
+            raw = text if isinstance(text, bytes) else str(text).encode()
+            hashed.update(len(raw).to_bytes(8, "big") + raw)
+
+    said = fleet.settings
+    add(said.name, said.folder, said.targets, said.pattern, said.file and "file", said.url)
+    add(said.template, said.server)
+    for migration in (*fleet.database.migrations, *fleet.database.repeatables):
+        add(migration.id, migration.checksum)
+        beside = (
+            migration.rollback_path,
+            migration.verify_path,
+            migration.rollback_verify_path,
+            migration.delta_path,
+        )
+        for path in filter(None, beside):
+            add(path.name, path.read_bytes())
+    # Channels of NOTIFY have 63 bytes at most, of which procrastinate takes 23.
+    return f"fleet-{hashed.hexdigest()[:24]}"

@@ -1,0 +1,375 @@
+"""A rollout on a queue in the control database, for workers on any number of machines.
+
+What is to be done, and what has become of it, stands in tables of ours; jobs only say who is at it.
+A job that is lost is made anew from them.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import psycopg
+from procrastinate import App, PsycopgConnector
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pgvouch.errors import PlanError
+from pgvouch.fleet.queue_schema import SCHEMA
+from pgvouch.fleet.store import JUDGED, Rollout, on_the_queue, results_of, rollout_of
+from pgvouch.fleet.target import WELL, Result, State, Target
+from pgvouch.fleet.waves import Wave
+from pgvouch.postgres.session import OWN_PATH
+from pgvouch.sqltext.own import own_query
+
+BATCH, JUDGE = "pgvouch.batch.v1", "pgvouch.judge.v1"
+"""The tasks; other arguments would make them other tasks."""
+_BATCH_S = 10.0
+"""How long a job takes about: what is lost with a worker, and how often the queue is asked."""
+_MOST = 50
+"""Databases of a job."""
+_FIRST = 1
+"""Databases of a job as long as it is not known how long one takes."""
+_CHUNK = 5_000
+_IDLE = [str(state) for state in (*WELL, State.QUEUED, State.BEGUN, State.LEFT)]
+_FAILING = [str(state) for state in State if str(state) not in _IDLE]
+_UNQUALIFIED = re.compile(r"\bprocrastinate_(?=\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said when a rollout was enqueued, and every worker keeps to."""
+
+    per_server: Mapping[str, int] = field(default_factory=dict)
+    """How many databases at once, by server, of all workers together."""
+    max_failures: str = "1%"
+    pauses: bool = False
+    """Whether each wave waits for `fleet resume`."""
+    discard_data: bool = False
+    undone: str = ""
+    """Of a rollback: the comment of the rollout that is undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A rollout that is on a queue."""
+
+    rollout: Rollout
+    queue: str
+    said: Said
+    waves: tuple[tuple[str, int], ...]
+    """The name of each, and how many of its databases may fail."""
+    wave: int
+    """Which of them is under way."""
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a rollout is."""
+
+    queued: Queued
+    counts: Mapping[tuple[int, State], int]
+    """How many databases, by wave and state."""
+    causes: tuple[tuple[State, str, int, tuple[str, ...]], ...]
+    """Why databases have failed, how many, and some of their names."""
+    idle_s: float
+    """For how long nothing has changed."""
+
+
+class _OwnNames(psycopg.AsyncCursor[Any]):
+    """A cursor on which procrastinate's statements find its tables, and nobody else's functions.
+
+    It writes its names without a schema. A search_path of the session would do as well, but for a
+    pooler between, which hands sessions from one client to the next.
+    """
+
+    async def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        """Run a statement."""
+        if isinstance(query, str):  # else it listens to a channel
+            await super().execute(OWN_PATH)
+            query = _UNQUALIFIED.sub(f"{SCHEMA}.procrastinate_", query)
+        return await super().execute(query, params, **options)
+
+
+class Queue:
+    """The queue of a control database."""
+
+    def __init__(self, conninfo: str, connections: int) -> None:
+        """Say where, and how many connections at most."""
+        self.conninfo = make_conninfo(conninfo, **_named(conninfo))
+        self.connector = PsycopgConnector(
+            conninfo=self.conninfo,
+            min_size=1,
+            max_size=connections,
+            # A pooler may give each transaction another session.
+            kwargs={"cursor_factory": _OwnNames, "prepare_threshold": None},
+        )
+        self.app = App(connector=self.connector)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["Asking"]:
+        """Ask and change what our tables say, in one transaction."""
+        async with self.connector.pool.connection() as connection, connection.transaction():
+            cursor = psycopg.AsyncCursor(connection)
+            await cursor.execute(f"{OWN_PATH};\n{JUDGED}")
+            yield Asking(self.app, connection)
+
+
+def _named(conninfo: str) -> dict[str, str]:
+    named = conninfo_to_dict(conninfo).get("application_name")
+    return {} if named else {"application_name": "pgvouch fleet"}
+
+
+class Asking:
+    """A transaction on the control database."""
+
+    def __init__(self, app: App, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Use a connection in which it has begun."""
+        self._app = app
+        self._connection = connection
+
+    async def _ask(self, block: str, **values: object) -> list[Any]:
+        cursor = psycopg.AsyncCursor(self._connection)
+        await cursor.execute(f"{OWN_PATH};\n{own_query('fleet', block, **values)}".encode())
+        found: list[Any] = []
+        more: bool | None = True
+        while more:
+            found = await cursor.fetchall() if cursor.description else found
+            more = cursor.nextset()
+        return found
+
+    async def enqueue(
+        self,
+        fleet: str,
+        action: str,
+        wanted: str | None,
+        queue: str,
+        said: Said,
+        waves: Sequence[Wave],
+    ) -> Rollout:
+        """Write down a rollout, its databases, and the jobs of its first wave.
+
+        Raises:
+            PlanError: one of this fleet is under way.
+        """
+        given = {"fleet": fleet, "action": action, "wanted": wanted, "queue": queue}
+        named = json.dumps([[wave.name, wave.may_fail] for wave in waves])
+        try:
+            rows = await self._ask(
+                "enqueue_rollout", **given, settings=json.dumps(asdict(said)), waves=named
+            )
+        except psycopg.errors.UniqueViolation:
+            raise on_the_queue(fleet) from None
+        rollout = rollout_of(rows[0])
+        await self.add_targets(rollout.id, enumerate(wave.targets for wave in waves))
+        await self.feed(rollout.id)
+        return rollout
+
+    async def add_targets(
+        self, rollout: int, waves: Iterable[tuple[int, Iterable[Target]]]
+    ) -> None:
+        """Write down databases of waves as such that wait."""
+        rows = [
+            {"target": target.name, "server": target.server, "wave": number}
+            for number, targets in waves
+            for target in targets
+        ]
+        for start in range(0, len(rows), _CHUNK):
+            chunk = json.dumps(rows[start : start + _CHUNK])
+            await self._ask("enqueue_targets", rollout=rollout, rows=chunk)
+
+    async def find(self, rollout: int) -> Queued:
+        """Return a rollout, and hold it until the transaction ends."""
+        (row,) = await self._ask("queued_rollout", rollout=rollout)
+        *own, queue, said, waves, wave, paused = row
+        pairs = tuple((name, may_fail) for name, may_fail in json.loads(waves))
+        return Queued(rollout_of(own), queue, Said(**json.loads(said)), pairs, wave, paused)
+
+    async def last(self, fleet: str, number: int | None = None) -> int:
+        """Return the number of the last rollout on the queue.
+
+        Raises:
+            PlanError: there is none.
+        """
+        rows = await self._ask("last_queued", fleet=fleet, number=number)
+        if not rows:
+            which = f"number {number}" if number is not None else "here"
+            raise PlanError(
+                f"there is no rollout {which} of the fleet {fleet} on the queue",
+                hint=f"pgvouch fleet enqueue {fleet} puts one there",
+            )
+        return int(rows[0][0])
+
+    async def under_way(self, queue: str) -> list[int]:
+        """Return the rollouts of a queue that have not ended."""
+        return [number for (number,) in await self._ask("under_way", queue=queue)]
+
+    async def feed(self, number: int) -> None:
+        """Make the jobs that a rollout lacks: for databases that no job has, or to judge a wave."""
+        queued = await self.find(number)
+        if queued.paused or queued.rollout.ended_at is not None:
+            return
+        at: dict[str, Any] = {"rollout": number, "wave": queued.wave}
+        rows = await self._ask("without_job", queue=queued.queue, **at)
+        for lock, batches in batches_of(rows, queued.said.per_server).items():
+            deferrer = self._app.configure_task(
+                BATCH, queue=queued.queue, lock=lock, connection=self._connection
+            )
+            await deferrer.batch_defer_async(*({**at, "targets": names} for names in batches))
+        await self.have_judged(queued)
+
+    async def feed_if_hungry(self, number: int) -> None:
+        """Do so where no job waits: what is lost is found when the rest is nearly done."""
+        ((waits,),) = await self._ask("waits", rollout=number)
+        if not waits:
+            await self.feed(number)
+
+    async def have_judged(self, queued: Queued) -> None:
+        """Have a wave judged whose databases are done, or of which too many have failed."""
+        is_open, failed = await self.stands(queued)
+        _, may_fail = queued.waves[queued.wave]
+        if is_open and failed <= may_fail:
+            return
+        at = {"rollout": queued.rollout.id, "wave": queued.wave}
+        ((is_there,),) = await self._ask("is_judged", queue=queued.queue, task=JUDGE, **at)
+        if not is_there:
+            deferrer = self._app.configure_task(
+                JUDGE,
+                queue=queued.queue,
+                lock=f"judge:{queued.rollout.id}",
+                priority=1,
+                connection=self._connection,
+            )
+            await deferrer.defer_async(**at)
+
+    async def stands(self, queued: Queued) -> tuple[int, int]:
+        """Return how many databases of the wave are open, and how many have failed."""
+        at = {"rollout": queued.rollout.id, "wave": queued.wave}
+        ((is_open, failed),) = await self._ask("stands", **at, well=_IDLE)
+        return is_open, failed
+
+    async def wave_results(self, queued: Queued) -> list[Result]:
+        """Return what became of the databases of the wave."""
+        at = {"rollout": queued.rollout.id, "wave": queued.wave}
+        return list(results_of(await self._ask("wave_results", **at)).values())
+
+    async def names(self, rollout: int) -> set[str]:
+        """Return the names of all databases of a rollout."""
+        return {name for (name,) in await self._ask("names", rollout=rollout)}
+
+    async def claim(self, rollout: int, wave: int, names: Collection[str]) -> dict[str, bool]:
+        """Take databases for a job: those that are to be done, and whether they were begun."""
+        rows = await self._ask("claim", rollout=rollout, wave=wave, targets=list(names))
+        return dict(rows)
+
+    async def put(self, rollout: int, wave: int, result: Result) -> tuple[bool, int]:
+        """Write down what became of a database.
+
+        Returns:
+            Whether the rollout goes on, and how many of the wave have failed.
+        """
+        await self._ask(
+            "put_queued",
+            rollout=rollout,
+            target=result.target,
+            state=str(result.state),
+            version=result.version,
+            finished=json.dumps(result.finished),
+            cause=result.cause,
+            seconds=result.seconds,
+        )
+        ((goes_on, failed),) = await self._ask(
+            "goes_on", rollout=rollout, wave=wave, failing=_FAILING
+        )
+        return goes_on, failed
+
+    async def give_back(self, rollout: int, names: Collection[str]) -> None:
+        """Let go of databases that were taken and not begun."""
+        if names:
+            await self._ask("give_back", rollout=rollout, targets=list(names))
+
+    async def go_on(self, queued: Queued, added: Sequence[tuple[str, int]] = ()) -> None:
+        """Begin the next wave."""
+        waves = json.dumps([*queued.waves, *added])
+        at = {"rollout": queued.rollout.id, "pauses": queued.said.pauses}
+        await self._ask("next_wave", **at, waves=waves)
+        await self.feed(queued.rollout.id)
+
+    async def pause(self, queued: Queued) -> None:
+        """Begin nothing new."""
+        await self._ask("set_paused", rollout=queued.rollout.id, paused=True)
+        await self._drop(queued)
+
+    async def resume(self, queued: Queued) -> None:
+        """Go on after a pause."""
+        await self._ask("set_paused", rollout=queued.rollout.id, paused=False)
+        await self.feed(queued.rollout.id)
+
+    async def stop(self, queued: Queued, outcome: str) -> list[int]:
+        """End a rollout; what is under way is not disturbed.
+
+        Returns:
+            The jobs that are under way.
+        """
+        await self._ask("stop_rollout", rollout=queued.rollout.id, outcome=outcome)
+        return await self._drop(queued)
+
+    async def abort(self, jobs: Iterable[int]) -> None:
+        """Have the workers cancel what is under way."""
+        for number in jobs:
+            await self._connection.execute(
+                "select procrastinate_cancel_job_v1(%s, true, false)", [number]
+            )
+
+    async def _drop(self, queued: Queued) -> list[int]:
+        """Cancel the jobs that wait; return those that are under way."""
+        jobs = await self._ask("live_jobs", queue=queued.queue, rollout=queued.rollout.id)
+        for number, is_doing in jobs:
+            if not is_doing:
+                await self._connection.execute(
+                    "select procrastinate_cancel_job_v1(%s, false, false)", [number]
+                )
+        return [number for number, is_doing in jobs if is_doing]
+
+    async def progress(self, number: int, names: int) -> Progress:
+        """Return how far a rollout is, with so many names of databases for each cause."""
+        queued = await self.find(number)
+        counts = await self._ask("progress", rollout=number)
+        causes = await self._ask("causes", rollout=number, well=_IDLE, names=names)
+        return Progress(
+            queued,
+            {(wave, State(state)): count for wave, state, count, _ in counts},
+            tuple((State(s), c or "", n, tuple(json.loads(some))) for s, c, n, some in causes),
+            min((float(idle) for *_, idle in counts), default=0.0),
+        )
+
+    async def forget_jobs(self, queue: str) -> None:
+        """Remove the jobs that have ended."""
+        await self._ask("forget_jobs", queue=queue)
+
+
+def batches_of(
+    rows: Sequence[tuple[str, str, float | None]], slots: Mapping[str, int]
+) -> dict[str, list[list[str]]]:
+    """Return the databases of jobs, by the lock that a job holds: one of a slot of a server.
+
+    Args:
+        rows: databases with their servers, and how many seconds one takes, where that is known.
+        slots: how many at once, by server.
+    """
+    by_server: dict[str, list[str]] = {}
+    for name, server, _ in rows:
+        by_server.setdefault(server, []).append(name)
+    seconds = rows[0][2] if rows else None
+    size = _FIRST if seconds is None else max(1, min(_MOST, int(_BATCH_S / max(seconds, 0.001))))
+    found: dict[str, list[list[str]]] = {}
+    for server, names in by_server.items():
+        count = max(slots.get(server, 1), 1)
+        # Every slot gets something to do.
+        here = max(1, min(size, -(-len(names) // count)))
+        for number, start in enumerate(range(0, len(names), here)):
+            lock = f"{server}:{number % count}"
+            found.setdefault(lock, []).append(names[start : start + here])
+    return found

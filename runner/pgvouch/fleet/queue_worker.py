@@ -1,0 +1,437 @@
+"""Takes the jobs of a queue: databases that are to be worked on, waves that are to be judged."""
+
+import asyncio
+import signal
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import psycopg
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate.exceptions import ConnectorException
+
+from pgvouch.errors import ConnectError
+from pgvouch.fleet.between import Asks, Between
+from pgvouch.fleet.listing import Listing
+from pgvouch.fleet.queue import BATCH, JUDGE, Asking, Queue, Queued
+from pgvouch.fleet.queue_schema import bring_up_to_date
+from pgvouch.fleet.rollout import ROUNDS
+from pgvouch.fleet.store import ensure_tables
+from pgvouch.fleet.target import Job, Result, State, Target
+from pgvouch.fleet.waves import Budget, Wave
+from pgvouch.fleet.work import Work
+from pgvouch.fleet.worker import Order
+from pgvouch.postgres.reach import open_session
+from pgvouch.postgres.session import ConnectionLost
+
+_CONNECTIONS = 3
+"""To the control database, and one that listens."""
+_AGAIN_S = 2.0
+"""Between two attempts to reach the control database."""
+_LISTED_S = 60.0
+"""For how long a list of databases is taken to be true."""
+_POLL_S = 1.0
+"""Between two questions for jobs where a pooler is between."""
+_KEPT_S = 120.0
+"""For how long a result is kept while the control database is away; then only the ledger has it."""
+_AT_ONCE = datetime.fromtimestamp(0, UTC)
+"""Our clock may be ahead of the server's."""
+_NEW = "new"
+"""The wave of databases that were made meanwhile."""
+AWAY = (ConnectorException, psycopg.OperationalError)
+"""The control database cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a worker looks at things, in seconds."""
+
+    heartbeat_s: float = 5.0
+    """How often it says that it lives."""
+    dead_s: float = 20.0
+    """How long another one may be silent before its jobs are taken over."""
+    poll_s: float = 5.0
+    """How often it asks for jobs; it is told of new ones, unless a pooler is between."""
+    sweep_s: float = 5.0
+    """How often it looks for jobs that nobody is at."""
+    grace_s: float = 25.0
+    """For how long what is under way may go on once it is to end; then it is cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A job with databases has ended."""
+
+    rollout: int
+    wave: str
+    results: tuple[Result, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A wave was judged."""
+
+    rollout: int
+    wave: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something keeps the worker from working, for now."""
+
+    said: str
+
+
+Event: TypeAlias = Taken | Judged | Trouble | Asks
+
+
+class _Unfinished(Exception):  # noqa: N818 - it is no mistake
+    """A job is to be done again, by whoever takes it."""
+
+
+class _Again(BaseRetryStrategy):
+    """Has a job done again whatever ended it: what it has done stays done."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Any) -> RetryDecision:
+        """Return when."""
+        if isinstance(exception, _Unfinished):
+            return RetryDecision(retry_at=_AT_ONCE)
+        return RetryDecision(retry_in={"seconds": min(60, 2 + 2 * job.attempts)})
+
+
+@dataclass
+class _Rolled:
+    """A rollout that this worker works on."""
+
+    work: Work
+    named: dict[str, Target] = field(default_factory=dict)
+    listed_at_s: float = -_LISTED_S
+    listing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class QueueWorker:
+    """Works on the jobs of one queue until it is told to end."""
+
+    def __init__(
+        self,
+        listing: Listing,
+        order: Callable[[Queued], Order],
+        queue: str,
+        *,
+        control: str,
+        jobs: int,
+        tell: Callable[[Event], None],
+        between: Callable[[int], Between],
+        pace: Pace = Pace(),
+        once: bool = False,
+    ) -> None:
+        """Say of which queue.
+
+        Args:
+            listing: knows where the databases are.
+            order: says what is to be done for a rollout.
+            queue: of these files, and this list of databases.
+            control: where the control database is.
+            jobs: how many databases at once.
+            tell: is told what happens.
+            between: returns what is asked behind each wave of a rollout whether it goes on.
+            pace: how often it looks at things.
+            once: end when no rollout is under way.
+        """
+        self._listing, self._order, self._name = listing, order, queue
+        self._control, self._jobs, self._tell, self._between = control, jobs, tell, between
+        self._pace, self._once = pace, once
+        self._rollouts: dict[int, _Rolled] = {}
+        self._mine: set[int] = set()
+        """The jobs that this worker is at."""
+        self._workers: set[int] = set()
+        """What procrastinate calls this worker, now and before."""
+        self._forgotten: set[int] = set()
+        """Jobs that it should be at, and was not when it looked last."""
+        self._serving: asyncio.Task[None] | None = None
+        self._is_ending = False
+
+    def run(self) -> None:
+        """Work until a signal comes, or nothing is left to do.
+
+        Raises:
+            VouchError: the queue is not to be believed, or is not what this procrastinate knows.
+        """
+        try:
+            asyncio.run(self._run())
+        finally:
+            for rolled in self._rollouts.values():
+                rolled.work.end(at_once=True)
+
+    def begin(self, job: int, worker: int | None) -> None:
+        """Know of a job that this worker is at it."""
+        self._mine.add(job)
+        if worker is not None:
+            self._workers.add(worker)
+
+    def leave(self, job: int) -> None:
+        """Know of a job that this worker is at it no more."""
+        self._mine.discard(job)
+
+    def end(self) -> None:
+        """Take no new jobs, and end when the databases that are under way are done."""
+        if self._is_ending:
+            self._end_at_once()
+            return
+        self._is_ending = True
+        if self._serving is not None:
+            self._serving.cancel()
+        asyncio.get_running_loop().call_later(self._pace.grace_s, self._end_at_once)
+
+    def _end_at_once(self) -> None:
+        for rolled in self._rollouts.values():
+            rolled.work.end(at_once=True)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.end)
+        while not self._is_ending:
+            try:
+                await self._serve()
+            except AWAY as exc:
+                said = str(exc.__cause__ or exc).strip().splitlines()
+                self._tell(Trouble(f"the control database is away: {said[0] if said else exc}"))
+                await asyncio.sleep(_AGAIN_S)
+
+    async def _serve(self) -> None:
+        """Take jobs until the worker is to end, or the control database cannot be reached."""
+        is_direct = await asyncio.to_thread(self._prepare)
+        if not is_direct:
+            self._tell(Trouble("a pooler is between: jobs are asked for every second"))
+        queue = Queue(self._control, _CONNECTIONS)
+        for name, do in ((BATCH, self._batch), (JUDGE, self._judge)):
+            queue.app.task(name=name, pass_context=True, retry=_Again())(_task(self, queue, do))
+        async with queue.app.open_async():
+            self._serving = asyncio.ensure_future(
+                queue.app.run_worker_async(
+                    queues=[self._name],
+                    concurrency=self._jobs,
+                    fetch_job_polling_interval=self._pace.poll_s if is_direct else _POLL_S,
+                    abort_job_polling_interval=self._pace.poll_s,
+                    listen_notify=is_direct,
+                    delete_jobs="successful",
+                    install_signal_handlers=False,
+                    update_heartbeat_interval=self._pace.heartbeat_s,
+                    stalled_worker_timeout=self._pace.dead_s,
+                )
+            )
+            sweeping = asyncio.ensure_future(self._sweep(queue))
+            try:
+                await self._serving
+            except asyncio.CancelledError:
+                if not self._is_ending:
+                    raise
+            finally:
+                sweeping.cancel()
+                await asyncio.gather(sweeping, return_exceptions=True)
+
+    def _prepare(self) -> bool:
+        """Make the queue where there is none; return whether no pooler is between.
+
+        A pooler would not tell us of new jobs.
+        """
+        try:
+            with open_session(self._control, application_name="pgvouch fleet") as session:
+                ensure_tables(session)
+                bring_up_to_date(session)
+                (own,) = session.run("select pg_catalog.pg_backend_pid()")
+                return own.rows[0][0] == str(session.connection.info.backend_pid)
+        except (ConnectError, ConnectionLost) as exc:
+            raise ConnectorException(str(exc)) from None
+
+    async def _sweep(self, queue: Queue) -> None:
+        """Again and again, look for what nobody is at."""
+        while True:
+            with suppress(*AWAY):
+                await self._take_over(queue)
+                async with queue.transaction() as asking:
+                    under_way = await asking.under_way(self._name)
+                    for number in under_way:
+                        await asking.feed_if_hungry(number)
+                self._let_go(under_way)
+            await asyncio.sleep(self._pace.sweep_s)
+
+    async def _take_over(self, queue: Queue) -> None:
+        """Have the jobs of workers that have died done again, and those that we have lost."""
+        manager = queue.app.job_manager
+        stalled = await manager.get_stalled_jobs(
+            queue=self._name, seconds_since_heartbeat=self._pace.dead_s
+        )
+        lost: set[int] = set()
+        for worker in self._workers:
+            doing = await manager.list_jobs_async(
+                queue=self._name, status="doing", worker_id=worker
+            )
+            lost |= {job.id for job in doing if job.id is not None} - self._mine
+        again = {job.id for job in stalled if job.id is not None} | (lost & self._forgotten)
+        self._forgotten = lost
+        for number in again - self._mine:
+            with suppress(ConnectorException):  # another worker was quicker
+                await manager.retry_job_by_id_async(number, _AT_ONCE)
+
+    def _let_go(self, under_way: Collection[int]) -> None:
+        """End the processes for rollouts that have ended; and the worker, where it is to."""
+        for number in set(self._rollouts) - set(under_way):
+            if not self._mine:
+                self._rollouts.pop(number).work.end(at_once=False)
+        if self._once and not under_way and not self._is_ending:
+            self.end()
+
+    async def _batch(
+        self, queue: Queue, _context: JobContext, rollout: int, wave: int, targets: list[str]
+    ) -> None:
+        """Work on databases of one server, one after the other."""
+        began_s = time.monotonic()
+        async with queue.transaction() as asking:
+            claimed = await asking.claim(rollout, wave, targets)
+            queued = await asking.find(rollout)
+        name, may_fail = queued.waves[wave]
+        results: list[Result] = []
+        waiting = deque(claimed)
+        goes_on = True
+        try:
+            while waiting and goes_on and not self._is_ending:
+                result = await self._one(queue, queued, waiting[0], is_again=claimed[waiting[0]])
+                waiting.popleft()
+                results.append(result)
+                goes_on, failed = await _put(queue, rollout, wave, result)
+                goes_on = goes_on and failed <= may_fail
+        finally:
+            if results:
+                self._tell(Taken(rollout, name, tuple(results), time.monotonic() - began_s))
+        async with queue.transaction() as asking:
+            await asking.give_back(rollout, waiting)
+            queued = await asking.find(rollout)
+            if queued.wave == wave and queued.rollout.ended_at is None:
+                await asking.have_judged(queued)
+        if waiting and self._is_ending:
+            raise _Unfinished
+
+    async def _one(self, queue: Queue, queued: Queued, name: str, *, is_again: bool) -> Result:
+        """Work on a database.
+
+        Raises:
+            _Unfinished: this worker has to end; what has landed until now stays.
+        """
+        rolled = self._rolled(queued)
+        target = await self._target(rolled, name)
+        if target is None:
+            return Result(name, State.GONE, cause="the list of databases does not have it any more")
+        doing = asyncio.ensure_future(rolled.work.do(Job(target, is_again)))
+        try:
+            result = await asyncio.shield(doing)
+        except asyncio.CancelledError:  # the rollout was cancelled, with what is under way
+            rolled.work.cancel(name)
+            await _put(queue, queued.rollout.id, queued.wave, await doing)
+            raise
+        if result.state is State.LEFT:
+            raise _Unfinished
+        return result
+
+    def _rolled(self, queued: Queued) -> _Rolled:
+        number = queued.rollout.id
+        if number not in self._rollouts:
+            self._rollouts[number] = _Rolled(Work(self._order(queued), self._jobs))
+        return self._rollouts[number]
+
+    async def _target(self, rolled: _Rolled, name: str) -> Target | None:
+        """Return where a database is, by the list as it is now, or was a minute ago."""
+        async with rolled.listing:
+            is_old = time.monotonic() - rolled.listed_at_s > _LISTED_S
+            if is_old or name not in rolled.named:
+                targets = await asyncio.to_thread(self._listing.targets)
+                rolled.named = {target.name: target for target in targets}
+                rolled.listed_at_s = time.monotonic()
+        return rolled.named.get(name)
+
+    async def _judge(self, queue: Queue, _context: JobContext, rollout: int, wave: int) -> None:
+        """Stop a rollout, end it, or begin its next wave."""
+        async with queue.transaction() as asking:
+            queued = await asking.find(rollout)
+            if queued.wave != wave or queued.rollout.ended_at is not None:
+                return
+            is_open, failed = await asking.stands(queued)
+            name, may_fail = queued.waves[wave]
+            if failed > may_fail:
+                await self._stop(asking, queued, f"stopped in {name}")
+                return
+            if is_open:
+                return
+            results = await asking.wave_results(queued)
+            known = await asking.names(rollout)
+        # What may take its time keeps no row locked.
+        is_last = wave == len(queued.waves) - 1
+        listed = await asyncio.to_thread(self._listing.targets)
+        there = {result.target for result in results}
+        members = tuple(target for target in listed if target.name in there)
+        judged = Wave(name, members, may_fail, is_last=is_last)
+        reason = await asyncio.to_thread(self._between(rollout), judged, results)
+        rounds = sum(name == _NEW for name, _ in queued.waves)
+        is_open = is_last and queued.rollout.action == "migrate" and rounds < ROUNDS
+        new = [t for t in listed if t.name not in known] if is_open else []
+        async with queue.transaction() as asking:
+            queued = await asking.find(rollout)
+            if queued.wave != wave or queued.rollout.ended_at is not None:
+                return
+            if reason is not None:
+                await self._stop(asking, queued, f"stopped in {name}: {reason}")
+            elif new:
+                await asking.add_targets(rollout, [(wave + 1, new)])
+                may_fail = Budget.of(queued.said.max_failures).among(len(new))
+                await asking.go_on(queued, [(_NEW, may_fail)])
+            elif is_last:
+                await self._stop(asking, queued, "done")
+            else:
+                await asking.go_on(queued)
+                self._tell(Judged(rollout, name, "went well"))
+
+    async def _stop(self, asking: Asking, queued: Queued, outcome: str) -> None:
+        await asking.stop(queued, outcome)
+        await asking.forget_jobs(queued.queue)
+        name, _ = queued.waves[queued.wave]
+        self._tell(Judged(queued.rollout.id, name, outcome))
+
+
+def _task(
+    worker: QueueWorker, queue: Queue, do: Callable[..., Awaitable[None]]
+) -> Callable[..., Awaitable[None]]:
+    """Return a task that the worker knows itself to be at while it runs."""
+
+    async def task(context: JobContext, **arguments: Any) -> None:
+        number = context.job.id
+        assert number is not None
+        worker.begin(number, context.job.worker_id)
+        try:
+            await do(queue, context, **arguments)
+        finally:
+            worker.leave(number)
+
+    return task
+
+
+async def _put(queue: Queue, rollout: int, wave: int, result: Result) -> tuple[bool, int]:
+    """Write down what became of a database, as soon as the control database is there."""
+    from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(AWAY),
+        wait=wait_fixed(_AGAIN_S),
+        stop=stop_after_delay(_KEPT_S),
+        reraise=True,
+    ):
+        with attempt:
+            async with queue.transaction() as asking:
+                return await asking.put(rollout, wave, result)
+    raise AssertionError("it returns or raises")

@@ -1,0 +1,110 @@
+"""As many databases at once as their servers allow."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pgvouch.errors import VouchError
+from pgvouch.fleet.password import reached
+from pgvouch.fleet.target import Job, Result, State, Target
+from pgvouch.postgres.reach import open_session
+from pgvouch.postgres.session import QueryError
+from pgvouch.sqltext.own import own_query
+
+_SHARE = 4
+"""A server's free connections are divided by this: the application needs some, too."""
+_ASKED_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """How many databases are worked on at once."""
+
+    jobs: int
+    per_server: dict[str, int]
+
+
+def slots_of(targets: Iterable[Target], jobs: int, per_server: int) -> Slots:
+    """Return how many databases at once: of each server what it has left, shared with others.
+
+    Args:
+        targets: the databases; one of each server is asked.
+        jobs: how many at most, of all servers together.
+        per_server: how many at most of one.
+    """
+    firsts: dict[str, Target] = {}
+    for target in targets:
+        firsts.setdefault(target.server, target)
+    if not firsts:
+        return Slots(jobs, {})
+    with ThreadPoolExecutor(min(len(firsts), _ASKED_AT_ONCE)) as pool:
+        left = pool.map(_left, firsts.values())
+        return Slots(
+            jobs, {name: min(per_server, free) for name, free in zip(firsts, left, strict=True)}
+        )
+
+
+def _left(target: Target) -> int:
+    try:
+        with open_session(reached(target), application_name="pgvouch fleet") as session:
+            (result,) = session.ask(own_query("fleet", "slots"))
+            return max(int(result.rows[0][0] or 0) // _SHARE, 1)
+    except (VouchError, QueryError):
+        return 1  # what is wrong is told of each database
+
+
+async def each(
+    jobs: Sequence[Job],
+    slots: Slots,
+    do: Callable[[Job], Awaitable[Result]],
+    goes_on: Callable[[Result], bool],
+) -> AsyncGenerator[Result, None]:
+    """Work on databases, and yield what became of each as it ends.
+
+    Args:
+        jobs: in the order in which those of one server are begun.
+        slots: how many at once.
+        do: works on one.
+        goes_on: is told each result; when it says no, nothing new is begun, what is under way
+            ends, and the others are left.
+    """
+    todo: dict[str, deque[Job]] = {}
+    for job in jobs:
+        todo.setdefault(job.target.server, deque()).append(job)
+    busy = Counter[str]()
+    running: dict[asyncio.Task[Result], str] = {}
+    stopped = False
+    try:
+        while running or (todo and not stopped):
+            while not stopped and (begun := _next(todo, busy, slots)):
+                busy[begun.target.server] += 1
+                running[asyncio.ensure_future(do(begun))] = begun.target.server
+            ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                busy[running.pop(task)] -= 1
+                result = task.result()
+                stopped = not goes_on(result) or stopped
+                yield result
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    for waiting in todo.values():
+        for job in waiting:
+            yield Result(job.target.name, State.LEFT)
+
+
+def _next(todo: dict[str, deque[Job]], busy: Counter[str], slots: Slots) -> Job | None:
+    """Take the next job of a server that has a slot, of each server in turn."""
+    if busy.total() >= slots.jobs:
+        return None
+    for server in list(todo):
+        if busy[server] < slots.per_server[server]:
+            waiting = todo.pop(server)
+            job = waiting.popleft()
+            if waiting:
+                todo[server] = waiting  # behind the other servers now
+            return job
+    return None
