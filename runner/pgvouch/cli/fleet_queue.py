@@ -199,6 +199,7 @@ def _say(context: Context, number: int, state: str, more: str) -> None:
 
 
 def _teller(context: Context) -> "Callable[[Event], None]":
+    from pgvouch.fleet.between import Asks
     from pgvouch.fleet.queue_worker import Judged, Taken, Trouble
 
     def tell(event: "Event") -> None:
@@ -213,6 +214,8 @@ def _teller(context: Context) -> "Callable[[Event], None]":
                     output.say("  ", Styled("✗", "red"), told, err=True)
             case Judged():
                 output.say(f"rollout {event.rollout}  {event.wave}: {event.outcome}")
+            case Asks():
+                output.say(f"{event.wave}: asks {event.what}")
             case Trouble():
                 output.say(event.said, err=True)
 

@@ -12,6 +12,7 @@ from pgvouch.address.dotenv import DotEnv
 from pgvouch.address.where import Given
 from pgvouch.config.options import Options
 from pgvouch.config.project import Project, find_project, read_files
+from pgvouch.errors import UsageError
 from pgvouch.files.variables import given_variables
 from pgvouch.fleet.between import Asks, Between, asker, goes_on
 from pgvouch.fleet.listing import Chosen, Listing
@@ -182,12 +183,18 @@ class Fleet:
         """Return the rollout that a rollback undoes, and where it may have changed something.
 
         Raises:
-            UsageError: there was none.
+            UsageError: there was none, or it has changed nothing.
         """
         undone = self.store.last("migrate", number)
         did = self.store.results(undone.id)
         # Of what was begun or has failed, only its ledger knows what has landed.
-        return undone, {name for name, result in did.items() if result.state not in UNTOUCHED}
+        touched = {name for name, result in did.items() if result.state not in UNTOUCHED}
+        if not touched:
+            raise UsageError(
+                f"rollout {undone.id} has changed nothing",
+                hint="--rollout N says which one is to be rolled back",
+            )
+        return undone, touched
 
     def verify(self) -> Summary:
         """Run every promise again in each database."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -96,6 +97,16 @@ def _enqueue(
     return _asked(fleet, put), waves
 
 
+def _be_silent() -> None:
+    """Keep procrastinate and its pool from writing to stderr where nothing else is set up."""
+    for name in ("procrastinate", "psycopg.pool"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    # Without a handler at the root, what reaches it is printed.
+    if not logging.getLogger().handlers:
+        for name in ("procrastinate", "psycopg.pool"):
+            logging.getLogger(name).propagate = False
+
+
 def work(
     fleet: Fleet,
     tell: Callable[[Event], None],
@@ -115,6 +126,7 @@ def work(
         VouchError: the files are not sound, or the queue is not to be believed.
     """
     _refuse_stdin(fleet)
+    _be_silent()
     Done(fleet.order("migrate"))
     fleet.gate(lambda: 0, tell)  # what cannot be asked is refused now
 
@@ -207,6 +219,7 @@ async def _under_way(asking: Asking, fleet: Fleet) -> Queued:
 
 def _asked(fleet: Fleet, ask: Callable[[Asking], Awaitable[_Found]]) -> _Found:
     """Ask the control database in one transaction."""
+    _be_silent()
 
     async def run() -> _Found:
         queue = Queue(_control(fleet), connections=1)

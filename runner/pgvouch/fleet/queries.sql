@@ -215,7 +215,7 @@ select
   (
     select percentile_cont(0.5) within group (order by d.seconds)
     from pgvouch_fleet.result as d
-    where d.rollout = {rollout} and d.state = 'done'
+    where d.rollout = {rollout} and d.state in ('done', 'current')
   )
 from pgvouch_fleet.result as r
 where r.rollout = {rollout} and r.wave = {wave} and r.state in ('queued', 'begun')

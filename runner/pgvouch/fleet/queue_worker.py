@@ -34,6 +34,7 @@ _AGAIN_S = 2.0
 """Between two attempts to reach the control database."""
 _LISTED_S = 60.0
 """For how long a list of databases is taken to be true."""
+_CANCEL_AGAIN_S = 0.2
 _POLL_S = 1.0
 """Between two questions for jobs where a pooler is between."""
 _KEPT_S = 120.0
@@ -156,6 +157,8 @@ class QueueWorker:
         """Jobs that it should be at, and was not when it looked last."""
         self._serving: asyncio.Task[None] | None = None
         self._is_ending = False
+        self._has_ended = asyncio.Event()
+        """A rollout has: there may be nothing left to do."""
 
     def run(self) -> None:
         """Work until a signal comes, or nothing is left to do.
@@ -261,7 +264,9 @@ class QueueWorker:
                     for number in under_way:
                         await asking.feed_if_hungry(number)
                 self._let_go(under_way)
-            await asyncio.sleep(self._pace.sweep_s)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._has_ended.wait(), self._pace.sweep_s)
+            self._has_ended.clear()
 
     async def _take_over(self, queue: Queue) -> None:
         """Have the jobs of workers that have died done again, and those that we have lost."""
@@ -333,7 +338,9 @@ class QueueWorker:
         try:
             result = await asyncio.shield(doing)
         except asyncio.CancelledError:  # the rollout was cancelled, with what is under way
-            rolled.work.cancel(name)
+            while not doing.done():  # it may be between two statements
+                rolled.work.cancel(name)
+                await asyncio.wait([doing], timeout=_CANCEL_AGAIN_S)
             await _put(queue, queued.rollout.id, queued.wave, await doing)
             raise
         if result.state is State.LEFT:
@@ -396,6 +403,8 @@ class QueueWorker:
             else:
                 await asking.go_on(queued)
                 self._tell(Judged(rollout, name, "went well"))
+                return
+        self._has_ended.set()
 
     async def _stop(self, asking: Asking, queued: Queued, outcome: str) -> None:
         await asking.stop(queued, outcome)

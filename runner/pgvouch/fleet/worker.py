@@ -27,6 +27,7 @@ from pgvouch.sqltext.own import own_query
 if TYPE_CHECKING:
     from pgvouch.engine.task import Task
 
+
 _CANCEL_AGAIN_S = 0.2
 
 
