@@ -12,11 +12,16 @@ import pytest
 from conftest import query
 from faults.processes import DEADLINE_S
 from fleet.conftest import Tenants
+from pgvouch.address.where import Given
+from pgvouch.config.project import find_project
 from pgvouch.errors import UsageError
-from pgvouch.fleet.between import Asks
+from pgvouch.fleet.between import Asks, asker
 from pgvouch.fleet.fleet import Fleet
+from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.rollout import Event, Stopped, Summary
+from pgvouch.fleet.settings import FleetSettings
 from pgvouch.fleet.target import State
+from pgvouch.fleet.waves import Wave
 
 ALL = range(4)
 VERIFIED = {"verify/001_a.sql": "-- check: a is empty\nselect not exists (select from public.a);"}
@@ -233,6 +238,35 @@ def test_a_signal_ends_the_command_too(tenants: Tenants, number: signal.Signals)
     assert f"interrupted by {number.name}" in err
     assert psutil.wait_procs([command], timeout=DEADLINE_S)[1] == []
     assert [tenants.applied(n) for n in (0, 1)] == [2, 0]
+
+
+class _SignalledError(Exception):
+    pass
+
+
+def test_a_signal_that_comes_with_its_start_ends_it_too(tmp_path: Path) -> None:
+    """Nobody would know of a command whose start was interrupted. On one processor, for there the
+    command runs ahead of those who have started it."""
+    told = tmp_path / "pids"
+    script = f"echo $$ >> {told}; kill -TERM $PPID; exec sleep 600"
+    settings = FleetSettings("f", gate_command=("sh", "-c", script))
+    listing = Listing(find_project(None), settings, Given())
+    asks = asker(listing, lambda _targets: (), lambda: 0, lambda _event: None)
+
+    def end(_number: int, _frame: object) -> None:
+        raise _SignalledError
+
+    before, processors = signal.signal(signal.SIGTERM, end), os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(processors)})
+    try:
+        for _ in range(200):
+            with pytest.raises(_SignalledError):
+                asks(Wave("w", ()), ())
+    finally:
+        os.sched_setaffinity(0, processors)
+        signal.signal(signal.SIGTERM, before)
+    left = [psutil.Process(pid) for pid in map(int, told.read_text().split()) if _runs(pid)]
+    assert psutil.wait_procs(left, timeout=5)[1] == []
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,11 +161,24 @@ def _commanded(
         return f"gate_command cannot be told of {strange!r}: names are lines there"
     told = {f"PGVOUCH_{name.upper()}": text for name, text in facts.items()}
     try:
-        process = _started(settings.gate_command, root, {**os.environ, **told})
+        with _signals_later() as came:
+            process = subprocess.Popen(  # noqa: S603 - it is the project's own
+                settings.gate_command,
+                cwd=root,
+                env={**os.environ, **told},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,  # so that what it has started ends with it
+            )
     except OSError as exc:
         return f"gate_command cannot be run: {exc.strerror or exc}"
     with process:
         try:
+            for number in came:
+                signal.raise_signal(number)
             given = "".join(f"{name}\n" for name in names)
             out, err = process.communicate(given, settings.gate_timeout_s)
         except subprocess.TimeoutExpired:
@@ -180,31 +193,20 @@ def _commanded(
     return f"gate_command says no ({ended}){f': {_one_line(lines[-1])}' if lines else ''}"
 
 
-def _started(
-    command: Sequence[str], root: Path, environment: Mapping[str, str]
-) -> "subprocess.Popen[str]":
-    """Start a command, of which a signal that comes at this very moment leaves nothing."""
-
-    def start() -> "subprocess.Popen[str]":
-        return subprocess.Popen(  # noqa: S603 - it is the project's own
-            command,
-            cwd=root,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # so that what it has started ends with it
-        )
-
-    with ThreadPoolExecutor(1) as pool:  # a signal interrupts the main thread alone
-        starting = pool.submit(start)
-        try:
-            return starting.result()
-        except KeyboardInterrupt:
-            _end(starting.result())
-            raise
+@contextmanager
+def _signals_later() -> Iterator[list[int]]:
+    """Keep signals until a process that is started is known: it would not be ended otherwise."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda caught, _: came.append(caught)) for number in numbers]
+    try:
+        yield came
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
