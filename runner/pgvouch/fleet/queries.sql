@@ -249,7 +249,12 @@ with taken as (
     and (r.state = 'queued' or r.state = 'begun' and coalesce(r.job = {job}, true))
     and o.ended_at is null and not o.paused and o.wave = {wave}
   order by r.state, r.target
-  limit {most}
+  -- No more than its share of what is left, so that all end at about the same time.
+  limit greatest(1, least({most}, (
+    select count(*) / (2 * {slots})
+    from pgvouch_fleet.result as q
+    where q.rollout = {rollout} and q.wave = {wave} and q.server = {server} and q.state = 'queued'
+  )))
   for update of r skip locked
 )
 update pgvouch_fleet.result as r

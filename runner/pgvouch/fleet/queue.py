@@ -44,6 +44,10 @@ class Said:
     undone: str = ""
     """Of a rollback: the comment of the rollout that is undone."""
 
+    def slots_of(self, server: str) -> int:
+        """Return how many databases of a server at once."""
+        return max(self.per_server.get(server, 1), 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Queued:
@@ -208,7 +212,7 @@ class Asking:
         at: dict[str, Any] = {"rollout": number, "wave": queued.wave}
         await self._ask("let_go_of_lost", **at)
         for server, count, slots in await self._ask("open_servers", queue=queued.queue, **at):
-            wanted = range(min(count, max(queued.said.per_server.get(server, 1), 1)))
+            wanted = range(min(count, queued.said.slots_of(server)))
             for slot in sorted({*wanted} - {*slots}):
                 await self.add_job(queued, server, slot)
         await self.have_judged(queued)
@@ -265,12 +269,11 @@ class Asking:
         """Return the names of all databases of a rollout."""
         return {name for (name,) in await self._ask("names", rollout=rollout)}
 
-    async def claim(
-        self, rollout: int, wave: int, server: str, job: int, most: int
-    ) -> dict[str, bool]:
+    async def claim(self, queued: Queued, server: str, job: int, most: int) -> dict[str, bool]:
         """Take databases for a job: those that are to be done, and whether they were begun."""
-        at = {"rollout": rollout, "wave": wave, "server": server}
-        return dict(await self._ask("claim", **at, job=job, most=most))
+        at = {"rollout": queued.rollout.id, "wave": queued.wave, "server": server}
+        slots = queued.said.slots_of(server)
+        return dict(await self._ask("claim", **at, job=job, most=most, slots=slots))
 
     async def put(self, rollout: int, wave: int, results: Iterable[Result]) -> tuple[bool, int]:
         """Write down what became of databases.

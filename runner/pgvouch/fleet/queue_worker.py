@@ -319,7 +319,7 @@ class QueueWorker:
         try:
             while goes_on and not self._is_ending and time.monotonic() - began_s < _SLICE_S:
                 async with queue.transaction() as asking:
-                    claimed = await asking.claim(rollout, wave, server, job, most)
+                    claimed = await asking.claim(queued, server, job, most)
                 some_s, count = time.monotonic(), len(results)
                 goes_on = bool(claimed) and await self._some(queue, queued, job, claimed, results)
                 each_s = (time.monotonic() - some_s) / max(len(results) - count, 1)
