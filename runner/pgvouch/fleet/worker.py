@@ -160,9 +160,10 @@ class Done:
             require_promises=order.require_promises,
             prepared=self._prepared,
         )
-        rows = commands.read_ledger(session)
         state = State.DONE if outcome.finished else State.AHEAD if outcome.ahead else State.CURRENT
-        return Result(job.target.name, state, version=newest(rows), finished=tuple(job.landed))
+        done = [event.id for event in outcome.finished if event.id in order.database.by_id]
+        version = done[-1] if done else newest(commands.read_ledger(session))
+        return Result(job.target.name, state, version=version, finished=tuple(job.landed))
 
     def rollback(self, session: Session, job: Job) -> Result:
         """Roll back exactly what a rollout has applied, where nothing came after it."""
