@@ -368,6 +368,8 @@ FLAWS = {
     "row security": "alter table {table} enable row level security",
     "rule": "create rule r as on insert to {table} do also select 1",
     "trigger": "create trigger t before insert on {table} execute function public.odd()",
+    "trigger of PostgreSQL's own": "create trigger t before update on {table} "
+    "for each row execute function suppress_redundant_updates_trigger()",
     "child": "create table public.child () inherits ({table})",
     "parent": "alter table {table} inherit public.parent",
     "catalog as parent": "drop table {table} cascade;"
