@@ -15,7 +15,7 @@ from faults.processes import ended, migrating
 from pgvouch import embedded as servers
 from support.proxy import Fault, When, recording
 
-POINTS = list(zip(range(4, 85, 17), [*When, *When], strict=False))
+POINTS = list(zip(range(3, 64, 15), [*When, *When], strict=False))
 
 
 @pytest.mark.parametrize(("at", "when"), POINTS)

@@ -212,3 +212,22 @@ def _read(folder: Folder, there: int) -> int:
         if rows == there:
             return int(str(read))
     raise AssertionError(rows)
+
+
+def test_what_lands_while_the_ledger_is_read_is_not_half_read(folder: Folder) -> None:
+    """Ours and yoyo's rows are read one after the other: what only yoyo has would be yoyo's own."""
+    from pgvouch.ledger import ledger
+    from pgvouch.postgres.session import Session
+
+    folder.write(A)
+    assert folder("migrate").code == 0
+    *before, last = ledger.read_sql(quickly=True).split(";\n")
+    with Session.open(folder.url) as session:
+        session.run("begin")
+        results = [session.run(statement)[0] for statement in before]
+        folder.write(B)
+        assert folder("migrate").code == 0
+        results += session.run(last)
+        session.run("rollback")
+        assert [row.id for row in ledger.rows_of(results)] == ["001_a"]
+        assert [row.id for row in ledger.read(session) or ()] == ["001_a", "002_b"]

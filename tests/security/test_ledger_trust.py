@@ -1,6 +1,6 @@
 """Who can stop or steer a runner through its ledger: nobody but those who own it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -368,6 +368,8 @@ FLAWS = {
     "row security": "alter table {table} enable row level security",
     "rule": "create rule r as on insert to {table} do also select 1",
     "trigger": "create trigger t before insert on {table} execute function public.odd()",
+    "trigger of PostgreSQL's own": "create trigger t before update on {table} "
+    "for each row execute function suppress_redundant_updates_trigger()",
     "child": "create table public.child () inherits ({table})",
     "parent": "alter table {table} inherit public.parent",
     "catalog as parent": "drop table {table} cascade;"
@@ -408,11 +410,14 @@ FLAWS = {
 
 
 @pytest.mark.parametrize("flaw", sorted(FLAWS))
-def test_what_is_refused_is_never_plain(folder: Folder, flaw: str) -> None:
+def test_what_is_refused_is_never_plain(
+    make_folder: Callable[[str], Folder], every_url: str, flaw: str
+) -> None:
     """The quick judgement passes nothing that the whole one refuses, whichever table it is."""
     from pgvouch.ledger import ledger
     from pgvouch.postgres.session import QueryError, Session
 
+    folder = make_folder(every_url)
     folder.write(A | {"repeat/v.sql": "create or replace view v as select 1;"})
     assert folder("migrate").code == 0
     name = f"odd_{folder.query('select current_database()')[0][0]}"
@@ -438,11 +443,14 @@ def test_what_is_refused_is_never_plain(folder: Folder, flaw: str) -> None:
             session.run("rollback")
 
 
-def test_an_ordinary_ledger_is_judged_quickly(folder: Folder) -> None:
+def test_an_ordinary_ledger_is_judged_quickly(
+    make_folder: Callable[[str], Folder], every_url: str
+) -> None:
     """Otherwise all databases of a fleet would be asked at length."""
     from pgvouch.ledger import ledger
     from pgvouch.postgres.session import Session
 
+    folder = make_folder(every_url)
     folder.write(A | {"repeat/v.sql": "create or replace view v as select 1;"})
     assert folder("migrate").code == 0
     name = folder.query("select current_database()")[0][0]

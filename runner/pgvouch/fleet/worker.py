@@ -183,13 +183,14 @@ class Done:
             require_promises=order.require_promises,
             prepared=self._prepared,
         )
-        rows = commands.read_ledger(session)
         landed = doing.landed
         if doing.job.is_again and order.options.comment:
             landed = _commented(session, order.options.comment)
         done = outcome.finished or landed
         state = State.DONE if done else State.AHEAD if outcome.ahead else State.CURRENT
-        return Result(doing.target.name, state, version=newest(rows), finished=tuple(landed))
+        applied = [event.id for event in outcome.finished if event.id in order.database.by_id]
+        version = applied[-1] if applied else newest(commands.read_ledger(session))
+        return Result(doing.target.name, state, version=version, finished=tuple(landed))
 
     def rollback(self, session: Session, doing: _Doing) -> Result:
         """Roll back exactly what a rollout has applied, where nothing came after it."""

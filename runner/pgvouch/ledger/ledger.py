@@ -24,35 +24,33 @@ _LOOK_TIMEOUT = "5s"
 _CREATE_TIMEOUT = "100ms"
 _NO_LEDGER = {"3F000", "42P01"}  # no such schema, no such table
 _NAME_HELD = "55P03"  # by another runner that has not committed yet
-_NOT_LOCKED = {*_NO_LEDGER, "42809", "42501", "55P03"}  # no table, no right to it, locked by others
+_NOT_LOCKED = {"42P01", "42809", "42501", "55P03"}  # no table, no right to it, locked by others
 _CREATED_BY_ANOTHER = {"42P06", "42P07", "42710", "23505"}
 
 
-def read(
-    session: Session, *, of_anyone: bool = False, wholly: bool = False
-) -> list[Applied] | None:
+def read(session: Session, *, of_anyone: bool = False, fully: bool = False) -> list[Applied] | None:
     """Return the rows of the ledger in the order of application, or None where there is none.
 
     Args:
         session: where.
         of_anyone: also believe a ledger that belongs to an unrelated role: for commands that
             only wait, and run nothing of what it says.
-        wholly: do not try first whether it can be believed at a glance.
+        fully: do not try first whether it can be believed at a glance.
 
     Raises:
         PlanError: it is not to be believed, a newer pgvouch has made it, or the role may not read
             it.
     """
     # A role that only waits is hardly ever the owner; what fails ends a transaction.
-    quickly = session.is_idle and not (wholly or of_anyone)
+    quickly = session.is_idle and not (fully or of_anyone)
     asked = read_sql(quickly=quickly, of_anyone=of_anyone, in_transaction=not session.is_idle)
     try:
         results = session.ask(asked)
     except QueryError as exc:
         if exc.word == UNSURE:
-            return read(session, wholly=True)
+            return read(session, fully=True)
         if exc.server.sqlstate in _NOT_LOCKED and session.is_idle:
-            # A ledger that is not to be believed is told first.
+            # A ledger that is not to be believed is told first; without its schema there is none.
             _ask(session, _trust_sql(own_query("ledger", "of_ledger"), of_anyone=of_anyone))
         if exc.server.sqlstate in _NO_LEDGER:
             return None
@@ -265,8 +263,9 @@ def _look(session: Session) -> _Found:
     Raises:
         PlanError: it is not to be believed.
     """
-    # Qualified, and without an operator, for this one statement has to see the session's path.
-    (path,) = session.run("select pg_catalog.to_regclass('_yoyo_migration')::pg_catalog.oid")
+    (path,) = session.run(own_query("ledger", "yoyo_in_path"))
+    if path.rows == ((None, None),):
+        return _Found(has_schema=False, has_ledger=False, yoyo=None)
     own = "n.nspname = 'pgvouch' and c.relname = '_yoyo_migration'"
     wanted = f"c.oid = {path.rows[0][0] or 0} or {own}"
     beside = (
@@ -300,7 +299,7 @@ def ensure(session: Session) -> int | None:
     if found.has_ledger:
         return 0
     try:
-        taken_over = _create(session, found)
+        return _create(session, found)
     except QueryError as exc:
         session.roll_back()
         if exc.server.sqlstate == UNTRUSTED:
@@ -312,7 +311,6 @@ def ensure(session: Session) -> int | None:
         raise
     finally:
         session.roll_back()
-    return taken_over
 
 
 def _create(session: Session, found: _Found) -> int:

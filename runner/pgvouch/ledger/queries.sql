@@ -316,6 +316,11 @@ select
     where n.nspname = 'pgvouch' and c.relname = 'ledger'
   )
 
+-- name: yoyo_in_path
+-- The table of stock yoyo that is found where yoyo looks, and our schema. Qualified, and without an operator: this one
+-- statement has to see the session's search_path.
+select pg_catalog.to_regclass('_yoyo_migration')::pg_catalog.oid, pg_catalog.to_regnamespace('pgvouch')
+
 -- name: find_yoyo
 -- The names of the tables of stock yoyo, qualified and quoted; those in our schema first.
 select format('%I.%I', n.nspname, c.relname), format('%I.%I', n.nspname, '_yoyo_log')

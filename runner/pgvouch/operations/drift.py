@@ -18,7 +18,7 @@ from pgvouch.postgres.message import Message
 from pgvouch.postgres.pooling import RESET_ROLE, application_name_sql
 from pgvouch.postgres.retry import FailedAttempt, RetryLimits, others_were_in_the_way, retry
 from pgvouch.postgres.session import OWN_PATH, QueryError, Session
-from pgvouch.postgres.timeouts import timeouts_sql
+from pgvouch.postgres.timeouts import settings_sql
 from pgvouch.sqltext.own import own_query
 
 
@@ -80,7 +80,7 @@ def _look(
 ) -> tuple[list[Applied], dict[str, str], Snapshot]:
     """Return the ledger's rows and deltas and the catalog, as they are at one moment."""
     message = Message().add("begin isolation level repeatable read read only", *RESET_ROLE)
-    message.add(*timeouts_sql(options.lock_timeout, None))
+    message.add(settings_sql(options.lock_timeout, None))
     message.add(application_name_sql("drift", ""), OWN_PATH)
     if has_ledger:
         message.add(*ledger.rows_sql(), name="rows")

@@ -46,11 +46,6 @@ def settings_sql(lock_timeout: str | None, statement_timeout: str | None, **othe
     return f"select {', '.join(settings)}"
 
 
-def timeouts_sql(lock_timeout: str | None, statement_timeout: str | None) -> tuple[str, ...]:
-    """Return the statements that set both for a transaction, as `settings_sql` does."""
-    return (settings_sql(lock_timeout, statement_timeout),)
-
-
 DEFAULT_LOCK_TIMEOUT = settings_sql(None, None)
 """The statement that sets it, for what runs under no task's settings."""
 

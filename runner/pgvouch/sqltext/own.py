@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import zip_longest
+from math import inf
 from pathlib import Path
 
 _NAME = re.compile(r"^-- name: (\w+)\n(?:--.*\n)*", re.MULTILINE)
@@ -78,6 +79,8 @@ def literal(value: object) -> str:
         return f"'{quoted}'"
     if value is None:
         return "NULL"
+    if isinstance(value, int | float) and 0 <= value < inf:
+        return str(value).lower()
     from psycopg import sql
 
     return sql.Literal(value).as_string(None)

@@ -21,7 +21,7 @@ from pgvouch.postgres.pooling import RESET_SESSION, application_name_sql, marker
 from pgvouch.postgres.read_only import cannot_begin
 from pgvouch.postgres.retry import FailedAttempt, RetryLimits, others_were_in_the_way, retry
 from pgvouch.postgres.session import QueryError, Session
-from pgvouch.postgres.timeouts import look_after_s, timeouts_sql
+from pgvouch.postgres.timeouts import look_after_s, settings_sql
 from pgvouch.verify import checks
 from pgvouch.verify.checks import Finding, Verdict
 
@@ -90,7 +90,7 @@ class _File:
         message = Message().add(f"{marker} begin isolation level read committed read write")
         message.add(*RESET_SESSION)
         promises = replace(self.promises, checks=self.todo)
-        timeouts = timeouts_sql(self.lock_timeout, self.statement_timeout)
+        timeouts = (settings_sql(self.lock_timeout, self.statement_timeout),)
         settings = (*timeouts, application_name_sql("verify", name))
         try:
             return checks.run(session, message, promises, settings=settings, marker=marker)[1]
