@@ -23,7 +23,7 @@ from pgvouch.fleet.slots import each, slots_of
 from pgvouch.fleet.store import ControlStore, FileStore, Rollout, Store
 from pgvouch.fleet.target import UNTOUCHED, Job, Result, State, Target
 from pgvouch.fleet.waves import Wave, waves_of
-from pgvouch.fleet.worker import Done, Order
+from pgvouch.fleet.worker import Order
 
 _STORE = Path(".pgvouch") / "fleet.sqlite"
 
@@ -138,7 +138,6 @@ class Fleet:
             VouchError: the files are not sound, or the list of databases cannot be read.
         """
         order = self.order("migrate", to=to)
-        Done(order)  # every file is read, and refused, before anything is sent
         rolling: Rolling | None = None
         asks = self.gate(lambda: rolling.number if rolling else 0, self.on_event, between)
         rolling = Rolling(self.listing, order, self.on_event, self.store, asks)

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pgvouch.fleet.target import Job, Result, State
-from pgvouch.fleet.worker import Order, serve
+from pgvouch.fleet.worker import Done, Order, serve
 
 THREADS = 4
 """Of a process: more of them fight for the interpreter, unless there are more jobs than that."""
@@ -39,6 +39,7 @@ class Pool:
     def __init__(self, order: Order, jobs: int) -> None:
         """Say what is to be done, and in how many databases at once."""
         self._order = order
+        self._done: Done | None = None
         self._most = max(min(os.cpu_count() or 1, -(-jobs // THREADS)), 1)
         self._threads = min(jobs, max(THREADS, -(-jobs // self._most)))
         self._processes: list[_Process] = []
@@ -75,6 +76,9 @@ class Pool:
         """Work on a database, in another process again where the first one is killed.
 
         It is left where the pool was ended meanwhile: its ledger says what has landed.
+
+        Raises:
+            VouchError: the files are not sound.
         """
         loop = asyncio.get_running_loop()
         for number in range(_TRIES):
@@ -108,13 +112,16 @@ class Pool:
         return self._start(loop)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> _Process:
+        if self._done is None:
+            # Ahead of the first database: what is not sound is refused before anything is sent.
+            self._done = Done(self._order)
         # A copy of this process has the files read already; threads would not come along.
         may_fork = sys.platform == "linux" and threading.active_count() == 1
         context: Any = multiprocessing.get_context("fork" if may_fork else "forkserver")
         ours, theirs = context.Pipe()
         others = [ours, *(each.pipe for each in self._processes)] if may_fork else []
         process = context.Process(
-            target=serve, args=(self._order, theirs, self._threads, others), daemon=True
+            target=serve, args=(self._done, theirs, self._threads, others), daemon=True
         )
         process.start()
         theirs.close()

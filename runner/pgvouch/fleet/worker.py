@@ -79,11 +79,11 @@ class Pipe(Protocol):
         """Close this end."""
 
 
-def serve(order: Order, pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -> None:
+def serve(done: "Done", pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -> None:
     """Do what comes through a pipe, and send each Result, until None comes or the pipe is closed.
 
     Args:
-        order: what is to be done.
+        done: does it.
         pipe: gives jobs, and names of databases in which to cancel them; takes results.
         threads: how many databases at once.
         others: ends of pipes that are not ours: while one is open, its process knows of no end.
@@ -94,7 +94,6 @@ def serve(order: Order, pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
-    done = Done(order)
     lock = threading.Lock()
 
     def work(job: Job) -> None:
