@@ -140,7 +140,7 @@ def measure(server: Server, databases: int, jobs: int) -> tuple[list[Row], list[
     return applying, idle
 
 
-def measure_queue(server: Server, databases: int, jobs: int) -> tuple[list[Row], list[Row]]:
+def measure_queue(server: Server, databases: int, jobs: int) -> tuple[list[Row], ...]:
     """Return what workers need for a rollout on the queue, beside one program, by the database's clock."""
     (control,) = server.make("control", 1)
     config = server.root / "queue.toml"
@@ -148,13 +148,20 @@ def measure_queue(server: Server, databases: int, jobs: int) -> tuple[list[Row],
         '[fleet.all]\ncontrol = "CONTROL_URL"\ntargets = "select name, url from tenants order by name"\n'
         'waves = ["1", "rest"]\n'
     )
-    ways = [("**pgvouch fleet**", 0), *((f"queue, {n} workers", n) for n in (1, 2, 4))]
-    applying, idle = [], []
+    ways = [
+        ("**pgvouch fleet**", 0),
+        *((f"queue, {n} worker{'s' * (n > 1)}", n) for n in (1, 2, 4)),
+    ]
+    applying, idle, waiting = [], [], []
+    last = server.root / "migrations" / "900_wait.sql"
     for name, workers in ways:
         urls = server.make(f"queue{workers}", databases)
-        for rows in (applying, idle):
+        for rows in (applying, idle, waiting):
+            if rows is waiting:
+                last.write_text("select pg_sleep(0.5);\n")
             rows.append(_rollout(name, control, config, urls, workers, jobs))
-    return applying, idle
+        last.unlink()
+    return applying, idle, waiting
 
 
 def _rollout(
@@ -233,7 +240,7 @@ def main() -> None:
         server = Server(root)
         about = machine(server.running.url("postgres"))
         applying, idle = measure(server, given.databases, given.jobs)
-        queued, queued_idle = measure_queue(server, given.databases, given.jobs)
+        queued, queued_idle, waiting = measure_queue(server, given.databases, given.jobs)
         embedded.stop(server.project)
     finally:
         shutil.rmtree(root, ignore_errors=True)
@@ -242,7 +249,8 @@ def main() -> None:
         f"databases at once:\n\n{table(applying)}\nNothing to do:\n\n{table(idle)}\n"
         f"On the queue, {given.jobs} databases at once over all workers together, from the start of the rollout to its "
         f"end by the control database's clock. {given.migrations} migrations to apply:\n\n{table(queued)}\n"
-        f"Nothing to do:\n\n{table(queued_idle)}"
+        f"Nothing to do:\n\n{table(queued_idle)}\n"
+        f"One migration that waits half a second, so that it is not the processor that counts:\n\n{table(waiting)}"
     )
     print(text)
     if given.write:

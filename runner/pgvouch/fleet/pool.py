@@ -15,6 +15,7 @@ from pgvouch.fleet.worker import Done, Order, serve
 
 THREADS = 4
 """Of a process: more of them fight for the interpreter, unless there are more jobs than that."""
+_IMPORTED = ["pgvouch.fleet.worker", "pgvouch.engine.run", "pgvouch.engine.task"]
 _TRIES = 2
 _END_S = 10
 
@@ -118,6 +119,8 @@ class Pool:
         # A copy of this process has the files read already; threads would not come along.
         may_fork = sys.platform == "linux" and threading.active_count() == 1
         context: Any = multiprocessing.get_context("fork" if may_fork else "forkserver")
+        if not may_fork:
+            context.set_forkserver_preload(_IMPORTED)  # once, and not by each process
         ours, theirs = context.Pipe()
         others = [ours, *(each.pipe for each in self._processes)] if may_fork else []
         process = context.Process(

@@ -263,6 +263,13 @@ from taken
 where r.rollout = {rollout} and r.target = taken.target
 returning r.target, taken.is_again
 
+-- name: is_left
+-- Whether a server has databases of a wave that nobody is at.
+select exists (
+  select from pgvouch_fleet.result as r
+  where r.rollout = {rollout} and r.wave = {wave} and r.server = {server} and r.state = 'queued'
+)
+
 -- name: put_queued
 -- Writes down what became of databases, of each if nobody has yet. No result.
 update pgvouch_fleet.result as r

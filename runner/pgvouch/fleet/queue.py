@@ -110,8 +110,6 @@ class Queue:
     async def transaction(self) -> AsyncIterator["Asking"]:
         """Ask and change what our tables say, in one transaction; they have been judged before."""
         async with self.connector.pool.connection() as connection, connection.transaction():
-            cursor = psycopg.AsyncCursor(connection)
-            await cursor.execute(OWN_PATH)
             yield Asking(self.app, connection)
 
 
@@ -236,6 +234,13 @@ class Asking:
         at: dict[str, Any] = {"rollout": queued.rollout.id, "wave": queued.wave}
         await deferrer.defer_async(**at, server=server, slot=slot, turn=turn)
 
+    async def add_job_if_wanted(self, queued: Queued, server: str, slot: int, turn: int) -> None:
+        """Make one behind a job that has had its time, if there is something left to do."""
+        at = {"rollout": queued.rollout.id, "wave": queued.wave}
+        ((is_left,),) = await self._ask("is_left", **at, server=server)
+        if is_left and not queued.paused:
+            await self.add_job(queued, server, slot, turn)
+
     async def have_judged(self, queued: Queued) -> None:
         """Have a wave judged whose databases are done, or of which too many have failed."""
         is_open, failed = await self.stands(queued)
@@ -275,16 +280,15 @@ class Asking:
         slots = queued.said.slots_of(server)
         return dict(await self._ask("claim", **at, job=job, most=most, slots=slots))
 
-    async def put(self, rollout: int, wave: int, results: Iterable[Result]) -> tuple[bool, int]:
+    async def put(self, queued: Queued, results: Iterable[Result]) -> tuple[bool, int]:
         """Write down what became of databases.
 
         Returns:
             Whether the rollout goes on, and how many of the wave have failed.
         """
-        await self._ask("put_queued", rollout=rollout, rows=rows_of(results))
-        ((goes_on, failed),) = await self._ask(
-            "goes_on", rollout=rollout, wave=wave, failing=_FAILING
-        )
+        at = {"rollout": queued.rollout.id, "wave": queued.wave}
+        await self._ask("put_queued", rollout=queued.rollout.id, rows=rows_of(results))
+        ((goes_on, failed),) = await self._ask("goes_on", **at, failing=_FAILING)
         return goes_on, failed
 
     async def give_back(self, rollout: int, job: int, names: Collection[str]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -312,71 +312,55 @@ class QueueWorker:
         began_s = time.monotonic()
         job = context.job.id
         assert job is not None
-        results: list[Result] = []
-        most, goes_on = 1, True
         async with queue.transaction() as asking:
             queued = await asking.find(rollout)
-        try:
-            while goes_on and not self._is_ending and time.monotonic() - began_s < _SLICE_S:
-                async with queue.transaction() as asking:
-                    claimed = await asking.claim(queued, server, job, most)
-                some_s, count = time.monotonic(), len(results)
-                goes_on = bool(claimed) and await self._some(queue, queued, job, claimed, results)
-                each_s = (time.monotonic() - some_s) / max(len(results) - count, 1)
-                most = max(1, min(_AT_ONCE, int(_AT_ONCE_S / max(each_s, 0.001))))
-        finally:
-            if results:
-                name, _ = queued.waves[wave]
-                self._tell(Taken(rollout, name, tuple(results), time.monotonic() - began_s))
-        if goes_on and self._is_ending:
-            raise _Unfinished
-        async with queue.transaction() as asking:
-            queued = await asking.find(rollout)
-            if queued.wave == wave and queued.rollout.ended_at is None:
-                if goes_on and not queued.paused:
-                    await asking.add_job(queued, server, slot, 1 - turn)
-                await asking.have_judged(queued)
-
-    async def _some(
-        self,
-        queue: Queue,
-        queued: Queued,
-        job: int,
-        claimed: Mapping[str, bool],
-        results: list[Result],
-    ) -> bool:
-        """Work on databases that were taken; add what became of them, and return if it goes on."""
-        rollout, wave = queued.rollout.id, queued.wave
-        _, may_fail = queued.waves[wave]
-        waiting = dict(claimed)
+            taken = await asking.claim(queued, server, job, 1)
+        done: list[Result] = []
         unwritten: list[Result] = []
-        goes_on = True
-
-        async def write() -> None:
-            nonlocal goes_on
-            results.extend(unwritten)
-            is_live, failed = await _put(queue, rollout, wave, unwritten)
-            goes_on = is_live and failed <= may_fail
-            unwritten.clear()
-
+        goes_on = bool(taken)
         try:
-            for name, is_again in claimed.items():
-                if self._is_ending or not goes_on:
-                    break
-                result = await self._one(queue, queued, name, is_again=is_again)
-                unwritten.append(result)
-                del waiting[name]
-                if not result.is_well:
-                    await write()
-        except _Unfinished:  # what has landed in this one is for the next to find out
-            del waiting[name]
-            raise
+            while taken and goes_on and not self._is_ending:
+                some_s = time.monotonic()
+                await self._some(queue, queued, taken, unwritten)
+                count, now_s = len(unwritten), time.monotonic()
+                each_s = (now_s - some_s) / max(count, 1)
+                most = max(1, min(_AT_ONCE, int(_AT_ONCE_S / max(each_s, 0.001))))
+                if taken or now_s - began_s > _SLICE_S:
+                    most = 0
+                goes_on, more = await _write(queue, queued, unwritten, (server, job, most))
+                done += unwritten
+                unwritten.clear()
+                taken = taken or more
         finally:
             if unwritten:
-                await write()
-            async with queue.transaction() as asking:
-                await asking.give_back(rollout, job, waiting)
-        return goes_on
+                await _write(queue, queued, unwritten, (server, job, 0))
+            if done or unwritten:
+                name, _ = queued.waves[wave]
+                told = (*done, *unwritten)
+                self._tell(Taken(rollout, name, told, time.monotonic() - began_s))
+        async with queue.transaction() as asking:
+            await asking.give_back(rollout, job, taken)
+            queued = await asking.find(rollout)
+            if queued.wave == wave and queued.rollout.ended_at is None:
+                if goes_on and not self._is_ending:
+                    await asking.add_job_if_wanted(queued, server, slot, 1 - turn)
+                await asking.have_judged(queued)
+        if goes_on and self._is_ending:
+            raise _Unfinished
+
+    async def _some(
+        self, queue: Queue, queued: Queued, taken: dict[str, bool], results: list[Result]
+    ) -> None:
+        """Work on databases that were taken, and add what became of them, up to a failure."""
+        while taken and not self._is_ending:
+            name = next(iter(taken))
+            try:
+                result = await self._one(queue, queued, name, is_again=taken[name])
+            finally:  # of what is interrupted in it, the next has to find out how far it came
+                del taken[name]
+            results.append(result)
+            if not result.is_well:
+                return
 
     async def _one(self, queue: Queue, queued: Queued, name: str, *, is_again: bool) -> Result:
         """Work on a database.
@@ -395,7 +379,7 @@ class QueueWorker:
             while not doing.done():  # it may be between two statements
                 rolled.work.cancel(name)
                 await asyncio.wait([doing], timeout=_CANCEL_AGAIN_S)
-            await _put(queue, queued.rollout.id, queued.wave, [await doing])
+            await _write(queue, queued, [await doing], ("", 0, 0))
             raise
         if result.state is State.LEFT:
             raise _Unfinished
@@ -484,12 +468,24 @@ def _task(
     return task
 
 
-async def _put(
-    queue: Queue, rollout: int, wave: int, results: Sequence[Result]
-) -> tuple[bool, int]:
-    """Write down what became of a database, as soon as the control database is there."""
+async def _write(
+    queue: Queue, queued: Queued, results: Sequence[Result], take: tuple[str, int, int]
+) -> tuple[bool, dict[str, bool]]:
+    """Write down what became of databases, as soon as the control database is there.
+
+    Args:
+        queue: on which it is.
+        queued: the rollout.
+        results: of databases of its wave.
+        take: the server and the job for which others are taken, and how many.
+
+    Returns:
+        Whether it goes on, and those that were taken.
+    """
     from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+    _, may_fail = queued.waves[queued.wave]
+    server, job, most = take
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(AWAY),
         wait=wait_fixed(_AGAIN_S),
@@ -498,5 +494,9 @@ async def _put(
     ):
         with attempt:
             async with queue.transaction() as asking:
-                return await asking.put(rollout, wave, results)
+                is_live, failed = await asking.put(queued, results)
+                goes_on = is_live and failed <= may_fail
+                if not goes_on or not most:
+                    return goes_on, {}
+                return goes_on, await asking.claim(queued, server, job, most)
     raise AssertionError("it returns or raises")
