@@ -23,6 +23,7 @@ THOROUGH: dict[str, str] = {
     "fleet/test_interrupted.py": "interrupted fleets",
     "fleet/test_pool.py": "interrupted fleets",
     "fleet/test_queue.py": "the queue of a fleet",
+    "fleet/test_release.py::test_the_manifests": "the queue of a fleet",
     "fleet/test_queue_killed.py": "interrupted fleets",
     "integration/test_completion.py::test_a_tab_at_a_prompt": "more tabs in more shells",
     "integration/test_delta_of_what_is_touched.py::test_the_delta_of_what": "random schemas",

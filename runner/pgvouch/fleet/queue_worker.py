@@ -422,9 +422,11 @@ class QueueWorker:
         there = {result.target for result in results}
         members = tuple(target for target in listed if target.name in there)
         judged = Wave(name, members, may_fail, is_last=is_last)
-        reason = await asyncio.to_thread(self._between(rollout), judged, results)
+        reason, goes_forward = None, queued.rollout.action == "migrate"
+        if goes_forward:
+            reason = await asyncio.to_thread(self._between(rollout), judged, results)
         rounds = sum(name == _NEW for name, _ in queued.waves)
-        is_open = is_last and queued.rollout.action == "migrate" and rounds < ROUNDS
+        is_open = is_last and goes_forward and rounds < ROUNDS
         new = [t for t in listed if t.name not in known] if is_open else []
         async with queue.transaction() as asking:
             queued = await asking.find(rollout)
