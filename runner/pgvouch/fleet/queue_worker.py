@@ -13,7 +13,7 @@ import psycopg
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.exceptions import ConnectorException
 
-from pgvouch.errors import ConnectError
+from pgvouch.errors import ConnectError, VouchError
 from pgvouch.fleet.between import Asks, Between
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.queue import JUDGE, SLOT, Asking, Queue, Queued
@@ -148,7 +148,7 @@ class QueueWorker:
             once: end when no rollout is under way.
         """
         self._listing, self._order, self._name = listing, order, queue
-        self._control, self._jobs, self._tell, self._between = control, jobs, tell, between
+        self._control, self._jobs, self.tell, self._between = control, jobs, tell, between
         self._pace, self._once = pace, once
         self._rollouts: dict[int, _Rolled] = {}
         self._mine: set[int] = set()
@@ -207,16 +207,14 @@ class QueueWorker:
                 await self._serve()
             except AWAY as exc:
                 said = str(exc.__cause__ or exc).strip().splitlines()
-                self._tell(Trouble(f"the control database is away: {said[0] if said else exc}"))
+                self.tell(Trouble(f"the control database is away: {said[0] if said else exc}"))
                 await asyncio.sleep(_AGAIN_S)
 
     async def _serve(self) -> None:
         """Take jobs until the worker is to end, or the control database cannot be reached."""
         is_direct = await asyncio.to_thread(self._prepare)
         if not is_direct:
-            self._tell(
-                Trouble("a pooler is between: nothing tells of new jobs, they are asked for")
-            )
+            self.tell(Trouble("a pooler is between: nothing tells of new jobs, they are asked for"))
         queue = Queue(self._control, _CONNECTIONS)
         for name, do in ((SLOT, self._slot), (JUDGE, self._judge)):
             queue.app.task(name=name, pass_context=True, retry=_Again())(_task(self, queue, do))
@@ -337,7 +335,7 @@ class QueueWorker:
             if done or unwritten:
                 name, _ = queued.waves[wave]
                 told = (*done, *unwritten)
-                self._tell(Taken(rollout, name, told, time.monotonic() - began_s))
+                self.tell(Taken(rollout, name, told, time.monotonic() - began_s))
         async with queue.transaction() as asking:
             await asking.give_back(rollout, job, taken)
             queued = await asking.find(rollout)
@@ -425,9 +423,9 @@ class QueueWorker:
         reason, goes_forward = None, queued.rollout.action == "migrate"
         if goes_forward:
             reason = await asyncio.to_thread(self._between(rollout), judged, results)
-        rounds = sum(name == _NEW for name, _ in queued.waves)
-        is_open = is_last and goes_forward and rounds < ROUNDS
-        new = [t for t in listed if t.name not in known] if is_open else []
+        rounds = sum(each == _NEW for each, _ in queued.waves)
+        looks = is_last and goes_forward and rounds < ROUNDS
+        new = [t for t in listed if t.name not in known] if looks else []
         async with queue.transaction() as asking:
             queued = await asking.find(rollout)
             if queued.wave != wave or queued.rollout.ended_at is not None:
@@ -442,7 +440,7 @@ class QueueWorker:
                 await self._stop(asking, queued, "done")
             else:
                 await asking.go_on(queued)
-                self._tell(Judged(rollout, name, "went well"))
+                self.tell(Judged(rollout, name, "went well"))
                 return
         self._has_ended.set()
 
@@ -450,7 +448,7 @@ class QueueWorker:
         await asking.stop(queued, outcome)
         await asking.forget_jobs(queued.queue)
         name, _ = queued.waves[queued.wave]
-        self._tell(Judged(queued.rollout.id, name, outcome))
+        self.tell(Judged(queued.rollout.id, name, outcome))
 
 
 def _task(
@@ -464,6 +462,9 @@ def _task(
         worker.begin(number, context.job.worker_id)
         try:
             await do(queue, context, **arguments)
+        except VouchError as exc:
+            worker.tell(Trouble(exc.message))
+            raise
         finally:
             worker.leave(number)
 
