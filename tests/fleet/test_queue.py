@@ -1,5 +1,6 @@
 """A rollout on the queue: workers take its jobs, judge its waves, and may be killed at any time."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -373,3 +374,14 @@ def test_what_is_under_way_is_shown(queued: Tenants) -> None:
         )  # fmt: skip
         assert said in ran.stdout, (command, ran.stdout, ran.stderr)
         assert ran.returncode == (1 if command == "watch all" else 0)
+
+
+def test_a_worker_tells_what_happens_as_lines(queued: Tenants) -> None:
+    on_queue.enqueue(fleet_of(queued))
+    out, _ = start(queued, "--once", "--json").communicate(timeout=DEADLINE_S)
+    lines = [json.loads(line) for line in out.splitlines()]
+    done = [each for line in lines if line["event"] == "databases" for each in line["databases"]]
+    assert sorted(each["name"] for each in done) == [f"{queued.prefix}_{n}" for n in range(6)]
+    assert {each["state"] for each in done} == {"done"}
+    judged = [(line["wave"], line["outcome"]) for line in lines if line["event"] == "judged"]
+    assert judged == [("canary", "went well"), ("2", "went well"), ("rest", "done")]

@@ -3,6 +3,7 @@
 A rollout can take a night, and whoever reads it with a program wants to know meanwhile.
 """
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,10 @@ class Lines:
         output.say_json(line, indent=None)
 
 
-_NAMES = {"Began": "wave", "Ended": "database", "Asks": "gate", "Stopped": "stopped"}
+_NAMES = {
+    **{"Began": "wave", "Ended": "database", "Asks": "gate", "Stopped": "stopped"},
+    **{"Taken": "databases", "Judged": "judged", "Trouble": "trouble"},  # of a worker
+}
 
 
 def _fields(event: Any) -> dict[str, Any]:
@@ -49,6 +53,12 @@ def _fields(event: Any) -> dict[str, Any]:
             return {"wave": event.wave, **of_result(event.result), **counts}
         case "Asks":
             return {"wave": event.wave, "asks": event.what, "seconds": event.seconds}
+        case "Taken":
+            of_each = [of_result(result) for result in event.results]
+            at = {"rollout": event.rollout, "wave": event.wave}
+            return {**at, "seconds": round(event.seconds, 3), "databases": of_each}
+        case "Judged" | "Trouble":
+            return asdict(event)
     counts = {"failed": event.failed, "may_fail": event.may_fail}
     return {"wave": event.wave, **counts, "reason": event.reason}
 

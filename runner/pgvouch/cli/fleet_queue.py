@@ -8,6 +8,7 @@ import click
 
 from pgvouch.cli import output, table
 from pgvouch.cli.context import Context
+from pgvouch.cli.fleet_lines import Lines
 from pgvouch.cli.fleet_options import CONTROL, OPTIONS, ROLLING, all_of, fleet_of
 from pgvouch.cli.live import age
 from pgvouch.cli.options import common, duration_s, running
@@ -107,9 +108,11 @@ def worker(
 
     beat_s = max(dead_after / 4, 0.1)
     pace = Pace(heartbeat_s=beat_s, dead_s=dead_after, sweep_s=beat_s, grace_s=grace)
+    context.as_lines = context.as_json
     if not context.as_json:
         output.say(f"takes the jobs of {on_queue.queue_of(found)}")
-    on_queue.work(found, _teller(context), pace=pace, once=once)
+    tell = Lines(found.settings.name) if context.as_json else _teller()
+    on_queue.work(found, tell, pace=pace, once=once)
 
 
 @click.command()
@@ -198,7 +201,7 @@ def _say(context: Context, number: int, state: str, more: str) -> None:
         output.say(f"rollout {number} {state}: {more}")
 
 
-def _teller(context: Context) -> "Callable[[Event], None]":
+def _teller() -> "Callable[[Event], None]":
     from pgvouch.fleet.between import Asks
     from pgvouch.fleet.queue_worker import Judged, Taken, Trouble
 
@@ -219,7 +222,7 @@ def _teller(context: Context) -> "Callable[[Event], None]":
             case Trouble():
                 output.say(event.said, err=True)
 
-    return (lambda _event: None) if context.as_json else tell
+    return tell
 
 
 def _done(progress: "Progress") -> int:
