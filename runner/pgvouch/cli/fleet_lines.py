@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pgvouch.cli import output
 
 if TYPE_CHECKING:
-    from pgvouch.fleet.rollout import Event, Summary
+    from pgvouch.fleet.rollout import Summary
     from pgvouch.fleet.target import Result
 
 
@@ -21,7 +21,7 @@ class Lines:
         """Say which fleet."""
         self._fleet = fleet
 
-    def __call__(self, event: "Event") -> None:
+    def __call__(self, event: object) -> None:
         """Print what has happened."""
         name, fields = _NAMES[type(event).__name__], _fields(event)
         self._print(name, fields)
