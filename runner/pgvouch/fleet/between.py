@@ -28,6 +28,10 @@ Between = Callable[[Wave, Sequence[Result]], str | None]
 """Is told of each wave that went through; a reason stops the rollout there, None goes on."""
 
 
+class Halted(Exception):  # noqa: N818 - it is no mistake
+    """What was asked has ended without a yes or a no."""
+
+
 def goes_on(_wave: Wave, _results: Sequence[Result]) -> None:
     """Go on."""
 
@@ -48,6 +52,8 @@ _SOUND = {State.DONE, State.CURRENT}
 _NAMED = 3
 _GRACE_S = 5.0
 """How long a command has for its own end."""
+_LOOK_S = 0.2
+"""How often it is looked whether a command is to end."""
 
 
 def asker(
@@ -56,10 +62,12 @@ def asker(
     rollout: Callable[[], int],
     tell: Callable[[Asks], None],
     then: Between = goes_on,
+    *,
+    halt: threading.Event | None = None,
 ) -> Between:
     """Return what asks behind each wave whether the rollout goes on.
 
-    It blocks. A signal ends it where it is called in the main thread.
+    It blocks. A signal ends it where it is called in the main thread; elsewhere it raises Halted.
 
     Args:
         listing: of the fleet: its settings say what is asked, its control database is asked.
@@ -67,6 +75,7 @@ def asker(
         rollout: returns the number of the rollout; 0 where it has none.
         tell: is told what is asked.
         then: asked when all of it goes on: a question at a terminal.
+        halt: ends what is asked once it is set.
 
     Returns:
         A function that is told of a wave and its results, and returns a reason to stop, in one
@@ -76,11 +85,12 @@ def asker(
         UsageError: something cannot be asked at all, which is known ahead of the first wave.
     """
     settings = listing.settings
+    ends = halt or threading.Event()
     _refuse_unaskable(listing)
 
     def ask(wave: Wave, results: Sequence[Result]) -> str | None:
         if any(result.state is State.DONE for result in results):
-            _wait(settings, wave, tell)
+            _wait(settings, wave, tell, ends)
         names = [result.target for result in results if result.state in _SOUND]
         facts = {"fleet": settings.name, "wave": wave.name, "rollout": str(rollout())}
         reason = None
@@ -93,7 +103,7 @@ def asker(
             reason = _queried(listing, settings.gate_query, facts)
         if reason is None and settings.gate_command:
             tell(Asks(wave.name, "gate_command"))
-            reason = _commanded(settings, listing.project.root, facts, names)
+            reason = _commanded(settings, listing.project.root, facts, names, ends)
         return reason if reason is not None else then(wave, results)
 
     return ask
@@ -117,12 +127,15 @@ def _found(program: str, root: Path) -> bool:
     return shutil.which(str(root / program) if "/" in program else program) is not None
 
 
-def _wait(settings: FleetSettings, wave: Wave, tell: Callable[[Asks], None]) -> None:
+def _wait(
+    settings: FleetSettings, wave: Wave, tell: Callable[[Asks], None], halt: threading.Event
+) -> None:
     """Leave a wave to itself for a while: errors need time to show."""
     asks = settings.gate_verify or settings.gate_query is not None or settings.gate_command
     if settings.gate_wait_s and (asks or not wave.is_last):
         tell(Asks(wave.name, "gate_wait", settings.gate_wait_s))
-        time.sleep(settings.gate_wait_s)
+        if halt.wait(settings.gate_wait_s):
+            raise Halted
 
 
 def _broken(verified: Sequence[Result]) -> str | None:
@@ -154,7 +167,11 @@ def _queried(listing: Listing, query: str, facts: Mapping[str, str]) -> str | No
 
 
 def _commanded(
-    settings: FleetSettings, root: Path, facts: Mapping[str, str], names: Sequence[str]
+    settings: FleetSettings,
+    root: Path,
+    facts: Mapping[str, str],
+    names: Sequence[str],
+    halt: threading.Event,
 ) -> str | None:
     """Run a command, with the names on its stdin; the last line of its stderr says why not."""
     if strange := next((name for name in names if "\n" in name), None):
@@ -180,7 +197,7 @@ def _commanded(
             for number in came:
                 signal.raise_signal(number)
             given = "".join(f"{name}\n" for name in names)
-            out, err = process.communicate(given, settings.gate_timeout_s)
+            out, err = _communicate(process, given, settings.gate_timeout_s, halt)
         except subprocess.TimeoutExpired:
             return f"gate_command took longer than gate_timeout, {settings.gate_timeout_s:g} s"
         finally:
@@ -191,6 +208,22 @@ def _commanded(
     code = process.returncode
     ended = f"exit code {code}" if code > 0 else f"signal {-code}"
     return f"gate_command says no ({ended}){f': {_one_line(lines[-1])}' if lines else ''}"
+
+
+def _communicate(
+    process: "subprocess.Popen[str]", given: str, timeout_s: float, halt: threading.Event
+) -> tuple[str, str]:
+    until_s = time.monotonic() + timeout_s
+    told: str | None = given
+    while not halt.is_set():
+        left_s = until_s - time.monotonic()
+        try:
+            return process.communicate(told, min(left_s, _LOOK_S))
+        except subprocess.TimeoutExpired:
+            told = None  # it is on its way
+            if left_s <= _LOOK_S:
+                raise
+    raise Halted
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -144,7 +145,12 @@ class Fleet:
         return rolling.run()
 
     def gate(
-        self, number: Callable[[], int], tell: Callable[[Asks], None], then: Between = goes_on
+        self,
+        number: Callable[[], int],
+        tell: Callable[[Asks], None],
+        then: Between = goes_on,
+        *,
+        halt: threading.Event | None = None,
     ) -> Between:
         """Return what asks behind each wave whether a rollout goes on, as the settings say.
 
@@ -152,11 +158,12 @@ class Fleet:
             number: returns that of the rollout.
             tell: is told what is asked.
             then: asked when all of it goes on.
+            halt: ends what is asked once it is set; None: only a signal does.
 
         Raises:
             UsageError: something cannot be asked at all.
         """
-        return asker(self.listing, self._verified, number, tell, then)
+        return asker(self.listing, self._verified, number, tell, then, halt=halt)
 
     def _verified(self, targets: Sequence[Target]) -> Sequence[Result]:
         """Run every promise again in some of the databases."""

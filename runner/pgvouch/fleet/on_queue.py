@@ -147,7 +147,7 @@ def work(
         control=_control(fleet),
         jobs=fleet.settings.jobs,
         tell=tell,
-        between=lambda number: fleet.gate(lambda: number, tell),
+        between=lambda number, halt: fleet.gate(lambda: number, tell, halt=halt),
         pace=pace or Pace(),
         once=once,
     ).run()
@@ -190,7 +190,12 @@ def cancel(fleet: Fleet, *, now: bool = False) -> tuple[Queued, int]:
     """
 
     async def end(asking: Asking) -> tuple[Queued, int]:
-        queued = await _under_way(asking, fleet)
+        queued = await asking.find(await asking.last(fleet.settings.name))
+        is_over = queued.rollout.ended_at is not None
+        if is_over and now and (doing := await asking.live(queued)):
+            await asking.abort(doing)  # it was cancelled before, and what is under way takes long
+            return queued, len(doing)
+        _refuse_ended(fleet, queued)
         doing = await asking.stop(queued, "cancelled")
         if now:
             await asking.abort(doing)
@@ -209,12 +214,16 @@ async def _with_last(
 
 async def _under_way(asking: Asking, fleet: Fleet) -> Queued:
     queued = await asking.find(await asking.last(fleet.settings.name))
+    _refuse_ended(fleet, queued)
+    return queued
+
+
+def _refuse_ended(fleet: Fleet, queued: Queued) -> None:
     if queued.rollout.ended_at is not None:
         raise UsageError(
             f"no rollout of the fleet {fleet.settings.name} is under way: the last one, number "
             f"{queued.rollout.id}, has ended: {queued.rollout.outcome}"
         )
-    return queued
 
 
 def _asked(fleet: Fleet, ask: Callable[[Asking], Awaitable[_Found]]) -> _Found:

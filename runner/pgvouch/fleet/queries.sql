@@ -210,6 +210,16 @@ where r.rollout = {rollout} and r.wave = {wave} and r.state = 'begun' and r.job 
     select from pgvouch_queue.procrastinate_jobs as j where j.id = r.job and j.status in ('todo', 'doing')
   )
 
+-- name: end_lost
+-- Of rollouts of a queue that have ended: writes down why databases failed that no job is at any more. No result.
+update pgvouch_fleet.result as r
+set state = 'failed', cause = {cause}, job = null, at = clock_timestamp()
+from pgvouch_fleet.rollout as o
+where o.queue = {queue} and o.ended_at is not null and r.rollout = o.id and r.state = 'begun'
+  and not exists (
+    select from pgvouch_queue.procrastinate_jobs as j where j.id = r.job and j.status in ('todo', 'doing')
+  )
+
 -- name: open_servers
 -- The servers of a wave that have databases to be done: how many, and which of their slots have a job.
 select

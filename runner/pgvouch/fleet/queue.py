@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from procrastinate import App, PsycopgConnector
+from procrastinate.connector import Notify
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvouch.errors import PlanError
@@ -28,6 +29,7 @@ SLOT, JUDGE = "pgvouch.slot.v1", "pgvouch.judge.v1"
 _CHUNK = 5_000
 _IDLE = [str(state) for state in (*WELL, State.QUEUED, State.BEGUN, State.LEFT)]
 _FAILING = [str(state) for state in State if str(state) not in _IDLE]
+_LOST = "the worker that was at it was killed; pgvouch fleet status shows how far it came"
 _UNQUALIFIED = re.compile(r"\bprocrastinate_(?=\w)")
 
 
@@ -91,13 +93,30 @@ class _OwnNames(psycopg.AsyncCursor[Any]):
         return await super().execute(query, params, **options)
 
 
+class _Deaf(PsycopgConnector):
+    """Believes of a notification that there is one, and nothing that it says.
+
+    Whoever may connect may notify any channel: what is no JSON would end the worker, and a number
+    the job of that number. Which jobs are to be aborted is asked for anyway.
+    """
+
+    async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
+        """Have the worker look for jobs whenever it is notified."""
+
+        async def look(*, channel: str, payload: str) -> None:
+            del payload
+            await on_notification(channel=channel, payload='{"type": "job_inserted"}')
+
+        await super().listen_notify(look, channels)
+
+
 class Queue:
     """The queue of a control database."""
 
     def __init__(self, conninfo: str, connections: int) -> None:
         """Say where, and how many connections at most."""
         self.conninfo = make_conninfo(conninfo, **_named(conninfo))
-        self.connector = PsycopgConnector(
+        self.connector = _Deaf(
             conninfo=self.conninfo,
             min_size=1,
             max_size=connections,
@@ -228,7 +247,8 @@ class Asking:
         deferrer = self._app.configure_task(
             SLOT,
             queue=queued.queue,
-            lock=f"{server}:{slot}:{turn}",
+            # Jobs of another queue wait for workers that may never come, and go ahead all the same.
+            lock=f"{queued.queue}:{server}:{slot}:{turn}",
             connection=self._connection,
         )
         at: dict[str, Any] = {"rollout": queued.rollout.id, "wave": queued.wave}
@@ -350,6 +370,15 @@ class Asking:
             tuple((State(s), c or "", n, tuple(json.loads(some))) for s, c, n, some in causes),
             min((float(idle) for *_, idle in counts), default=0.0),
         )
+
+    async def end_lost(self, queue: str) -> None:
+        """Of rollouts that have ended, take what nobody is at any more for failed."""
+        await self._ask("end_lost", queue=queue, cause=_LOST)
+
+    async def live(self, queued: Queued) -> list[int]:
+        """Return the jobs of a rollout that are under way."""
+        jobs = await self._ask("live_jobs", queue=queued.queue, rollout=queued.rollout.id)
+        return [number for number, is_doing in jobs if is_doing]
 
     async def forget_jobs(self, queue: str) -> None:
         """Remove the jobs that have ended."""

@@ -2,19 +2,21 @@
 
 import asyncio
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import psycopg
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.exceptions import ConnectorException
 
-from pgvouch.errors import ConnectError, VouchError
-from pgvouch.fleet.between import Asks, Between
+from pgvouch.errors import ConnectError, UsageError, VouchError
+from pgvouch.fleet.between import Asks, Between, Halted
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.queue import JUDGE, SLOT, Asking, Queue, Queued
 from pgvouch.fleet.queue_schema import bring_up_to_date
@@ -91,6 +93,8 @@ class Trouble:
     said: str
 
 
+_Found = TypeVar("_Found")
+_Given = ParamSpec("_Given")
 Event: TypeAlias = Taken | Judged | Trouble | Asks
 
 
@@ -130,7 +134,7 @@ class QueueWorker:
         control: str,
         jobs: int,
         tell: Callable[[Event], None],
-        between: Callable[[int], Between],
+        between: Callable[[int, threading.Event], Between],
         pace: Pace = Pace(),
         once: bool = False,
     ) -> None:
@@ -143,7 +147,8 @@ class QueueWorker:
             control: where the control database is.
             jobs: how many databases at once.
             tell: is told what happens.
-            between: returns what is asked behind each wave of a rollout whether it goes on.
+            between: returns what is asked behind each wave of a rollout whether it goes on; it
+                ends when the event is set.
             pace: how often it looks at things.
             once: end when no rollout is under way.
         """
@@ -159,6 +164,12 @@ class QueueWorker:
         """Jobs that it should be at, and was not when it looked last."""
         self._serving: asyncio.Task[None] | None = None
         self._is_ending = False
+        self._halt = threading.Event()
+        """Ends the gates that are asked."""
+        self._apart: set[asyncio.Future[Any]] = set()
+        """What runs in threads."""
+        self._told = ""
+        """The trouble that was told last."""
         self._has_ended = asyncio.Event()
         """A rollout has: there may be nothing left to do."""
 
@@ -190,11 +201,20 @@ class QueueWorker:
             self._end_at_once()
             return
         self._is_ending = True
+        self._halt.set()  # another worker asks again
         if self._serving is not None:
             self._serving.cancel()
         asyncio.get_running_loop().call_later(self._pace.grace_s, self._end_at_once)
 
+    def trouble(self, said: str) -> None:
+        """Tell of trouble, once for as long as it is the same; nothing: it is over."""
+        if said and said != self._told:
+            self.tell(Trouble(said))
+        self._told = said
+
     def _end_at_once(self) -> None:
+        for each in self._apart:
+            each.cancel()
         for rolled in self._rollouts.values():
             rolled.work.end(at_once=True)
 
@@ -206,19 +226,25 @@ class QueueWorker:
             try:
                 await self._serve()
             except AWAY as exc:
-                said = str(exc.__cause__ or exc).strip().splitlines()
-                self.tell(Trouble(f"the control database is away: {said[0] if said else exc}"))
+                self.trouble(_is_away(exc))
                 await asyncio.sleep(_AGAIN_S)
+            except _Unfinished:
+                return
 
     async def _serve(self) -> None:
         """Take jobs until the worker is to end, or the control database cannot be reached."""
-        is_direct = await asyncio.to_thread(self._prepare)
-        if not is_direct:
-            self.tell(Trouble("a pooler is between: nothing tells of new jobs, they are asked for"))
+        is_direct = await self._blocking(self._prepare)
+        self.trouble(
+            ""
+            if is_direct
+            else "a pooler is between: nothing tells of new jobs, they are asked for"
+        )
         queue = Queue(self._control, _CONNECTIONS)
         for name, do in ((SLOT, self._slot), (JUDGE, self._judge)):
             queue.app.task(name=name, pass_context=True, retry=_Again())(_task(self, queue, do))
         async with queue.app.open_async():
+            if self._is_ending:  # a signal came meanwhile
+                return
             self._serving = asyncio.ensure_future(
                 queue.app.run_worker_async(
                     queues=[self._name],
@@ -241,6 +267,35 @@ class QueueWorker:
             finally:
                 sweeping.cancel()
                 await asyncio.gather(sweeping, return_exceptions=True)
+
+    async def _blocking(
+        self, do: Callable[_Given, _Found], *given: _Given.args, **named: _Given.kwargs
+    ) -> _Found:
+        """Run what blocks in a thread, which keeps no process from ending.
+
+        Raises:
+            _Unfinished: this worker has to end, and does not wait for it.
+        """
+        ended: Future[_Found] = Future()
+
+        def run() -> None:
+            try:
+                ended.set_result(do(*given, **named))
+            except BaseException as exc:
+                ended.set_exception(exc)
+
+        ended.set_running_or_notify_cancel()
+        threading.Thread(target=run, daemon=True).start()
+        waited = asyncio.wrap_future(ended)
+        self._apart.add(waited)
+        try:
+            return await waited
+        except (asyncio.CancelledError, Halted):
+            if self._is_ending:
+                raise _Unfinished from None
+            raise
+        finally:
+            self._apart.discard(waited)
 
     def _prepare(self) -> bool:
         """Make the queue where there is none; return whether no pooler is between.
@@ -265,6 +320,7 @@ class QueueWorker:
                     under_way = await asking.under_way(self._name)
                     for number in under_way:
                         await asking.feed(number)
+                    await asking.end_lost(self._name)
                 self._let_go(under_way)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._has_ended.wait(), self._pace.sweep_s)
@@ -394,7 +450,9 @@ class QueueWorker:
         async with rolled.listing:
             is_old = time.monotonic() - rolled.listed_at_s > _LISTED_S
             if is_old or name not in rolled.named:
-                targets = await asyncio.to_thread(self._listing.targets)
+                targets = await self._blocking(self._listing.targets)
+                if not targets:
+                    raise UsageError("the list of databases is empty, and a rollout is under way")
                 rolled.named = {target.name: target for target in targets}
                 rolled.listed_at_s = time.monotonic()
         return rolled.named.get(name)
@@ -416,13 +474,13 @@ class QueueWorker:
             known = await asking.names(rollout)
         # What may take its time keeps no row locked.
         is_last = wave == len(queued.waves) - 1
-        listed = await asyncio.to_thread(self._listing.targets)
+        listed = await self._blocking(self._listing.targets)
         there = {result.target for result in results}
         members = tuple(target for target in listed if target.name in there)
         judged = Wave(name, members, may_fail, is_last=is_last)
         reason, goes_forward = None, queued.rollout.action == "migrate"
         if goes_forward:
-            reason = await asyncio.to_thread(self._between(rollout), judged, results)
+            reason = await self._blocking(self._between(rollout, self._halt), judged, results)
         rounds = sum(each == _NEW for each, _ in queued.waves)
         looks = is_last and goes_forward and rounds < ROUNDS
         new = [t for t in listed if t.name not in known] if looks else []
@@ -451,6 +509,11 @@ class QueueWorker:
         self.tell(Judged(queued.rollout.id, name, outcome))
 
 
+def _is_away(exc: Exception) -> str:
+    said = str(exc.__cause__ or exc).strip().splitlines()
+    return f"the control database is away: {said[0] if said else type(exc).__name__}"
+
+
 def _task(
     worker: QueueWorker, queue: Queue, do: Callable[..., Awaitable[None]]
 ) -> Callable[..., Awaitable[None]]:
@@ -462,8 +525,17 @@ def _task(
         worker.begin(number, context.job.worker_id)
         try:
             await do(queue, context, **arguments)
+            worker.trouble("")
+        except _Unfinished:
+            raise
         except VouchError as exc:
-            worker.tell(Trouble(exc.message))
+            worker.trouble(f"{exc.message}; tried again")
+            raise
+        except AWAY as exc:
+            worker.trouble(_is_away(exc))
+            raise
+        except Exception as exc:
+            worker.trouble(f"a job has failed, and is done again: {type(exc).__name__}")
             raise
         finally:
             worker.leave(number)

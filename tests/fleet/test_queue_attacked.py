@@ -1,0 +1,186 @@
+"""A rollout on the queue, and what a stranger, a tired operator or a bad day does to it."""
+
+import json
+import signal
+
+import psutil
+import psycopg
+import pytest
+
+from conftest import query
+from faults.processes import DEADLINE_S, until
+from fleet.conftest import Tenants
+from fleet.test_queue import END, SLEEPING, ended, fleet_of, queued, start, workers
+from pgvouch.fleet import on_queue
+from pgvouch.fleet.target import State
+
+__all__ = ["queued"]
+WAIT = "select pg_sleep(600) where exists (select from public.wait);"
+
+
+def waiting(tenants: Tenants, *names: object) -> None:
+    """Have a migration wait in some databases until the row is gone."""
+    tenants.write({"003_c.sql": WAIT})
+    for n in range(6):
+        tenants.query(n, "create table public.wait ()")
+    for name in names:
+        tenants.query(name, "insert into public.wait default values")
+
+
+def states(tenants: Tenants) -> list[tuple[object, ...]]:
+    return query(
+        tenants.url("control"), "select target, state, cause from pgvouch_fleet.result order by 1"
+    )
+
+
+def test_the_jobs_of_another_queue_keep_nobody_waiting(queued: Tenants) -> None:
+    """Workers of a release that is gone have left a job, and a rollout that nobody works on."""
+    waiting(queued, 0)
+    on_queue.enqueue(fleet_of(queued, per_server=1))
+    with workers(queued, 1) as (process,):
+        until(queued.url(0), SLEEPING)
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.kill()
+        process.wait(DEADLINE_S)
+    queued.query(0, "delete from public.wait")
+    queued.query(0, END)
+    on_queue.cancel(fleet_of(queued))
+    queued.write({"004_d.sql": "create table public.d ();"})
+    on_queue.enqueue(fleet_of(queued, per_server=1))
+    process = start(queued, "--once")
+    out, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0, out
+    assert [queued.applied(n) for n in range(6)] == [4] * 6
+
+
+@pytest.mark.parametrize("payload", ["garbage", "abort"])
+def test_a_stranger_s_notification_neither_aborts_nor_stops_anything(
+    queued: Tenants, payload: str
+) -> None:
+    """Whoever may connect may notify any channel."""
+    waiting(queued, 0)
+    control = queued.url("control")
+    on_queue.enqueue(fleet_of(queued))
+    with workers(queued, 1) as (process,):
+        until(queued.url(0), SLEEPING)
+        ((worker,),) = query(control, "select id from pgvouch_queue.procrastinate_workers")
+        ((job, queue),) = query(
+            control,
+            "select id, queue_name from pgvouch_queue.procrastinate_jobs where status = 'doing'",
+        )
+        said = {
+            "garbage": "garbage",
+            "abort": json.dumps({"type": "abort_job_requested", "job_id": job}),
+        }[payload]
+        with psycopg.connect(control, autocommit=True) as stranger:
+            stranger.execute("select pg_notify(%s, %s)", [f"procrastinate_queue_v1#{queue}", said])
+        beat = "(select last_heartbeat from pgvouch_queue.procrastinate_workers"
+        # It lives on, and is the same.
+        query(control, "create table public.seen as select clock_timestamp() as at")
+        until(
+            control,
+            f"{beat} where id = {worker}) > (select at + interval '1 s' from public.seen)",
+        )
+        assert queued.query(0, f"select {SLEEPING}") == [(True,)]
+        queued.query(0, "delete from public.wait")
+        query(
+            queued.url(0),
+            "select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' "
+            "and datname = current_database()",
+        )
+        until(control, "exists (select from pgvouch_fleet.result where state = 'failed')")
+        process.terminate()
+        assert process.wait(DEADLINE_S) == 0
+
+
+def test_a_signal_while_it_starts_ends_it(queued: Tenants) -> None:
+    on_queue.enqueue(fleet_of(queued))
+    control = queued.url("control")
+    with psycopg.connect(control) as held:
+        held.execute("lock table pgvouch_fleet.queue_migration in access exclusive mode")
+        with workers(queued, 1) as (process,):
+            until(
+                queued.server.url("postgres"),
+                "exists (select from pg_stat_activity where wait_event_type = 'Lock' "
+                f"and datname = '{queued.prefix}_control')",
+            )
+            process.send_signal(signal.SIGTERM)
+            until(queued.server.url("postgres"), "pg_sleep(0.2) is not null")
+            held.rollback()
+            assert process.wait(DEADLINE_S) == 0
+
+
+def test_a_signal_while_a_gate_is_asked_ends_both(queued: Tenants) -> None:
+    control = queued.url("control")
+    text = (queued.root / "pgvouch.toml").read_text()
+    (queued.root / "pgvouch.toml").write_text(
+        f'{text}gate_command = ["sh", "-c", "touch asked; sleep 600"]\n'
+    )
+    on_queue.enqueue(fleet_of(queued))
+    with workers(queued, 1, "--grace", "200ms") as (process,):
+        until(control, "(select state = 'done' from pgvouch_fleet.result where wave = 0)")
+        while not (queued.root / "asked").exists():
+            until(control, "pg_sleep(0.01) is not null")
+        children = psutil.Process(process.pid).children(recursive=True)
+        gates = [child for child in children if "sleep" in " ".join(child.cmdline())]
+        assert gates
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE_S) == 0
+        psutil.wait_procs(gates, timeout=DEADLINE_S)
+        assert not any(gate.is_running() for gate in gates)
+    # Nobody has said yes or no: it is asked again.
+    (queued.root / "pgvouch.toml").write_text(text)
+    start(queued, "--once").communicate(timeout=DEADLINE_S)
+    assert on_queue.progress(fleet_of(queued)).queued.rollout.outcome == "done"
+
+
+def test_what_a_dead_worker_was_at_is_not_under_way_for_ever(queued: Tenants) -> None:
+    """The rollout was cancelled meanwhile, so that nobody begins it again."""
+    waiting(queued, 0)
+    on_queue.enqueue(fleet_of(queued))
+    with workers(queued, 1) as (process,):
+        until(queued.url(0), SLEEPING)
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.kill()
+        process.wait(DEADLINE_S)
+    queued.query(0, "delete from public.wait")
+    queued.query(0, END)
+    on_queue.cancel(fleet_of(queued))
+    with workers(queued, 1):
+        ended(queued)
+    progress = on_queue.progress(fleet_of(queued))
+    assert progress.counts == {(0, State.FAILED): 1, (1, State.LEFT): 2, (2, State.LEFT): 3}
+    ((_, cause, _, _),) = progress.causes
+    assert "killed" in cause
+
+
+def test_what_still_runs_after_a_cancel_is_cancelled_with_now(queued: Tenants) -> None:
+    waiting(queued, 0)
+    on_queue.enqueue(fleet_of(queued))
+    with workers(queued, 1):
+        until(queued.url(0), SLEEPING)
+        on_queue.cancel(fleet_of(queued))
+        _, doing = on_queue.cancel(fleet_of(queued), now=True)
+        assert doing == 1
+        ended(queued)
+    assert on_queue.progress(fleet_of(queued)).counts[(0, State.FAILED)] == 1
+
+
+def test_a_list_that_cannot_be_read_is_said_and_marks_nothing(queued: Tenants) -> None:
+    control = queued.url("control")
+    on_queue.enqueue(fleet_of(queued))
+    query(control, "alter table tenants rename to tenants_")
+    with workers(queued, 1) as (process,):
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "the query for the databases fails" in line:
+                break
+        assert 'relation "tenants" does not exist' in said
+        assert {state for _, state, _ in states(queued)} <= {"queued", "begun"}
+        query(control, "alter table tenants_ rename to tenants")
+        ended(queued)
+    assert [queued.applied(n) for n in range(6)] == [2] * 6
