@@ -313,8 +313,7 @@ class Asking:
 
     async def give_back(self, rollout: int, job: int, names: Collection[str]) -> None:
         """Let go of databases that a job has taken and not begun."""
-        if names:
-            await self._ask("give_back", rollout=rollout, job=job, targets=list(names))
+        await self._ask("give_back", rollout=rollout, job=job, targets=list(names))
 
     async def go_on(self, queued: Queued, added: Sequence[tuple[str, int]] = ()) -> None:
         """Begin the next wave."""

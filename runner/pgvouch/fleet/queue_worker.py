@@ -368,7 +368,7 @@ class QueueWorker:
         assert job is not None
         async with queue.transaction() as asking:
             queued = await asking.find(rollout)
-            taken = await asking.claim(queued, server, job, 1)
+            taken = await asking.claim(queued, server, job, 1) if queued.wave == wave else {}
         done: list[Result] = []
         unwritten: list[Result] = []
         goes_on = bool(taken)
@@ -392,8 +392,10 @@ class QueueWorker:
                 name, _ = queued.waves[wave]
                 told = (*done, *unwritten)
                 self.tell(Taken(rollout, name, told, time.monotonic() - began_s))
+            if taken:
+                async with queue.transaction() as asking:
+                    await asking.give_back(rollout, job, taken)
         async with queue.transaction() as asking:
-            await asking.give_back(rollout, job, taken)
             queued = await asking.find(rollout)
             if queued.wave == wave and queued.rollout.ended_at is None:
                 if goes_on and not self._is_ending:
