@@ -385,3 +385,17 @@ def test_a_worker_tells_what_happens_as_lines(queued: Tenants) -> None:
     assert {each["state"] for each in done} == {"done"}
     judged = [(line["wave"], line["outcome"]) for line in lines if line["event"] == "judged"]
     assert judged == [("canary", "went well"), ("2", "went well"), ("rest", "done")]
+
+
+def test_without_its_package_the_queue_says_what_to_install(queued: Tenants) -> None:
+    hidden = (
+        "import sys; sys.modules['procrastinate'] = None; from pgvouch.__main__ import main; main()"
+    )
+    for command in ("enqueue", "worker", "watch", "pause", "resume", "cancel"):
+        ran = subprocess.run(
+            [sys.executable, "-c", hidden, "fleet", command, "all"],
+            cwd=queued.root, env=environment(queued), capture_output=True, text=True, timeout=DEADLINE_S, check=False,
+        )  # fmt: skip
+        assert ran.returncode == 2
+        assert "needs procrastinate, which is not installed" in ran.stderr
+        assert "pip install 'pgvouch[fleet]'" in ran.stderr

@@ -8,7 +8,7 @@ import re
 from importlib import resources
 from importlib.metadata import version
 
-from pgvouch.errors import MigrationError, PlanError, UsageError
+from pgvouch.errors import MigrationError, PlanError
 from pgvouch.fleet.store import JUDGED
 from pgvouch.postgres.session import OWN_PATH, QueryError, Session
 from pgvouch.sqltext.own import own_query
@@ -17,21 +17,6 @@ SCHEMA = "pgvouch_queue"
 _PATH = f"set local search_path = {SCHEMA}, pg_temp"
 _FILE = re.compile(r"\d\d\.\d\d\.\d\d_\d\d_\w+\.sql\Z")
 _NAME = re.compile(r"procrastinate_\w+")
-
-
-def refuse_without_procrastinate() -> None:
-    """Refuse to go on where the package is not installed.
-
-    Raises:
-        UsageError: it is not.
-    """
-    try:
-        import procrastinate  # noqa: F401
-    except ImportError:
-        raise UsageError(
-            "the queue of a fleet needs procrastinate, which is not installed",
-            hint="pip install 'pgvouch[fleet]'",
-        ) from None
 
 
 def files() -> dict[str, str]:
