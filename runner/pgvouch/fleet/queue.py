@@ -118,6 +118,7 @@ class Queue:
             max_size=connections,
             # A pooler may give each transaction another session.
             kwargs={"cursor_factory": _OwnNames, "prepare_threshold": None},
+            configure=_configure,
         )
         self.app = App(connector=self.connector)
 
@@ -128,6 +129,13 @@ class Queue:
             cursor = psycopg.AsyncCursor(connection)
             await cursor.execute(OWN_PATH)
             yield Asking(self.app, connection)
+
+
+async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Say of each transaction what it is, whatever the role or the database has for a default."""
+    await connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
+    await connection.set_read_only(False)
+    await connection.set_deferrable(False)
 
 
 def _named(conninfo: str) -> dict[str, str]:
@@ -281,9 +289,10 @@ class Asking:
         at = {"rollout": queued.rollout.id, "wave": queued.wave}
         return list(results_of(await self._ask("wave_results", **at)).values())
 
-    async def names(self, rollout: int) -> set[str]:
-        """Return the names of all databases of a rollout."""
-        return {name for (name,) in await self._ask("names", rollout=rollout)}
+    async def names(self, rollout: int, but_for: str) -> set[str]:
+        """Return the names of a rollout's databases, but for those that are gone for a cause."""
+        rows = await self._ask("names", rollout=rollout, but_for=but_for)
+        return {name for (name,) in rows}
 
     async def claim(
         self, rollout: int, wave: int, server: str, job: int, most: int
