@@ -21,7 +21,7 @@ from fleet.test_queue import (
     start,
     workers,
 )
-from pgvouch.errors import MigrationError
+from pgvouch.errors import MigrationError, PlanError
 from pgvouch.fleet import on_queue
 from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.target import State
@@ -266,3 +266,16 @@ def test_a_list_that_is_empty_marks_nothing_as_gone(queued: Tenants) -> None:
         query(control, "insert into tenants table kept")
         ended(queued)
     assert [queued.applied(n) for n in range(6)] == [2] * 6
+
+
+def test_a_queue_that_a_stranger_has_made_anew_is_not_used(queued: Tenants) -> None:
+    """Somebody has dropped it, and the functions that are there now would run as the worker."""
+    role = f"{queued.prefix}_stranger"
+    on_queue.enqueue(fleet_of(queued))
+    queued.query("control", f"create role {role}; alter schema pgvouch_queue owner to {role}")
+    try:
+        for do in (on_queue.pause, on_queue.cancel, lambda fleet: on_queue.work(fleet, print)):
+            with pytest.raises(PlanError, match=f"the queue belongs to another role, {role}"):
+                do(fleet_of(queued))
+    finally:
+        queued.query("control", f"reassign owned by {role} to postgres; drop role {role}")

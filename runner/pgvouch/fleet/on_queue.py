@@ -12,7 +12,7 @@ import psycopg
 from pgvouch.errors import ConnectError, MigrationError, UsageError
 from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.queue import Asking, Progress, Queue, Queued, Said
-from pgvouch.fleet.queue_schema import bring_up_to_date
+from pgvouch.fleet.queue_schema import bring_up_to_date, refuse_stranger_s
 from pgvouch.fleet.queue_worker import AWAY, Event, Pace, QueueWorker
 from pgvouch.fleet.slots import slots_of
 from pgvouch.fleet.store import JUDGED, Rollout, ensure_tables, open_control
@@ -240,6 +240,7 @@ def _asked(fleet: Fleet, ask: Callable[[Asking], Awaitable[_Found]]) -> _Found:
     with open_control(_control(fleet)) as session:
         ensure_tables(session)
         session.ask(JUDGED)
+        refuse_stranger_s(session)
     try:
         return asyncio.run(run())
     except AWAY as exc:

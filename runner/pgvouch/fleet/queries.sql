@@ -136,6 +136,19 @@ begin
 end
 $pgvouch$
 
+-- name: queue_stranger
+-- Who owns the queue's schema, if that is nobody who could do as much without it: its functions are run by whoever uses them.
+select pg_get_userbyid(n.nspowner)
+from pg_namespace as n
+  join pg_roles as o on o.oid = n.nspowner
+  join pg_roles as m on m.rolname = current_user
+  join pg_database as d on d.datname = current_database()
+where n.nspname = 'pgvouch_queue'
+  and not o.rolsuper and o.rolname <> 'pg_database_owner'
+  and n.nspowner not in (m.oid, d.datdba)
+  and n.nspowner <> (select c.relowner from pg_class as c where c.oid = to_regclass('pgvouch_fleet.queue_migration'))
+  and (m.rolsuper or not pg_has_role(n.nspowner, 'member'))
+
 -- name: queue_lacks
 -- Which of some names are no relation, type or function of the queue.
 select n.name
