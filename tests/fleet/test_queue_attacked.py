@@ -6,12 +6,24 @@ import signal
 import psutil
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from conftest import query
 from faults.processes import DEADLINE_S, until
 from fleet.conftest import Tenants
-from fleet.test_queue import END, SLEEPING, ended, fleet_of, queued, start, workers
+from fleet.test_queue import (
+    END,
+    SLEEPING,
+    ended,
+    environment,
+    fleet_of,
+    queued,
+    start,
+    workers,
+)
+from pgvouch.errors import MigrationError, PlanError
 from pgvouch.fleet import on_queue
+from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.target import State
 
 __all__ = ["queued"]
@@ -184,3 +196,86 @@ def test_a_list_that_cannot_be_read_is_said_and_marks_nothing(queued: Tenants) -
         query(control, "alter table tenants_ rename to tenants")
         ended(queued)
     assert [queued.applied(n) for n in range(6)] == [2] * 6
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["default_transaction_isolation = serializable", "default_transaction_read_only = on"],
+)
+def test_what_transactions_are_by_default_does_not_matter(queued: Tenants, setting: str) -> None:
+    on_queue.enqueue(fleet_of(queued))
+    queued.query("control", f"alter database {queued.prefix}_control set {setting}")
+    with workers(queued, 3, "--once") as running:
+        said = [process.communicate(timeout=DEADLINE_S)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * 3, said
+    assert not [text for text in said if "the control database" in text]
+    assert on_queue.progress(fleet_of(queued)).queued.rollout.outcome == "done"
+    assert [queued.applied(n) for n in range(6)] == [2] * 6
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_role_that_may_not_is_told_so(queued: Tenants, there: bool) -> None:
+    role = f"{queued.prefix}_role"
+    if there:
+        on_queue.enqueue(fleet_of(queued))
+    queued.query("control", f"create role {role} login; grant select on tenants to {role}")
+    try:
+        url = make_conninfo(queued.url("control"), user=role)
+        given = {**environment(queued), "CONTROL_URL": url}
+        fleet = Fleet("all", environment=given, project=queued.root / "pgvouch.toml")
+        for do in (on_queue.enqueue, on_queue.pause, lambda fleet: on_queue.work(fleet, print)):
+            with pytest.raises(MigrationError, match="permission denied"):
+                do(fleet)
+    finally:
+        queued.query("control", f"drop owned by {role}; drop role {role}")
+
+
+def test_a_database_that_was_missing_in_the_list_for_a_while_is_done_at_the_end(
+    queued: Tenants,
+) -> None:
+    control = queued.url("control")
+    name = f"{queued.prefix}_1"
+    on_queue.enqueue(fleet_of(queued), pauses=True)
+    with workers(queued, 1):
+        until(control, "(select paused and wave = 1 from pgvouch_fleet.rollout)")
+    query(control, f"delete from tenants where name = '{name}'")
+    on_queue.resume(fleet_of(queued))
+    with workers(queued, 1):  # another one: a list is taken to be true for a while
+        until(control, "(select paused and wave = 2 from pgvouch_fleet.rollout)")
+    assert (name, "gone", "the list of databases does not have it any more") in states(queued)
+    query(control, f"insert into tenants values ('{name}')")
+    on_queue.resume(fleet_of(queued))
+    with workers(queued, 1):
+        until(control, "(select paused and wave = 3 from pgvouch_fleet.rollout)")
+        on_queue.resume(fleet_of(queued))
+        ended(queued)
+    assert [queued.applied(n) for n in range(6)] == [2] * 6
+    progress = on_queue.progress(fleet_of(queued))
+    assert [wave for wave, _ in progress.queued.waves] == ["canary", "2", "rest", "new"]
+    assert progress.counts[(3, State.DONE)] == 1
+
+
+def test_a_list_that_is_empty_marks_nothing_as_gone(queued: Tenants) -> None:
+    control = queued.url("control")
+    on_queue.enqueue(fleet_of(queued))
+    query(control, "create table kept as table tenants; truncate tenants")
+    with workers(queued, 1) as (process,):
+        assert process.stdout is not None
+        assert any("the list of databases is empty" in line for line in process.stdout)
+        assert {state for _, state, _ in states(queued)} <= {"queued", "begun"}
+        query(control, "insert into tenants table kept")
+        ended(queued)
+    assert [queued.applied(n) for n in range(6)] == [2] * 6
+
+
+def test_a_queue_that_a_stranger_has_made_anew_is_not_used(queued: Tenants) -> None:
+    """Somebody has dropped it, and the functions that are there now would run as the worker."""
+    role = f"{queued.prefix}_stranger"
+    on_queue.enqueue(fleet_of(queued))
+    queued.query("control", f"create role {role}; alter schema pgvouch_queue owner to {role}")
+    try:
+        for do in (on_queue.pause, on_queue.cancel, lambda fleet: on_queue.work(fleet, print)):
+            with pytest.raises(PlanError, match=f"the queue belongs to another role, {role}"):
+                do(fleet_of(queued))
+    finally:
+        queued.query("control", f"reassign owned by {role} to postgres; drop role {role}")

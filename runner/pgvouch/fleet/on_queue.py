@@ -7,16 +7,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from pgvouch.errors import ConnectError, UsageError
+import psycopg
+
+from pgvouch.errors import ConnectError, MigrationError, UsageError
 from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.queue import Asking, Progress, Queue, Queued, Said
-from pgvouch.fleet.queue_schema import bring_up_to_date
+from pgvouch.fleet.queue_schema import bring_up_to_date, refuse_stranger_s
 from pgvouch.fleet.queue_worker import AWAY, Event, Pace, QueueWorker
 from pgvouch.fleet.slots import slots_of
-from pgvouch.fleet.store import JUDGED, Rollout, ensure_tables
+from pgvouch.fleet.store import JUDGED, Rollout, ensure_tables, open_control
 from pgvouch.fleet.waves import Wave, waves_of
 from pgvouch.fleet.worker import Done, Order
-from pgvouch.postgres.reach import open_session
 
 _Found = TypeVar("_Found")
 _NAMES = 5
@@ -83,7 +84,7 @@ def _enqueue(
     settings = fleet.settings
     if not waves:
         raise UsageError(f"the fleet {settings.name} has no databases to work on")
-    with open_session(_control(fleet), application_name="pgvouch fleet") as session:
+    with open_control(_control(fleet)) as session:
         ensure_tables(session)
         bring_up_to_date(session)
     targets = [target for wave in waves for target in wave.targets]
@@ -236,13 +237,20 @@ def _asked(fleet: Fleet, ask: Callable[[Asking], Awaitable[_Found]]) -> _Found:
             return await ask(asking)
 
     # Who cannot connect is told so here; a pool would try for half a minute.
-    with open_session(_control(fleet), application_name="pgvouch fleet") as session:
+    with open_control(_control(fleet)) as session:
         ensure_tables(session)
         session.ask(JUDGED)
+        refuse_stranger_s(session)
     try:
         return asyncio.run(run())
     except AWAY as exc:
         raise ConnectError(f"the control database is away: {exc}") from None
+    except psycopg.Error as exc:
+        said = exc.diag.message_primary or type(exc).__name__
+        raise MigrationError(
+            f"the control database refuses this: {said}",
+            hint="connect to the primary, as the role that has made the queue or a member of it",
+        ) from None
 
 
 def _control(fleet: Fleet) -> str:

@@ -136,6 +136,19 @@ begin
 end
 $pgvouch$
 
+-- name: queue_stranger
+-- Who owns the queue's schema, if that is nobody who could do as much without it: its functions are run by whoever uses them.
+select pg_get_userbyid(n.nspowner)
+from pg_namespace as n
+  join pg_roles as o on o.oid = n.nspowner
+  join pg_roles as m on m.rolname = current_user
+  join pg_database as d on d.datname = current_database()
+where n.nspname = 'pgvouch_queue'
+  and not o.rolsuper and o.rolname <> 'pg_database_owner'
+  and n.nspowner not in (m.oid, d.datdba)
+  and n.nspowner <> (select c.relowner from pg_class as c where c.oid = to_regclass('pgvouch_fleet.queue_migration'))
+  and (m.rolsuper or not pg_has_role(n.nspowner, 'member'))
+
 -- name: queue_lacks
 -- Which of some names are no relation, type or function of the queue.
 select n.name
@@ -153,11 +166,13 @@ values ({fleet}, {action}, {wanted}, {queue}, {settings}::jsonb, {waves}::jsonb,
 returning id, key, fleet, action, wanted, null, outcome
 
 -- name: enqueue_targets
--- Writes down the databases of a rollout that are to be done. No result.
+-- Writes down the databases of a rollout that are to be done; among them may be some that were gone. No result.
 insert into pgvouch_fleet.result (rollout, wave, target, server, state, finished, seconds)
 select {rollout}, r.wave, r.target, r.server, 'queued', '[]', 0
 from jsonb_to_recordset({rows}::jsonb) as r (target text, server text, wave integer)
-on conflict (rollout, target) do nothing
+on conflict (rollout, target) do update
+set wave = excluded.wave, server = excluded.server, state = excluded.state, cause = null, at = clock_timestamp()
+where result.state = 'gone'
 
 -- name: queued_rollout
 -- A rollout that is on a queue, locked: its number, key, fleet, what, wanted, when and how it ended, its queue, settings,
@@ -245,8 +260,10 @@ select exists (
 )
 
 -- name: names
--- The names of all databases of a rollout.
-select r.target from pgvouch_fleet.result as r where r.rollout = {rollout}
+-- The names of the databases of a rollout, but for those that are gone for a cause: they may have come back.
+select r.target
+from pgvouch_fleet.result as r
+where r.rollout = {rollout} and (r.state <> 'gone' or r.cause is distinct from {but_for})
 
 -- name: claim
 -- Takes databases of a server for a job, those first that it had before: their names, and whether they were begun before.

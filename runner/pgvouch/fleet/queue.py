@@ -122,6 +122,7 @@ class Queue:
             max_size=connections,
             # A pooler may give each transaction another session.
             kwargs={"cursor_factory": _OwnNames, "prepare_threshold": None},
+            configure=_configure,
         )
         self.app = App(connector=self.connector)
 
@@ -130,6 +131,13 @@ class Queue:
         """Ask and change what our tables say, in one transaction; they have been judged before."""
         async with self.connector.pool.connection() as connection, connection.transaction():
             yield Asking(self.app, connection)
+
+
+async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Say of each transaction what it is, whatever the role or the database has for a default."""
+    await connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
+    await connection.set_read_only(False)
+    await connection.set_deferrable(False)
 
 
 def _named(conninfo: str) -> dict[str, str]:
@@ -290,9 +298,10 @@ class Asking:
         at = {"rollout": queued.rollout.id, "wave": queued.wave}
         return list(results_of(await self._ask("wave_results", **at)).values())
 
-    async def names(self, rollout: int) -> set[str]:
-        """Return the names of all databases of a rollout."""
-        return {name for (name,) in await self._ask("names", rollout=rollout)}
+    async def names(self, rollout: int, but_for: str) -> set[str]:
+        """Return the names of a rollout's databases, but for those that are gone for a cause."""
+        rows = await self._ask("names", rollout=rollout, but_for=but_for)
+        return {name for (name,) in rows}
 
     async def claim(self, queued: Queued, server: str, job: int, most: int) -> dict[str, bool]:
         """Take databases for a job: those that are to be done, and whether they were begun."""

@@ -54,6 +54,7 @@ def refuse_unlike(session: Session) -> None:
     Raises:
         PlanError: files are missing, or there are more than it knows.
     """
+    refuse_stranger_s(session)
     known = set(files())
     applied, _ = _applied(session)
     _refuse_newer(applied - known)
@@ -70,6 +71,21 @@ def refuse_unlike(session: Session) -> None:
         raise PlanError(
             f"the queue has no {lacks.rows[0][0]}, which procrastinate {_version()} uses",
             hint=f"see who has changed the schema {SCHEMA}; pip install -U procrastinate",
+        )
+
+
+def refuse_stranger_s(session: Session) -> None:
+    """Refuse a queue of a role that is not trusted: its functions would run with our rights.
+
+    Raises:
+        PlanError: that is so.
+    """
+    (owner,) = session.ask(own_query("fleet", "queue_stranger"))
+    if owner.rows:
+        raise PlanError(
+            f"the queue belongs to another role, {owner.rows[0][0]}",
+            state="Nothing was run.",
+            hint=f"find out who made the schema {SCHEMA}, and drop it",
         )
 
 

@@ -21,12 +21,11 @@ from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.queue import JUDGE, SLOT, Asking, Queue, Queued
 from pgvouch.fleet.queue_schema import bring_up_to_date
 from pgvouch.fleet.rollout import ROUNDS
-from pgvouch.fleet.store import ensure_tables
+from pgvouch.fleet.store import ensure_tables, open_control
 from pgvouch.fleet.target import Job, Result, State, Target
 from pgvouch.fleet.waves import Budget, Wave
 from pgvouch.fleet.work import Work
 from pgvouch.fleet.worker import Order
-from pgvouch.postgres.reach import open_session
 from pgvouch.postgres.session import ConnectionLost
 
 _CONNECTIONS = 3
@@ -45,8 +44,9 @@ _KEPT_S = 120.0
 """For how long a result is kept while the control database is away; then only the ledger has it."""
 _NOW = datetime.fromtimestamp(0, UTC)
 """Our clock may be ahead of the server's."""
+_NOT_LISTED = "the list of databases does not have it any more"
 _NEW = "new"
-"""The wave of databases that were made meanwhile."""
+"""The wave of databases that were made meanwhile, or are in the list again."""
 AWAY = (ConnectorException, psycopg.OperationalError)
 """The control database cannot be reached."""
 
@@ -303,7 +303,7 @@ class QueueWorker:
         A pooler would not tell us of new jobs.
         """
         try:
-            with open_session(self._control, application_name="pgvouch fleet") as session:
+            with open_control(self._control) as session:
                 ensure_tables(session)
                 bring_up_to_date(session)
                 (own,) = session.run("select pg_catalog.pg_backend_pid()")
@@ -314,7 +314,7 @@ class QueueWorker:
     async def _sweep(self, queue: Queue) -> None:
         """Again and again, look for what nobody is at."""
         while True:
-            with suppress(*AWAY):
+            try:
                 await self._take_over(queue)
                 async with queue.transaction() as asking:
                     under_way = await asking.under_way(self._name)
@@ -322,6 +322,10 @@ class QueueWorker:
                         await asking.feed(number)
                     await asking.end_lost(self._name)
                 self._let_go(under_way)
+            except AWAY:
+                pass  # which the worker itself finds, too
+            except psycopg.Error as exc:
+                self.trouble(f"the control database refuses this: {_first_line(exc)}")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._has_ended.wait(), self._pace.sweep_s)
             self._has_ended.clear()
@@ -427,7 +431,7 @@ class QueueWorker:
         rolled = self._rolled(queued)
         target = await self._target(rolled, name)
         if target is None:
-            return Result(name, State.GONE, cause="the list of databases does not have it any more")
+            return Result(name, State.GONE, cause=_NOT_LISTED)
         doing = asyncio.ensure_future(rolled.work.do(Job(target, is_again)))
         try:
             result = await asyncio.shield(doing)
@@ -473,7 +477,7 @@ class QueueWorker:
             if is_open:
                 return
             results = await asking.wave_results(queued)
-            known = await asking.names(rollout)
+            known = await asking.names(rollout, but_for=_NOT_LISTED)
         # What may take its time keeps no row locked.
         is_last = wave == len(queued.waves) - 1
         listed = await self._blocking(self._listing.targets)
@@ -512,8 +516,12 @@ class QueueWorker:
 
 
 def _is_away(exc: Exception) -> str:
+    return f"the control database is away: {_first_line(exc)}"
+
+
+def _first_line(exc: Exception) -> str:
     said = str(exc.__cause__ or exc).strip().splitlines()
-    return f"the control database is away: {said[0] if said else type(exc).__name__}"
+    return said[0] if said else type(exc).__name__
 
 
 def _task(

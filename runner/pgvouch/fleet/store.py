@@ -7,7 +7,7 @@ a database it is believed as a ledger is: if its owner is one whom we trust.
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -249,6 +249,29 @@ def ensure_tables(session: Session) -> None:
             raise
 
 
+@contextmanager
+def open_control(url: str) -> Iterator[Session]:
+    """Open a session in the control database; what it refuses inside is told as such.
+
+    Raises:
+        ConnectError: it cannot be reached.
+        PlanError: the tables are not to be believed.
+        MigrationError: the role may not, or the server is a standby.
+    """
+    with open_session(url, application_name="pgvouch fleet") as session:
+        try:
+            yield session
+        except QueryError as exc:
+            if exc.server.sqlstate != "42501":
+                refuse_stranger(exc)
+            raise MigrationError(
+                f"the control database cannot keep the results: {exc.server.primary}",
+                server=exc.server,
+                hint="connect to the primary, as a role that may create a schema, or as the owner "
+                f"of {SCHEMA}",
+            ) from None
+
+
 class ControlStore:
     """Tables of the control database."""
 
@@ -302,16 +325,5 @@ class ControlStore:
     def _asked(self, session: Session, block: str, **values: object) -> Sequence[Any]:
         return session.ask(f"{JUDGED};\n{own_query('fleet', block, **values)}")[-1].rows
 
-    @contextmanager
-    def _open(self) -> Iterator[Session]:
-        with open_session(self._url, application_name="pgvouch fleet") as session:
-            try:
-                yield session
-            except QueryError as exc:
-                refuse_stranger(exc)
-                raise MigrationError(
-                    f"the control database cannot keep the results: {exc.server.primary}",
-                    server=exc.server,
-                    hint="connect to it as a role that may create a schema, or as the owner of "
-                    "pgvouch_fleet",
-                ) from None
+    def _open(self) -> AbstractContextManager[Session]:
+        return open_control(self._url)
