@@ -231,3 +231,55 @@ def test_what_lands_while_the_ledger_is_read_is_not_half_read(folder: Folder) ->
         session.run("rollback")
         assert [row.id for row in ledger.rows_of(results)] == ["001_a"]
         assert [row.id for row in ledger.read(session) or ()] == ["001_a", "002_b"]
+
+
+@pytest.mark.parametrize("kind", ["tables", "sequences", "schemas"])
+def test_what_default_privileges_grant_on_the_ledger_is_revoked(folder: Folder, kind: str) -> None:
+    folder.write({"001_a.sql": "create table a ();"})
+    name = f"reader_{folder.query('select current_database()')[0][0]}"
+    folder.query(f"create role {name}; alter default privileges grant all on {kind} to {name}")
+    try:
+        assert folder("migrate").code == 0
+        held = folder.query(
+            "select c.relname from pg_class as c, aclexplode(c.relacl) as acl "
+            f"where c.relnamespace = 'pgvouch'::regnamespace and acl.grantee = '{name}'::regrole "
+            "union all select n.nspname from pg_namespace as n, aclexplode(n.nspacl) as acl "
+            f"where n.nspname = 'pgvouch' and acl.grantee = '{name}'::regrole"
+        )
+        assert held == []
+    finally:
+        folder.query(f"drop owned by {name}; drop role {name}")
+
+
+def test_the_tables_of_yoyo_are_those_that_yoyo_makes(folder: Folder) -> None:
+    """What it makes and drops again on the way is left out, and nothing else."""
+    from pgvouch.ledger.yoyo import VouchBackend, tables_sql
+
+    made = (
+        "select c.relname, c.relkind, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, "
+        "pg_get_expr(d.adbin, d.adrelid), pg_get_indexdef(c.oid) from pg_class as c "
+        "join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped "
+        "left join pg_attrdef as d on d.adrelid = c.oid and d.adnum = a.attnum "
+        "where c.relnamespace = 'pgvouch'::regnamespace order by 1, 2, 3"
+    )
+    found = []
+    for is_short in (True, False):
+        with psycopg.connect(folder.url) as connection:
+            connection.execute("create schema pgvouch")
+            if is_short:
+                statements = tables_sql(connection)
+                assert not any("drop table" in sql.lower() for sql in statements)
+                connection.execute(";".join(statements))
+            else:
+                VouchBackend(connection).create_tables()
+            found.append(connection.execute(made).fetchall())
+            version = connection.execute("select version from pgvouch._yoyo_version").fetchall()
+            assert version == [(2,)]
+            connection.rollback()
+    assert found[0] == found[1]
+    assert {row[0] for row in found[0]} >= {
+        "_yoyo_migration",
+        "_yoyo_log",
+        "_yoyo_version",
+        "yoyo_lock",
+    }

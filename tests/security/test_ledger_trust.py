@@ -443,6 +443,125 @@ def test_what_is_refused_is_never_plain(
             session.run("rollback")
 
 
+@pytest.mark.parametrize("flaw", sorted(FLAWS))
+def test_what_a_fleet_copies_is_its_own(
+    make_folder: Callable[[str], Folder], every_url: str, flaw: str
+) -> None:
+    """A look passes over what a COPY does not run, and nothing else that is refused."""
+    from pgvouch.ledger import ledger
+    from pgvouch.postgres.session import QueryError, Session
+    from pgvouch.sqltext.own import own_query
+
+    folder = make_folder(every_url)
+    folder.write(A)
+    assert folder("migrate").code == 0
+    name = f"odd_{folder.query('select current_database()')[0][0]}"
+    judged, copied = (own_query("ledger", block) for block in ("is_own", "copies"))
+    with Session.open(folder.url) as session:
+        if "not enforced" in flaw and session.connection.info.server_version < 180000:
+            pytest.skip("from PostgreSQL 18 on")
+        for table in ("ledger", "migration", "_yoyo_migration"):
+            places = {"table": f"pgvouch.{table}", "role": name}
+            session.run("begin;" + (ODD + FLAWS[flaw]).format(**places))
+            with pytest.raises(QueryError) as said:
+                session.run(f"set local search_path = pg_catalog, pg_temp;{judged};{copied}")
+            if flaw in PASSED_OVER:
+                assert "COPY" in said.value.server.primary, said.value.server
+            elif flaw in {"of a type", "catalog as parent"}:  # which have other columns
+                first = "42703" if table == "ledger" else "0A000"  # the COPY of the ledger
+                assert said.value.server.sqlstate == first
+            else:
+                assert said.value.word == ledger.UNSURE, (table, said.value.server)
+            session.run("rollback")
+
+
+PASSED_OVER = {
+    "array",
+    "check",
+    "default",
+    "exclusion",
+    "generated",
+    "index",
+    "key to itself, not enforced",
+    "key to it, not enforced",
+    "operators of a key",
+    "operators of an index",
+    "parent",
+    "part of an index",
+    "statistics",
+    "type",
+    "type of the standard's schema",
+}
+"""Of FLAWS: whose owner alone can have made it, or that has no part in reading the table."""
+HOSTILE = {
+    **CODE,
+    "view": "alter table pgvouch.migration rename to was;"
+    "create view pgvouch.migration as select * from pgvouch.was where public.climb() <> ''",
+    "row security": "alter table pgvouch.migration enable row level security;"
+    "alter table pgvouch.migration force row level security;"
+    "create policy p on pgvouch.migration using (public.climb() <> '')",
+    "rule": "create rule r as on insert to pgvouch.ledger do also select public.climb()",
+    "child": "create table public.child (check (public.fixed(1) = 1)) inherits (pgvouch.migration)",
+    "domain": "create domain public.small as int check (public.fixed(value) = 1);"
+    "alter table pgvouch.ledger add small public.small",
+    "generated column": "alter table pgvouch.migration drop state, "
+    "add state text generated always as ((public.fixed(1))::text) stored",
+}
+
+
+@pytest.mark.parametrize("trick", sorted(HOSTILE))
+def test_a_fleet_runs_nothing_of_a_strangers_ledger(folder: Folder, trick: str) -> None:
+    folder.write(A)
+    name = folder.query("select current_database()")[0][0]
+    climber = f"climber_{name}"
+    with role(folder, climber) as url:
+        folder.query(f'grant create on database "{name}" to {climber}')
+        folder.query(f"grant create on schema public to {climber}")
+        with psycopg.connect(url) as session:
+            # What it says would do: all is applied.
+            session.execute(CLIMB + LEDGER)
+            session.execute("insert into pgvouch.migration (migration_id) values ('001_a')")
+            session.execute(HOSTILE[trick])
+            session.execute("select setval('public.ran', 1, false)")
+        assert _looked(folder) is None
+        # It is put where the owner of the database has a ledger: the tables are another's still.
+        folder.query("alter schema pgvouch owner to postgres")
+        assert _looked(folder) is None
+        assert folder.query("select is_called from public.ran") == [(False,)]
+
+
+@pytest.mark.parametrize("trick", [*sorted(CODE), "row security", "rule", "child"])
+def test_a_fleet_runs_nothing_that_hangs_on_its_own_ledger(folder: Folder, trick: str) -> None:
+    folder.write(A)
+    assert folder("migrate").code == 0
+    folder.query(CLIMB)
+    current = _looked(folder)
+    flaw = HOSTILE[trick].replace(
+        "insert into pgvouch._yoyo_migration values ('001_a', row(now()))", ""
+    )
+    folder.query(flaw)
+    if trick == "cast":
+        folder.query("update pgvouch._yoyo_migration set applied_at_utc = row(now())")
+    folder.query("select setval('public.ran', 1, false)")
+    found = _looked(folder)
+    assert found == (None if trick in {"row security", "rule", "child"} else current)
+    assert folder.query("select is_called from public.ran") == [(False,)]
+
+
+def _looked(folder: Folder, url: str | None = None) -> object:
+    """Ask a database as a fleet does, and return its state."""
+    import asyncio
+
+    from pgvouch.config.project import Project, read_files
+    from pgvouch.fleet.look import look
+    from pgvouch.fleet.target import Target
+
+    project = Project(folder.root, folder.path, folder.root, folder.root)
+    database = read_files(project, "")
+    found = asyncio.run(look(Target("t", url or folder.url, "s"), database))
+    return found and (found.state, found.version, found.pending)
+
+
 def test_an_ordinary_ledger_is_judged_quickly(
     make_folder: Callable[[str], Folder], every_url: str
 ) -> None:

@@ -8,6 +8,7 @@ The modules, each importing only those above it:
     password  the password of a database, from a command
     settings  what the configuration says of a fleet
     listing   which databases there are: a query, a pattern, a file
+    copied    what a ledger says that was copied
     look      asks a database for its ledger
     worker    what is done in one database
     between   what is asked behind a wave: promises, a query, a command

@@ -8,15 +8,19 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import pq
 from psycopg.generators import fetch_many
+from psycopg.waiting import Wait
 
 from pgvouch.config.project import Database
 from pgvouch.engine.commands import pending
 from pgvouch.errors import DriftError, VouchError
+from pgvouch.fleet.copied import alike, rows_of_copies
 from pgvouch.fleet.judged import cause_of, state_of
 from pgvouch.fleet.password import with_password
 from pgvouch.fleet.target import Result, State, Target
@@ -25,6 +29,10 @@ from pgvouch.ledger.rows import Applied
 from pgvouch.postgres.connect_errors import connect_error
 from pgvouch.postgres.result import result_of, rows_of, server_message
 from pgvouch.postgres.session import OWN_PATH, QueryError
+
+if TYPE_CHECKING:
+    from psycopg.abc import PQGen
+    from psycopg.pq.abc import PGconn, PGresult
 
 _CONNECT_S = 10
 
@@ -60,34 +68,31 @@ async def look(target: Target, database: Database, to: str | None = None) -> Res
     except (OSError, ValueError):
         return None
     try:
-        rows = await asyncio.wait_for(_rows(connection), _CONNECT_S)
+        found = await asyncio.wait_for(_stands(connection, database, to), _CONNECT_S)
     except (TimeoutError, OSError, ValueError, psycopg.Error, VouchError):
         return None
     finally:
         with suppress(psycopg.Error):
             await connection.close()
-    if rows is None:
+    if found is None:
         return None
-    seconds = time.monotonic() - began_s
-    return stands(target.name, database, rows, to, seconds)
+    return replace(found, target=target.name, seconds=time.monotonic() - began_s)
 
 
-def stands(
-    name: str, database: Database, rows: Sequence[Applied], to: str | None, seconds: float
-) -> Result | None:
-    """Return how a database stands by its ledger; None: the engine has to say it."""
+def _by_rows(database: Database, rows: Sequence[Applied], to: str | None) -> Result | None:
+    """Return how a database stands, without its name; None: the engine has to say it."""
     version = newest(rows)
     try:
         todo = pending(database, rows, to=to, out_of_order=False)
     except DriftError as exc:
-        return Result(name, State.DRIFTED, seconds, version, cause=cause_of(exc))
+        return Result("", State.DRIFTED, version=version, cause=cause_of(exc))
     except VouchError:
         return None
     if todo.pending:
-        return Result(name, State.PENDING, seconds, version, pending=len(todo.pending))
+        return Result("", State.PENDING, version=version, pending=len(todo.pending))
     if database.repeatables:
         return None  # whether they are due is in another table
-    return Result(name, State.AHEAD if todo.ahead else State.CURRENT, seconds, version)
+    return Result("", State.AHEAD if todo.ahead else State.CURRENT, version=version)
 
 
 def newest(rows: Sequence[Applied]) -> str | None:
@@ -95,19 +100,61 @@ def newest(rows: Sequence[Applied]) -> str | None:
     return rows[-1].id if rows else None
 
 
-async def _rows(connection: "psycopg.AsyncConnection[object]") -> list[Applied] | None:
-    for message in _messages():
-        connection.pgconn.send_query(message)
-        results = await connection.wait(fetch_many(connection.pgconn))
-        if results[-1].status == pq.ExecStatus.TUPLES_OK:
-            return ledger.rows_of([result_of(found, tuple(rows_of(found))) for found in results])
-        if QueryError(server_message(results[-1]), ()).word != ledger.UNSURE:
-            return None
-    return None
+async def _stands(
+    connection: "psycopg.AsyncConnection[object]", database: Database, to: str | None
+) -> Result | None:
+    pgconn = connection.pgconn
+    copying, whole = _messages()
+    pgconn.send_query(copying)
+    copies, last = await connection.wait(_copied(pgconn))
+    if last.status == pq.ExecStatus.COMMAND_OK:
+        return _by_copies(_Copied(alike(copies), to, id(database), database, copies))
+    if QueryError(server_message(last), ()).word != ledger.UNSURE:
+        return None
+    pgconn.send_query(whole)
+    results = await connection.wait(fetch_many(pgconn))
+    if results[-1].status != pq.ExecStatus.TUPLES_OK:
+        return None
+    rows = ledger.rows_of([result_of(found, tuple(rows_of(found))) for found in results])
+    return _by_rows(database, rows, to)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copied:
+    """A ledger as it was copied, equal to others by which a database stands as by this one."""
+
+    alike: tuple[bytes, ...]
+    to: str | None
+    files: int
+    """Which `database` it is: to compare the files themselves would take longer than to judge."""
+    database: Database = field(compare=False)
+    copies: list[list[bytes]] = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _by_copies(copied: _Copied) -> Result | None:
+    """Return how a database stands; the databases of a fleet mostly stand alike."""
+    return _by_rows(copied.database, rows_of_copies(copied.copies), copied.to)
+
+
+def _copied(pgconn: "PGconn") -> "PQGen[tuple[list[list[bytes]], PGresult]]":
+    """Read the answer to a message with COPYs: the lines of each, and the last result."""
+    copies: list[list[bytes]] = []
+    while (last := (yield from fetch_many(pgconn))[-1]).status == pq.ExecStatus.COPY_OUT:
+        lines: list[bytes] = []
+        while (size := (got := pgconn.get_copy_data(1))[0]) != -1:
+            if size:
+                lines.append(bytes(got[1]))
+                continue
+            while not (yield Wait.R):
+                pass
+            pgconn.consume_input()
+        copies.append(lines)
+    return copies, last
 
 
 @cache
-def _messages() -> tuple[bytes, ...]:
+def _messages() -> tuple[bytes, bytes]:
     """Return what is asked; the second one only where the first is unsure."""
-    asked = (ledger.read_sql(quickly=quickly) for quickly in (True, False))
-    return tuple(f"{OWN_PATH};\n{statements}".encode() for statements in asked)
+    copying, whole = ledger.copy_sql(), ledger.read_sql()
+    return f"{OWN_PATH};\n{copying}".encode(), f"{OWN_PATH};\n{whole}".encode()

@@ -66,6 +66,16 @@ do $$
 declare
   entry record;
 begin
+  -- Where nobody was granted anything, which is quicker found, there is nothing to look for.
+  if not exists (
+    select from pg_catalog.pg_class as c
+    where c.relnamespace = 'pgvouch'::regnamespace and c.relacl is not null
+  ) and not exists (
+    select from pg_catalog.pg_namespace as n
+    where n.nspname = 'pgvouch' and n.nspacl is not null
+  ) then
+    return;
+  end if;
   for entry in
     select 'table ' || c.oid::regclass as object, acl.grantee
     from pg_catalog.pg_class as c

@@ -198,10 +198,16 @@ class _Writing(VouchBackend):
 
 
 def tables_sql(connection: psycopg.Connection[Any]) -> list[str]:
-    """Return the statements with which yoyo makes its tables in an empty schema pgvouch."""
+    """Return the statements with which yoyo makes its tables in an empty schema pgvouch.
+
+    The table of its first version, which it makes, reads and drops again, is left out.
+    """
     backend = _Writing(connection)
     backend.create_tables()
-    return backend.statements
+    made, table = backend.statements, backend.migration_table_quoted
+    dropped = f"DROP TABLE {table}"
+    behind = made.index(dropped) + 1 if dropped in made else 0
+    return [*[sql for sql in made[:behind] if table not in sql], *made[behind:]]
 
 
 _TEXTS: dict[str, str] = {}
