@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import pq
 from psycopg.generators import fetch_many
-from psycopg.waiting import Wait
+from psycopg.waiting import Wait, wait_async
 
 from pgvouch.config.project import Database
 from pgvouch.engine.commands import pending
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
 
 _CONNECT_S = 10
+_TURN_S = 0.1
+"""After which psycopg asks again whether an answer has come."""
 
 
 async def look(target: Target, database: Database, to: str | None = None) -> Result | None:
@@ -106,13 +108,14 @@ async def _stands(
     pgconn = connection.pgconn
     copying, whole = _messages()
     pgconn.send_query(copying)
-    copies, last = await connection.wait(_copied(pgconn))
+    # Not connection.wait: interrupted, it asks the server to cancel, and may tell stderr of it.
+    copies, last = await wait_async(_copied(pgconn), pgconn.socket, _TURN_S)
     if last.status == pq.ExecStatus.COMMAND_OK:
         return _by_copies(_Copied(alike(copies), to, id(database), database, copies))
     if QueryError(server_message(last), ()).word != ledger.UNSURE:
         return None
     pgconn.send_query(whole)
-    results = await connection.wait(fetch_many(pgconn))
+    results = await wait_async(fetch_many(pgconn), pgconn.socket, _TURN_S)
     if results[-1].status != pq.ExecStatus.TUPLES_OK:
         return None
     rows = ledger.rows_of([result_of(found, tuple(rows_of(found))) for found in results])
