@@ -1,7 +1,10 @@
 """A rollout on the queue, and what a stranger, a tired operator or a bad day does to it."""
 
 import json
+import os
 import signal
+import subprocess
+import sys
 
 import psutil
 import psycopg
@@ -279,3 +282,18 @@ def test_a_queue_that_a_stranger_has_made_anew_is_not_used(queued: Tenants) -> N
                 do(fleet_of(queued))
     finally:
         queued.query("control", f"reassign owned by {role} to postgres; drop role {role}")
+
+
+def test_it_goes_on_when_nobody_reads_what_it_says(queued: Tenants) -> None:
+    on_queue.enqueue(fleet_of(queued))
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as nobody:
+        ran = subprocess.run(
+            [sys.executable, "-m", "pgvouch", "fleet", "worker", "all", "--once"],
+            cwd=queued.root, env=environment(queued), stdin=subprocess.DEVNULL, stdout=nobody,
+            stderr=subprocess.PIPE, text=True, timeout=DEADLINE_S, check=False,
+        )  # fmt: skip
+    assert "failed" not in ran.stderr
+    assert on_queue.progress(fleet_of(queued)).queued.rollout.outcome == "done"
+    assert [queued.applied(n) for n in range(6)] == [2] * 6

@@ -289,9 +289,20 @@ def written_to(number: int) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        _BROKEN.setdefault(number, exc)
+        _give_up(number, exc)
     except ValueError as exc:  # it was closed
-        _BROKEN.setdefault(number, OSError(errno.EPIPE, str(exc)))
+        _give_up(number, OSError(errno.EPIPE, str(exc)))
+
+
+def _give_up(number: int, why: OSError) -> None:
+    """Have nothing written any more: what is left in the stream goes nowhere.
+
+    It would be tried again as a process is started, and as the interpreter exits.
+    """
+    _BROKEN.setdefault(number, why)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 def _write(text: str, *, err: bool, is_ours: bool = False) -> None:
@@ -345,9 +356,6 @@ def finish(*, may_wait: bool = True) -> OutputError | None:
 
     Args:
         may_wait: False where a signal has asked for the end: a stopped terminal does not delay it.
-
-    The interpreter would try once more as it exits, and report that in its own way: what cannot be
-    written goes nowhere.
     """
     undraw()
     if may_wait or _has_room():
@@ -355,10 +363,6 @@ def finish(*, may_wait: bool = True) -> OutputError | None:
     for number, stream in ((1, sys.stdout), (2, sys.stderr)):
         with written_to(number):
             stream.flush()
-    for number in _BROKEN:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, number)
-        os.close(nowhere)
     failed = _BROKEN.get(1)
     if failed is None or failed.errno in _GONE:
         return None
