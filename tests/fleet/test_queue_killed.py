@@ -3,11 +3,13 @@
 Nothing is lost, nothing is done twice, and no wave begins before the one ahead of it is done.
 """
 
+import asyncio
 import random
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
+from threading import Thread
 
 import psutil
 import psycopg
@@ -18,8 +20,9 @@ from conftest import start as start_server
 from faults.processes import DEADLINE_S, answering, crash, until
 from fleet.conftest import Tenants
 from fleet.test_queue import SLEEPING, ended, fleet_of, start, workers
-from pgvouch.fleet import on_queue
+from pgvouch.fleet import on_queue, queue
 from pgvouch.fleet.target import State
+from pgvouch.postgres.session import OWN_PATH
 
 COUNT = 24
 FILES = {
@@ -253,3 +256,30 @@ def test_a_worker_that_was_asleep_does_no_harm(many: Tenants) -> None:
         asleep.terminate()
         asleep.communicate(timeout=DEADLINE_S)
     refuse_unfinished(many, many.server)
+
+
+def test_a_worker_that_falls_asleep_within_a_transaction_keeps_nobody_waiting(
+    many: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_queue.enqueue(fleet_of(many))
+    own = f"{OWN_PATH}; set local idle_in_transaction_session_timeout = '300ms'"
+    assert "idle_in_transaction_session_timeout = '10s'" in queue._OWN
+    monkeypatch.setattr(queue, "_OWN", own)
+
+    paused: list[int] = []
+
+    def pause() -> None:
+        paused.append(on_queue.pause(fleet_of(many)).rollout.id)
+
+    async def fall_asleep() -> None:
+        found = queue.Queue(many.url("control"), 1)
+        async with found.app.open_async():
+            with suppress(psycopg.errors.IdleInTransactionSessionTimeout):
+                async with found.transaction() as asking:
+                    await asking.find(1)  # which holds the rollout
+                    other = Thread(target=pause)
+                    other.start()
+                    other.join(DEADLINE_S)  # nothing of this loop runs meanwhile
+
+    asyncio.run(fall_asleep())
+    assert paused == [1]

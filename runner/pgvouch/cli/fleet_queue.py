@@ -92,8 +92,8 @@ def enqueue(
     help="How long what is under way may go on after SIGTERM (25s).",
 )  # fmt: skip
 @click.option(
-    "--dead-after", metavar="TIME", default="20s", callback=duration_s,
-    help="When the jobs of a silent worker are taken over (20s).",
+    "--dead-after", metavar="TIME", default="30s", callback=duration_s,
+    help="When the jobs of a silent worker are taken over (30s).",
 )  # fmt: skip
 @all_of(OPTIONS)
 @running

@@ -20,7 +20,7 @@ from pgvouch.fleet.listing import Chosen, Listing
 from pgvouch.fleet.look import look
 from pgvouch.fleet.rollout import Event, Rolling, Summary
 from pgvouch.fleet.settings import FleetSettings, fleet_settings
-from pgvouch.fleet.slots import each, slots_of
+from pgvouch.fleet.slots import each, run, slots_of
 from pgvouch.fleet.store import ControlStore, FileStore, Rollout, Store
 from pgvouch.fleet.target import UNTOUCHED, Job, Result, State, Target
 from pgvouch.fleet.waves import Wave, waves_of
@@ -106,7 +106,8 @@ class Fleet:
             jobs = [Job(target) for target in targets]
             return {result.target: result async for result in each(jobs, slots, do, lambda _: True)}
 
-        found = asyncio.run(do_all())
+        with asyncio.Runner() as runner:
+            found = run(runner, do_all())
         return Summary(tuple(found[target.name] for target in targets))
 
     def plan(self, *, to: str | None = None) -> tuple[tuple[Wave, int], ...]:

@@ -27,6 +27,10 @@ from pgvouch.sqltext.own import own_query
 SLOT, JUDGE = "pgvouch.slot.v1", "pgvouch.judge.v1"
 """The tasks; other arguments would make them other tasks."""
 _CHUNK = 5_000
+_PATIENCE = "10s"
+"""After which the server ends a session that is silent within a transaction: a worker that was put
+to sleep there would keep all others from its rollout."""
+_OWN = f"{OWN_PATH};\nset local idle_in_transaction_session_timeout = '{_PATIENCE}'"
 _IDLE = [str(state) for state in (*WELL, State.QUEUED, State.BEGUN, State.LEFT)]
 _FAILING = [str(state) for state in State if str(state) not in _IDLE]
 _LOST = "the worker that was at it was killed; pgvouch fleet status shows how far it came"
@@ -88,7 +92,7 @@ class _OwnNames(psycopg.AsyncCursor[Any]):
     async def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         """Run a statement."""
         if isinstance(query, str):  # else it listens to a channel
-            await super().execute(OWN_PATH)
+            await super().execute(_OWN)
             query = _UNQUALIFIED.sub(f"{SCHEMA}.procrastinate_", query)
         return await super().execute(query, params, **options)
 
@@ -155,7 +159,7 @@ class Asking:
 
     async def _ask(self, block: str, **values: object) -> list[Any]:
         cursor = psycopg.AsyncCursor(self._connection)
-        await cursor.execute(f"{OWN_PATH};\n{own_query('fleet', block, **values)}".encode())
+        await cursor.execute(f"{_OWN};\n{own_query('fleet', block, **values)}".encode())
         found: list[Any] = []
         more: bool | None = True
         while more:

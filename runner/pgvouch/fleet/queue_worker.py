@@ -47,7 +47,11 @@ _NOW = datetime.fromtimestamp(0, UTC)
 _NOT_LISTED = "the list of databases does not have it any more"
 _NEW = "new"
 """The wave of databases that were made meanwhile, or are in the list again."""
-AWAY = (ConnectorException, psycopg.OperationalError)
+AWAY = (
+    ConnectorException,
+    psycopg.OperationalError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
 """The control database cannot be reached."""
 
 
@@ -57,7 +61,7 @@ class Pace:
 
     heartbeat_s: float = 5.0
     """How often it says that it lives."""
-    dead_s: float = 20.0
+    dead_s: float = 30.0
     """How long another one may be silent before its jobs are taken over."""
     poll_s: float = 0.5
     """How often it asks for jobs; it is told of most, unless a pooler is between."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pgvouch.fleet.between import Asks, Between, goes_on
 from pgvouch.fleet.listing import Listing
-from pgvouch.fleet.slots import Slots, each, slots_of
+from pgvouch.fleet.slots import Slots, each, run, slots_of
 from pgvouch.fleet.store import Rollout, Store
 from pgvouch.fleet.target import Job, Result, State
 from pgvouch.fleet.waves import Wave, waves_of
@@ -192,7 +192,7 @@ class Rolling:
             self._store.put(self._rollout.id, number, *begun)
         ended: list[Result] = []
         try:
-            going.runner.run(self._do(wave, going, ended))
+            run(going.runner, self._do(wave, going, ended))
         finally:
             if self._store and self._rollout:
                 self._store.put(self._rollout.id, number, *ended)

@@ -1,10 +1,13 @@
 """As many databases at once as their servers allow."""
 
 import asyncio
+import signal
+import threading
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from pgvouch.errors import VouchError
 from pgvouch.fleet.password import reached
@@ -13,6 +16,7 @@ from pgvouch.postgres.reach import open_session
 from pgvouch.postgres.session import QueryError
 from pgvouch.sqltext.own import own_query
 
+_Found = TypeVar("_Found")
 _SHARE = 4
 """A server's free connections are divided by this: the application needs some, too."""
 _ASKED_AT_ONCE = 16
@@ -53,6 +57,40 @@ def _left(target: Target) -> int:
             return max(int(result.rows[0][0] or 0) // _SHARE, 1)
     except (VouchError, QueryError):
         return 1  # what is wrong is told of each database
+
+
+def run(runner: asyncio.Runner, coroutine: Coroutine[Any, Any, _Found]) -> _Found:
+    """Run something in a loop of events; a signal cancels it, and is handled when it has ended.
+
+    An exception that a handler raises within a task would be told of as that task's.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return runner.run(coroutine)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    came: list[signal.Signals] = []
+
+    async def main() -> _Found:
+        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(coroutine)
+
+        def cancel(number: signal.Signals) -> None:
+            came.append(number)
+            task.cancel()
+
+        for number in before:
+            loop.add_signal_handler(number, cancel, number)
+        return await task
+
+    try:
+        return runner.run(main())
+    except asyncio.CancelledError:
+        if not came:
+            raise
+    finally:
+        for number, handler in before.items():
+            runner.get_loop().remove_signal_handler(number)
+            signal.signal(number, handler)
+    signal.raise_signal(came[0])
+    raise asyncio.CancelledError
 
 
 async def each(
