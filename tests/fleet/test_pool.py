@@ -1,5 +1,6 @@
 """A worker that is killed takes nothing with it: what it was at is done by another."""
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -8,8 +9,9 @@ from threading import Thread
 from conftest import query
 from faults.processes import until
 from fleet.conftest import Tenants
+from pgvouch.fleet.pool import Pool
 from pgvouch.fleet.rollout import Began, Ended, Event
-from pgvouch.fleet.target import State
+from pgvouch.fleet.target import Job, State, Target
 
 END = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
 SLEEPING = (
@@ -98,3 +100,16 @@ def test_what_a_killed_worker_has_applied_is_rolled_back_with_the_rest(tenants: 
     assert {result.finished for result in summary.results} == {("002_b", "003_c")}
     assert tenants.fleet(waves=()).rollback().count(State.DONE) == 2
     assert [tenants.applied(n) for n in (0, 1)] == [1, 1]
+
+
+def test_a_database_that_is_there_twice_is_done_twice(tenants: Tenants) -> None:
+    """A job that another worker took over, and gave back, may be under way here already."""
+    tenants.make(0)
+    order = tenants.fleet().order("migrate")
+
+    async def both() -> list[State]:
+        job = Job(Target("same", tenants.url(0), "here"))
+        with Pool(order, 2) as pool:
+            return [result.state for result in await asyncio.gather(pool.do(job), pool.do(job))]
+
+    assert sorted(asyncio.run(both())) == [State.CURRENT, State.DONE]

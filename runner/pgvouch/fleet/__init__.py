@@ -10,7 +10,7 @@ The modules, each importing only those above it:
     listing   which databases there are: a query, a pattern, a file
     copied    what a ledger says that was copied
     look      asks a database for its ledger
-    worker    what is done in one database
+    one_database  what is done in one database
     between   what is asked behind a wave: promises, a query, a command
     pool      processes with threads in them
     work      asks a database, or has a process work on it

@@ -18,13 +18,13 @@ from pgvouch.files.variables import given_variables
 from pgvouch.fleet.between import Asks, Between, asker, goes_on
 from pgvouch.fleet.listing import Chosen, Listing
 from pgvouch.fleet.look import look
+from pgvouch.fleet.one_database import Order
 from pgvouch.fleet.rollout import Event, Rolling, Summary
 from pgvouch.fleet.settings import FleetSettings, fleet_settings
 from pgvouch.fleet.slots import each, run, slots_of
 from pgvouch.fleet.store import ControlStore, FileStore, Rollout, Store
 from pgvouch.fleet.target import UNTOUCHED, Job, Result, State, Target
 from pgvouch.fleet.waves import Wave, waves_of
-from pgvouch.fleet.worker import Order
 
 _STORE = Path(".pgvouch") / "fleet.sqlite"
 

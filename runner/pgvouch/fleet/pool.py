@@ -7,15 +7,16 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
+from pgvouch.fleet.one_database import Done, Order, serve
 from pgvouch.fleet.target import Job, Result, State
-from pgvouch.fleet.worker import Done, Order, serve
 
 THREADS = 4
 """Of a process: more of them fight for the interpreter, unless there are more jobs than that."""
-_IMPORTED = ["pgvouch.fleet.worker", "pgvouch.engine.run", "pgvouch.engine.task"]
+_IMPORTED = ["pgvouch.fleet.one_database", "pgvouch.engine.run", "pgvouch.engine.task"]
 _TRIES = 2
 _END_S = 10
 
@@ -26,8 +27,11 @@ class _Process:
 
     process: Any
     pipe: Any
-    ends: dict[str, asyncio.Future[Result | None]] = field(default_factory=dict)
-    """By database; None comes where the process was killed."""
+    ends: dict[int, asyncio.Future[Result | None]] = field(default_factory=dict)
+    """By the number of the job; None comes where the process was killed."""
+    at: dict[int, str] = field(default_factory=dict)
+    """The databases, by the same. One may be there twice: a job that was taken over, and the same
+    in another slot of this very program."""
 
 
 class Pool:
@@ -44,6 +48,7 @@ class Pool:
         self._most = max(min(os.cpu_count() or 1, -(-jobs // THREADS)), 1)
         self._threads = min(jobs, max(THREADS, -(-jobs // self._most)))
         self._processes: list[_Process] = []
+        self._numbers = count()
         self._is_ended = self._is_cancelled = False
 
     def __enter__(self) -> Self:
@@ -82,14 +87,16 @@ class Pool:
             VouchError: the files are not sound.
         """
         loop = asyncio.get_running_loop()
-        for number in range(_TRIES):
+        for tried in range(_TRIES):
             if self._is_ended:
                 return Result(job.target.name, State.LEFT)
             process = self._free(loop)
+            number = next(self._numbers)
             ended: asyncio.Future[Result | None] = loop.create_future()
-            process.ends[job.target.name] = ended
+            process.ends[number], process.at[number] = ended, job.target.name
             with suppress(OSError):  # it is dead, which its pipe will say
-                process.pipe.send(Job(job.target, is_again=job.is_again or number > 0))
+                sent = Job(job.target, is_again=job.is_again or tried > 0)
+                process.pipe.send((number, sent))
             result = await ended
             if result is not None and (result.is_well or not self._is_cancelled):
                 return result
@@ -101,7 +108,7 @@ class Pool:
     def cancel(self, name: str) -> None:
         """Have the server cancel what is under way in a database."""
         for process in self._processes:
-            if name in process.ends:
+            if name in process.at.values():
                 with suppress(OSError):
                     process.pipe.send(name)
 
@@ -135,14 +142,15 @@ class Pool:
 
     def _read(self, process: _Process, loop: asyncio.AbstractEventLoop) -> None:
         try:
-            result: Result = process.pipe.recv()
-            ended = {result.target: result}
+            number, found = process.pipe.recv()
+            ended: dict[int, Result | None] = {number: found}
         except (EOFError, OSError):
             loop.remove_reader(process.pipe.fileno())
             process.pipe.close()
             self._processes.remove(process)
-            ended = dict.fromkeys(process.ends)  # type: ignore[assignment]
-        for name, result in ended.items():
-            future = process.ends.pop(name)
+            ended = dict.fromkeys(process.ends)
+        for number, result in ended.items():
+            future = process.ends.pop(number)
+            del process.at[number]
             if not future.done():
                 future.set_result(result)

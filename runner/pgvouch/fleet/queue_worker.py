@@ -18,6 +18,7 @@ from procrastinate.exceptions import ConnectorException
 from pgvouch.errors import ConnectError, UsageError, VouchError
 from pgvouch.fleet.between import Asks, Between, Halted
 from pgvouch.fleet.listing import Listing
+from pgvouch.fleet.one_database import Order
 from pgvouch.fleet.queue import JUDGE, SLOT, Asking, Queue, Queued
 from pgvouch.fleet.queue_schema import bring_up_to_date
 from pgvouch.fleet.rollout import ROUNDS
@@ -25,7 +26,6 @@ from pgvouch.fleet.store import ensure_tables, open_control
 from pgvouch.fleet.target import Job, Result, State, Target
 from pgvouch.fleet.waves import Budget, Wave
 from pgvouch.fleet.work import Work
-from pgvouch.fleet.worker import Order
 from pgvouch.postgres.session import ConnectionLost
 
 _CONNECTIONS = 3
@@ -224,6 +224,7 @@ class QueueWorker:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._unforeseen)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.end)
         while not self._is_ending:
@@ -234,6 +235,13 @@ class QueueWorker:
                 await asyncio.sleep(_AGAIN_S)
             except _Unfinished:
                 return
+
+    def _unforeseen(self, _loop: object, context: dict[str, Any]) -> None:
+        """Tell of what nobody waits for; a job that others took over cannot be ended again."""
+        exc = context.get("exception")
+        if not isinstance(exc, ConnectorException):
+            said = context.get("message", "")
+            self.trouble(f"unforeseen: {type(exc).__name__}: {said}")
 
     async def _serve(self) -> None:
         """Take jobs until the worker is to end, or the control database cannot be reached."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from pgvouch.fleet.between import Asks, Between, goes_on
 from pgvouch.fleet.listing import Listing
+from pgvouch.fleet.one_database import Order
 from pgvouch.fleet.slots import Slots, each, run, slots_of
 from pgvouch.fleet.store import Rollout, Store
 from pgvouch.fleet.target import Job, Result, State
 from pgvouch.fleet.waves import Wave, waves_of
 from pgvouch.fleet.work import Work
-from pgvouch.fleet.worker import Order
 
 ROUNDS = 3
 """How often the list is read again: databases are made from the template meanwhile."""

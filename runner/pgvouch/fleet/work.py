@@ -7,10 +7,10 @@ from typing import Self
 from pgvouch.errors import VouchError
 from pgvouch.fleet.judged import cause_of, state_of
 from pgvouch.fleet.look import look
+from pgvouch.fleet.one_database import Order
 from pgvouch.fleet.password import with_password
 from pgvouch.fleet.pool import Pool
 from pgvouch.fleet.target import Job, Result, State
-from pgvouch.fleet.worker import Order
 
 
 class Work:

@@ -84,7 +84,8 @@ def serve(done: "Done", pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -
 
     Args:
         done: does it.
-        pipe: gives jobs, and names of databases in which to cancel them; takes results.
+        pipe: gives jobs with their numbers, and names of databases in which to cancel them; takes
+            results with the numbers.
         threads: how many databases at once.
         others: ends of pipes that are not ours: while one is open, its process knows of no end.
     """
@@ -96,17 +97,17 @@ def serve(done: "Done", pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -
     signal.signal(signal.SIGTERM, _end)
     lock = threading.Lock()
 
-    def work(job: Job) -> None:
+    def work(number: int, job: Job) -> None:
         result = done(job)
         with lock, suppress(OSError):
-            pipe.send(result)
+            pipe.send((number, result))
 
     pool = ThreadPoolExecutor(threads)
     futures: set[Future[None]] = set()
     try:
         while (said := pipe.recv()) is not None:
-            if isinstance(said, Job):
-                future = pool.submit(work, said)
+            if isinstance(said, tuple):
+                future = pool.submit(work, *said)
                 futures.add(future)
                 future.add_done_callback(futures.discard)
             else:
@@ -134,7 +135,7 @@ class Done:
     def __init__(self, order: Order) -> None:
         """Prepare the files."""
         self._order = order
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[Session, str] = {}
         self._prepared: Mapping[str, Task] = {}
         if order.action == "migrate":
             self._prepared = _prepared(order)
@@ -143,9 +144,10 @@ class Done:
         """Do it in one database; what goes wrong is its result."""
         began_s = time.monotonic()
         doing = _Doing(job)
+        session: Session | None = None
         try:
             session = open_session(job.target.conninfo, application_name="pgvouch fleet")
-            self._sessions[job.target.name] = session
+            self._sessions[session] = job.target.name
             with session, telling_of_loss():
                 found = _ACTIONS[self._order.action](self, session, doing)
         except VouchError as exc:
@@ -160,12 +162,13 @@ class Done:
         except Exception as exc:  # one database's surprise ends no rollout
             found = Result(job.target.name, State.FAILED, cause=f"unforeseen: {type(exc).__name__}")
         finally:
-            self._sessions.pop(job.target.name, None)
+            if session is not None:
+                self._sessions.pop(session, None)
         return replace(found, seconds=time.monotonic() - began_s)
 
     def cancel(self, name: str | None = None) -> None:
         """Have the servers cancel what runs, in one database or in all: it is rolled back."""
-        for at, session in list(self._sessions.items()):
+        for session, at in list(self._sessions.items()):
             if name in {None, at}:
                 with suppress(psycopg.Error, OSError):
                     session.connection.cancel()
