@@ -81,7 +81,7 @@ def run(runner: asyncio.Runner, coroutine: Coroutine[Any, Any, _Found]) -> _Foun
         return await task
 
     try:
-        return runner.run(main())
+        found = runner.run(main())
     except asyncio.CancelledError:
         if not came:
             raise
@@ -89,8 +89,10 @@ def run(runner: asyncio.Runner, coroutine: Coroutine[Any, Any, _Found]) -> _Foun
         for number, handler in before.items():
             runner.get_loop().remove_signal_handler(number)
             signal.signal(number, handler)
-    signal.raise_signal(came[0])
-    raise asyncio.CancelledError
+    if came:
+        signal.raise_signal(came[0])
+        raise asyncio.CancelledError
+    return found
 
 
 async def each(
