@@ -12,8 +12,8 @@ from conftest import Server, query
 from faults.processes import DEADLINE_S, bouncing, until
 from fleet.conftest import Tenants
 from pgvouch.errors import MigrationError, PlanError, UsageError
-from pgvouch.fleet import on_queue
 from pgvouch.fleet.fleet import Fleet
+from pgvouch.fleet.on_queue import FleetQueue
 from pgvouch.fleet.target import State
 
 END = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
@@ -101,7 +101,7 @@ def ended(tenants: Tenants) -> None:
 
 
 def test_workers_do_what_is_enqueued(queued: Tenants) -> None:
-    rollout, waves = on_queue.enqueue(fleet_of(queued))
+    rollout, waves = FleetQueue(fleet_of(queued)).enqueue()
     assert [(wave.name, len(wave.targets)) for wave in waves] == [
         ("canary", 1),
         ("2", 2),
@@ -111,7 +111,7 @@ def test_workers_do_what_is_enqueued(queued: Tenants) -> None:
     out, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0, out
     assert [queued.applied(n) for n in range(6)] == [2] * 6
-    progress = on_queue.progress(fleet_of(queued))
+    progress = FleetQueue(fleet_of(queued)).progress()
     assert progress.queued.rollout.id == rollout.id
     assert progress.queued.rollout.outcome == "done"
     assert progress.counts == {(0, State.DONE): 1, (1, State.DONE): 2, (2, State.DONE): 3}
@@ -119,12 +119,12 @@ def test_workers_do_what_is_enqueued(queued: Tenants) -> None:
 
 def test_too_many_failures_end_it_and_the_next_waves_are_left(queued: Tenants) -> None:
     queued.query(1, "create table public.b ()")
-    on_queue.enqueue(fleet_of(queued, waves=("1", "2", "rest")))
+    FleetQueue(fleet_of(queued, waves=("1", "2", "rest"))).enqueue()
     process = start(queued, "--once")
     out, _ = process.communicate(timeout=DEADLINE_S)
     assert "already exists" in out
     # Of two databases one may fail, of a percentage.
-    progress = on_queue.progress(fleet_of(queued))
+    progress = FleetQueue(fleet_of(queued)).progress()
     assert progress.queued.rollout.outcome == "done"
     ((state, cause, count, names),) = progress.causes
     assert (state, count, names) == (State.FAILED, 1, (f"{queued.prefix}_1",))
@@ -132,22 +132,22 @@ def test_too_many_failures_end_it_and_the_next_waves_are_left(queued: Tenants) -
 
     queued.write({"003_c.sql": "create table public.c ();", "003_c.rollback.sql": "drop table c;"})
     queued.query(0, "create table public.c ()")
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     start(queued, "--once").communicate(timeout=DEADLINE_S)
-    progress = on_queue.progress(fleet_of(queued))
+    progress = FleetQueue(fleet_of(queued)).progress()
     assert progress.queued.rollout.outcome == "stopped in canary"
     assert progress.counts == {(0, State.FAILED): 1, (1, State.LEFT): 2, (2, State.LEFT): 3}
     assert [queued.applied(n) for n in range(6)] == [2, 1, 2, 2, 2, 2]
 
 
 def test_it_is_paused_behind_each_wave_and_goes_on(queued: Tenants) -> None:
-    on_queue.enqueue(fleet_of(queued), pauses=True)
+    FleetQueue(fleet_of(queued)).enqueue(pauses=True)
     control = queued.url("control")
     with workers(queued, 1):
         for wave, applied in ((1, 1), (2, 3)):
             until(control, f"(select paused and wave = {wave} from pgvouch_fleet.rollout)")
             assert sum(queued.applied(n) for n in range(6)) == 2 * applied
-            on_queue.resume(fleet_of(queued))
+            FleetQueue(fleet_of(queued)).resume()
         ended(queued)
     assert sum(queued.applied(n) for n in range(6)) == 12
 
@@ -156,19 +156,19 @@ def test_a_pause_lets_what_is_under_way_end_and_begins_nothing(queued: Tenants) 
     queued.write({"003_c.sql": "select pg_sleep(600) where exists (select from public.wait);"})
     for n in range(6):
         queued.query(n, "create table public.wait (); insert into public.wait default values")
-    on_queue.enqueue(fleet_of(queued, waves=("rest",), per_server=1))
+    FleetQueue(fleet_of(queued, waves=("rest",), per_server=1)).enqueue()
     control = queued.url("control")
     with workers(queued, 2):
         until(queued.url(0), SLEEPING)
-        on_queue.pause(fleet_of(queued))
+        FleetQueue(fleet_of(queued)).pause()
         queued.query(0, "delete from public.wait")
         queued.query(0, END)
         until(control, "not exists (select from pgvouch_fleet.result where state = 'begun')")
-        counts = on_queue.progress(fleet_of(queued)).counts
+        counts = FleetQueue(fleet_of(queued)).progress().counts
         assert counts == {(0, State.DOWN): 1, (0, State.QUEUED): 5}
         for n in range(1, 6):
             queued.query(n, "delete from public.wait")
-        on_queue.resume(fleet_of(queued))
+        FleetQueue(fleet_of(queued)).resume()
         ended(queued)
     assert [queued.applied(n) for n in range(6)] == [2, 3, 3, 3, 3, 3]
 
@@ -177,10 +177,10 @@ def test_a_pause_lets_what_is_under_way_end_and_begins_nothing(queued: Tenants) 
 def test_it_is_cancelled(queued: Tenants, now: bool) -> None:
     queued.write({"003_c.sql": "select pg_sleep(600) where exists (select from public.wait);"})
     queued.query(0, "create table public.wait (); insert into public.wait default values")
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     with workers(queued, 1) as (process,):
         until(queued.url(0), SLEEPING)
-        _, doing = on_queue.cancel(fleet_of(queued), now=now)
+        _, doing = FleetQueue(fleet_of(queued)).cancel(now=now)
         assert doing == 1
         if not now:
             queued.query(0, "delete from public.wait")
@@ -189,28 +189,28 @@ def test_it_is_cancelled(queued: Tenants, now: bool) -> None:
         process.terminate()
         assert process.wait(DEADLINE_S) == 0
     assert queued.query(0, f"select {SLEEPING}") == [(False,)]
-    progress = on_queue.progress(fleet_of(queued))
+    progress = FleetQueue(fleet_of(queued)).progress()
     assert progress.queued.rollout.outcome == "cancelled"
     state = State.FAILED if now else State.DOWN
     assert progress.counts == {(0, state): 1, (1, State.LEFT): 2, (2, State.LEFT): 3}
     assert [queued.applied(n) for n in range(6)] == [2, 0, 0, 0, 0, 0]
     with pytest.raises(UsageError, match="has ended: cancelled"):
-        on_queue.resume(fleet_of(queued))
+        FleetQueue(fleet_of(queued)).resume()
 
 
 def test_one_rollout_of_a_fleet_at_a_time(queued: Tenants) -> None:
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     with pytest.raises(PlanError, match="is on the queue"):
-        on_queue.enqueue(fleet_of(queued))
+        FleetQueue(fleet_of(queued)).enqueue()
     with pytest.raises(PlanError, match="is on the queue"):
         fleet_of(queued).migrate()
     assert queued.query("control", "select count(*) from pgvouch_fleet.rollout") == [(1,)]
-    on_queue.cancel(fleet_of(queued))
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).cancel()
+    FleetQueue(fleet_of(queued)).enqueue()
 
 
 def test_a_worker_of_another_release_takes_nothing(queued: Tenants) -> None:
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     queued.write({"003_c.sql": "select 1;"})
     other = start(queued, "--once")
     other.communicate(timeout=DEADLINE_S)
@@ -222,11 +222,11 @@ def test_a_worker_of_another_release_takes_nothing(queued: Tenants) -> None:
 
 
 def test_a_database_that_is_made_meanwhile_has_a_wave_of_its_own(queued: Tenants) -> None:
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     queued.make("new")
     queued.query("control", f"insert into tenants values ('{queued.prefix}_new')")
     start(queued, "--once").communicate(timeout=DEADLINE_S)
-    progress = on_queue.progress(fleet_of(queued))
+    progress = FleetQueue(fleet_of(queued)).progress()
     assert [name for name, _ in progress.queued.waves] == ["canary", "2", "rest", "new"]
     assert progress.counts[(3, State.DONE)] == 1
     assert queued.applied("new") == 2
@@ -235,10 +235,10 @@ def test_a_database_that_is_made_meanwhile_has_a_wave_of_its_own(queued: Tenants
 def test_exactly_what_it_did_is_rolled_back_by_workers(queued: Tenants) -> None:
     fleet_of(queued).migrate(to="001_a")
     queued.query(3, "create table public.b ()")
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     start(queued, "--once").communicate(timeout=DEADLINE_S)
     assert [queued.applied(n) for n in range(6)] == [2, 2, 2, 1, 2, 2]
-    on_queue.enqueue_rollback(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue_rollback()
     start(queued, "--once").communicate(timeout=DEADLINE_S)
     assert [queued.applied(n) for n in range(6)] == [1] * 6
 
@@ -247,7 +247,7 @@ def test_nothing_secret_is_on_the_queue(queued: Tenants) -> None:
     url = f"postgresql://postgres:hunter2@/postgres?host={queued.server.running.socket_folder}"
     given = {**environment(queued), "DATABASE_URL": url}
     fleet = Fleet("all", environment=given, project=queued.root / "pgvouch.toml")
-    on_queue.enqueue(fleet)
+    FleetQueue(fleet).enqueue()
     for table in (
         "pgvouch_queue.procrastinate_jobs",
         "pgvouch_fleet.rollout",
@@ -263,19 +263,19 @@ def test_what_needs_a_control_database_says_so(queued: Tenants) -> None:
     text = (queued.root / "pgvouch.toml").read_text()
     (queued.root / "pgvouch.toml").write_text(f"[fleet.all]\npattern = '{queued.prefix}_*'\n")
     with pytest.raises(UsageError, match="the fleet has none"):
-        on_queue.enqueue(fleet_of(queued))
+        FleetQueue(fleet_of(queued)).enqueue()
     (queued.root / "pgvouch.toml").write_text(text)
     with pytest.raises(UsageError, match="is not there for the workers"):
-        on_queue.enqueue(fleet_of(queued, file="-"))
+        FleetQueue(fleet_of(queued, file="-")).enqueue()
     with pytest.raises(PlanError, match="there is no rollout here"):
-        on_queue.pause(fleet_of(queued))
+        FleetQueue(fleet_of(queued)).pause()
 
 
 def test_the_queue_is_what_procrastinate_makes(queued: Tenants) -> None:
     """Its files in order come to what its own schema.sql is."""
     from importlib import resources
 
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     queued.make("reference")
     text = resources.files("procrastinate.sql").joinpath("schema.sql").read_text()
     queued.query(
@@ -302,11 +302,11 @@ def test_the_queue_is_what_procrastinate_makes(queued: Tenants) -> None:
 def test_a_schema_that_is_there_already_is_not_ours(queued: Tenants) -> None:
     queued.query("control", "create schema pgvouch_queue")
     with pytest.raises(MigrationError, match='schema "pgvouch_queue" already exists'):
-        on_queue.enqueue(fleet_of(queued))
+        FleetQueue(fleet_of(queued)).enqueue()
 
 
 def test_a_queue_of_a_newer_procrastinate_is_refused(queued: Tenants) -> None:
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     queued.query(
         "control",
         "insert into pgvouch_fleet.queue_migration values ('99.00.00_01_pre_x.sql', now(), '99')",
@@ -330,7 +330,7 @@ def test_a_stranger_s_operators_and_functions_are_not_found(queued: Tenants) -> 
         "language sql as $$ insert into public.caught values (current_user) returning true $$; "
         "create operator public.= (leftarg = character varying, rightarg = character varying, function = public.equal)",
     )
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     start(queued, "--once").communicate(timeout=DEADLINE_S)
     assert [queued.applied(n) for n in range(6)] == [2] * 6
     assert query(control, "select * from public.caught") == []
@@ -338,7 +338,7 @@ def test_a_stranger_s_operators_and_functions_are_not_found(queued: Tenants) -> 
 
 def test_it_works_through_a_pooler(queued: Tenants, pg18: Server) -> None:
     """A transaction pooler tells of no new jobs, and keeps nothing of a session."""
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     with bouncing(pg18, queued.root) as port:
         given = {
             **environment(queued),
@@ -352,7 +352,7 @@ def test_it_works_through_a_pooler(queued: Tenants, pg18: Server) -> None:
         assert process.returncode == 0, out
         assert "a pooler is between" in out
         fleet = Fleet("all", environment=given, project=queued.root / "pgvouch.toml")
-        assert on_queue.progress(fleet).queued.rollout.outcome == "done"
+        assert FleetQueue(fleet).progress().queued.rollout.outcome == "done"
     assert [queued.applied(n) for n in range(6)] == [2] * 6
 
 
@@ -377,7 +377,7 @@ def test_what_is_under_way_is_shown(queued: Tenants) -> None:
 
 
 def test_a_worker_tells_what_happens_as_lines(queued: Tenants) -> None:
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     out, _ = start(queued, "--once", "--json").communicate(timeout=DEADLINE_S)
     lines = [json.loads(line) for line in out.splitlines()]
     done = [each for line in lines if line["event"] == "databases" for each in line["databases"]]

@@ -25,8 +25,8 @@ from fleet.test_queue import (
     workers,
 )
 from pgvouch.errors import MigrationError, PlanError
-from pgvouch.fleet import on_queue
 from pgvouch.fleet.fleet import Fleet
+from pgvouch.fleet.on_queue import FleetQueue
 from pgvouch.fleet.target import State
 
 __all__ = ["queued"]
@@ -51,7 +51,7 @@ def states(tenants: Tenants) -> list[tuple[object, ...]]:
 def test_the_jobs_of_another_queue_keep_nobody_waiting(queued: Tenants) -> None:
     """Workers of a release that is gone have left a job, and a rollout that nobody works on."""
     waiting(queued, 0)
-    on_queue.enqueue(fleet_of(queued, per_server=1))
+    FleetQueue(fleet_of(queued, per_server=1)).enqueue()
     with workers(queued, 1) as (process,):
         until(queued.url(0), SLEEPING)
         for child in psutil.Process(process.pid).children(recursive=True):
@@ -60,9 +60,9 @@ def test_the_jobs_of_another_queue_keep_nobody_waiting(queued: Tenants) -> None:
         process.wait(DEADLINE_S)
     queued.query(0, "delete from public.wait")
     queued.query(0, END)
-    on_queue.cancel(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).cancel()
     queued.write({"004_d.sql": "create table public.d ();"})
-    on_queue.enqueue(fleet_of(queued, per_server=1))
+    FleetQueue(fleet_of(queued, per_server=1)).enqueue()
     process = start(queued, "--once")
     out, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0, out
@@ -76,7 +76,7 @@ def test_a_stranger_s_notification_neither_aborts_nor_stops_anything(
     """Whoever may connect may notify any channel."""
     waiting(queued, 0)
     control = queued.url("control")
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     with workers(queued, 1) as (process,):
         until(queued.url(0), SLEEPING)
         ((worker,),) = query(control, "select id from pgvouch_queue.procrastinate_workers")
@@ -110,7 +110,7 @@ def test_a_stranger_s_notification_neither_aborts_nor_stops_anything(
 
 
 def test_a_signal_while_it_starts_ends_it(queued: Tenants) -> None:
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     control = queued.url("control")
     with psycopg.connect(control) as held:
         held.execute("lock table pgvouch_fleet.queue_migration in access exclusive mode")
@@ -132,7 +132,7 @@ def test_a_signal_while_a_gate_is_asked_ends_both(queued: Tenants) -> None:
     (queued.root / "pgvouch.toml").write_text(
         f'{text}gate_command = ["sh", "-c", "touch asked; sleep 600"]\n'
     )
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     with workers(queued, 1, "--grace", "200ms") as (process,):
         until(control, "(select state = 'done' from pgvouch_fleet.result where wave = 0)")
         while not (queued.root / "asked").exists():
@@ -147,13 +147,13 @@ def test_a_signal_while_a_gate_is_asked_ends_both(queued: Tenants) -> None:
     # Nobody has said yes or no: it is asked again.
     (queued.root / "pgvouch.toml").write_text(text)
     start(queued, "--once").communicate(timeout=DEADLINE_S)
-    assert on_queue.progress(fleet_of(queued)).queued.rollout.outcome == "done"
+    assert FleetQueue(fleet_of(queued)).progress().queued.rollout.outcome == "done"
 
 
 def test_what_a_dead_worker_was_at_is_not_under_way_for_ever(queued: Tenants) -> None:
     """The rollout was cancelled meanwhile, so that nobody begins it again."""
     waiting(queued, 0)
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     with workers(queued, 1) as (process,):
         until(queued.url(0), SLEEPING)
         for child in psutil.Process(process.pid).children(recursive=True):
@@ -162,10 +162,10 @@ def test_what_a_dead_worker_was_at_is_not_under_way_for_ever(queued: Tenants) ->
         process.wait(DEADLINE_S)
     queued.query(0, "delete from public.wait")
     queued.query(0, END)
-    on_queue.cancel(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).cancel()
     with workers(queued, 1):
         ended(queued)
-    progress = on_queue.progress(fleet_of(queued))
+    progress = FleetQueue(fleet_of(queued)).progress()
     assert progress.counts == {(0, State.FAILED): 1, (1, State.LEFT): 2, (2, State.LEFT): 3}
     ((_, cause, _, _),) = progress.causes
     assert "killed" in cause
@@ -173,19 +173,19 @@ def test_what_a_dead_worker_was_at_is_not_under_way_for_ever(queued: Tenants) ->
 
 def test_what_still_runs_after_a_cancel_is_cancelled_with_now(queued: Tenants) -> None:
     waiting(queued, 0)
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     with workers(queued, 1):
         until(queued.url(0), SLEEPING)
-        on_queue.cancel(fleet_of(queued))
-        _, doing = on_queue.cancel(fleet_of(queued), now=True)
+        FleetQueue(fleet_of(queued)).cancel()
+        _, doing = FleetQueue(fleet_of(queued)).cancel(now=True)
         assert doing == 1
         ended(queued)
-    assert on_queue.progress(fleet_of(queued)).counts[(0, State.FAILED)] == 1
+    assert FleetQueue(fleet_of(queued)).progress().counts[(0, State.FAILED)] == 1
 
 
 def test_a_list_that_cannot_be_read_is_said_and_marks_nothing(queued: Tenants) -> None:
     control = queued.url("control")
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     query(control, "alter table tenants rename to tenants_")
     with workers(queued, 1) as (process,):
         assert process.stdout is not None
@@ -206,13 +206,13 @@ def test_a_list_that_cannot_be_read_is_said_and_marks_nothing(queued: Tenants) -
     ["default_transaction_isolation = serializable", "default_transaction_read_only = on"],
 )
 def test_what_transactions_are_by_default_does_not_matter(queued: Tenants, setting: str) -> None:
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     queued.query("control", f"alter database {queued.prefix}_control set {setting}")
     with workers(queued, 3, "--once") as running:
         said = [process.communicate(timeout=DEADLINE_S)[0] for process in running]
     assert [process.returncode for process in running] == [0] * 3, said
     assert not [text for text in said if "the control database" in text]
-    assert on_queue.progress(fleet_of(queued)).queued.rollout.outcome == "done"
+    assert FleetQueue(fleet_of(queued)).progress().queued.rollout.outcome == "done"
     assert [queued.applied(n) for n in range(6)] == [2] * 6
 
 
@@ -220,15 +220,15 @@ def test_what_transactions_are_by_default_does_not_matter(queued: Tenants, setti
 def test_a_role_that_may_not_is_told_so(queued: Tenants, there: bool) -> None:
     role = f"{queued.prefix}_role"
     if there:
-        on_queue.enqueue(fleet_of(queued))
+        FleetQueue(fleet_of(queued)).enqueue()
     queued.query("control", f"create role {role} login; grant select on tenants to {role}")
     try:
         url = make_conninfo(queued.url("control"), user=role)
         given = {**environment(queued), "CONTROL_URL": url}
         fleet = Fleet("all", environment=given, project=queued.root / "pgvouch.toml")
-        for do in (on_queue.enqueue, on_queue.pause, lambda fleet: on_queue.work(fleet, print)):
+        for do in (FleetQueue.enqueue, FleetQueue.pause, lambda queue: queue.work(print)):
             with pytest.raises(MigrationError, match="permission denied"):
-                do(fleet)
+                do(FleetQueue(fleet))
     finally:
         queued.query("control", f"drop owned by {role}; drop role {role}")
 
@@ -238,29 +238,29 @@ def test_a_database_that_was_missing_in_the_list_for_a_while_is_done_at_the_end(
 ) -> None:
     control = queued.url("control")
     name = f"{queued.prefix}_1"
-    on_queue.enqueue(fleet_of(queued), pauses=True)
+    FleetQueue(fleet_of(queued)).enqueue(pauses=True)
     with workers(queued, 1):
         until(control, "(select paused and wave = 1 from pgvouch_fleet.rollout)")
     query(control, f"delete from tenants where name = '{name}'")
-    on_queue.resume(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).resume()
     with workers(queued, 1):  # another one: a list is taken to be true for a while
         until(control, "(select paused and wave = 2 from pgvouch_fleet.rollout)")
     assert (name, "gone", "the list of databases does not have it any more") in states(queued)
     query(control, f"insert into tenants values ('{name}')")
-    on_queue.resume(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).resume()
     with workers(queued, 1):
         until(control, "(select paused and wave = 3 from pgvouch_fleet.rollout)")
-        on_queue.resume(fleet_of(queued))
+        FleetQueue(fleet_of(queued)).resume()
         ended(queued)
     assert [queued.applied(n) for n in range(6)] == [2] * 6
-    progress = on_queue.progress(fleet_of(queued))
+    progress = FleetQueue(fleet_of(queued)).progress()
     assert [wave for wave, _ in progress.queued.waves] == ["canary", "2", "rest", "new"]
     assert progress.counts[(3, State.DONE)] == 1
 
 
 def test_a_list_that_is_empty_marks_nothing_as_gone(queued: Tenants) -> None:
     control = queued.url("control")
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     query(control, "create table kept as table tenants; truncate tenants")
     with workers(queued, 1) as (process,):
         assert process.stdout is not None
@@ -274,18 +274,18 @@ def test_a_list_that_is_empty_marks_nothing_as_gone(queued: Tenants) -> None:
 def test_a_queue_that_a_stranger_has_made_anew_is_not_used(queued: Tenants) -> None:
     """Somebody has dropped it, and the functions that are there now would run as the worker."""
     role = f"{queued.prefix}_stranger"
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     queued.query("control", f"create role {role}; alter schema pgvouch_queue owner to {role}")
     try:
-        for do in (on_queue.pause, on_queue.cancel, lambda fleet: on_queue.work(fleet, print)):
+        for do in (FleetQueue.pause, FleetQueue.cancel, lambda queue: queue.work(print)):
             with pytest.raises(PlanError, match=f"the queue belongs to another role, {role}"):
-                do(fleet_of(queued))
+                do(FleetQueue(fleet_of(queued)))
     finally:
         queued.query("control", f"reassign owned by {role} to postgres; drop role {role}")
 
 
 def test_it_goes_on_when_nobody_reads_what_it_says(queued: Tenants) -> None:
-    on_queue.enqueue(fleet_of(queued))
+    FleetQueue(fleet_of(queued)).enqueue()
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as nobody:
@@ -295,5 +295,5 @@ def test_it_goes_on_when_nobody_reads_what_it_says(queued: Tenants) -> None:
             stderr=subprocess.PIPE, text=True, timeout=DEADLINE_S, check=False,
         )  # fmt: skip
     assert "failed" not in ran.stderr
-    assert on_queue.progress(fleet_of(queued)).queued.rollout.outcome == "done"
+    assert FleetQueue(fleet_of(queued)).progress().queued.rollout.outcome == "done"
     assert [queued.applied(n) for n in range(6)] == [2] * 6

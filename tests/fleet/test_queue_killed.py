@@ -20,7 +20,8 @@ from conftest import start as start_server
 from faults.processes import DEADLINE_S, answering, crash, until
 from fleet.conftest import Tenants
 from fleet.test_queue import SLEEPING, ended, fleet_of, start, workers
-from pgvouch.fleet import on_queue, queue
+from pgvouch.fleet import queue
+from pgvouch.fleet.on_queue import FleetQueue
 from pgvouch.fleet.target import State
 from pgvouch.postgres.session import OWN_PATH
 
@@ -96,7 +97,7 @@ def done(tenants: Tenants) -> int:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_ten_workers_are_killed_at_random(many: Tenants, seed: int) -> None:
     pick = random.Random(seed)
-    on_queue.enqueue(fleet_of(many))
+    FleetQueue(fleet_of(many)).enqueue()
     control = many.url("control")
     running = [start(many) for _ in range(3)]
     killed = 0
@@ -122,7 +123,7 @@ def test_ten_workers_are_killed_at_random(many: Tenants, seed: int) -> None:
             process.communicate(timeout=DEADLINE_S)
     assert killed > 2
     refuse_unfinished(many, many.server)
-    assert on_queue.progress(fleet_of(many)).queued.rollout.outcome == "done"
+    assert FleetQueue(fleet_of(many)).progress().queued.rollout.outcome == "done"
     # What each rollout did is known, though some of those that did it are dead.
     finished = query(control, "select distinct finished from pgvouch_fleet.result")
     assert finished == [('["001_a", "002_b", "003_c"]',)]
@@ -153,7 +154,7 @@ def test_the_control_database_is_killed(mortal: Server, pg18: Server, many: Tena
         many.server = mortal
         try:
             configure(many, pg18)
-            on_queue.enqueue(fleet_of(many))
+            FleetQueue(fleet_of(many)).enqueue()
             with workers(many, 2):
                 for count in (1, 4, 12):
                     until(
@@ -177,7 +178,7 @@ def test_a_target_server_is_killed(mortal: Server, pg18: Server, tenants: Tenant
     tenants.make(*range(COUNT))
     tenants.server = pg18
     configure(tenants, mortal, waves='["rest"]')
-    on_queue.enqueue(fleet_of(tenants))
+    FleetQueue(fleet_of(tenants)).enqueue()
     with workers(tenants, 2):
         until(
             tenants.url("control"),
@@ -185,14 +186,14 @@ def test_a_target_server_is_killed(mortal: Server, pg18: Server, tenants: Tenant
         )
         crashed(mortal)
         ended(tenants)
-        progress = on_queue.progress(fleet_of(tenants))
+        progress = FleetQueue(fleet_of(tenants)).progress()
         assert progress.queued.rollout.outcome == "done"
         lost = progress.counts.get((0, State.DOWN), 0)
         assert lost + progress.counts[(0, State.DONE)] == COUNT
         # Again: what is left is done, and the rest is as it was.
-        on_queue.enqueue(fleet_of(tenants))
+        FleetQueue(fleet_of(tenants)).enqueue()
         ended(tenants)
-    counts = on_queue.progress(fleet_of(tenants)).counts
+    counts = FleetQueue(fleet_of(tenants)).progress().counts
     assert {state for _, state in counts} <= {State.DONE, State.CURRENT}
     query(tenants.url("control"), "delete from pgvouch_fleet.result where rollout = 1")
     refuse_unfinished(tenants, mortal)
@@ -201,7 +202,7 @@ def test_a_target_server_is_killed(mortal: Server, pg18: Server, tenants: Tenant
 def test_a_worker_that_is_to_end_ends_what_it_is_at(many: Tenants) -> None:
     many.write({"003_c.sql": "select pg_sleep(600) where exists (select from public.wait);"})
     many.query(0, "create table public.wait (); insert into public.wait default values")
-    on_queue.enqueue(fleet_of(many))
+    FleetQueue(fleet_of(many)).enqueue()
     process = start(many)
     until(many.url(0), SLEEPING)
     process.send_signal(signal.SIGTERM)
@@ -220,7 +221,7 @@ def test_a_worker_that_is_to_end_ends_what_it_is_at(many: Tenants) -> None:
 def test_what_takes_longer_than_the_grace_is_cancelled_and_done_by_another(many: Tenants) -> None:
     many.write({"003_c.sql": "select pg_sleep(600) where exists (select from public.wait);"})
     many.query(0, "create table public.wait (); insert into public.wait default values")
-    on_queue.enqueue(fleet_of(many))
+    FleetQueue(fleet_of(many)).enqueue()
     process = start(many, "--grace", "200ms")
     until(many.url(0), SLEEPING)
     process.send_signal(signal.SIGTERM)
@@ -232,13 +233,13 @@ def test_what_takes_longer_than_the_grace_is_cancelled_and_done_by_another(many:
     start(many, "--once").communicate(timeout=DEADLINE_S)
     told = "select state, finished from pgvouch_fleet.result where wave = 0"
     assert query(many.url("control"), told) == [("done", '["001_a", "002_b", "003_c"]')]
-    assert on_queue.progress(fleet_of(many)).queued.rollout.outcome == "done"
+    assert FleetQueue(fleet_of(many)).progress().queued.rollout.outcome == "done"
 
 
 def test_a_worker_that_was_asleep_does_no_harm(many: Tenants) -> None:
     """Others take its jobs over; it wakes up and goes on with them."""
     many.write({"003_c.sql": "insert into public.done values ('c'); select pg_sleep(2);"})
-    on_queue.enqueue(fleet_of(many, waves=("rest",)))
+    FleetQueue(fleet_of(many, waves=("rest",))).enqueue()
     asleep = start(many)
     control = many.url("control")
     until(many.url(0), SLEEPING)
@@ -261,7 +262,7 @@ def test_a_worker_that_was_asleep_does_no_harm(many: Tenants) -> None:
 def test_a_worker_that_falls_asleep_within_a_transaction_keeps_nobody_waiting(
     many: Tenants, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    on_queue.enqueue(fleet_of(many))
+    FleetQueue(fleet_of(many)).enqueue()
     own = f"{OWN_PATH}; set local idle_in_transaction_session_timeout = '300ms'"
     assert "idle_in_transaction_session_timeout = '10s'" in queue._OWN
     monkeypatch.setattr(queue, "_OWN", own)
@@ -269,7 +270,7 @@ def test_a_worker_that_falls_asleep_within_a_transaction_keeps_nobody_waiting(
     paused: list[int] = []
 
     def pause() -> None:
-        paused.append(on_queue.pause(fleet_of(many)).rollout.id)
+        paused.append(FleetQueue(fleet_of(many)).pause().rollout.id)
 
     async def fall_asleep() -> None:
         found = queue.Queue(many.url("control"), 1)

@@ -15,7 +15,7 @@ from conftest import ROOT
 from faults.processes import DEADLINE_S
 from fleet.conftest import Tenants
 from fleet.test_queue import environment, fleet_of, queued
-from pgvouch.fleet import on_queue
+from pgvouch.fleet.on_queue import FleetQueue
 
 __all__ = ["queued"]
 
@@ -95,7 +95,7 @@ def test_a_release_that_is_broken_at_the_canary(
     log = "select operation from pgvouch._yoyo_log where migration_id = '003_c' order by created_at_utc"
     assert queued.query(0, log) == [("apply",), ("rollback",), ("apply",)]
     assert queued.query(1, log) == [("apply",)]
-    assert on_queue.queue_of(fleet_of(queued)).startswith("fleet-")
+    assert FleetQueue(fleet_of(queued)).name.startswith("fleet-")
 
 
 def _manifests() -> dict[str, dict[str, object]]:

@@ -1,5 +1,6 @@
 """The options that the commands of a fleet share."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,6 @@ import click
 from pgvouch.cli.context import Context
 from pgvouch.cli.options import duration_s
 from pgvouch.errors import UsageError
-from pgvouch.fleet.settings import words
 from pgvouch.fleet.waves import Budget
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _words(
     if value is None:
         return None
     try:
-        if found := words(value):
+        if found := tuple(shlex.split(value)):
             return found
     except ValueError:
         pass

@@ -62,18 +62,18 @@ def enqueue(
 ) -> None:
     """Put a rollout on the queue of the control database, for workers anywhere."""
     found = _queued(context, name, given)
-    from pgvouch.fleet import on_queue
+    from pgvouch.fleet.on_queue import FleetQueue
 
     if rollback:
         if to or pause:
             raise UsageError("--to and --pause are not for a rollback")
-        made, waves = on_queue.enqueue_rollback(found, number=rollout, discard_data=discard_data)
+        made, waves = FleetQueue(found).enqueue_rollback(number=rollout, discard_data=discard_data)
     else:
         if rollout is not None or discard_data:
             raise UsageError("--rollout and --discard-data are for --rollback")
-        made, waves = on_queue.enqueue(found, to=to, pauses=pause)
+        made, waves = FleetQueue(found).enqueue(to=to, pauses=pause)
     total = sum(len(wave.targets) for wave in waves)
-    queue = on_queue.queue_of(found)
+    queue = FleetQueue(found).name
     document = {"rollout": made.id, "fleet": made.fleet, "queue": queue, "databases": total}
     if context.as_json:
         context.tell(document=document)
@@ -103,16 +103,16 @@ def worker(
 ) -> None:
     """Take jobs from the queue until a signal comes; SIGTERM ends it gracefully."""
     found = _queued(context, name, given)
-    from pgvouch.fleet import on_queue
+    from pgvouch.fleet.on_queue import FleetQueue
     from pgvouch.fleet.queue_worker import Pace
 
     beat_s = max(dead_after / 4, 0.1)
     pace = Pace(heartbeat_s=beat_s, dead_s=dead_after, sweep_s=beat_s, grace_s=grace)
     context.as_lines = context.as_json
     if not context.as_json:
-        output.say(f"takes the jobs of {on_queue.queue_of(found)}")
+        output.say(f"takes the jobs of {FleetQueue(found).name}")
     tell = Lines(found.settings.name) if context.as_json else _teller()
-    on_queue.work(found, tell, pace=pace, once=once)
+    FleetQueue(found).work(tell, pace=pace, once=once)
 
 
 @click.command()
@@ -127,11 +127,11 @@ def watch(
 ) -> int:
     """Show how far a rollout on the queue is, until it ends."""
     found = _queued(context, name, given)
-    from pgvouch.fleet import on_queue
+    from pgvouch.fleet.on_queue import FleetQueue
 
     began_s, first = time.monotonic(), None
     while True:
-        progress = on_queue.progress(found, rollout)
+        progress = FleetQueue(found).progress(rollout)
         done = _done(progress)
         first = done if first is None else first
         if once or (progress.queued.rollout.ended_at is not None and not _under_way(progress)):
@@ -155,9 +155,9 @@ def watch(
 def pause(context: Context, /, name: str | None, **given: Any) -> None:
     """Have the rollout on the queue begin nothing new."""
     found = _queued(context, name, given)
-    from pgvouch.fleet import on_queue
+    from pgvouch.fleet.on_queue import FleetQueue
 
-    queued = on_queue.pause(found)
+    queued = FleetQueue(found).pause()
     _say(context, queued.rollout.id, "paused", "what is under way ends; pgvouch fleet resume")
 
 
@@ -169,9 +169,9 @@ def pause(context: Context, /, name: str | None, **given: Any) -> None:
 def resume(context: Context, /, name: str | None, **given: Any) -> None:
     """Have a rollout go on after a pause."""
     found = _queued(context, name, given)
-    from pgvouch.fleet import on_queue
+    from pgvouch.fleet.on_queue import FleetQueue
 
-    _say(context, on_queue.resume(found).rollout.id, "goes on", "pgvouch fleet watch")
+    _say(context, FleetQueue(found).resume().rollout.id, "goes on", "pgvouch fleet watch")
 
 
 @click.command()
@@ -183,9 +183,9 @@ def resume(context: Context, /, name: str | None, **given: Any) -> None:
 def cancel(context: Context, /, name: str | None, now: bool, **given: Any) -> None:
     """End the rollout on the queue; what it has done stays."""
     found = _queued(context, name, given)
-    from pgvouch.fleet import on_queue
+    from pgvouch.fleet.on_queue import FleetQueue
 
-    queued, doing = on_queue.cancel(found, now=now)
+    queued, doing = FleetQueue(found).cancel(now=now)
     ends = "is cancelled" if now else "ends by itself"
     said = f"{doing} jobs are under way, which {ends}; " if doing else ""
     _say(context, queued.rollout.id, "cancelled", f"{said}what it has done stays")
