@@ -23,7 +23,12 @@ THOROUGH: dict[str, str] = {
     "fleet/test_interrupted.py": "interrupted fleets",
     "fleet/test_pool.py": "interrupted fleets",
     "fleet/test_queue.py": "the queue of a fleet",
+    "fleet/test_queue_attacked.py": "attacks on the queue of a fleet",
     "fleet/test_release.py::test_the_manifests": "the queue of a fleet",
+    "fleet/test_between.py": "more gates of a fleet",
+    "fleet/test_live.py": "terminals of other kinds",
+    "fleet/test_passwords.py": "more passwords of a fleet",
+    "fleet/test_states.py": "more states of a fleet's databases",
     "fleet/test_queue_killed.py": "interrupted fleets",
     "integration/test_completion.py::test_a_tab_at_a_prompt": "more tabs in more shells",
     "integration/test_delta_of_what_is_touched.py::test_the_delta_of_what": "random schemas",
@@ -77,6 +82,10 @@ THOROUGH: dict[str, str] = {
 }
 """Beginnings of test ids below tests/, and what is found there."""
 KEPT = (
+    "fleet/test_between.py::test_a_control_database_that_is_gone_is_no_yes",
+    "fleet/test_between.py::test_a_command_says_whether_to_go_on",
+    "fleet/test_passwords.py::test_a_password_is_in_nothing_that_is_told",
+    "fleet/test_passwords.py::test_from_a_command_that_is_run_once",
     "fleet/test_queue.py::test_workers_do_what_is_enqueued",
     "fleet/test_queue.py::test_a_stranger_s_operators",
     "fleet/test_queue_killed.py::test_the_control_database_is_killed",
