@@ -36,6 +36,7 @@ def bring_up_to_date(session: Session) -> None:
     known = files()
     applied, under_way = _applied(session)
     _refuse_newer(applied - set(known))
+    refuse_stranger_s(session)
     missing = [name for name in known if name not in applied]
     if missing and applied and under_way:
         raise PlanError(
@@ -44,25 +45,12 @@ def bring_up_to_date(session: Session) -> None:
             hint="let it end, or cancel it; then the same command again",
         )
     for name in missing:
-        _apply(session, name, known[name])
-    refuse_unlike(session)
+        _apply(session, name, known[name], is_first=name == min(known))
+    _refuse_lacking(session)
 
 
-def refuse_unlike(session: Session) -> None:
-    """Refuse a queue that is not what the procrastinate that is installed here wants.
-
-    Raises:
-        PlanError: files are missing, or there are more than it knows.
-    """
-    refuse_stranger_s(session)
-    known = set(files())
-    applied, _ = _applied(session)
-    _refuse_newer(applied - known)
-    if known - applied:
-        raise PlanError(
-            f"the queue is not up to date for procrastinate {_version()}",
-            hint="pgvouch fleet worker brings it up to date",
-        )
+def _refuse_lacking(session: Session) -> None:
+    """Refuse a queue that has not all that the procrastinate that is installed here uses."""
     from procrastinate.sql import queries
 
     wanted = sorted({name for text in queries.values() for name in _NAME.findall(text)})
@@ -106,7 +94,7 @@ def _applied(session: Session) -> tuple[set[str], int]:
     return {str(name) for (name,) in names.rows}, int(under_way.rows[0][0] or 0)
 
 
-def _apply(session: Session, name: str, text: str) -> None:
+def _apply(session: Session, name: str, text: str, *, is_first: bool) -> None:
     begin = own_query("fleet", "begin_queue_file", name=name)
     record = own_query("fleet", "end_queue_file", name=name, tool_version=_version())
     revoke = own_query("fleet", "revoke_all", name=SCHEMA)
@@ -114,7 +102,7 @@ def _apply(session: Session, name: str, text: str) -> None:
     try:
         there = session.run(f"begin;\n{OWN_PATH};\n{JUDGED};\n{begin}")[-1]
         if there.rows != (("t",),):
-            if name == min(files()):
+            if is_first:
                 session.run(f"create schema {SCHEMA}")
             session.run(f"{_PATH};\n{text}")
             session.run(f"{OWN_PATH};\n{fix};\n{revoke};\n{record};\ncommit")
