@@ -9,9 +9,9 @@ from threading import Thread
 from conftest import query
 from faults.processes import until
 from fleet.conftest import Tenants
-from pgvouch.fleet.pool import Pool
 from pgvouch.fleet.rollout import Began, Ended, Event
 from pgvouch.fleet.target import Job, State, Target
+from pgvouch.fleet.work import Work
 
 END = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
 SLEEPING = (
@@ -108,8 +108,9 @@ def test_a_database_that_is_there_twice_is_done_twice(tenants: Tenants) -> None:
     order = tenants.fleet().order("migrate")
 
     async def both() -> list[State]:
-        job = Job(Target("same", tenants.url(0), "here"))
-        with Pool(order, 2) as pool:
-            return [result.state for result in await asyncio.gather(pool.do(job), pool.do(job))]
+        # As one that is begun again: what only asks is passed over.
+        job = Job(Target("same", tenants.url(0), "here"), is_again=True)
+        with Work(order, 2) as work:
+            return [result.state for result in await asyncio.gather(work.do(job), work.do(job))]
 
     assert sorted(asyncio.run(both())) == [State.CURRENT, State.DONE]

@@ -15,6 +15,7 @@ from pgvouch.cli.options import common, duration_s, running
 from pgvouch.cli.output import Styled
 from pgvouch.cli.table import Column
 from pgvouch.errors import FAILED, UsageError
+from pgvouch.fleet.target import FAILING, OPEN, WELL, State
 
 if TYPE_CHECKING:
     from pgvouch.fleet.fleet import Fleet
@@ -226,15 +227,11 @@ def _teller() -> "Callable[[Event], None]":
 
 
 def _done(progress: "Progress") -> int:
-    return sum(count for (_, state), count in progress.counts.items() if not _is_open(state))
+    return sum(count for (_, state), count in progress.counts.items() if state not in OPEN)
 
 
 def _under_way(progress: "Progress") -> int:
-    return sum(count for (_, state), count in progress.counts.items() if str(state) == "begun")
-
-
-def _is_open(state: object) -> bool:
-    return str(state) in {"queued", "begun"}
+    return sum(count for (_, state), count in progress.counts.items() if state is State.BEGUN)
 
 
 def _line(progress: "Progress", rate: float) -> str:
@@ -255,8 +252,8 @@ def _show(context: Context, progress: "Progress") -> None:
     rows = []
     for number, (name, may_fail) in enumerate(queued.waves):
         here = {state: n for (wave, state), n in progress.counts.items() if wave == number}
-        well = sum(n for state, n in here.items() if _is_done(state))
-        failed = sum(n for state, n in here.items() if _is_failed(state))
+        well = sum(n for state, n in here.items() if state in WELL)
+        failed = sum(n for state, n in here.items() if state in FAILING)
         rows.append((name, str(sum(here.values())), str(well), str(failed), str(may_fail)))
     if context.as_json:
         context.tell(document=_document(progress))
@@ -268,14 +265,6 @@ def _show(context: Context, progress: "Progress") -> None:
         more = f" and {count - len(names)} more" if count > len(names) else ""
         output.say("  ", Styled("✗", "red"), f" {count} {state}: {cause}")
         output.say(f"      {', '.join(names)}{more}")
-
-
-def _is_done(state: object) -> bool:
-    return str(state) in {"done", "current", "ahead", "gone"}
-
-
-def _is_failed(state: object) -> bool:
-    return not _is_open(state) and not _is_done(state) and str(state) != "left"
 
 
 def _document(progress: "Progress") -> dict[str, Any]:

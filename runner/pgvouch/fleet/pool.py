@@ -8,8 +8,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from pgvouch.fleet.one_database import Done, Order, serve
 from pgvouch.fleet.target import Job, Result, State
@@ -50,17 +49,6 @@ class Pool:
         self._processes: list[_Process] = []
         self._numbers = count()
         self._is_ended = self._is_cancelled = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        _exc: BaseException | None,
-        _tb: TracebackType | None,
-    ) -> None:
-        self.end(at_once=kind is not None)
 
     def end(self, *, at_once: bool) -> None:
         """End the processes.

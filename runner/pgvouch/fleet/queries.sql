@@ -205,7 +205,7 @@ select r.id from pgvouch_fleet.rollout as r where r.queue = {queue} and r.ended_
 -- How a wave stands: how many of its databases are open, and how many of them have failed.
 select
   count(*) filter (where r.state in ('queued', 'begun')),
-  count(*) filter (where r.state <> all ({well}))
+  count(*) filter (where r.state = any ({failing}))
 from pgvouch_fleet.result as r
 where r.rollout = {rollout} and r.wave = {wave}
 
@@ -355,7 +355,7 @@ order by r.wave, r.state
 -- Why databases have failed in a rollout, the most frequent cause first, with some of their names.
 select r.state, r.cause, count(*), to_json((array_agg(r.target order by r.target))[1:{names}])::text
 from pgvouch_fleet.result as r
-where r.rollout = {rollout} and r.state <> all ({well})
+where r.rollout = {rollout} and r.state = any ({failing})
 group by r.state, r.cause
 order by 3 desc, 1, 2
 

@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pgvouch.errors import PlanError
 from pgvouch.fleet.queue_schema import SCHEMA
 from pgvouch.fleet.store import Rollout, on_the_queue, results_of, rollout_of, rows_of
-from pgvouch.fleet.target import WELL, Result, State, Target
+from pgvouch.fleet.target import FAILING, Result, State, Target
 from pgvouch.fleet.waves import Wave
 from pgvouch.postgres.session import OWN_PATH
 from pgvouch.sqltext.own import own_query
@@ -31,8 +31,7 @@ _PATIENCE = "10s"
 """After which the server ends a session that is silent within a transaction: a worker that was put
 to sleep there would keep all others from its rollout."""
 _OWN = f"{OWN_PATH};\nset local idle_in_transaction_session_timeout = '{_PATIENCE}'"
-_IDLE = [str(state) for state in (*WELL, State.QUEUED, State.BEGUN, State.LEFT)]
-_FAILING = [str(state) for state in State if str(state) not in _IDLE]
+_FAILING = sorted(map(str, FAILING))
 _LOST = "the worker that was at it was killed; pgvouch fleet status shows how far it came"
 _UNQUALIFIED = re.compile(r"\bprocrastinate_(?=\w)")
 
@@ -67,6 +66,11 @@ class Queued:
     wave: int
     """Which of them is under way."""
     paused: bool
+
+    @property
+    def at(self) -> dict[str, Any]:
+        """The rollout and the wave that is under way, as statements and jobs name them."""
+        return {"rollout": self.rollout.id, "wave": self.wave}
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +242,10 @@ class Asking:
         queued = await self.find(number)
         if queued.paused or queued.rollout.ended_at is not None:
             return
-        at: dict[str, Any] = {"rollout": number, "wave": queued.wave}
-        await self._ask("let_go_of_lost", **at)
-        for server, count, slots in await self._ask("open_servers", queue=queued.queue, **at):
+        await self._ask("let_go_of_lost", **queued.at)
+        for server, count, slots in await self._ask(
+            "open_servers", queue=queued.queue, **queued.at
+        ):
             wanted = range(min(count, queued.said.slots_of(server)))
             for slot in sorted({*wanted} - {*slots}):
                 await self.add_job(queued, server, slot)
@@ -263,13 +268,11 @@ class Asking:
             lock=f"{queued.queue}:{server}:{slot}:{turn}",
             connection=self._connection,
         )
-        at: dict[str, Any] = {"rollout": queued.rollout.id, "wave": queued.wave}
-        await deferrer.defer_async(**at, server=server, slot=slot, turn=turn)
+        await deferrer.defer_async(**queued.at, server=server, slot=slot, turn=turn)
 
     async def add_job_if_wanted(self, queued: Queued, server: str, slot: int, turn: int) -> None:
         """Make one behind a job that has had its time, if there is something left to do."""
-        at = {"rollout": queued.rollout.id, "wave": queued.wave}
-        ((is_left,),) = await self._ask("is_left", **at, server=server)
+        ((is_left,),) = await self._ask("is_left", **queued.at, server=server)
         if is_left and not queued.paused:
             await self.add_job(queued, server, slot, turn)
 
@@ -279,8 +282,7 @@ class Asking:
         _, may_fail = queued.waves[queued.wave]
         if is_open and failed <= may_fail:
             return
-        at = {"rollout": queued.rollout.id, "wave": queued.wave}
-        ((is_there,),) = await self._ask("is_judged", queue=queued.queue, task=JUDGE, **at)
+        ((is_there,),) = await self._ask("is_judged", queue=queued.queue, task=JUDGE, **queued.at)
         if not is_there:
             deferrer = self._app.configure_task(
                 JUDGE,
@@ -289,18 +291,16 @@ class Asking:
                 priority=1,
                 connection=self._connection,
             )
-            await deferrer.defer_async(**at)
+            await deferrer.defer_async(**queued.at)
 
     async def stands(self, queued: Queued) -> tuple[int, int]:
         """Return how many databases of the wave are open, and how many have failed."""
-        at = {"rollout": queued.rollout.id, "wave": queued.wave}
-        ((is_open, failed),) = await self._ask("stands", **at, well=_IDLE)
+        ((is_open, failed),) = await self._ask("stands", **queued.at, failing=_FAILING)
         return is_open, failed
 
     async def wave_results(self, queued: Queued) -> list[Result]:
         """Return what became of the databases of the wave."""
-        at = {"rollout": queued.rollout.id, "wave": queued.wave}
-        return list(results_of(await self._ask("wave_results", **at)).values())
+        return list(results_of(await self._ask("wave_results", **queued.at)).values())
 
     async def names(self, rollout: int, but_for: str) -> set[str]:
         """Return the names of a rollout's databases, but for those that are gone for a cause."""
@@ -309,9 +309,10 @@ class Asking:
 
     async def claim(self, queued: Queued, server: str, job: int, most: int) -> dict[str, bool]:
         """Take databases for a job: those that are to be done, and whether they were begun."""
-        at = {"rollout": queued.rollout.id, "wave": queued.wave, "server": server}
         slots = queued.said.slots_of(server)
-        return dict(await self._ask("claim", **at, job=job, most=most, slots=slots))
+        return dict(
+            await self._ask("claim", **queued.at, server=server, job=job, most=most, slots=slots)
+        )
 
     async def put(self, queued: Queued, results: Iterable[Result]) -> tuple[bool, int]:
         """Write down what became of databases.
@@ -319,9 +320,8 @@ class Asking:
         Returns:
             Whether the rollout goes on, and how many of the wave have failed.
         """
-        at = {"rollout": queued.rollout.id, "wave": queued.wave}
         await self._ask("put_queued", rollout=queued.rollout.id, rows=rows_of(results))
-        ((goes_on, failed),) = await self._ask("goes_on", **at, failing=_FAILING)
+        ((goes_on, failed),) = await self._ask("goes_on", **queued.at, failing=_FAILING)
         return goes_on, failed
 
     async def give_back(self, rollout: int, job: int, names: Collection[str]) -> None:
@@ -331,8 +331,8 @@ class Asking:
     async def go_on(self, queued: Queued, added: Sequence[tuple[str, int]] = ()) -> None:
         """Begin the next wave."""
         waves = json.dumps([*queued.waves, *added])
-        at = {"rollout": queued.rollout.id, "pauses": queued.said.pauses}
-        await self._ask("next_wave", **at, waves=waves)
+        rollout, pauses = queued.rollout.id, queued.said.pauses
+        await self._ask("next_wave", rollout=rollout, pauses=pauses, waves=waves)
         await self.feed(queued.rollout.id)
 
     async def pause(self, queued: Queued) -> None:
@@ -363,19 +363,30 @@ class Asking:
 
     async def _drop(self, queued: Queued) -> list[int]:
         """Cancel the jobs that wait; return those that are under way."""
+        waiting, doing = await self._jobs(queued)
+        for number in waiting:
+            await self._connection.execute(
+                "select procrastinate_cancel_job_v1(%s, false, false)", [number]
+            )
+        return doing
+
+    async def live(self, queued: Queued) -> list[int]:
+        """Return the jobs of a rollout that are under way."""
+        return (await self._jobs(queued))[1]
+
+    async def _jobs(self, queued: Queued) -> tuple[list[int], list[int]]:
+        """Return the jobs that wait, and those that are under way."""
         jobs = await self._ask("live_jobs", queue=queued.queue, rollout=queued.rollout.id)
+        found: tuple[list[int], list[int]] = [], []
         for number, is_doing in jobs:
-            if not is_doing:
-                await self._connection.execute(
-                    "select procrastinate_cancel_job_v1(%s, false, false)", [number]
-                )
-        return [number for number, is_doing in jobs if is_doing]
+            found[is_doing].append(number)
+        return found
 
     async def progress(self, number: int, names: int) -> Progress:
         """Return how far a rollout is, with so many names of databases for each cause."""
         queued = await self.find(number)
         counts = await self._ask("progress", rollout=number)
-        causes = await self._ask("causes", rollout=number, well=_IDLE, names=names)
+        causes = await self._ask("causes", rollout=number, failing=_FAILING, names=names)
         return Progress(
             queued,
             {(wave, State(state)): count for wave, state, count, _ in counts},
@@ -386,11 +397,6 @@ class Asking:
     async def end_lost(self, queue: str) -> None:
         """Of rollouts that have ended, take what nobody is at any more for failed."""
         await self._ask("end_lost", queue=queue, cause=_LOST)
-
-    async def live(self, queued: Queued) -> list[int]:
-        """Return the jobs of a rollout that are under way."""
-        jobs = await self._ask("live_jobs", queue=queued.queue, rollout=queued.rollout.id)
-        return [number for number, is_doing in jobs if is_doing]
 
     async def forget_jobs(self, queue: str) -> None:
         """Remove the jobs that have ended."""

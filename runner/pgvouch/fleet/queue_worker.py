@@ -489,7 +489,6 @@ class QueueWorker:
             if is_open:
                 return
             results = await asking.wave_results(queued)
-            known = await asking.names(rollout, but_for=_NOT_LISTED)
         # What may take its time keeps no row locked.
         is_last = wave == len(queued.waves) - 1
         listed = await self._blocking(self._listing.targets)
@@ -501,11 +500,12 @@ class QueueWorker:
             reason = await self._blocking(self._between(rollout, self._halt), judged, results)
         rounds = sum(each == _NEW for each, _ in queued.waves)
         looks = is_last and goes_forward and rounds < ROUNDS
-        new = [t for t in listed if t.name not in known] if looks else []
         async with queue.transaction() as asking:
             queued = await asking.find(rollout)
             if queued.wave != wave or queued.rollout.ended_at is not None:
                 return
+            known = await asking.names(rollout, but_for=_NOT_LISTED) if looks else set()
+            new = [target for target in listed if looks and target.name not in known]
             if reason is not None:
                 await self._stop(asking, queued, f"stopped in {name}: {reason}")
             elif new:

@@ -186,16 +186,13 @@ class Rolling:
     def _wave(self, number: int, wave: Wave, going: "Going") -> "_Stop | None":
         """Do it in the databases of a wave."""
         self._tell(Began(wave.name, len(wave.targets), wave.may_fail, self._of_all))
-        if self._store and self._rollout:
-            # What is killed from here on has begun with some of them.
-            begun = (Result(target.name, State.BEGUN) for target in wave.targets)
-            self._store.put(self._rollout.id, number, *begun)
+        # What is killed from here on has begun with some of them.
+        self._write(number, [Result(target.name, State.BEGUN) for target in wave.targets])
         ended: list[Result] = []
         try:
             run(going.runner, self._do(wave, going, ended))
         finally:
-            if self._store and self._rollout:
-                self._store.put(self._rollout.id, number, *ended)
+            self._write(number, ended)
         failed = sum(not result.is_well for result in ended if result.state is not State.LEFT)
         if failed > wave.may_fail:
             self._tell(Stopped(wave.name, failed, wave.may_fail))
@@ -224,8 +221,11 @@ class Rolling:
     def _leave(self, number: int, wave: Wave) -> None:
         left = [Result(target.name, State.LEFT) for target in wave.targets]
         self._results.update({result.target: result for result in left})
+        self._write(number, left)
+
+    def _write(self, number: int, results: Sequence[Result]) -> None:
         if self._store and self._rollout:
-            self._store.put(self._rollout.id, number, *left)
+            self._store.put(self._rollout.id, number, *results)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,11 @@ UNTOUCHED = frozenset({State.LEFT, State.QUEUED, State.CURRENT, State.AHEAD, Sta
 WELL = frozenset({State.DONE, State.CURRENT, State.PENDING, State.AHEAD, State.GONE})
 """What is no failure."""
 
+OPEN = frozenset({State.QUEUED, State.BEGUN})
+"""In which something is still to become of it."""
+FAILING = frozenset(State) - WELL - OPEN - {State.LEFT}
+"""What is a failure, and has ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
