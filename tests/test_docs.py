@@ -16,6 +16,7 @@ import pytest
 import tiers
 from conftest import ROOT
 from pgvouch.cli.main import ALIASES, cli
+from support.program import PROGRAM
 from support.reference import reference
 
 BIN = Path(sys.executable).parent
@@ -160,9 +161,8 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 def test_every_command_and_option_is_documented() -> None:
     text = (ROOT / "docs" / "commands.md").read_text()
-    context = click.Context(cli)
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
+    for name in cli.list_commands(PROGRAM):
+        command = cli.get_command(PROGRAM, name)
         assert command is not None
         assert command.help, name
         assert f"`{name}" in text or f"{name} `" in text, name
@@ -181,7 +181,7 @@ def test_the_reference_is_what_the_program_says_of_itself() -> None:
 
 
 def test_every_command_in_the_documents_is_there() -> None:
-    names = {*cli.list_commands(click.Context(cli)), *ALIASES}
+    names = {*cli.list_commands(PROGRAM), *ALIASES}
     for document in DOCUMENTS:
         for word in re.findall(
             r"(?:^\$ |`)pgvouch ([a-z][a-z-]*)", document.read_text(), re.MULTILINE

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pgvouch.cli.main import Context, cli
+from support.program import PROGRAM
 
 
 def refuse_unknown(words: Sequence[str], *, whole: bool = True) -> None:
@@ -22,11 +23,11 @@ def refuse_unknown(words: Sequence[str], *, whole: bool = True) -> None:
     assert words[0] == "pgvouch", words
     if len(words) == 1 or words[1:] == ["--help"]:
         return
-    command = cli.get_command(click.Context(cli), words[1])
+    command = cli.get_command(PROGRAM, words[1])
     if command is None:
         raise click.NoSuchOption(words[1])
     try:
-        command.make_context(words[1], list(words[2:]), obj=Context({}))
+        command.make_context(words[1], list(words[2:]), parent=PROGRAM, obj=Context({}))
     except click.MissingParameter:
         if whole:
             raise

@@ -5,6 +5,7 @@ from collections import Counter
 import click
 
 from pgvouch.cli.main import cli
+from support.program import PROGRAM
 
 _HEAD = """\
 # Reference
@@ -16,7 +17,7 @@ Every command with its arguments and options, written from the program itself. W
 
 def reference() -> str:
     """Return the page."""
-    pages = list(_commands(cli, click.Context(cli, info_name="pgvouch", **cli.context_settings)))
+    pages = list(_commands(cli, PROGRAM))
     count = Counter(row for *_, command in pages for row in _rows(command))
     common = [row for row in count if count[row] > len(pages) * 0.6]
     running = [row for row in count if len(pages) * 0.3 < count[row] <= len(pages) * 0.6]

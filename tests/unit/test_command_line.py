@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 
 from conftest import ROOT
@@ -16,6 +15,7 @@ from pgvouch.cli.main import ALIASES, cli
 from pgvouch.cli.options import SHARED
 from pgvouch.cli.panels import GROUPS
 from pgvouch.cli.words import WORDS
+from support.program import PROGRAM
 
 NOWHERE = "postgresql://127.0.0.1:1/d"
 
@@ -110,12 +110,12 @@ def test_one_option_is_proposed_or_none(
 
 def test_every_command_is_under_one_heading_of_the_help() -> None:
     listed = [name for group in GROUPS.values() for name in group]
-    assert sorted(listed) == sorted(cli.list_commands(click.Context(cli)))
+    assert sorted(listed) == sorted(cli.list_commands(PROGRAM))
 
 
-@pytest.mark.parametrize("name", cli.list_commands(click.Context(cli)))
+@pytest.mark.parametrize("name", cli.list_commands(PROGRAM))
 def test_the_list_of_commands_has_a_line_for_each(name: str) -> None:
-    command = cli.get_command(click.Context(cli), name)
+    command = cli.get_command(PROGRAM, name)
     assert command is not None
     longest = max(map(len, next(group for group in GROUPS.values() if name in group)))
     assert len(command.get_short_help_str(200)) <= 80 - len("│   │") - longest - 1
@@ -142,12 +142,11 @@ def test_a_page_of_help_begins_with_the_options_of_its_command(line: str) -> Non
 
 
 def test_the_options_ahead_are_those_that_commands_share() -> None:
-    context = click.Context(cli)
     for option in SHARED:
         having = [
             name
-            for name in cli.list_commands(context)
-            if (command := cli.get_command(context, name)) is not None
+            for name in cli.list_commands(PROGRAM)
+            if (command := cli.get_command(PROGRAM, name)) is not None
             and any(set(option.opts) & set(each.opts) for each in command.params)
         ]
         assert len(having) > 3, option.opts
@@ -158,18 +157,17 @@ def test_a_word_of_another_tool_says_ours(word: str, capsys: pytest.CaptureFixtu
     code, out, err = _run(capsys, f"{word} --to 3")
     assert (code, out) == (2, "")
     assert f"error: there is no command `{word}`\n  next    " in err
-    context = click.Context(cli)
     commands = re.findall(r"pgvouch ([a-z][a-z-]*)(?: (--[a-z-]+))?", err.partition("next")[2])
     assert commands
     for name, option in commands:
-        command = cli.get_command(context, name)
+        command = cli.get_command(PROGRAM, name)
         assert command is not None, name
         if option:
             assert option in {name for each in command.params for name in each.opts}, (name, option)
 
 
 def test_no_such_word_is_a_command_of_ours() -> None:
-    assert not set(WORDS) & {*cli.list_commands(click.Context(cli)), *ALIASES}
+    assert not set(WORDS) & {*cli.list_commands(PROGRAM), *ALIASES}
 
 
 @pytest.mark.parametrize(
@@ -197,20 +195,19 @@ def test_an_alias_is_documented_works_and_is_not_listed(
 ) -> None:
     text = (ROOT / "docs" / "commands.md").read_text()
     assert f"`{alias}` is `{ALIASES[alias]}`" in text
-    assert alias not in cli.list_commands(click.Context(cli))
+    assert alias not in cli.list_commands(PROGRAM)
     assert _run(capsys, f"{alias} --help") == _run(capsys, f"{ALIASES[alias]} --help")
 
 
 def test_every_word_that_the_page_promises_is_one() -> None:
     text = (ROOT / "docs" / "commands.md").read_text().partition("## From habit")[2]
     words = re.findall(r"`([a-z:-]+)`", text.partition("\n## ")[0])
-    context = click.Context(cli)
-    known = {*WORDS, *ALIASES, *cli.list_commands(context)}
+    known = {*WORDS, *ALIASES, *cli.list_commands(PROGRAM)}
     assert len(words) > 20
     assert not [word for word in words if word.rpartition(":")[2] not in known]
 
 
-@pytest.mark.parametrize("name", cli.list_commands(click.Context(cli)))
+@pytest.mark.parametrize("name", cli.list_commands(PROGRAM))
 def test_help_is_the_same_wherever_it_is_asked_for(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
