@@ -7,6 +7,7 @@ and with none of its text.
 """
 
 import re
+from functools import lru_cache
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -26,6 +27,8 @@ _SEMICOLONS = re.compile(r";\s*[A-Za-z][\w ]*=")
 _NEAR_URL = re.compile(r"://|\bpassword\s*=|\bhost\s*=", re.IGNORECASE)
 _SHOWN = ("host", "hostaddr", "user", "dbname", "service")
 _WRITE = "write postgresql://user@host:5432/database; percent-encode @ : / ? # % in a password"
+_KEPT = 4096
+"""A fleet's are read several times each, and libpq takes long to."""
 _QUIET = "it is not shown, for there may be a password in it"
 
 
@@ -42,7 +45,7 @@ def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
     what = f"the URL in {source}" if source else "the URL"
     refuse_misleading(conninfo, what)
     try:
-        parts = {k: str(v) for k, v in conninfo_to_dict(conninfo).items() if v is not None}
+        parts = dict(_settings(conninfo))
     except psycopg.Error:
         raise _unreadable(conninfo, what) from None
     for name, numbers in _NUMBERS.items():
@@ -63,6 +66,12 @@ def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
             wrong = f"{what} has a {name} that cannot be one"
             raise UsageError(wrong, notes=[_QUIET], hint=_WRITE)
     return parts
+
+
+@lru_cache(maxsize=_KEPT)
+def _settings(conninfo: str) -> tuple[tuple[str, str], ...]:
+    parts = conninfo_to_dict(conninfo)
+    return tuple((name, str(value)) for name, value in parts.items() if value is not None)
 
 
 def looks_like_one(text: str) -> bool:

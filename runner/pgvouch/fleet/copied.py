@@ -15,7 +15,7 @@ def rows_of_copies(copies: Sequence[Sequence[bytes]]) -> list[Applied]:
     rollback.
 
     Args:
-        copies: the lines of each of its COPYs.
+        copies: the lines of each of its COPYs, but that of the schemas.
 
     Raises:
         PlanError: a newer pgvouch has made it.
@@ -23,6 +23,16 @@ def rows_of_copies(copies: Sequence[Sequence[bytes]]) -> list[Applied]:
     versions, ours, theirs = (tuple([_fields(line) for line in lines]) for lines in copies)
     rows = tuple([_as_read(*row) for row in ours])
     return rows_of([Result("COPY", None, found) for found in (versions, rows, theirs)])
+
+
+def is_of(role: bytes | None, owners: Sequence[bytes]) -> bool:
+    """Say whether the ledger's schema is a role's own.
+
+    Args:
+        role: its oid.
+        owners: the lines of the COPY of schemas and their owners.
+    """
+    return role is not None and b"pgvouch\t%s\n" % role in owners
 
 
 def _as_read(

@@ -20,15 +20,15 @@ from psycopg.waiting import Wait, wait_async
 from pgvouch.config.project import Database
 from pgvouch.engine.commands import pending
 from pgvouch.errors import DriftError, VouchError
-from pgvouch.fleet.copied import alike, rows_of_copies
+from pgvouch.fleet.copied import alike, is_of, rows_of_copies
 from pgvouch.fleet.judged import cause_of, state_of
 from pgvouch.fleet.password import with_password
 from pgvouch.fleet.target import Result, State, Target
 from pgvouch.ledger import ledger
 from pgvouch.ledger.rows import Applied
 from pgvouch.postgres.connect_errors import connect_error
-from pgvouch.postgres.result import result_of, rows_of, server_message
-from pgvouch.postgres.session import OWN_PATH, QueryError
+from pgvouch.postgres.result import result_of, rows_of
+from pgvouch.postgres.session import OWN_PATH
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
@@ -109,11 +109,12 @@ async def _stands(
     copying, whole = _messages()
     pgconn.send_query(copying)
     # Not connection.wait: interrupted, it asks the server to cancel, and may tell stderr of it.
-    copies, last = await wait_async(_copied(pgconn), pgconn.socket, _TURN_S)
-    if last.status == pq.ExecStatus.COMMAND_OK:
-        return _by_copies(_Copied(alike(copies), to, id(database), database, copies))
-    if QueryError(server_message(last), ()).word != ledger.UNSURE:
+    whose, copies, last = await wait_async(_copied(pgconn), pgconn.socket, _TURN_S)
+    if last.status != pq.ExecStatus.COMMAND_OK:
         return None
+    if is_of(whose, copies[0]):
+        read = copies[1:]
+        return _by_copies(_Copied(alike(read), to, id(database), database, read))
     pgconn.send_query(whole)
     results = await wait_async(fetch_many(pgconn), pgconn.socket, _TURN_S)
     if results[-1].status != pq.ExecStatus.TUPLES_OK:
@@ -140,10 +141,12 @@ def _by_copies(copied: _Copied) -> Result | None:
     return _by_rows(copied.database, rows_of_copies(copied.copies), copied.to)
 
 
-def _copied(pgconn: "PGconn") -> "PQGen[tuple[list[list[bytes]], PGresult]]":
-    """Read the answer to a message with COPYs: the lines of each, and the last result."""
+def _copied(pgconn: "PGconn") -> "PQGen[tuple[bytes | None, list[list[bytes]], PGresult]]":
+    """Read the answer to a message with COPYs: the role, the lines of each, and the last result."""
+    whose: bytes | None = None
     copies: list[list[bytes]] = []
-    while (last := (yield from fetch_many(pgconn))[-1]).status == pq.ExecStatus.COPY_OUT:
+    while (results := (yield from fetch_many(pgconn)))[-1].status == pq.ExecStatus.COPY_OUT:
+        whose = next((r.get_value(0, 0) for r in results if r.ntuples), whose)
         lines: list[bytes] = []
         while (size := (got := pgconn.get_copy_data(1))[0]) != -1:
             if size:
@@ -153,11 +156,11 @@ def _copied(pgconn: "PGconn") -> "PQGen[tuple[list[list[bytes]], PGresult]]":
                 pass
             pgconn.consume_input()
         copies.append(lines)
-    return copies, last
+    return whose, copies, results[-1]
 
 
 @cache
 def _messages() -> tuple[bytes, bytes]:
-    """Return what is asked; the second one only where the first is unsure."""
+    """Return what is asked; the second one only where another role owns the ledger."""
     copying, whole = ledger.copy_sql(), ledger.read_sql()
     return f"{OWN_PATH};\n{copying}".encode(), f"{OWN_PATH};\n{whole}".encode()

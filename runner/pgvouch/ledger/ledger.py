@@ -86,16 +86,14 @@ def read_sql(
 
 
 def copy_sql() -> str:
-    """Return the statements that copy a ledger of the acting role's own, as one transaction.
+    """Return the statements that copy a ledger, as one transaction, and say whose it is.
 
-    They fail with the word `UNSURE` where it belongs to another role or is no ordinary table. An
-    index, a default or a constraint with a function of somebody's is passed over, for a COPY runs
-    none of them: this is for whoever only looks.
+    An index, a default or a constraint with a function of somebody's is passed over, for a COPY
+    runs none of them: this is for whoever only looks.
     """
     hold = own_query("ledger", "hold", timeout=_LOOK_TIMEOUT)
-    judged, copied = own_query("ledger", "is_own"), own_query("ledger", "copies")
     begin = "set transaction isolation level repeatable read, read only"
-    return ";\n".join([begin, hold, judged, copied])
+    return ";\n".join([begin, hold, own_query("ledger", "copies")])
 
 
 def rows_sql() -> list[str]:
