@@ -154,7 +154,11 @@ def migrate(
     scope = Scope.TOGETHER if options.single_transaction else Scope.EACH
     context = RunContext(session, options, listener, made=repeat.made(runs))
     done = run(context, tasks, scope, recorded=count_applied(known))
-    return Outcome.of(done, ledger.read(session) or (), todo.ahead, warnings)
+    applied = [Applied(e.id, State(e.outcome)) for e in done if e.id in database.by_id]
+    now: Sequence[Applied] = list({row.id: row for row in (*known, *applied)}.values())
+    if len(done) < len(tasks):  # another runner was quicker with some of them
+        now = ledger.read(session) or ()
+    return Outcome.of(done, now, todo.ahead, warnings)
 
 
 def roll_back_steps(
