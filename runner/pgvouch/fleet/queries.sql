@@ -276,8 +276,9 @@ with taken as (
     and (r.state = 'queued' or r.state = 'begun' and coalesce(r.job = {job}, true))
     and o.ended_at is null and not o.paused and o.wave = {wave}
   order by r.state, r.target
-  -- No more than its share of what is left, so that all end at about the same time.
-  limit greatest(1, least({most}, (
+  -- No more than its share of what is left, so that all end at about the same time; but not so few that it is asking that
+  -- takes the time.
+  limit greatest({least}, least({most}, (
     select count(*) / (2 * {slots})
     from pgvouch_fleet.result as q
     where q.rollout = {rollout} and q.wave = {wave} and q.server = {server} and q.state = 'queued'
@@ -297,17 +298,15 @@ select exists (
   where r.rollout = {rollout} and r.wave = {wave} and r.server = {server} and r.state = 'queued'
 )
 
--- name: put_queued
--- Writes down what became of databases, of each if nobody has yet. No result.
+-- name: put
+-- Writes down what became of databases, of each if nobody has yet. Then whether the rollout goes on, and how many of the wave
+-- have failed.
 update pgvouch_fleet.result as r
 set state = n.state, version = n.version, finished = n.finished, cause = n.cause, seconds = n.seconds, job = null,
   at = clock_timestamp()
 from jsonb_to_recordset({rows}::jsonb)
   as n (target text, state text, version text, finished text, cause text, seconds double precision)
-where r.rollout = {rollout} and r.target = n.target and r.state = 'begun'
-
--- name: goes_on
--- Whether a rollout goes on, and how many of a wave have failed.
+where r.rollout = {rollout} and r.target = n.target and r.state = 'begun';
 select
   r.ended_at is null and not r.paused,
   (

@@ -307,12 +307,21 @@ class Asking:
         rows = await self._ask("names", rollout=rollout, but_for=but_for)
         return {name for (name,) in rows}
 
-    async def claim(self, queued: Queued, server: str, job: int, most: int) -> dict[str, bool]:
-        """Take databases for a job: those that are to be done, and whether they were begun."""
+    async def claim(
+        self, queued: Queued, server: str, job: int, most: int, least: int = 1
+    ) -> dict[str, bool]:
+        """Take databases for a job: those that are to be done, and whether they were begun.
+
+        Args:
+            queued: the rollout.
+            server: which has them.
+            job: the job.
+            most: how many at most.
+            least: how many at least, though others may be done with theirs earlier.
+        """
         slots = queued.said.slots_of(server)
-        return dict(
-            await self._ask("claim", **queued.at, server=server, job=job, most=most, slots=slots)
-        )
+        among = {"most": most, "least": least, "slots": slots}
+        return dict(await self._ask("claim", **queued.at, server=server, job=job, **among))
 
     async def put(self, queued: Queued, results: Iterable[Result]) -> tuple[bool, int]:
         """Write down what became of databases.
@@ -320,8 +329,8 @@ class Asking:
         Returns:
             Whether the rollout goes on, and how many of the wave have failed.
         """
-        await self._ask("put_queued", rollout=queued.rollout.id, rows=rows_of(results))
-        ((goes_on, failed),) = await self._ask("goes_on", **queued.at, failing=_FAILING)
+        rows = rows_of(results)
+        ((goes_on, failed),) = await self._ask("put", **queued.at, rows=rows, failing=_FAILING)
         return goes_on, failed
 
     async def give_back(self, rollout: int, job: int, names: Collection[str]) -> None:

@@ -35,8 +35,9 @@ _AGAIN_S = 2.0
 _LISTED_S = 60.0
 """For how long a list of databases is taken to be true."""
 _CANCEL_AGAIN_S = 0.2
-_AT_ONCE_S = 2.0
-"""How long the databases take that are taken, and whose results are written, together."""
+_TOGETHER_S = (0.06, 2.0)
+"""How long the databases take that are taken, and whose results are written, together: at least,
+for to take them takes time, too, and at most."""
 _AT_ONCE = 50
 _SLICE_S = 15.0
 """After which a job takes no more: then a worker that has come since has its turn."""
@@ -124,6 +125,16 @@ class _Rolled:
     named: dict[str, Target] = field(default_factory=dict)
     listed_at_s: float = -_LISTED_S
     listing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Take:
+    """How many databases of a server are taken for a job."""
+
+    server: str
+    job: int
+    most: int
+    least: int
 
 
 class QueueWorker:
@@ -393,17 +404,18 @@ class QueueWorker:
                 some_s = time.monotonic()
                 await self._some(queue, queued, taken, unwritten)
                 count, now_s = len(unwritten), time.monotonic()
-                each_s = (now_s - some_s) / max(count, 1)
-                most = max(1, min(_AT_ONCE, int(_AT_ONCE_S / max(each_s, 0.001))))
-                if taken or now_s - began_s > _SLICE_S:
-                    most = 0
-                goes_on, more = await _write(queue, queued, unwritten, (server, job, most))
+                each_s = max((now_s - some_s) / max(count, 1), 0.001)
+                take = None
+                if not taken and now_s - began_s <= _SLICE_S:
+                    least, most = (max(1, min(_AT_ONCE, int(s / each_s))) for s in _TOGETHER_S)
+                    take = _Take(server, job, most, least)
+                goes_on, more = await _write(queue, queued, unwritten, take)
                 done += unwritten
                 unwritten.clear()
                 taken = taken or more
         finally:
             if unwritten:
-                await _write(queue, queued, unwritten, (server, job, 0))
+                await _write(queue, queued, unwritten)
             if done or unwritten:
                 name, _ = queued.waves[wave]
                 told = (*done, *unwritten)
@@ -451,7 +463,7 @@ class QueueWorker:
             while not doing.done():  # it may be between two statements
                 rolled.work.cancel(name)
                 await asyncio.wait([doing], timeout=_CANCEL_AGAIN_S)
-            await _write(queue, queued, [await doing], ("", 0, 0))
+            await _write(queue, queued, [await doing])
             raise
         if result.state is State.LEFT:
             raise _Unfinished
@@ -566,7 +578,7 @@ def _task(
 
 
 async def _write(
-    queue: Queue, queued: Queued, results: Sequence[Result], take: tuple[str, int, int]
+    queue: Queue, queued: Queued, results: Sequence[Result], take: _Take | None = None
 ) -> tuple[bool, dict[str, bool]]:
     """Write down what became of databases, as soon as the control database is there.
 
@@ -574,7 +586,7 @@ async def _write(
         queue: on which it is.
         queued: the rollout.
         results: of databases of its wave.
-        take: the server and the job for which others are taken, and how many.
+        take: which others are taken then; None: none.
 
     Returns:
         Whether it goes on, and those that were taken.
@@ -582,7 +594,6 @@ async def _write(
     from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
     _, may_fail = queued.waves[queued.wave]
-    server, job, most = take
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(AWAY),
         wait=wait_fixed(_AGAIN_S),
@@ -593,7 +604,9 @@ async def _write(
             async with queue.transaction() as asking:
                 is_live, failed = await asking.put(queued, results)
                 goes_on = is_live and failed <= may_fail
-                if not goes_on or not most:
+                if take is None or not goes_on:
                     return goes_on, {}
-                return goes_on, await asking.claim(queued, server, job, most)
+                return goes_on, await asking.claim(
+                    queued, take.server, take.job, take.most, take.least
+                )
     raise AssertionError("it returns or raises")
