@@ -71,8 +71,13 @@ class Server:
             psycopg.connect(url).close()
         return urls
 
+    def settle(self) -> None:
+        """Write out what was changed before: whoever is measured next would pay for it."""
+        self._run("checkpoint")
 
-def _measured(name: str, command: Sequence[str], urls: Sequence[str]) -> Row:
+
+def _measured(server: Server, name: str, command: Sequence[str], urls: Sequence[str]) -> Row:
+    server.settle()
     environment = {**os.environ, "PYTHONPATH": "tests", "NO_COLOR": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -120,22 +125,23 @@ def measure(server: Server, databases: int, jobs: int) -> tuple[list[Row], list[
     slow = server.make("xargs", few)
 
     applying = [
-        _measured("a loop that runs the files", [*loop, "run", str(jobs), str(folder)],
+        _measured(server, "a loop that runs the files", [*loop, "run", str(jobs), str(folder)],
             server.make("loop", databases)),
-        _measured("**pgvouch fleet**", fleet, urls),
-        _measured("xargs -P 8 psql", psql, server.make("psql", few)),
-        _measured("xargs -P 8 pgvouch migrate", xargs, slow),
+        _measured(server, "**pgvouch fleet**", fleet, urls),
+        _measured(server, "xargs -P 8 psql", psql, server.make("psql", few)),
+        _measured(server, "xargs -P 8 pgvouch migrate", xargs, slow),
     ]  # fmt: skip
     nothing = [*each, str(server.psql), "-qX", "-c", "select 1", "-o", "/dev/null", "-d", "{}"]
     idle = [
         _measured(
+            server,
             "a loop that asks for the newest migration",
             [*loop, "read", str(jobs), str(folder)],
             urls,
         ),
-        _measured("**pgvouch fleet**", fleet, urls),
-        _measured("xargs -P 8 psql", nothing, urls[:few]),
-        _measured("xargs -P 8 pgvouch migrate", xargs, slow),
+        _measured(server, "**pgvouch fleet**", fleet, urls),
+        _measured(server, "xargs -P 8 psql", nothing, urls[:few]),
+        _measured(server, "xargs -P 8 pgvouch migrate", xargs, slow),
     ]
     return applying, idle
 
@@ -157,6 +163,7 @@ def measure_queue(server: Server, databases: int, jobs: int) -> tuple[list[Row],
     for name, workers in ways:
         urls = server.make(f"queue{workers}", databases)
         for rows in (applying, idle, waiting):
+            server.settle()
             if rows is waiting:
                 last.write_text("select pg_sleep(0.5);\n")
             rows.append(_rollout(name, control, config, urls, workers, jobs))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,9 +43,9 @@ class Context:
     variables: dict[str, str] = field(default_factory=dict)
     document: dict[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def project(self) -> Project:
-        """The configuration."""
+        """The configuration, read once."""
         return self.folder(None).project
 
     def databases(self, wanted: Sequence[str] = ()) -> list[Vouch]:

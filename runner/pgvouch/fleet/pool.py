@@ -1,7 +1,6 @@
 """Processes with threads in them, each of which works on one database at a time."""
 
 import asyncio
-import multiprocessing
 import os
 import sys
 import threading
@@ -111,6 +110,8 @@ class Pool:
         if self._done is None:
             # Ahead of the first database: what is not sound is refused before anything is sent.
             self._done = Done(self._order)
+        import multiprocessing  # not where there is nothing to do: it takes as long as a database
+
         # A copy of this process has the files read already; threads would not come along.
         may_fork = sys.platform == "linux" and threading.active_count() == 1
         context: Any = multiprocessing.get_context("fork" if may_fork else "forkserver")
