@@ -9,12 +9,7 @@ import pytest
 
 from conftest import query
 from faults.processes import DEADLINE_S, until
-from fleet.conftest import Tenants
-
-SLEEPING = (
-    "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
-    "and datname = current_database())"
-)
+from fleet.conftest import SLEEPING, Tenants
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -10,12 +10,7 @@ import pytest
 
 from conftest import Ran
 from faults.processes import DEADLINE_S, until
-from fleet.conftest import Tenants
-
-SLEEPING = (
-    "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
-    "and datname = current_database())"
-)
+from fleet.conftest import SLEEPING, Tenants
 
 
 def _lines(text: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import query
 from faults.processes import until
-from fleet.conftest import Tenants
+from fleet.conftest import SLEEPING, Tenants
 from pgvouch.cli.fleet_live import Rate
 from support.screen import Terminal
 
@@ -15,10 +15,6 @@ SLEEPS = {
     "003_c.sql": "do $$ begin if current_database() ~ '_[35]$' then raise 'no luck'; end if; end $$;"
     "\nselect pg_sleep(600) where current_database() ~ '_9$';",
 }
-SLEEPING = (
-    "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
-    "and datname = current_database())"
-)
 CANCEL = (
     "select pg_cancel_backend(pid) from pg_stat_activity "
     "where wait_event = 'PgSleep' and datname = current_database()"

@@ -8,16 +8,10 @@ from threading import Thread
 
 from conftest import query
 from faults.processes import until
-from fleet.conftest import Tenants
+from fleet.conftest import END, SLEEPING, Tenants
 from pgvouch.fleet.rollout import Began, Ended, Event
 from pgvouch.fleet.target import Job, State, Target
 from pgvouch.fleet.work import Work
-
-END = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
-SLEEPING = (
-    "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
-    "and datname = current_database())"
-)
 
 
 def test_a_killed_worker_s_databases_are_done_by_another(

@@ -10,17 +10,12 @@ import pytest
 
 from conftest import Server, query
 from faults.processes import DEADLINE_S, bouncing, until
-from fleet.conftest import Tenants
+from fleet.conftest import END, SLEEPING, Tenants
 from pgvouch.errors import MigrationError, PlanError, UsageError
 from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.on_queue import FleetQueue
 from pgvouch.fleet.target import State
 
-END = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
-SLEEPING = (
-    "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
-    "and datname = current_database())"
-)
 ALL = "select name, wave from tenants order by name"
 
 

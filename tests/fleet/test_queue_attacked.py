@@ -13,10 +13,8 @@ from psycopg.conninfo import make_conninfo
 
 from conftest import query
 from faults.processes import DEADLINE_S, until
-from fleet.conftest import Tenants
+from fleet.conftest import END, SLEEPING, Tenants
 from fleet.test_queue import (
-    END,
-    SLEEPING,
     ended,
     environment,
     fleet_of,
@@ -42,6 +40,20 @@ def waiting(tenants: Tenants, *names: object) -> None:
         tenants.query(name, "insert into public.wait default values")
 
 
+def begun_by_a_dead_worker(tenants: Tenants, **given: object) -> None:
+    """Have the first database begun by a worker that is killed with all its processes."""
+    waiting(tenants, 0)
+    FleetQueue(fleet_of(tenants, **given)).enqueue()
+    with workers(tenants, 1) as (process,):
+        until(tenants.url(0), SLEEPING)
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.kill()
+        process.wait(DEADLINE_S)
+    tenants.query(0, "delete from public.wait")
+    tenants.query(0, END)
+
+
 def states(tenants: Tenants) -> list[tuple[object, ...]]:
     return query(
         tenants.url("control"), "select target, state, cause from pgvouch_fleet.result order by 1"
@@ -50,16 +62,7 @@ def states(tenants: Tenants) -> list[tuple[object, ...]]:
 
 def test_the_jobs_of_another_queue_keep_nobody_waiting(queued: Tenants) -> None:
     """Workers of a release that is gone have left a job, and a rollout that nobody works on."""
-    waiting(queued, 0)
-    FleetQueue(fleet_of(queued, per_server=1)).enqueue()
-    with workers(queued, 1) as (process,):
-        until(queued.url(0), SLEEPING)
-        for child in psutil.Process(process.pid).children(recursive=True):
-            child.kill()
-        process.kill()
-        process.wait(DEADLINE_S)
-    queued.query(0, "delete from public.wait")
-    queued.query(0, END)
+    begun_by_a_dead_worker(queued, per_server=1)
     FleetQueue(fleet_of(queued)).cancel()
     queued.write({"004_d.sql": "create table public.d ();"})
     FleetQueue(fleet_of(queued, per_server=1)).enqueue()
@@ -152,16 +155,7 @@ def test_a_signal_while_a_gate_is_asked_ends_both(queued: Tenants) -> None:
 
 def test_what_a_dead_worker_was_at_is_not_under_way_for_ever(queued: Tenants) -> None:
     """The rollout was cancelled meanwhile, so that nobody begins it again."""
-    waiting(queued, 0)
-    FleetQueue(fleet_of(queued)).enqueue()
-    with workers(queued, 1) as (process,):
-        until(queued.url(0), SLEEPING)
-        for child in psutil.Process(process.pid).children(recursive=True):
-            child.kill()
-        process.kill()
-        process.wait(DEADLINE_S)
-    queued.query(0, "delete from public.wait")
-    queued.query(0, END)
+    begun_by_a_dead_worker(queued)
     FleetQueue(fleet_of(queued)).cancel()
     with workers(queued, 1):
         ended(queued)

@@ -18,8 +18,8 @@ import pytest
 from conftest import NEWEST, Server, query
 from conftest import start as start_server
 from faults.processes import DEADLINE_S, answering, crash, until
-from fleet.conftest import Tenants
-from fleet.test_queue import SLEEPING, ended, fleet_of, start, workers
+from fleet.conftest import SLEEPING, Tenants
+from fleet.test_queue import ended, fleet_of, start, workers
 from pgvouch.fleet import queue
 from pgvouch.fleet.on_queue import FleetQueue
 from pgvouch.fleet.target import State

@@ -144,32 +144,33 @@ def test_gone_where_it_is_dropped_before_its_turn(around: Around) -> None:
     assert state is State.GONE
 
 
-def test_gone_where_its_drop_was_interrupted(around: Around) -> None:
-    around.maintain("update pg_database set datconnlimit = -2 where datname = '{}'")
+@pytest.mark.parametrize(
+    ("shut", "opened", "told"),
+    [
+        (
+            "update pg_database set datconnlimit = -2 where datname = '{}'",
+            "update pg_database set datconnlimit = -1 where datname = '{}'",
+            State.GONE,  # its drop was interrupted
+        ),
+        (
+            "alter database {} allow_connections false",
+            "alter database {} allow_connections true",
+            State.REFUSED,
+        ),
+    ],
+)
+def test_a_pattern_leaves_out_what_takes_no_connections(
+    around: Around, shut: str, opened: str, told: State
+) -> None:
+    around.maintain(shut)
     try:
         by_pattern = around.tenants.fleet().status()
-        assert [result.target for result in by_pattern.results] == [
-            around.names[0],
-            around.names[2],
-        ]
+        others = [around.names[0], around.names[2]]
+        assert [result.target for result in by_pattern.results] == others
         state, cause = around.found()
-        assert state is State.GONE, cause
+        assert state is told, cause
     finally:
-        around.maintain("update pg_database set datconnlimit = -1 where datname = '{}'")
-
-
-def test_left_out_where_it_takes_no_connections(around: Around) -> None:
-    around.maintain("alter database {} allow_connections false")
-    try:
-        by_pattern = around.tenants.fleet().status()
-        assert [result.target for result in by_pattern.results] == [
-            around.names[0],
-            around.names[2],
-        ]
-        state, cause = around.found()
-        assert state is State.REFUSED, cause
-    finally:
-        around.maintain("alter database {} allow_connections true")
+        around.maintain(opened)
 
 
 @pytest.mark.parametrize("held", ["the ledger", "public.a"])
