@@ -1,5 +1,6 @@
 """A rollout on the queue: workers take its jobs, judge its waves, and may be killed at any time."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from fleet.conftest import END, SLEEPING, Tenants
 from pgvouch.errors import MigrationError, PlanError, UsageError
 from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.on_queue import FleetQueue
+from pgvouch.fleet.queue import Queue
 from pgvouch.fleet.target import State
 
 ALL = "select name, wave from tenants order by name"
@@ -110,6 +112,34 @@ def test_workers_do_what_is_enqueued(queued: Tenants) -> None:
     assert progress.queued.rollout.id == rollout.id
     assert progress.queued.rollout.outcome == "done"
     assert progress.counts == {(0, State.DONE): 1, (1, State.DONE): 2, (2, State.DONE): 3}
+
+
+@pytest.mark.parametrize(
+    ("most", "least", "shares"),
+    [(50, 1, [1, 1, 1, 1, 1, 1]), (50, 4, [4, 2]), (2, 2, [2, 2, 2]), (0, 0, [])],
+)
+def test_a_job_takes_its_share_but_not_too_few(
+    queued: Tenants, most: int, least: int, shares: list[int]
+) -> None:
+    """Of six databases for two slots: a quarter of what is left, so that all end together."""
+    rollout, _ = FleetQueue(fleet_of(queued, per_server=2, waves=("rest",))).enqueue()
+
+    async def taken() -> list[int]:
+        found: list[int] = []
+        asked = Queue(queued.url("control"), 1)
+        async with asked.app.open_async():
+            while True:
+                async with asked.transaction() as asking:
+                    known = await asking.find(rollout.id)
+                    (server,) = known.said.per_server
+                    names = await asking.claim(known, server, len(found), most, least)
+                    if not names:
+                        return found
+                    found.append(len(names))
+
+    assert asyncio.run(taken()) == shares
+    states = queued.query("control", "select distinct state from pgvouch_fleet.result")
+    assert states == [("begun" if shares else "queued",)]
 
 
 def test_too_many_failures_end_it_and_the_next_waves_are_left(queued: Tenants) -> None:
