@@ -70,7 +70,8 @@ async def look(target: Target, database: Database, to: str | None = None) -> Res
     except (OSError, ValueError):
         return None
     try:
-        found = await asyncio.wait_for(_stands(connection, database, to), _CONNECT_S)
+        async with asyncio.timeout(_CONNECT_S):
+            found = await _stands(connection, database, to)
     except (TimeoutError, OSError, ValueError, psycopg.Error, VouchError):
         return None
     finally:

@@ -22,6 +22,7 @@ from pgvouch.fleet.one_database import Order
 from pgvouch.fleet.queue import JUDGE, SLOT, Asking, Queue, Queued
 from pgvouch.fleet.queue_schema import bring_up_to_date
 from pgvouch.fleet.rollout import ROUNDS
+from pgvouch.fleet.slots import cancel
 from pgvouch.fleet.store import ensure_tables, open_control
 from pgvouch.fleet.target import Job, Result, State, Target
 from pgvouch.fleet.waves import Budget, Wave
@@ -288,8 +289,7 @@ class QueueWorker:
                 if not self._is_ending:
                     raise
             finally:
-                sweeping.cancel()
-                await asyncio.gather(sweeping, return_exceptions=True)
+                await cancel(sweeping)
 
     async def _blocking(
         self, do: Callable[_Given, _Found], *given: _Given.args, **named: _Given.kwargs
@@ -350,7 +350,8 @@ class QueueWorker:
             except psycopg.Error as exc:
                 self.trouble(f"the control database refuses this: {_first_line(exc)}")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._has_ended.wait(), self._pace.sweep_s)
+                async with asyncio.timeout(self._pace.sweep_s):
+                    await self._has_ended.wait()
             self._has_ended.clear()
 
     async def _take_over(self, queue: Queue) -> None:

@@ -20,6 +20,7 @@ _Found = TypeVar("_Found")
 _SHARE = 4
 """A server's free connections are divided by this: the application needs some, too."""
 _ASKED_AT_ONCE = 16
+_CANCEL_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +129,23 @@ async def each(
                 stopped = not goes_on(result) or stopped
                 yield result
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await cancel(*running)
     for waiting in todo.values():
         for job in waiting:
             yield Result(job.target.name, State.LEFT)
+
+
+async def cancel(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not enough: before Python 3.12 `asyncio.wait_for`, of psycopg's too, forgets that it was
+    cancelled where what it waits for ends at that moment.
+    """
+    while under_way := [task for task in tasks if not task.done()]:
+        for task in under_way:
+            task.cancel()
+        await asyncio.wait(under_way, timeout=_CANCEL_AGAIN_S)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _next(todo: dict[str, deque[Job]], busy: Counter[str], slots: Slots) -> Job | None:
