@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from psycopg.sql import Literal
 
@@ -177,8 +178,8 @@ def _commanded(
     if strange := next((name for name in names if "\n" in name), None):
         return f"gate_command cannot be told of {strange!r}: names are lines there"
     told = {f"PGVOUCH_{name.upper()}": text for name, text in facts.items()}
-    try:
-        with _signals_later() as came:
+    with _signals_later() as let_come:
+        try:
             process = subprocess.Popen(  # noqa: S603 - it is the project's own
                 settings.gate_command,
                 cwd=root,
@@ -190,18 +191,17 @@ def _commanded(
                 errors="replace",
                 start_new_session=True,  # so that what it has started ends with it
             )
-    except OSError as exc:
-        return f"gate_command cannot be run: {exc.strerror or exc}"
-    with process:
-        try:
-            for number in came:
-                signal.raise_signal(number)
-            given = "".join(f"{name}\n" for name in names)
-            out, err = _communicate(process, given, settings.gate_timeout_s, halt)
-        except subprocess.TimeoutExpired:
-            return f"gate_command took longer than gate_timeout, {settings.gate_timeout_s:g} s"
-        finally:
-            _end(process)
+        except OSError as exc:
+            return f"gate_command cannot be run: {exc.strerror or exc}"
+        with process:
+            try:
+                let_come()
+                given = "".join(f"{name}\n" for name in names)
+                out, err = _communicate(process, given, settings.gate_timeout_s, halt)
+            except subprocess.TimeoutExpired:
+                return f"gate_command took longer than gate_timeout, {settings.gate_timeout_s:g} s"
+            finally:
+                _end(process)
     if process.returncode == 0:
         return None
     lines = [line for line in (err.strip() or out.strip()).splitlines() if line.strip()]
@@ -227,19 +227,28 @@ def _communicate(
 
 
 @contextmanager
-def _signals_later() -> Iterator[list[int]]:
-    """Keep signals until a process that is started is known: it would not be ended otherwise."""
+def _signals_later() -> Iterator[Callable[[], None]]:
+    """Keep signals until what is yielded is called: within a block that ends what was started.
+
+    One that came ahead of that block would leave a process that nobody knows.
+    """
     came: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield came
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda caught, _: came.append(caught)) for number in numbers]
+    before: dict[int, Any] = {}
+
+    def let_come() -> None:
+        while before:
+            signal.signal(*before.popitem())
+        while came:
+            signal.raise_signal(came.pop())
+
     try:
-        yield came
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before[number] = signal.getsignal(number)
+                signal.signal(number, lambda caught, _: came.append(caught))
+        yield let_come
     finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
+        let_come()
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
