@@ -12,7 +12,7 @@ import pytest
 
 from conftest import ROOT, Folder, Ran, Server, query
 from deploying.containers import line
-from faults.processes import ended, migrating, until
+from faults.processes import SLEEPING, ended, migrating, until
 
 GUIDE = ROOT / "docs" / "least_privilege.sql"
 NAMES = ("owner", "app", "waiter")
@@ -302,11 +302,7 @@ def test_a_runner_that_was_killed_is_noticed_by_the_server(roles: Roles, tmp_pat
     slow = tmp_path / "m" / "001_slow.sql"
     slow.write_text("create table slow (); select pg_sleep(600);")
     killed = migrating(tmp_path / "m", roles.of("owner"))
-    until(
-        roles.url,
-        "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
-        "and application_name like 'pgvouch%' and datname = current_database())",
-    )
+    until(roles.url, SLEEPING)
     killed.kill()
     ended(killed)
     slow.write_text("create table slow ();")

@@ -73,6 +73,19 @@ def until(url: str, condition: str) -> None:
     raise AssertionError(f"never: {condition}")
 
 
+ASLEEP = "from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+SLEEPING = f"exists (select {ASLEEP})"
+"""Something sleeps in the database that is asked."""
+
+
+def wake(url: str, how: str = "cancel") -> None:
+    """Cancel what sleeps in a database, or terminate it.
+
+    Once is not enough: whoever drops a database wakes all others for a moment.
+    """
+    until(url, f"(select bool_or(pg_{how}_backend(pid)) {ASLEEP})")
+
+
 def free_port() -> int:
     """A port of the loopback that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:

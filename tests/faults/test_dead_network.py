@@ -15,13 +15,11 @@ import psycopg
 import pytest
 
 from conftest import Server, database_of, query
-from faults.processes import ended, migrating, spawn, until
+from faults.processes import SLEEPING, ended, migrating, spawn, until, wake
 from pgvouch.errors import NotReadyError
 from pgvouch.postgres.connect import open_connection
 from pgvouch.postgres.session import ConnectionLost, Session
 from support.proxy import Recorded, recording
-
-HERE = "exists (select from pg_stat_activity where wait_event = 'PgSleep' and datname = '{}')"
 
 
 @contextmanager
@@ -63,7 +61,7 @@ def test_a_signal_ends_it_while_nobody_answers(
         assert ended(migrating(folder, url))[0] == 0
     with _proxied(pg18, url) as (proxy, through):
         process = spawn(verb, "--migrations", str(folder), "--url", through)
-        until(url, HERE.format(database_of(url)))
+        until(url, SLEEPING)
         proxy.freeze()
         process.send_signal(number)
         try:
@@ -74,18 +72,14 @@ def test_a_signal_ends_it_while_nobody_answers(
         assert f"interrupted by {number.name}" in err
         assert "only if its COMMIT arrived; the server does not answer" in err
         assert "Traceback" not in err
-        query(
-            url,
-            "select pg_terminate_backend(pid) from pg_stat_activity "
-            "where wait_event = 'PgSleep' and datname = current_database()",
-        )
+        wake(url, "terminate")
 
 
 def test_a_second_signal_ends_it_at_once(pg18: Server, url: str, tmp_path: Path) -> None:
     folder = _folder(tmp_path, _001_a="select pg_sleep(600);")
     with _proxied(pg18, url) as (proxy, through):
         process = migrating(folder, through)
-        until(url, HERE.format(database_of(url)))
+        until(url, SLEEPING)
         proxy.freeze()
         process.send_signal(signal.SIGTERM)
         for _ in range(600):
@@ -97,11 +91,7 @@ def test_a_second_signal_ends_it_at_once(pg18: Server, url: str, tmp_path: Path)
         assert process.returncode == 143
         assert "Traceback" not in err
         assert "Exception ignored" not in err
-        query(
-            url,
-            "select pg_terminate_backend(pid) from pg_stat_activity "
-            "where wait_event = 'PgSleep' and datname = current_database()",
-        )
+        wake(url, "terminate")
 
 
 def test_a_signal_while_a_driver_waits_by_itself(pg18: Server, url: str, tmp_path: Path) -> None:
@@ -111,18 +101,14 @@ def test_a_signal_while_a_driver_waits_by_itself(pg18: Server, url: str, tmp_pat
     )
     with _proxied(pg18, url) as (proxy, through):
         process = migrating(folder, through)
-        until(url, HERE.format(database_of(url)))
+        until(url, SLEEPING)
         proxy.freeze()
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
         assert process.returncode == 143
         assert "interrupted by SIGTERM" in err
         assert "Traceback" not in err
-        query(
-            url,
-            "select pg_terminate_backend(pid) from pg_stat_activity "
-            "where wait_event = 'PgSleep' and datname = current_database()",
-        )
+        wake(url, "terminate")
 
 
 def test_a_machine_that_takes_nothing_any_more(pg18: Server, url: str, tmp_path: Path) -> None:

@@ -7,12 +7,7 @@ import psycopg
 import pytest
 
 from conftest import query
-from faults.processes import ended, migrating, spawn, until
-
-SLEEPING = (
-    "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
-    "and application_name like 'pgvouch%' and datname = current_database())"
-)
+from faults.processes import SLEEPING, ended, migrating, spawn, until
 
 
 def _write(folder: Path, files: dict[str, str]) -> Path:

@@ -8,17 +8,9 @@ import psycopg
 import pytest
 
 from conftest import Folder, query
-from faults.processes import DEADLINE_S, ended, migrating, spawn, until
+from faults.processes import DEADLINE_S, SLEEPING, ended, migrating, spawn, until, wake
 from support.screen import Terminal, running_for
 
-SLEEPING = (
-    "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
-    "and datname = current_database())"
-)
-CANCEL = (
-    "select pg_cancel_backend(pid) from pg_stat_activity "
-    "where wait_event = 'PgSleep' and datname = current_database()"
-)
 STOP, START = b"\x13", b"\x11"
 """Ctrl-S and Ctrl-Q."""
 NAP = {"001_a.sql": "select pg_sleep(600);"}
@@ -34,7 +26,7 @@ def test_it_shows_the_seconds_and_takes_them_away(folder: Folder) -> None:
     with _migrating(folder) as terminal:
         shown = terminal.until(running_for(2))
         assert re.fullmatch(r"  [⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] 001_a  \d s", shown)
-        query(folder.url, CANCEL)
+        wake(folder.url)
         assert terminal.ended() == 1
         assert "  001_a" not in terminal.text
         assert terminal.text.startswith("error: 001_a failed")
@@ -65,7 +57,7 @@ def test_nothing_of_it_elsewhere(folder: Folder) -> None:
     process = migrating(folder.path, folder.url)
     until(folder.url, SLEEPING)
     query(folder.url, "select pg_sleep(2.5)")
-    query(folder.url, CANCEL)
+    wake(folder.url)
     _, out, err = ended(process)
     assert "\r" not in out + err
     assert "\x1b" not in out + err
@@ -79,7 +71,7 @@ def test_nothing_is_drawn_over_where_that_cannot_be(
     with _migrating(folder, **environment) as terminal:
         until(folder.url, SLEEPING)
         query(folder.url, "select pg_sleep(2)")
-        query(folder.url, CANCEL)
+        wake(folder.url)
         assert terminal.ended() == 1
         assert b"\x1b[K" not in terminal.raw
         assert terminal.text.startswith("error: 001_a failed")
@@ -89,7 +81,7 @@ def test_without_colour_the_line_has_none_and_nothing_spins(folder: Folder) -> N
     folder.write(NAP)
     with _migrating(folder, NO_COLOR="1") as terminal:
         assert re.fullmatch(r"  … 001_a  \d s", terminal.until(running_for(2)))
-        query(folder.url, CANCEL)
+        wake(folder.url)
         terminal.ended()
         assert set(re.findall(rb"\x1b\[[0-9;]*[a-zA-Z]", terminal.raw)) == {b"\x1b[K"}
 
@@ -107,7 +99,7 @@ def test_a_terminal_that_knows_only_ascii(folder: Folder, environment: Mapping[s
         *done, line = terminal.text.splitlines()
         assert re.fullmatch(r"  [|/\\-] ={18}-- 15 of 16  016_a+\.\.\.a+  \d s", line)
         assert re.fullmatch(r"  \* 001_a+\.\.\.a+ +\d+ ms", done[0])
-        query(folder.url, CANCEL)
+        wake(folder.url)
         assert terminal.ended() == 1
         assert terminal.raw.isascii()
 
@@ -122,7 +114,7 @@ def test_many_migrations_have_a_bar(folder: Folder) -> None:
         assert [line.split()[1] for line in shown.splitlines()[:-1]] == [
             f"{n:03}_a" for n in range(1, 12)
         ]
-        query(folder.url, CANCEL)
+        wake(folder.url)
         terminal.ended()
 
 
@@ -137,7 +129,7 @@ def test_a_resize_in_the_middle(folder: Folder, columns: int) -> None:
         line = terminal.text.splitlines()[-1]
         assert re.match(r"  [⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] 0", line)  # it did not wrap
         assert len(line) < columns
-        query(folder.url, CANCEL)
+        wake(folder.url)
         assert terminal.ended() == 1
 
 
@@ -183,7 +175,7 @@ def test_it_names_the_statement_of_a_migration_that_runs_step_by_step(folder: Fo
     with _migrating(folder) as terminal:
         shown = terminal.until(running_for(1))
         assert re.fullmatch(r"001_a  \d s  statement 2 of 3", shown[4:])
-        query(folder.url, CANCEL)
+        wake(folder.url)
         assert terminal.ended() == 1
 
 
@@ -212,7 +204,7 @@ def test_the_wait_for_another_runner_is_told_once(folder: Folder) -> None:
         "migrate", "--migrations", str(folder.path), "--url", folder.url, "--lock-wait", "4s"
     )
     code, _, err = ended(second)
-    query(folder.url, CANCEL)
+    wake(folder.url)
     ended(first)
     assert code == 5
     assert err.count("  … another runner is at work") == 1
@@ -224,9 +216,9 @@ def test_on_a_terminal_that_wait_is_counted_down(folder: Folder) -> None:
     until(folder.url, SLEEPING)
     with _migrating(folder, "--lock-wait", "60s") as terminal:
         terminal.until(lambda text: "waiting, for up to 5" in text)
-        query(folder.url, CANCEL)
+        wake(folder.url)
         ended(first)
         terminal.until(running_for(1))
-        query(folder.url, CANCEL)
+        wake(folder.url)
         assert terminal.ended() == 1
         assert "for up to" not in terminal.text

@@ -17,15 +17,6 @@ FILES = {
     "002_b.sql": "create table public.b (id int primary key);",
     "002_b.rollback.sql": "drop table public.b;",
 }
-SLEEPING = (
-    "exists (select from pg_stat_activity where wait_event = 'PgSleep' "
-    "and datname = current_database())"
-)
-"""A migration sleeps in the database that is asked."""
-END = (
-    "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' "
-    "and datname = current_database()"
-)
 
 
 class Tenants:

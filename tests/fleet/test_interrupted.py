@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from conftest import query
-from faults.processes import DEADLINE_S, until
-from fleet.conftest import SLEEPING, Tenants
+from faults.processes import DEADLINE_S, SLEEPING, until
+from fleet.conftest import Tenants
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -7,8 +7,8 @@ import signal
 from threading import Thread
 
 from conftest import query
-from faults.processes import until
-from fleet.conftest import END, SLEEPING, Tenants
+from faults.processes import SLEEPING, until, wake
+from fleet.conftest import Tenants
 from pgvouch.fleet.rollout import Began, Ended, Event
 from pgvouch.fleet.target import Job, State, Target
 from pgvouch.fleet.work import Work
@@ -34,7 +34,7 @@ def test_a_killed_worker_s_databases_are_done_by_another(
             os.kill(child.pid, signal.SIGKILL)
         # The server notices a client that is gone when it has something to send.
         for n in range(4):
-            query(tenants.url(n), END)
+            wake(tenants.url(n), "terminate")
 
     killer = Thread(target=kill)
     killer.start()
@@ -85,7 +85,7 @@ def test_what_a_killed_worker_has_applied_is_rolled_back_with_the_rest(tenants: 
             assert child.pid is not None
             os.kill(child.pid, signal.SIGKILL)
         for n in (0, 1):
-            query(tenants.url(n), END)
+            wake(tenants.url(n), "terminate")
 
     killer = Thread(target=kill)
     killer.start()

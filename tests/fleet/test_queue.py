@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from conftest import Server, query
-from faults.processes import DEADLINE_S, bouncing, until
-from fleet.conftest import END, SLEEPING, Tenants
+from faults.processes import DEADLINE_S, SLEEPING, bouncing, until, wake
+from fleet.conftest import Tenants
 from pgvouch.errors import MigrationError, PlanError, UsageError
 from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.on_queue import FleetQueue
@@ -187,7 +187,7 @@ def test_a_pause_lets_what_is_under_way_end_and_begins_nothing(queued: Tenants) 
         until(queued.url(0), SLEEPING)
         FleetQueue(fleet_of(queued)).pause()
         queued.query(0, "delete from public.wait")
-        queued.query(0, END)
+        wake(queued.url(0), "terminate")
         until(control, "not exists (select from pgvouch_fleet.result where state = 'begun')")
         counts = FleetQueue(fleet_of(queued)).progress().counts
         assert counts == {(0, State.DOWN): 1, (0, State.QUEUED): 5}
@@ -209,7 +209,7 @@ def test_it_is_cancelled(queued: Tenants, now: bool) -> None:
         assert doing == 1
         if not now:
             queued.query(0, "delete from public.wait")
-            queued.query(0, END)
+            wake(queued.url(0), "terminate")
         ended(queued)
         process.terminate()
         assert process.wait(DEADLINE_S) == 0

@@ -17,8 +17,8 @@ import pytest
 
 from conftest import NEWEST, Server, query
 from conftest import start as start_server
-from faults.processes import DEADLINE_S, answering, crash, until
-from fleet.conftest import SLEEPING, Tenants
+from faults.processes import DEADLINE_S, SLEEPING, answering, crash, until, wake
+from fleet.conftest import Tenants
 from fleet.test_queue import ended, fleet_of, start, workers
 from pgvouch.fleet import queue
 from pgvouch.fleet.on_queue import FleetQueue
@@ -207,10 +207,7 @@ def test_a_worker_that_is_to_end_ends_what_it_is_at(many: Tenants) -> None:
     until(many.url(0), SLEEPING)
     process.send_signal(signal.SIGTERM)
     query(many.url(0), "delete from public.wait")
-    query(
-        many.url(0),
-        "select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()",
-    )
+    wake(many.url(0))
     out, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0, out
     assert query(

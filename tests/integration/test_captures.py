@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Folder, query
+from conftest import Folder
+from faults.processes import wake
 from support.screen import Terminal, running_for
 
 CAPTURES = Path(__file__).parent / "captures"
@@ -36,7 +37,6 @@ FILES = {
         "-- transactional: false\n-- statement_timeout: 10min\nselect 1 / 0;\nselect 2;"
     ),
 }
-SLEEPING = "where wait_event = 'PgSleep' and datname = current_database()"
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_a_run_with_a_slow_migration(shop: Folder) -> None:
         def see(terminal: Terminal) -> None:
             terminal.until(running_for(1))
             middle.append(_normal(terminal.styled if kind == "colour" else terminal.text))
-            query(shop.url, f"select pg_cancel_backend(pid) from pg_stat_activity {SLEEPING}")
+            wake(shop.url)
 
         code, end = _shown(shop, columns, kind, "migrate", seen=see)
         assert code == 1

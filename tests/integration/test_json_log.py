@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conftest import Folder, query
-from faults.processes import ended, migrating, spawn, until
+from faults.processes import ended, migrating, spawn, until, wake
 
 SOUND = {
     "001_a.sql": "create table public.a (id int); do $$begin raise warning 'two\nlines'; end$$;",
@@ -96,11 +96,7 @@ def test_what_runs_is_told_now_and_then(folder: Folder) -> None:
     until(folder.url, "to_regclass('pgvouch.migration') is not null")
     until(folder.url, "(select statements_done from pgvouch.migration) = 1")
     query(folder.url, "select pg_sleep(2)")
-    query(
-        folder.url,
-        "select pg_cancel_backend(pid) from pg_stat_activity "
-        "where wait_event = 'PgSleep' and datname = current_database()",
-    )
+    wake(folder.url)
     _, _, err = ended(process)
     running = [line for line in _lines(err) if line["event"] == "running"]
     assert [(line["statement"], line["statements"]) for line in running] == [(1, 2), (2, 2)]

@@ -18,6 +18,7 @@ import pytest
 
 import pgvouch
 from conftest import ROOT, Folder, Server, query
+from faults.processes import ASLEEP
 from pgvouch import (
     CheckError,
     ConnectError,
@@ -325,10 +326,7 @@ def test_of_a_table_that_the_migration_made_the_name_is_not_told(folder: Folder)
     def hear(event: Event) -> None:
         heard.append(event)
         if isinstance(event, Running) and (event.doing or event.elapsed_s > 10):
-            folder.query(
-                "select pg_cancel_backend(pid) from pg_stat_activity "
-                "where wait_event = 'PgSleep' and datname = current_database()"
-            )
+            folder.query(f"select pg_cancel_backend(pid) {ASLEEP}")
 
     with _vouch(folder, on_event=hear) as vouch, pytest.raises(MigrationError):
         vouch.migrate()
@@ -349,10 +347,7 @@ def test_what_looks_holds_no_snapshot_and_comes_late(notes: Folder) -> None:
         if isinstance(event, Running):
             seen.append((event.elapsed_s, notes.query(watching)))
             if event.elapsed_s > 1.5:
-                notes.query(
-                    "select pg_cancel_backend(pid) from pg_stat_activity "
-                    "where wait_event = 'PgSleep' and datname = current_database()"
-                )
+                notes.query(f"select pg_cancel_backend(pid) {ASLEEP}")
 
     with _vouch(notes, on_event=hear) as vouch, pytest.raises(MigrationError):
         vouch.migrate()
