@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -15,12 +16,12 @@ from fleet.conftest import Tenants
 from pgvouch.address.where import Given
 from pgvouch.config.project import find_project
 from pgvouch.errors import UsageError
-from pgvouch.fleet.between import Asks, asker
+from pgvouch.fleet.between import Asks, Halted, asker
 from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.rollout import Event, Stopped, Summary
 from pgvouch.fleet.settings import FleetSettings
-from pgvouch.fleet.target import State
+from pgvouch.fleet.target import Result, State
 from pgvouch.fleet.waves import Wave
 
 ALL = range(4)
@@ -238,6 +239,17 @@ def test_a_signal_ends_the_command_too(tenants: Tenants, number: signal.Signals)
     assert f"interrupted by {number.name}" in err
     assert psutil.wait_procs([command], timeout=DEADLINE_S)[1] == []
     assert [tenants.applied(n) for n in (0, 1)] == [2, 0]
+
+
+def test_promises_that_are_asked_end_when_the_rollout_is_cancelled(tenants: Tenants) -> None:
+    tenants.make(*ALL)
+    tenants.fleet().migrate()
+    fleet, halt = tenants.fleet(gate_verify=True), threading.Event()
+    asks = fleet.gate(lambda: 1, lambda _asks: halt.set(), halt=halt)
+    targets = tuple(fleet.listing.targets())
+    results = [Result(target.name, State.CURRENT) for target in targets]
+    with pytest.raises(Halted):
+        asks(Wave("all", targets), results)
 
 
 class _SignalledError(Exception):

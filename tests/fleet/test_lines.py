@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from conftest import Ran
-from faults.processes import DEADLINE_S, until
-from fleet.conftest import SLEEPING, Tenants
+from faults.processes import DEADLINE_S, SLEEPING, until
+from fleet.conftest import Tenants
+from pgvouch.cli.fleet_lines import Lines
+from pgvouch.fleet.rollout import Began, UnderWay
 
 
 def _lines(text: str) -> list[dict[str, Any]]:
@@ -118,3 +120,16 @@ def test_an_error_is_a_line_as_well(tenants: Tenants) -> None:
     (tenants.root / "pgvouch.toml").write_text("[fleet.a]\njobs = 0\n")
     (line,) = _lines(tenants("migrate", "a", "--json").out)
     assert line["event"] == "error"
+
+
+def test_a_silent_rollout_says_now_and_then_what_is_under_way(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now_s = 0.0
+    lines = Lines("f", lambda: now_s)
+    for now_s in range(0, 100, 5):
+        if now_s == 40:
+            lines(Began("w", 2, 0))
+        lines(UnderWay("w", 2, "a", now_s + 0.1234, 0, 2))
+    told = [(line["event"], line.get("seconds")) for line in _lines(capsys.readouterr().out)]
+    assert told == [("under_way", 30.123), ("wave", None), ("under_way", 70.123)]

@@ -5,9 +5,8 @@ import signal
 
 import pytest
 
-from conftest import query
-from faults.processes import until
-from fleet.conftest import SLEEPING, Tenants
+from faults.processes import wake
+from fleet.conftest import Tenants
 from pgvouch.cli.fleet_live import Rate
 from support.screen import Terminal
 
@@ -15,10 +14,6 @@ SLEEPS = {
     "003_c.sql": "do $$ begin if current_database() ~ '_[35]$' then raise 'no luck'; end if; end $$;"
     "\nselect pg_sleep(600) where current_database() ~ '_9$';",
 }
-CANCEL = (
-    "select pg_cancel_backend(pid) from pg_stat_activity "
-    "where wait_event = 'PgSleep' and datname = current_database()"
-)
 
 
 @pytest.fixture
@@ -68,11 +63,19 @@ def test_it_shows_how_far_it_is(
         assert "error: interrupted" in terminal.text
 
 
+def test_it_names_what_takes_its_time(ten: Tenants) -> None:
+    with _terminal(ten) as terminal:
+        waits = rf"9 of 10  rest: 8 of 9  .*2 failed  {ten.prefix}_9 for [1-9]\d* s$"
+        terminal.until(lambda text: re.search(waits, _last(text)) is not None)
+        wake(ten.url(9))
+        assert terminal.ended() == 1
+        assert " for " not in terminal.text
+
+
 def test_a_cause_is_told_once_and_counted_at_the_end(ten: Tenants) -> None:
     with _terminal(ten) as terminal:
         terminal.until(lambda text: "9 of 10" in _last(text))
-        until(ten.url(9), SLEEPING)
-        query(ten.url(9), CANCEL)
+        wake(ten.url(9))
         assert terminal.ended() == 1
         lines = terminal.text.splitlines()
     cause = "failed: 003_c.sql:1: 003_c failed: no luck (P0001)"

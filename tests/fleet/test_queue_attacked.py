@@ -12,8 +12,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from conftest import query
-from faults.processes import DEADLINE_S, until
-from fleet.conftest import END, SLEEPING, Tenants
+from faults.processes import DEADLINE_S, SLEEPING, until, wake
+from fleet.conftest import Tenants
 from fleet.test_queue import (
     ended,
     environment,
@@ -26,6 +26,7 @@ from pgvouch.errors import MigrationError, PlanError
 from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.on_queue import FleetQueue
 from pgvouch.fleet.target import State
+from support.screen import Terminal
 
 __all__ = ["queued"]
 WAIT = "select pg_sleep(600) where exists (select from public.wait);"
@@ -51,7 +52,14 @@ def begun_by_a_dead_worker(tenants: Tenants, **given: object) -> None:
         process.kill()
         process.wait(DEADLINE_S)
     tenants.query(0, "delete from public.wait")
-    tenants.query(0, END)
+    wake(tenants.url(0), "terminate")
+
+
+def watched(tenants: Tenants) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "pgvouch", "fleet", "watch", "all"],
+        capture_output=True, text=True, env=environment(tenants), timeout=DEADLINE_S, check=False,
+    )  # fmt: skip
 
 
 def states(tenants: Tenants) -> list[tuple[object, ...]]:
@@ -100,13 +108,9 @@ def test_a_stranger_s_notification_neither_aborts_nor_stops_anything(
             control,
             f"{beat} where id = {worker}) > (select at + interval '1 s' from public.seen)",
         )
-        assert queued.query(0, f"select {SLEEPING}") == [(True,)]
+        until(queued.url(0), SLEEPING)
         queued.query(0, "delete from public.wait")
-        query(
-            queued.url(0),
-            "select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' "
-            "and datname = current_database()",
-        )
+        wake(queued.url(0))
         until(control, "exists (select from pgvouch_fleet.result where state = 'failed')")
         process.terminate()
         assert process.wait(DEADLINE_S) == 0
@@ -129,20 +133,45 @@ def test_a_signal_while_it_starts_ends_it(queued: Tenants) -> None:
             assert process.wait(DEADLINE_S) == 0
 
 
-def test_a_signal_while_a_gate_is_asked_ends_both(queued: Tenants) -> None:
-    control = queued.url("control")
-    text = (queued.root / "pgvouch.toml").read_text()
-    (queued.root / "pgvouch.toml").write_text(
+def gate_that_sleeps(tenants: Tenants) -> str:
+    """Have a command asked behind each wave that does not end; return the file without it."""
+    text = (tenants.root / "pgvouch.toml").read_text()
+    (tenants.root / "pgvouch.toml").write_text(
         f'{text}gate_command = ["sh", "-c", "touch asked; sleep 600"]\n'
     )
+    return text
+
+
+def gates_of(tenants: Tenants, process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    """Return what a worker asks behind the first wave, once it is asked."""
+    control = tenants.url("control")
+    until(control, "(select state = 'done' from pgvouch_fleet.result where wave = 0)")
+    while not (tenants.root / "asked").exists():
+        until(control, "pg_sleep(0.01) is not null")
+    children = psutil.Process(process.pid).children(recursive=True)
+    gates = [child for child in children if "sleep" in " ".join(child.cmdline())]
+    assert gates
+    return gates
+
+
+def test_what_is_asked_ends_with_a_rollout_that_is_cancelled_now(queued: Tenants) -> None:
+    gate_that_sleeps(queued)
+    FleetQueue(fleet_of(queued)).enqueue()
+    with workers(queued, 1) as (process,):
+        gates = gates_of(queued, process)
+        _, doing = FleetQueue(fleet_of(queued)).cancel(now=True)
+        assert doing == 1
+        _, alive = psutil.wait_procs(gates, timeout=DEADLINE_S)
+        assert not alive
+        assert process.poll() is None
+    assert {state for _, state, _ in states(queued)} == {"done", "left"}
+
+
+def test_a_signal_while_a_gate_is_asked_ends_both(queued: Tenants) -> None:
+    text = gate_that_sleeps(queued)
     FleetQueue(fleet_of(queued)).enqueue()
     with workers(queued, 1, "--grace", "200ms") as (process,):
-        until(control, "(select state = 'done' from pgvouch_fleet.result where wave = 0)")
-        while not (queued.root / "asked").exists():
-            until(control, "pg_sleep(0.01) is not null")
-        children = psutil.Process(process.pid).children(recursive=True)
-        gates = [child for child in children if "sleep" in " ".join(child.cmdline())]
-        assert gates
+        gates = gates_of(queued, process)
         process.send_signal(signal.SIGTERM)
         assert process.wait(DEADLINE_S) == 0
         psutil.wait_procs(gates, timeout=DEADLINE_S)
@@ -163,6 +192,41 @@ def test_what_a_dead_worker_was_at_is_not_under_way_for_ever(queued: Tenants) ->
     assert progress.counts == {(0, State.FAILED): 1, (1, State.LEFT): 2, (2, State.LEFT): 3}
     ((_, cause, _, _),) = progress.causes
     assert "killed" in cause
+
+
+def test_nobody_watches_a_dead_worker_for_ever(queued: Tenants) -> None:
+    """It was the last one of its release: no other looks after what it was at."""
+    begun_by_a_dead_worker(queued)
+    FleetQueue(fleet_of(queued)).cancel()
+    queued.query(
+        "control",
+        "update pgvouch_queue.procrastinate_workers set last_heartbeat = now() - interval '1 h'",
+    )
+    ran = watched(queued)
+    assert ran.returncode == 1, ran
+    assert "rollout 1: cancelled" in ran.stdout
+    assert "✗ 1 begun by a worker that is silent: pgvouch fleet status" in ran.stdout
+
+
+def test_whoever_watches_sees_what_takes_its_time(queued: Tenants) -> None:
+    waiting(queued, 0)
+    FleetQueue(fleet_of(queued)).enqueue()
+    with workers(queued, 1):
+        until(queued.url(0), SLEEPING)
+        progress = FleetQueue(fleet_of(queued)).progress()
+        assert (progress.at_work, progress.count(State.BEGUN)) == (1, 1)
+        queued.query(
+            "control",
+            "update pgvouch_fleet.result set at = at - interval '5 min 3 s'",
+        )
+        with Terminal(
+            "fleet", "watch", "all", columns=100, environment=environment(queued)
+        ) as terminal:
+            terminal.until(lambda text: "canary  0 of 6  1 under way" in text)
+            assert "the longest for 5 min 0" in terminal.text
+            FleetQueue(fleet_of(queued)).cancel(now=True)
+            assert terminal.ended() == 1
+            assert "the longest" not in terminal.text
 
 
 def test_what_still_runs_after_a_cancel_is_cancelled_with_now(queued: Tenants) -> None:

@@ -3,6 +3,8 @@
 A rollout can take a night, and whoever reads it with a program wants to know meanwhile.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,18 +15,25 @@ if TYPE_CHECKING:
     from pgvouch.fleet.rollout import Summary
     from pgvouch.fleet.target import Result
 
+_EVERY_S = 30.0
+"""After so long without a line it is said what is under way."""
+
 
 class Lines:
     """Prints them."""
 
-    def __init__(self, fleet: str) -> None:
-        """Say which fleet."""
-        self._fleet = fleet
+    def __init__(self, fleet: str, clock_s: Callable[[], float] = time.monotonic) -> None:
+        """Say which fleet, and what time it is."""
+        self._fleet, self._clock_s = fleet, clock_s
+        self._said_s = clock_s()
 
     def __call__(self, event: object) -> None:
         """Print what has happened."""
-        name, fields = _NAMES[type(event).__name__], _fields(event)
-        self._print(name, fields)
+        name, now_s = _NAMES[type(event).__name__], self._clock_s()
+        if name == "under_way" and now_s - self._said_s < _EVERY_S:
+            return
+        self._said_s = now_s
+        self._print(name, _fields(event))
 
     def summary(self, summary: "Summary", seconds: float | None) -> None:
         """Print how it ended, as the last line."""
@@ -38,7 +47,8 @@ class Lines:
 
 
 _NAMES = {
-    **{"Began": "wave", "Ended": "database", "Asks": "gate", "Stopped": "stopped"},
+    **{"Began": "wave", "Ended": "database", "UnderWay": "under_way"},
+    **{"Asks": "gate", "Stopped": "stopped"},
     **{"Taken": "databases", "Judged": "judged", "Trouble": "trouble"},  # of a worker
 }
 
@@ -57,8 +67,8 @@ def _fields(event: Any) -> dict[str, Any]:
             of_each = [of_result(result) for result in event.results]
             at = {"rollout": event.rollout, "wave": event.wave}
             return {**at, "seconds": round(event.seconds, 3), "databases": of_each}
-        case "Judged" | "Trouble":
-            return asdict(event)
+        case "UnderWay" | "Judged" | "Trouble":
+            return {k: round(v, 3) if k == "seconds" else v for k, v in asdict(event).items()}
     counts = {"failed": event.failed, "may_fail": event.may_fail}
     return {"wave": event.wave, **counts, "reason": event.reason}
 

@@ -57,7 +57,8 @@ class Progress:
     def __call__(self, event: "Event") -> None:
         """Tell of one event."""
         tellers = {
-            "Began": self._began, "Ended": self._ended, "Asks": _asks, "Stopped": self._stopped,
+            "Began": self._began, "Ended": self._ended, "UnderWay": self._under_way,
+            "Asks": _asks, "Stopped": self._stopped,
         }  # fmt: skip
         tellers[type(event).__name__](event)
 
@@ -79,6 +80,10 @@ class Progress:
             output.say("  ", Styled("✗", "red"), told, err=True)
         if event.done == event.of:
             self._end_wave()
+
+    def _under_way(self, event: Any) -> None:
+        at_work = busy(event.databases, event.longest, event.seconds)
+        self._draw(event.wave, event.done, event.of, now=True, at_work=at_work)
 
     def _end_wave(self) -> None:
         output.undraw()
@@ -102,7 +107,7 @@ class Progress:
         self._causes[result.state, result.cause] += 1
         return self._causes[result.state, result.cause] == 1 or not output.redraws()
 
-    def _draw(self, wave: str, done: int, of: int, *, now: bool) -> None:
+    def _draw(self, wave: str, done: int, of: int, *, now: bool, at_work: str = "") -> None:
         if not output.redraws():
             return
         rate = self._rate(time.monotonic())
@@ -110,12 +115,13 @@ class Progress:
         failed = f"{self._failed} failed" if self._failed else ""
         in_wave = f"{wave}: {done} of {of}" if of < self._of else ""
         # What can be done without comes first.
-        facts = {"rate": _spoken(rate), "wave": in_wave, "left": left, "failed": failed}
+        facts = {"rate": _spoken(rate), "wave": in_wave, "left": left, "busy": at_work}
+        facts["failed"] = failed
         room = (output.width_of(sys.stderr) or 0) - 1  # at the last place some wrap
         total = f"{self._done} of {self._of}"
 
         def parts() -> list[str]:
-            shown = (total, *(facts[name] for name in ("wave", "rate", "left", "failed")))
+            shown = (total, *(facts[name] for name in ("wave", "rate", "left", "failed", "busy")))
             return [output.as_shown(part, sys.stderr) for part in shown if part]
 
         def used() -> int:
@@ -131,6 +137,12 @@ class Progress:
             bar = [Styled("━" * filled, "green"), "─" * (width - filled), "  "]
         told = "  ".join(parts())
         output.draw("  ", *bar, told if bar else cut_end(told, max(room - 2, 0), "."), now=now)
+
+
+def busy(databases: int, longest: str, seconds: float) -> str:
+    """Return what is under way, in a few words: the one to look at first by name."""
+    at_once = f"{databases} under way, " if databases > 1 else ""
+    return f"{at_once}{longest} for {age(seconds)}"
 
 
 def _spoken(rate: float) -> str:

@@ -135,7 +135,7 @@ def watch(
         progress = FleetQueue(found).progress(rollout)
         done = _done(progress)
         first = done if first is None else first
-        if once or (progress.queued.rollout.ended_at is not None and not _under_way(progress)):
+        if once or (progress.queued.rollout.ended_at is not None and not progress.at_work):
             break
         if output.redraws():
             rate = (done - first) / max(time.monotonic() - began_s, 0.001)
@@ -227,11 +227,7 @@ def _teller() -> "Callable[[Event], None]":
 
 
 def _done(progress: "Progress") -> int:
-    return sum(count for (_, state), count in progress.counts.items() if state not in OPEN)
-
-
-def _under_way(progress: "Progress") -> int:
-    return sum(count for (_, state), count in progress.counts.items() if state is State.BEGUN)
+    return sum(progress.counts.values()) - progress.count(*OPEN)
 
 
 def _line(progress: "Progress", rate: float) -> str:
@@ -239,10 +235,12 @@ def _line(progress: "Progress", rate: float) -> str:
     total = sum(progress.counts.values())
     done = _done(progress)
     name, _ = queued.waves[queued.wave]
-    said = f"  {name}  {done} of {total}  {_under_way(progress)} under way  {rate:.1f}/s"
+    said = f"  {name}  {done} of {total}  {progress.at_work} under way  {rate:.1f}/s"
     if queued.paused:
         return f"{said}  paused: pgvouch fleet resume"
     if progress.idle_s > _HUNGRY_S:
+        if progress.at_work:
+            return f"{said}  the longest for {age(progress.longest_s)}"
         return f"{said}  nothing for {age(progress.idle_s)}: is a worker there?"
     return f"{said}  {age((total - done) / rate)} left" if rate else said
 
@@ -265,6 +263,12 @@ def _show(context: Context, progress: "Progress") -> None:
         more = f" and {count - len(names)} more" if count > len(names) else ""
         output.say("  ", Styled("✗", "red"), f" {count} {state}: {cause}")
         output.say(f"      {', '.join(names)}{more}")
+    lost = progress.count(State.BEGUN) - progress.at_work
+    if lost > 0 and queued.rollout.ended_at is not None:
+        told = (
+            f" {lost} begun by a worker that is silent: pgvouch fleet status shows how far it came"
+        )
+        output.say("  ", Styled("✗", "red"), told)
 
 
 def _document(progress: "Progress") -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pgvouch.config.options import Options
 from pgvouch.config.project import Project, find_project, read_files
 from pgvouch.errors import UsageError
 from pgvouch.files.variables import given_variables
-from pgvouch.fleet.between import Asks, Between, asker, goes_on
+from pgvouch.fleet.between import Asks, Between, Halted, asker, goes_on
 from pgvouch.fleet.listing import Chosen, Listing
 from pgvouch.fleet.look import look
 from pgvouch.fleet.one_database import Order
@@ -164,12 +164,17 @@ class Fleet:
         Raises:
             UsageError: something cannot be asked at all.
         """
-        return asker(self.listing, self._verified, number, tell, then, halt=halt)
+        ends = halt or threading.Event()
 
-    def _verified(self, targets: Sequence[Target]) -> Sequence[Result]:
-        """Run every promise again in some of the databases."""
-        chosen = Chosen(self.listing, targets)
-        return Rolling(chosen, self.order("verify"), _silent).run().results
+        def listen(_event: Event) -> None:
+            if ends.is_set():
+                raise Halted
+
+        def verify(targets: Sequence[Target]) -> Sequence[Result]:
+            chosen = Chosen(self.listing, targets)
+            return Rolling(chosen, self.order("verify"), listen).run().results
+
+        return asker(self.listing, verify, number, tell, then, halt=ends)
 
     def rollback(self, *, number: int | None = None, discard_data: bool = False) -> Summary:
         """Roll back exactly what a rollout has applied, in those databases in which it did.

@@ -350,6 +350,16 @@ where r.rollout = {rollout}
 group by r.wave, r.state
 order by r.wave, r.state
 
+-- name: at_work
+-- How many databases of a rollout are with workers that have said of late that they live; and for how many seconds the one
+-- that was taken first.
+select count(*), coalesce(extract(epoch from clock_timestamp() - min(r.at)), 0)
+from pgvouch_fleet.result as r
+  join pgvouch_queue.procrastinate_jobs as j on j.id = r.job
+  join pgvouch_queue.procrastinate_workers as w on w.id = j.worker_id
+where r.rollout = {rollout} and r.state = 'begun' and j.status = 'doing'
+  and w.last_heartbeat > clock_timestamp() - make_interval(secs => {silent_s})
+
 -- name: causes
 -- Why databases have failed in a rollout, the most frequent cause first, with some of their names.
 select r.state, r.cause, count(*), to_json((array_agg(r.target order by r.target))[1:{names}])::text

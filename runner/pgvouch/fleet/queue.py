@@ -30,6 +30,8 @@ _CHUNK = 5_000
 _PATIENCE = "10s"
 """After which the server ends a session that is silent within a transaction: a worker that was put
 to sleep there would keep all others from its rollout."""
+_SILENT_S = 120.0
+"""After which a worker does not seem to live: it says so every few seconds."""
 _OWN = f"{OWN_PATH};\nset local idle_in_transaction_session_timeout = '{_PATIENCE}'"
 _FAILING = sorted(map(str, FAILING))
 _LOST = "the worker that was at it was killed; pgvouch fleet status shows how far it came"
@@ -84,6 +86,14 @@ class Progress:
     """Why databases have failed, how many, and some of their names."""
     idle_s: float
     """For how long nothing has changed."""
+    at_work: int
+    """How many databases are with workers that live."""
+    longest_s: float
+    """For how long the first of them."""
+
+    def count(self, *states: State) -> int:
+        """Return how many databases are in one of these states."""
+        return sum(count for (_, state), count in self.counts.items() if state in states)
 
 
 class _OwnNames(psycopg.AsyncCursor[Any]):
@@ -394,6 +404,8 @@ class Asking:
     async def progress(self, number: int, names: int) -> Progress:
         """Return how far a rollout is, with so many names of databases for each cause."""
         queued = await self.find(number)
+        # First: what ends meanwhile is counted as ended below.
+        ((at_work, longest_s),) = await self._ask("at_work", rollout=number, silent_s=_SILENT_S)
         counts = await self._ask("progress", rollout=number)
         causes = await self._ask("causes", rollout=number, failing=_FAILING, names=names)
         return Progress(
@@ -401,6 +413,8 @@ class Asking:
             {(wave, State(state)): count for wave, state, count, _ in counts},
             tuple((State(s), c or "", n, tuple(json.loads(some))) for s, c, n, some in causes),
             min((float(idle) for *_, idle in counts), default=0.0),
+            at_work,
+            float(longest_s),
         )
 
     async def end_lost(self, queue: str) -> None:

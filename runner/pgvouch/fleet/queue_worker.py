@@ -180,8 +180,8 @@ class QueueWorker:
         """Jobs that it should be at, and was not when it looked last."""
         self._serving: asyncio.Task[None] | None = None
         self._is_ending = False
-        self._halt = threading.Event()
-        """Ends the gates that are asked."""
+        self._halts: set[threading.Event] = set()
+        """Each ends a gate that is asked."""
         self._apart: set[asyncio.Future[Any]] = set()
         """What runs in threads."""
         self._told = ""
@@ -217,7 +217,8 @@ class QueueWorker:
             self._end_at_once()
             return
         self._is_ending = True
-        self._halt.set()  # another worker asks again
+        for halt in self._halts:
+            halt.set()  # another worker asks again
         if self._serving is not None:
             self._serving.cancel()
         asyncio.get_running_loop().call_later(self._pace.grace_s, self._end_at_once)
@@ -510,7 +511,7 @@ class QueueWorker:
         judged = Wave(name, members, may_fail, is_last=is_last)
         reason, goes_forward = None, queued.rollout.action == "migrate"
         if goes_forward:
-            reason = await self._blocking(self._between(rollout, self._halt), judged, results)
+            reason = await self._ask(rollout, judged, results)
         rounds = sum(each == _NEW for each, _ in queued.waves)
         looks = is_last and goes_forward and rounds < ROUNDS
         async with queue.transaction() as asking:
@@ -532,6 +533,18 @@ class QueueWorker:
                 self.tell(Judged(rollout, name, "went well"))
                 return
         self._has_ended.set()
+
+    async def _ask(self, rollout: int, wave: Wave, results: Sequence[Result]) -> str | None:
+        """Ask behind a wave until there is an answer, the worker has to end, or it is cancelled."""
+        halt = threading.Event()
+        self._halts.add(halt)
+        try:
+            if self._is_ending:
+                raise _Unfinished
+            return await self._blocking(self._between(rollout, halt), wave, results)
+        finally:
+            self._halts.discard(halt)
+            halt.set()
 
     async def _stop(self, asking: Asking, queued: Queued, outcome: str) -> None:
         await asking.stop(queued, outcome)

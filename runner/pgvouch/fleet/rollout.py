@@ -1,6 +1,7 @@
 """One thing done in all databases of a fleet: in waves, within a budget of failures."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from contextlib import aclosing
@@ -43,6 +44,22 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class UnderWay:
+    """Nothing has ended for a second."""
+
+    wave: str
+    databases: int
+    """How many are worked on."""
+    longest: str
+    """The one of them that has taken the longest until now."""
+    seconds: float
+    """For how long."""
+    done: int
+    of: int
+    """How many of the wave are done, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """More has failed than may, or what is asked behind a wave says no: nothing new is begun."""
 
@@ -53,7 +70,7 @@ class Stopped:
     """What was said behind the wave; None: too many have failed."""
 
 
-Event = Began | Ended | Stopped | Asks
+Event = Began | Ended | UnderWay | Stopped | Asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +227,23 @@ class Rolling:
             failed += not result.is_well
             return failed <= wave.may_fail
 
+        began_s: dict[str, float] = {}
+
+        async def do(job: Job) -> Result:
+            began_s[job.target.name] = time.monotonic()
+            try:
+                return await going.work.do(job)
+            finally:
+                del began_s[job.target.name]
+
+        def tell_idle() -> None:
+            longest = next(iter(began_s))
+            seconds = time.monotonic() - began_s[longest]
+            at_work = (len(began_s), longest, seconds)
+            self._tell(UnderWay(wave.name, *at_work, len(ended), len(wave.targets)))
+
         jobs = [Job(target) for target in wave.targets]
-        async with aclosing(each(jobs, going.slots, going.work.do, is_within)) as results:
+        async with aclosing(each(jobs, going.slots, do, is_within, tell_idle)) as results:
             async for result in results:
                 ended.append(result)
                 self._results[result.target] = result

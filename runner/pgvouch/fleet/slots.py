@@ -21,6 +21,7 @@ _SHARE = 4
 """A server's free connections are divided by this: the application needs some, too."""
 _ASKED_AT_ONCE = 16
 _CANCEL_AGAIN_S = 0.2
+_IDLE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ async def each(
     slots: Slots,
     do: Callable[[Job], Awaitable[Result]],
     goes_on: Callable[[Result], bool],
+    idle: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[Result, None]:
     """Work on databases, and yield what became of each as it ends.
 
@@ -110,6 +112,7 @@ async def each(
         do: works on one.
         goes_on: is told each result; when it says no, nothing new is begun, what is under way
             ends, and the others are left.
+        idle: is called whenever nothing has ended for a second.
     """
     todo: dict[str, deque[Job]] = {}
     for job in jobs:
@@ -122,7 +125,11 @@ async def each(
             while not stopped and (begun := _next(todo, busy, slots)):
                 busy[begun.target.server] += 1
                 running[asyncio.ensure_future(do(begun))] = begun.target.server
-            ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(
+                running, timeout=_IDLE_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not ended:
+                idle()
             for task in ended:
                 busy[running.pop(task)] -= 1
                 result = task.result()
