@@ -204,7 +204,8 @@ def _say(context: Context, number: int, state: str, more: str) -> None:
 
 def _teller() -> "Callable[[Event], None]":
     from pgvouch.fleet.between import Asks
-    from pgvouch.fleet.queue_worker import Judged, Taken, Trouble
+    from pgvouch.fleet.queue_jobs import Judged, Taken
+    from pgvouch.fleet.queue_worker import Trouble
 
     def tell(event: "Event") -> None:
         match event:

@@ -20,6 +20,8 @@ The modules, each importing only those above it:
     fleet     class Fleet: each command over all databases
     queue_schema  the queue in the control database, from procrastinate's own files
     queue     a rollout on that queue
+    blocking  what blocks, beside an event loop
+    queue_jobs  what is done for a job
     queue_worker  takes the jobs of a queue
     on_queue  a fleet on the queue: enqueued, worked on, watched, paused, cancelled
 """

@@ -13,9 +13,9 @@ import psycopg
 from pgvouch.errors import ConnectError, MigrationError, UsageError
 from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.one_database import Done, Order
-from pgvouch.fleet.queue import Asking, Progress, Queue, Queued, Said
+from pgvouch.fleet.queue import AWAY, Asking, Progress, Queue, Queued, Said
 from pgvouch.fleet.queue_schema import bring_up_to_date, refuse_stranger_s
-from pgvouch.fleet.queue_worker import AWAY, Event, Pace, QueueWorker
+from pgvouch.fleet.queue_worker import Event, Pace, QueueWorker
 from pgvouch.fleet.slots import slots_of
 from pgvouch.fleet.store import JUDGED, Rollout, ensure_tables, open_control
 from pgvouch.fleet.waves import Wave, waves_of

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.connector import Notify
+from procrastinate.exceptions import ConnectorException
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvouch.errors import PlanError
@@ -26,6 +27,14 @@ from pgvouch.sqltext.own import own_query
 
 SLOT, JUDGE = "pgvouch.slot.v1", "pgvouch.judge.v1"
 """The tasks; other arguments would make them other tasks."""
+AWAY = (
+    ConnectorException,
+    psycopg.OperationalError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
+"""The control database cannot be reached."""
+AGAIN_S = 2.0
+"""Between two attempts to reach it."""
 _CHUNK = 5_000
 _PATIENCE = "10s"
 """After which the server ends a session that is silent within a transaction: a worker that was put
