@@ -1,6 +1,5 @@
 """The options that the commands of a fleet share."""
 
-import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +27,10 @@ def _words(
 ) -> tuple[str, ...] | None:
     if value is None:
         return None
+    from pgvouch.fleet.settings import words
+
     try:
-        if found := tuple(shlex.split(value)):
+        if found := words(value):
             return found
     except ValueError:
         pass
