@@ -1,5 +1,6 @@
 """A rollout on the queue, and what a stranger, a tired operator or a bad day does to it."""
 
+import asyncio
 import json
 import os
 import signal
@@ -25,7 +26,8 @@ from fleet.test_queue import (
 from pgvouch.errors import MigrationError, PlanError
 from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.on_queue import FleetQueue
-from pgvouch.fleet.target import State
+from pgvouch.fleet.queue import Queue
+from pgvouch.fleet.target import Result, State
 from support.screen import Terminal
 
 __all__ = ["queued"]
@@ -355,3 +357,56 @@ def test_it_goes_on_when_nobody_reads_what_it_says(queued: Tenants) -> None:
     assert "failed" not in ran.stderr
     assert FleetQueue(fleet_of(queued)).progress().queued.rollout.outcome == "done"
     assert [queued.applied(n) for n in range(6)] == [2] * 6
+
+
+def test_what_others_have_taken_over_is_theirs_to_tell(queued: Tenants) -> None:
+    """A worker that was taken for dead comes back with a failure of its own."""
+    rollout, _ = FleetQueue(fleet_of(queued, waves=("rest",))).enqueue()
+
+    async def claim_twice() -> list[str]:
+        told: list[str] = []
+        asked = Queue(queued.url("control"), 1)
+        async with asked.app.open_async(), asked.transaction() as asking:
+            known = await asking.find(rollout.id)
+            (server,) = known.said.per_server
+            (name,) = first = await asking.claim(known, server, 7, 1)
+            again = await asking.claim(known, server, 7, 1)
+            assert again[name].is_again
+            for claim, state in ((first, State.DOWN), (again, State.DONE)):
+                await asking.give_back(rollout.id, first)
+                await asking.put(known, [(Result(name, state), claim[name])])
+                told += [str(r.state) for r in await asking.wave_results(known) if r.target == name]
+        return told
+
+    assert asyncio.run(claim_twice()) == ["begun", "done"]
+
+
+@pytest.mark.parametrize("said", ["bad\\000x", "bad\\355\\240\\200", "x" * 5000])
+def test_what_no_database_can_keep_stops_no_rollout(queued: Tenants, said: str) -> None:
+    text = (queued.root / "pgvouch.toml").read_text()
+    script = f"printf '{said}' >&2; exit 1"
+    (queued.root / "pgvouch.toml").write_text(
+        f"{text}gate_command = {json.dumps(['sh', '-c', script])}\n"
+    )
+    FleetQueue(fleet_of(queued)).enqueue()
+    out, _ = start(queued, "--once").communicate(timeout=DEADLINE_S)
+    outcome = FleetQueue(fleet_of(queued)).progress().queued.rollout.outcome
+    assert outcome is not None, out
+    assert outcome.startswith("stopped in canary: gate_command says no (exit code 1): ")
+    assert len(outcome) < 2500
+
+
+@pytest.mark.parametrize("said", ["bad \\x00", "bad \\udcff", "x" * 5000])
+def test_nor_does_it_keep_a_failure_from_being_written_down(queued: Tenants, said: str) -> None:
+    queued.write(
+        {
+            "003_c.py": f"from yoyo import step\n\n\ndef apply(c):\n    raise ValueError('{said}')\n\n\nsteps = [step(apply)]\n"
+        }
+    )
+    FleetQueue(fleet_of(queued)).enqueue()
+    start(queued, "--once").communicate(timeout=DEADLINE_S)
+    progress = FleetQueue(fleet_of(queued)).progress()
+    assert progress.counts[(0, State.FAILED)] == 1
+    assert all(len(cause) < 2500 for _, cause, _, _ in progress.causes)
+    summary = fleet_of(queued).migrate()
+    assert summary.stopped_in == "canary"

@@ -22,7 +22,7 @@ from pgvouch.errors import UsageError, VouchError
 from pgvouch.files.variables import Value, fill
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.settings import FleetSettings
-from pgvouch.fleet.target import Result, State, Target
+from pgvouch.fleet.target import Result, State, Target, storable
 from pgvouch.fleet.waves import Wave
 
 Between = Callable[[Wave, Sequence[Result]], str | None]
@@ -105,7 +105,7 @@ def asker(
         if reason is None and settings.gate_command:
             tell(Asks(wave.name, "gate_command"))
             reason = _commanded(settings, listing.project.root, facts, names, ends)
-        return reason if reason is not None else then(wave, results)
+        return storable(reason) if reason is not None else then(wave, results)
 
     return ask
 

@@ -66,7 +66,7 @@ async def look(target: Target, database: Database, to: str | None = None) -> Res
         )
     except psycopg.Error as exc:
         error = connect_error(exc, conninfo)
-        return Result(target.name, state_of(error), cause=cause_of(error))
+        return Result(target.name, state_of(error), cause=cause_of(error, conninfo))
     except (OSError, ValueError):
         return None
     try:

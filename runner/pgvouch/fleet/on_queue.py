@@ -16,8 +16,10 @@ from pgvouch.fleet.one_database import Done, Order
 from pgvouch.fleet.queue import AWAY, Asking, Progress, Queue, Queued, Said
 from pgvouch.fleet.queue_schema import bring_up_to_date, refuse_stranger_s
 from pgvouch.fleet.queue_worker import Event, Pace, QueueWorker
+from pgvouch.fleet.rollout import no_databases, not_listed
 from pgvouch.fleet.slots import slots_of
 from pgvouch.fleet.store import JUDGED, Rollout, ensure_tables, open_control
+from pgvouch.fleet.target import Result
 from pgvouch.fleet.waves import Wave, waves_of
 
 _Found = TypeVar("_Found")
@@ -101,7 +103,8 @@ class FleetQueue:
         targets = [target for target in self._fleet.listing.targets() if target.name in touched]
         waves = waves_of(targets, self._fleet.settings.waves, self._fleet.settings.budget)
         said = Said(undone=undone.comment, discard_data=discard_data)
-        return _enqueue(self._fleet, "rollback", str(undone.id), said, waves)
+        gone = not_listed(touched, targets)
+        return _enqueue(self._fleet, "rollback", str(undone.id), said, waves, gone)
 
     def work(
         self,
@@ -206,11 +209,16 @@ def _refuse_stdin(fleet: Fleet) -> None:
 
 
 def _enqueue(
-    fleet: Fleet, action: str, wanted: str | None, said: Said, waves: Sequence[Wave]
+    fleet: Fleet,
+    action: str,
+    wanted: str | None,
+    said: Said,
+    waves: Sequence[Wave],
+    gone: Sequence[Result] = (),
 ) -> tuple[Rollout, Sequence[Wave]]:
     settings = fleet.settings
     if not waves:
-        raise UsageError(f"the fleet {settings.name} has no databases to work on")
+        raise no_databases(settings.name)
     with open_control(_control(fleet)) as session:
         ensure_tables(session)
         bring_up_to_date(session)
@@ -221,7 +229,7 @@ def _enqueue(
 
     async def put(asking: Asking) -> Rollout:
         return await asking.enqueue(
-            settings.name, action, wanted, FleetQueue(fleet).name, said, waves
+            settings.name, action, wanted, FleetQueue(fleet).name, said, waves, gone
         )
 
     return _asked(fleet, put), waves

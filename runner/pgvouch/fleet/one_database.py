@@ -14,13 +14,14 @@ import psycopg
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
 from pgvouch.engine import commands
-from pgvouch.errors import ConnectError, UsageError, VouchError
+from pgvouch.errors import ConnectError, TooManyConnectionsError, UsageError, VouchError
 from pgvouch.events import Event, Finished, silent
 from pgvouch.fleet.judged import cause_of, state_of
 from pgvouch.fleet.look import newest
 from pgvouch.fleet.target import Job, Result, State, Target
 from pgvouch.ledger.ledger import judged_sql
 from pgvouch.postgres.reach import open_session, telling_of_loss
+from pgvouch.postgres.retry import RetryLimits, retry
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 from pgvouch.sqltext.own import own_query
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 
 _CANCEL_AGAIN_S = 0.2
+_FULL = RetryLimits(budget_s=10.0, first_s=0.3, longest_s=1.0)
+"""For a server that has no connection left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,7 @@ class Done:
         """Prepare the files."""
         self._order = order
         self._sessions: dict[Session, str] = {}
+        self._is_cancelled = False
         self._prepared: Mapping[str, Task] = {}
         if order.action == "migrate":
             self._prepared = _prepared(order)
@@ -146,7 +150,7 @@ class Done:
         doing = _Doing(job)
         session: Session | None = None
         try:
-            session = open_session(job.target.conninfo, application_name="pgvouch fleet")
+            session = self._opened(job.target.conninfo)
             self._sessions[session] = job.target.name
             with session, telling_of_loss():
                 found = _ACTIONS[self._order.action](self, session, doing)
@@ -166,8 +170,20 @@ class Done:
                 self._sessions.pop(session, None)
         return replace(found, seconds=time.monotonic() - began_s)
 
+    def _opened(self, conninfo: str) -> Session:
+        """Open a session; where the server has no connection left, one may be free in a moment."""
+
+        def again(exc: BaseException) -> bool:
+            return isinstance(exc, TooManyConnectionsError) and not self._is_cancelled
+
+        def attempt() -> Session:
+            return open_session(conninfo, application_name="pgvouch fleet")
+
+        return retry(attempt, _FULL, again=again, tell=lambda _: None)
+
     def cancel(self, name: str | None = None) -> None:
         """Have the servers cancel what runs, in one database or in all: it is rolled back."""
+        self._is_cancelled = self._is_cancelled or name is None
         for session, at in list(self._sessions.items()):
             if name in {None, at}:
                 with suppress(psycopg.Error, OSError):
@@ -285,6 +301,6 @@ def _failed(order: Order, doing: _Doing, error: VouchError) -> Result:
         state_of(error),
         version=version,
         finished=tuple(landed),
-        cause=cause_of(error),
+        cause=cause_of(error, doing.target.conninfo),
         notes=tuple(error.notes),
     )

@@ -69,10 +69,26 @@ end
 $pgvouch$
 
 -- name: begin_rollout
--- Writes down that a rollout begins, and returns it.
-insert into pgvouch_fleet.rollout (fleet, action, wanted)
-values ({fleet}, {action}, {wanted})
+-- Writes down that a rollout begins, and returns it; nothing, where another one of the fleet is under way.
+lock table pgvouch_fleet.rollout in share row exclusive mode;
+insert into pgvouch_fleet.rollout (fleet, action, wanted, pid, pid_since)
+select {fleet}, {action}, {wanted}, a.pid, a.backend_start
+from (values ({pid}::integer)) as own (pid)
+  left join pg_stat_activity as a on a.pid = own.pid
+where not exists (
+  select from pgvouch_fleet.rollout as r
+    left join pg_stat_activity as b on b.pid = r.pid and coalesce(b.backend_start = r.pid_since, true)
+  where r.fleet = {fleet} and r.ended_at is null and (r.queue is not null or b.pid is not null)
+)
 returning id, key, fleet, action, wanted, null, outcome
+
+-- name: others
+-- The rollout of a fleet that one program is at: its number, what, who has begun it and when, and the session it holds.
+select r.id, r.action, r.began_by, to_char(r.began_at, 'YYYY-MM-DD HH24:MI:SS TZ'), r.pid
+from pgvouch_fleet.rollout as r
+  -- Of another role's session it is not told since when it is.
+  join pg_stat_activity as b on b.pid = r.pid and coalesce(b.backend_start = r.pid_since, true)
+where r.fleet = {fleet} and r.ended_at is null and r.queue is null
 
 -- name: put_results
 -- Writes down what became of databases of a wave. No result.
@@ -160,9 +176,14 @@ where to_regclass('pgvouch_queue.' || n.name) is null
   )
 
 -- name: enqueue_rollout
--- Writes down a rollout whose jobs go on a queue, and returns it.
+-- Writes down a rollout whose jobs go on a queue, and returns it; nothing, where a program is at another one of the fleet.
 insert into pgvouch_fleet.rollout (fleet, action, wanted, queue, settings, waves, wave)
-values ({fleet}, {action}, {wanted}, {queue}, {settings}::jsonb, {waves}::jsonb, 0)
+select {fleet}, {action}, {wanted}, {queue}, {settings}::jsonb, {waves}::jsonb, 0
+where not exists (
+  select from pgvouch_fleet.rollout as r
+    join pg_stat_activity as b on b.pid = r.pid and coalesce(b.backend_start = r.pid_since, true)
+  where r.fleet = {fleet} and r.ended_at is null and r.queue is null
+)
 returning id, key, fleet, action, wanted, null, outcome
 
 -- name: enqueue_targets
@@ -266,8 +287,8 @@ from pgvouch_fleet.result as r
 where r.rollout = {rollout} and (r.state <> 'gone' or r.cause is distinct from {but_for})
 
 -- name: claim
--- Takes databases of a server for a job, those first that it had before: their names, and whether they were begun before.
--- None, where it is to stop.
+-- Takes databases of a server for a job, those first that it had before: their names, whether they were begun before, and
+-- when they were taken, which tells this taking from any other. None, where it is to stop.
 with taken as (
   select r.target, r.state = 'begun' as is_again
   from pgvouch_fleet.result as r
@@ -289,7 +310,7 @@ update pgvouch_fleet.result as r
 set state = 'begun', job = {job}, at = clock_timestamp()
 from taken
 where r.rollout = {rollout} and r.target = taken.target
-returning r.target, taken.is_again
+returning r.target, taken.is_again, extract(epoch from r.at)::text
 
 -- name: is_left
 -- Whether a server has databases of a wave that nobody is at.
@@ -299,14 +320,14 @@ select exists (
 )
 
 -- name: put
--- Writes down what became of databases, of each if nobody has yet. Then whether the rollout goes on, and how many of the wave
--- have failed.
+-- Writes down what became of databases, of each if nobody else has taken it since. Then whether the rollout goes on, and how
+-- many of the wave have failed.
 update pgvouch_fleet.result as r
 set state = n.state, version = n.version, finished = n.finished, cause = n.cause, seconds = n.seconds, job = null,
   at = clock_timestamp()
 from jsonb_to_recordset({rows}::jsonb)
-  as n (target text, state text, version text, finished text, cause text, seconds double precision)
-where r.rollout = {rollout} and r.target = n.target and r.state = 'begun';
+  as n (target text, state text, version text, finished text, cause text, seconds double precision, taken_at numeric)
+where r.rollout = {rollout} and r.target = n.target and r.state = 'begun' and extract(epoch from r.at) = n.taken_at;
 select
   r.ended_at is null and not r.paused,
   (
@@ -320,8 +341,8 @@ where r.id = {rollout}
 -- Lets go of databases that a job has not begun: for the next one, or for good where the rollout has ended. No result.
 update pgvouch_fleet.result as r
 set state = case when o.ended_at is null then 'queued' else 'left' end, job = null, at = clock_timestamp()
-from pgvouch_fleet.rollout as o
-where r.rollout = {rollout} and r.target = any ({targets}) and r.state = 'begun' and r.job = {job} and o.id = r.rollout
+from pgvouch_fleet.rollout as o, unnest({targets}::text[], {taken_at}::numeric[]) as n (target, taken_at)
+where r.rollout = {rollout} and r.target = n.target and r.state = 'begun' and extract(epoch from r.at) = n.taken_at and o.id = r.rollout
 
 -- name: next_wave
 -- Goes on to the next wave, and stops ahead of it where that is wanted. No result.

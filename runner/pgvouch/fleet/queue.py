@@ -6,7 +6,7 @@ A job that is lost is made anew from them.
 
 import json
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvouch.errors import PlanError
 from pgvouch.fleet.queue_schema import SCHEMA
-from pgvouch.fleet.store import Rollout, on_the_queue, results_of, rollout_of, rows_of
+from pgvouch.fleet.store import Rollout, on_the_queue, results_of, rollout_of, rows_of, under_way
 from pgvouch.fleet.target import FAILING, Result, State, Target
 from pgvouch.fleet.waves import Wave
 from pgvouch.postgres.session import OWN_PATH
@@ -103,6 +103,16 @@ class Progress:
     def count(self, *states: State) -> int:
         """Return how many databases are in one of these states."""
         return sum(count for (_, state), count in self.counts.items() if state in states)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A database that was taken for a job."""
+
+    is_again: bool
+    """Whether it was begun before, and how that ended is not known."""
+    taken_at: str
+    """Tells it from a later claim of the same job, after this worker was taken for dead."""
 
 
 class _OwnNames(psycopg.AsyncCursor[Any]):
@@ -198,8 +208,18 @@ class Asking:
         queue: str,
         said: Said,
         waves: Sequence[Wave],
+        gone: Sequence[Result] = (),
     ) -> Rollout:
         """Write down a rollout, its databases, and the jobs of its first wave.
+
+        Args:
+            fleet: of which it is.
+            action: migrate or rollback.
+            wanted: the last migration; of a rollback the rollout.
+            queue: of these files, and this list of databases.
+            said: what every worker keeps to.
+            waves: with the databases of each.
+            gone: those of which something has become already.
 
         Raises:
             PlanError: one of this fleet is under way.
@@ -212,8 +232,13 @@ class Asking:
             )
         except psycopg.errors.UniqueViolation:
             raise on_the_queue(fleet) from None
+        if not rows:
+            raise under_way(await self._ask("others", fleet=fleet), fleet)
         rollout = rollout_of(rows[0])
         await self.add_targets(rollout.id, enumerate(wave.targets for wave in waves))
+        if gone:
+            written = json.dumps(rows_of(gone))
+            await self._ask("put_results", rollout=rollout.id, wave=0, rows=written)
         await self.feed(rollout.id)
         return rollout
 
@@ -328,8 +353,8 @@ class Asking:
 
     async def claim(
         self, queued: Queued, server: str, job: int, most: int, least: int = 1
-    ) -> dict[str, bool]:
-        """Take databases for a job: those that are to be done, and whether they were begun.
+    ) -> dict[str, Claim]:
+        """Take databases for a job.
 
         Args:
             queued: the rollout.
@@ -340,21 +365,29 @@ class Asking:
         """
         slots = queued.said.slots_of(server)
         among = {"most": most, "least": least, "slots": slots}
-        return dict(await self._ask("claim", **queued.at, server=server, job=job, **among))
+        rows = await self._ask("claim", **queued.at, server=server, job=job, **among)
+        return {name: Claim(is_again, taken_at) for name, is_again, taken_at in rows}
 
-    async def put(self, queued: Queued, results: Iterable[Result]) -> tuple[bool, int]:
-        """Write down what became of databases.
+    async def put(
+        self, queued: Queued, results: Sequence[tuple[Result, Claim]]
+    ) -> tuple[bool, int]:
+        """Write down what became of databases, but for those that others have taken since.
 
         Returns:
             Whether the rollout goes on, and how many of the wave have failed.
         """
-        rows = rows_of(results)
-        ((goes_on, failed),) = await self._ask("put", **queued.at, rows=rows, failing=_FAILING)
+        rows = [
+            {**row, "taken_at": claim.taken_at}
+            for row, (_, claim) in zip(rows_of(r for r, _ in results), results, strict=True)
+        ]
+        given = {"rows": json.dumps(rows), "failing": _FAILING}
+        ((goes_on, failed),) = await self._ask("put", **queued.at, **given)
         return goes_on, failed
 
-    async def give_back(self, rollout: int, job: int, names: Collection[str]) -> None:
+    async def give_back(self, rollout: int, claims: Mapping[str, Claim]) -> None:
         """Let go of databases that a job has taken and not begun."""
-        await self._ask("give_back", rollout=rollout, job=job, targets=list(names))
+        marks = [claim.taken_at for claim in claims.values()]
+        await self._ask("give_back", rollout=rollout, targets=list(claims), taken_at=marks)
 
     async def go_on(self, queued: Queued, added: Sequence[tuple[str, int]] = ()) -> None:
         """Begin the next wave."""

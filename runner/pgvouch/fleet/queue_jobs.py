@@ -13,8 +13,8 @@ from pgvouch.fleet.between import Asks, Between
 from pgvouch.fleet.blocking import Blocking, Unfinished
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.one_database import Order
-from pgvouch.fleet.queue import AGAIN_S, AWAY, Asking, Queue, Queued
-from pgvouch.fleet.rollout import ROUNDS
+from pgvouch.fleet.queue import AGAIN_S, AWAY, Asking, Claim, Queue, Queued
+from pgvouch.fleet.rollout import NOT_LISTED, ROUNDS
 from pgvouch.fleet.target import Job, Result, State, Target
 from pgvouch.fleet.waves import Budget, Wave
 from pgvouch.fleet.work import Work
@@ -30,7 +30,6 @@ _SLICE_S = 15.0
 """After which a job takes no more: then a worker that has come since has its turn."""
 _KEPT_S = 120.0
 """For how long a result is kept while the control database is away; then only the ledger has it."""
-_NOT_LISTED = "the list of databases does not have it any more"
 _NEW = "new"
 """The wave of databases that were made meanwhile, or are in the list again."""
 
@@ -143,7 +142,7 @@ class Jobs:
             queued = await asking.find(rollout)
             taken = await asking.claim(queued, server, job, 1) if queued.wave == wave else {}
         done: list[Result] = []
-        unwritten: list[Result] = []
+        unwritten: list[tuple[Result, Claim]] = []
         goes_on = bool(taken)
         try:
             while taken and goes_on and not self._blocking.is_ending:
@@ -156,7 +155,7 @@ class Jobs:
                     least, most = (max(1, min(_AT_ONCE, int(s / each_s))) for s in _TOGETHER_S)
                     take = _Take(server, job, most, least)
                 goes_on, more = await _write(queue, queued, unwritten, take)
-                done += unwritten
+                done += [result for result, _ in unwritten]
                 unwritten.clear()
                 taken = taken or more
         finally:
@@ -164,11 +163,11 @@ class Jobs:
                 await _write(queue, queued, unwritten)
             if done or unwritten:
                 name, _ = queued.waves[wave]
-                told = (*done, *unwritten)
+                told = (*done, *(result for result, _ in unwritten))
                 self._tell(Taken(rollout, name, told, time.monotonic() - began_s))
             if taken:
                 async with queue.transaction() as asking:
-                    await asking.give_back(rollout, job, taken)
+                    await asking.give_back(rollout, taken)
         async with queue.transaction() as asking:
             queued = await asking.find(rollout)
             if queued.wave == wave and queued.rollout.ended_at is None:
@@ -179,20 +178,24 @@ class Jobs:
             raise Unfinished
 
     async def _some(
-        self, queue: Queue, queued: Queued, taken: dict[str, bool], results: list[Result]
+        self,
+        queue: Queue,
+        queued: Queued,
+        taken: dict[str, Claim],
+        results: list[tuple[Result, Claim]],
     ) -> None:
         """Work on databases that were taken, and add what became of them, up to a failure."""
         while taken and not self._blocking.is_ending:
-            name = next(iter(taken))
+            name, claim = next(iter(taken.items()))
             try:
-                result = await self._one(queue, queued, name, is_again=taken[name])
+                result = await self._one(queue, queued, name, claim)
             finally:  # of what is interrupted in it, the next has to find out how far it came
                 del taken[name]
-            results.append(result)
+            results.append((result, claim))
             if not result.is_well:
                 return
 
-    async def _one(self, queue: Queue, queued: Queued, name: str, *, is_again: bool) -> Result:
+    async def _one(self, queue: Queue, queued: Queued, name: str, claim: Claim) -> Result:
         """Work on a database.
 
         Raises:
@@ -201,15 +204,15 @@ class Jobs:
         rolled = self._rolled(queued)
         target = await self._target(rolled, name)
         if target is None:
-            return Result(name, State.GONE, cause=_NOT_LISTED)
-        doing = asyncio.ensure_future(rolled.work.do(Job(target, is_again)))
+            return Result(name, State.GONE, cause=NOT_LISTED)
+        doing = asyncio.ensure_future(rolled.work.do(Job(target, claim.is_again)))
         try:
             result = await asyncio.shield(doing)
         except asyncio.CancelledError:  # the rollout was cancelled, with what is under way
             while not doing.done():  # it may be between two statements
                 rolled.work.cancel(name)
                 await asyncio.wait([doing], timeout=_CANCEL_AGAIN_S)
-            await _write(queue, queued, [await doing])
+            await _write(queue, queued, [(await doing, claim)])
             raise
         if result.state is State.LEFT:
             raise Unfinished
@@ -262,7 +265,7 @@ class Jobs:
             queued = await asking.find(rollout)
             if queued.wave != wave or queued.rollout.ended_at is not None:
                 return
-            known = await asking.names(rollout, but_for=_NOT_LISTED) if looks else set()
+            known = await asking.names(rollout, but_for=NOT_LISTED) if looks else set()
             new = [target for target in listed if looks and target.name not in known]
             if reason is not None:
                 await self._stop(asking, queued, f"stopped in {name}: {reason}")
@@ -298,8 +301,11 @@ class Jobs:
 
 
 async def _write(
-    queue: Queue, queued: Queued, results: Sequence[Result], take: _Take | None = None
-) -> tuple[bool, dict[str, bool]]:
+    queue: Queue,
+    queued: Queued,
+    results: Sequence[tuple[Result, Claim]],
+    take: _Take | None = None,
+) -> tuple[bool, dict[str, Claim]]:
     """Write down what became of databases, as soon as the control database is there.
 
     Args:

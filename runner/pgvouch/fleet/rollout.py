@@ -3,21 +3,23 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 
+from pgvouch.errors import UsageError
 from pgvouch.fleet.between import Asks, Between, goes_on
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.one_database import Order
 from pgvouch.fleet.slots import Slots, each, run, slots_of
 from pgvouch.fleet.store import Rollout, Store
-from pgvouch.fleet.target import Job, Result, State
+from pgvouch.fleet.target import Job, Result, State, Target
 from pgvouch.fleet.waves import Wave, waves_of
 from pgvouch.fleet.work import Work
 
 ROUNDS = 3
 """How often the list is read again: databases are made from the template meanwhile."""
+NOT_LISTED = "the list of databases does not have it any more"
 _LOOKS = {"verify", "drift"}
 
 
@@ -82,6 +84,13 @@ class Summary:
     """The wave in which it was stopped; None: it went through."""
     reason: str | None = None
     """What was said behind that wave; None: too many have failed in it."""
+    number: int = 0
+    """Of the rollout, as it is written down; 0: it is not."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether none of the databases is there: it is the list, or the URL, that is wrong."""
+        return bool(self.results) and self.count(State.GONE) == len(self.results)
 
     @property
     def failed(self) -> tuple[Result, ...]:
@@ -94,9 +103,10 @@ class Summary:
 
     @property
     def by_cause(self) -> list[tuple[State, str, tuple[str, ...]]]:
-        """Those that failed, grouped by state and cause, the most frequent first."""
+        """Those that failed or are gone, grouped by state and cause, the most frequent first."""
         groups: dict[tuple[State, str], list[str]] = {}
-        for result in self.failed:
+        gone = (result for result in self.results if result.state is State.GONE)
+        for result in (*self.failed, *gone):
             groups.setdefault((result.state, result.cause or ""), []).append(result.target)
         ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
         return [(state, cause, tuple(sorted(names))) for (state, cause), names in ordered]
@@ -106,6 +116,22 @@ class Summary:
         """How many databases are at which version, as far as that is known; most first."""
         known = Counter(r.version for r in self.results if r.state not in {State.LEFT, State.DOWN})
         return known.most_common()
+
+
+def not_listed(names: Collection[str], targets: Collection[Target]) -> list[Result]:
+    """Return what becomes of databases that the list of them does not have any more: nothing."""
+    listed = {target.name for target in targets}
+    return [
+        Result(name, State.GONE, cause=NOT_LISTED) for name in sorted(names) if name not in listed
+    ]
+
+
+def no_databases(fleet: str) -> UsageError:
+    """Return the error for a fleet without any."""
+    return UsageError(
+        f"the fleet {fleet} has no databases to work on",
+        hint=f"pgvouch fleet status {fleet} --json lists them; look at what says which they are",
+    )
 
 
 class Rolling:
@@ -131,6 +157,7 @@ class Rolling:
         self._listing, self._order, self._tell = listing, order, tell
         self._store, self._between = store, between
         self._rollout: Rollout | None = None
+        self._outcome = "interrupted"
         self._of_all = 0
         self._results: dict[str, Result] = {}
 
@@ -139,37 +166,54 @@ class Rolling:
         """As it is written down; 0: it is not."""
         return self._rollout.id if self._rollout else 0
 
-    def run(self, among: Container[str] | None = None) -> Summary:
+    def run(self, among: Collection[str] | None = None) -> Summary:
         """Do it.
 
         Args:
-            among: the only databases in which it is done; None: all.
+            among: the only databases in which it is done; None: all. What the list does not have
+                any more is told as gone.
 
         Raises:
+            UsageError: there is no database.
             VouchError: the list cannot be read. What fails in a database is a result.
         """
         settings = self._listing.settings
         targets = [t for t in self._listing.targets() if among is None or t.name in among]
+        gone = not_listed(among or (), targets)
+        if not targets and not gone:
+            raise no_databases(settings.name)
         if self._order.action in _LOOKS:
             waves = [Wave("all", tuple(targets), len(targets))] if targets else []
         else:
             waves = waves_of(targets, settings.waves, settings.budget)
-        order = self._order
-        if self._store:
-            self._rollout = self._store.begin(order.action, order.to)
-            options = replace(order.options, comment=self._rollout.comment)
-            order = replace(order, options=options)
         self._of_all = len(targets)
         slots = slots_of(targets, settings.jobs, settings.per_server)
-        outcome = "interrupted"
-        try:
+        with self._written() as order:
+            self._results.update({result.target: result for result in gone})
+            self._write(0, gone)
             with asyncio.Runner() as runner, Work(order, slots.jobs) as work:
                 stopped = self._run(waves, Going(runner, work, slots), is_all=among is None)
-            outcome = f"stopped in {stopped[0]}" if stopped else "done"
-        finally:
-            if self._store and self._rollout:
-                self._store.end(self._rollout.id, outcome)
-        return Summary(tuple(self._results.values()), *(stopped or ()))
+            self._outcome = f"stopped in {stopped[0]}" if stopped else "done"
+        stopped_in, reason = stopped or (None, None)
+        return Summary(tuple(self._results.values()), stopped_in, reason, self.number)
+
+    @contextmanager
+    def _written(self) -> Iterator[Order]:
+        """Write down that the rollout begins and how it has ended, where that is wanted.
+
+        Yields:
+            What is to be done: with the rollout's mark for the log of each ledger.
+        """
+        order = self._order
+        if self._store is None:
+            yield order
+            return
+        with self._store.begin(order.action, order.to) as self._rollout:
+            options = replace(order.options, comment=self._rollout.comment)
+            try:
+                yield replace(order, options=options)
+            finally:
+                self._store.end(self._rollout.id, self._outcome)
 
     def _run(
         self, waves: Sequence[Wave], going: "Going", *, is_all: bool

@@ -13,6 +13,8 @@ create table pgvouch_fleet.rollout (
   began_by text not null default session_user,
   ended_at timestamptz,
   outcome text,
+  pid integer,
+  pid_since timestamptz,
   queue text,
   settings jsonb,
   waves jsonb,
@@ -29,6 +31,8 @@ comment on column pgvouch_fleet.rollout.began_at is 'When it began.';
 comment on column pgvouch_fleet.rollout.began_by is 'The role that has begun it.';
 comment on column pgvouch_fleet.rollout.ended_at is 'When it ended; null where it runs, or was killed.';
 comment on column pgvouch_fleet.rollout.outcome is 'done, stopped in a wave, cancelled, or interrupted.';
+comment on column pgvouch_fleet.rollout.pid is 'The session that the program holds here for as long as it is at it; null on a queue, and behind a pooler.';
+comment on column pgvouch_fleet.rollout.pid_since is 'Tells that session from a later one of the same number.';
 comment on column pgvouch_fleet.rollout.queue is 'The queue of its jobs: of these files, and this list of databases. Null where one program does it all.';
 comment on column pgvouch_fleet.rollout.settings is 'What was said when it was enqueued, and every worker has to keep to.';
 comment on column pgvouch_fleet.rollout.waves is 'Its waves, in order: the name of each, and how many databases may fail.';

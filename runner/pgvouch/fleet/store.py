@@ -6,12 +6,14 @@ a database it is believed as a ledger is: if its owner is one whom we trust.
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 from uuid import uuid4
 
 from pgvouch.errors import MigrationError, PlanError, UsageError
@@ -24,6 +26,7 @@ from pgvouch.sqltext.own import own_query, own_sql
 SCHEMA = "pgvouch_fleet"
 JUDGED = judged_sql(*(f"{SCHEMA}.{name}" for name in ("rollout", "result", "queue_migration")))
 """Goes ahead of what reads or writes the tables: a stranger's are refused."""
+_TRIES, _AGAIN_S = 20, 0.1
 _MOST = 180
 """Characters of a fleet's name in a comment, for which there are 255."""
 _MADE_BY_ANOTHER = {"42P06", "42P07", "23505"}
@@ -78,8 +81,12 @@ class Rollout:
 class Store(Protocol):
     """The rollouts of a fleet."""
 
-    def begin(self, action: str, wanted: str | None) -> Rollout:
-        """Write down that a rollout begins."""
+    def begin(self, action: str, wanted: str | None) -> AbstractContextManager[Rollout]:
+        """Write down that a rollout begins, and let no other one of the fleet begin meanwhile.
+
+        Raises:
+            PlanError: another one is under way.
+        """
 
     def put(self, rollout: int, wave: int, *results: Result) -> None:
         """Write down what became of databases of a wave."""
@@ -114,12 +121,20 @@ class FileStore:
         self.path = path
         self._fleet = fleet
 
-    def begin(self, action: str, wanted: str | None) -> Rollout:
-        """Write down that a rollout begins."""
+    @contextmanager
+    def begin(self, action: str, wanted: str | None) -> Iterator[Rollout]:
+        """Write down that a rollout begins, and let no other one of the fleet begin meanwhile.
+
+        Raises:
+            PlanError: another one is under way.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(self.path.with_name(f"{quote(self._fleet, safe='')}.lock"), self._fleet):
+            yield self._begin(action, wanted)
+
+    def _begin(self, action: str, wanted: str | None) -> Rollout:
         key = str(uuid4())
         with self._open() as connection:
-            connection.executescript(_SCHEMA)
             cursor = connection.execute(
                 "insert into rollout (key, fleet, action, wanted, began_at) values (?, ?, ?, ?, ?)",
                 (key, self._fleet, action, wanted, _now()),
@@ -178,6 +193,7 @@ class FileStore:
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
+                connection.executescript(_SCHEMA)  # a full disk may have kept it from being made
                 yield connection
         except sqlite3.Error as exc:
             raise UsageError(
@@ -207,6 +223,45 @@ def results_of(rows: Iterable[Sequence[Any]]) -> dict[str, Result]:
     }
 
 
+@contextmanager
+def _alone(path: Path, fleet: str) -> Iterator[None]:
+    """Hold a file of a fleet, which the system lets go of when this program ends, however it does.
+
+    Raises:
+        PlanError: another program holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not where there is no such thing
+        yield
+        return
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PlanError(
+                f"another rollout of the fleet {fleet} is under way",
+                state="Nothing was begun.",
+                hint=f"it has {path.name} open, beside the project; wait for its end",
+            ) from None
+        except OSError:
+            pass  # a file system that has no locks
+        yield
+
+
+def under_way(rows: Sequence[Sequence[Any]], fleet: str) -> PlanError:
+    """Return the error for a rollout while a program is at another one, or one is on the queue."""
+    if not rows:
+        return on_the_queue(fleet)
+    number, action, who, since, pid = rows[0]
+    return PlanError(
+        f"rollout {number} of the fleet {fleet} is under way: {action} by {who} since {since}",
+        state="Nothing was begun.",
+        hint=f"wait for its end; it holds session {pid} of the control database for as long as it "
+        f"is at it: where its program is gone, select pg_terminate_backend({pid})",
+    )
+
+
 def on_the_queue(fleet: str) -> PlanError:
     """Return the error for a rollout while another one is on the queue."""
     return PlanError(
@@ -216,9 +271,9 @@ def on_the_queue(fleet: str) -> PlanError:
     )
 
 
-def rows_of(results: Iterable[Result]) -> str:
-    """Return what became of databases as JSON, for the control database."""
-    rows = [
+def rows_of(results: Iterable[Result]) -> list[dict[str, Any]]:
+    """Return what became of databases as the control database takes it, in JSON."""
+    return [
         {
             "target": result.target,
             "state": str(result.state),
@@ -229,7 +284,6 @@ def rows_of(results: Iterable[Result]) -> str:
         }
         for result in results
     ]
-    return json.dumps(rows)
 
 
 def ensure_tables(session: Session) -> None:
@@ -258,18 +312,29 @@ def open_control(url: str) -> Iterator[Session]:
         PlanError: the tables are not to be believed.
         MigrationError: the role may not, or the server is a standby.
     """
-    with open_session(url, application_name="pgvouch fleet") as session:
-        try:
-            yield session
-        except QueryError as exc:
-            if exc.server.sqlstate != "42501":
-                refuse_stranger(exc)
-            raise MigrationError(
-                f"the control database cannot keep the results: {exc.server.primary}",
-                server=exc.server,
-                hint="connect to the primary, as a role that may create a schema, or as the owner "
-                f"of {SCHEMA}",
-            ) from None
+    with open_session(url, application_name="pgvouch fleet") as session, telling_of_refusal():
+        yield session
+
+
+@contextmanager
+def telling_of_refusal() -> Iterator[None]:
+    """Tell of what the control database refuses inside.
+
+    Raises:
+        PlanError: the tables are not to be believed.
+        MigrationError: the role may not, or the server is a standby.
+    """
+    try:
+        yield
+    except QueryError as exc:
+        if exc.server.sqlstate != "42501":
+            refuse_stranger(exc)
+        raise MigrationError(
+            f"the control database cannot keep the results: {exc.server.primary}",
+            server=exc.server,
+            hint="connect to the primary, as a role that may create a schema, or as the owner "
+            f"of {SCHEMA}",
+        ) from None
 
 
 class ControlStore:
@@ -280,20 +345,40 @@ class ControlStore:
         self._url = url
         self._fleet = fleet
 
-    def begin(self, action: str, wanted: str | None) -> Rollout:
-        """Write down that a rollout begins."""
-        with self._open() as session:
-            ensure_tables(session)
+    @contextmanager
+    def begin(self, action: str, wanted: str | None) -> Iterator[Rollout]:
+        """Write down that a rollout begins, and let no other one of the fleet begin meanwhile.
+
+        Raises:
+            PlanError: another one is under way.
+        """
+        with open_session(self._url, application_name="pgvouch fleet") as session:
+            with telling_of_refusal():
+                begun = self._begin(session, action, wanted)
+            # The session stays: as long as it is there, others know that somebody is at it.
+            yield begun
+
+    def _begin(self, session: Session, action: str, wanted: str | None) -> Rollout:
+        ensure_tables(session)
+        pid = session.connection.info.backend_pid
+        (own,) = session.run("select pg_catalog.pg_backend_pid()")
+        is_direct = own.rows[0][0] == str(pid)  # a pooler gives each transaction another session
+        given = {"fleet": self._fleet, "action": action, "wanted": wanted}
+        for attempt in range(_TRIES):
+            if attempt:
+                time.sleep(_AGAIN_S)  # the session of a program that was killed ends in a moment
+            if rows := self._asked(
+                session, "begin_rollout", **given, pid=pid if is_direct else None
+            ):
+                return rollout_of(rows[0])
             if self._asked(session, "queued_of", fleet=self._fleet):
-                raise on_the_queue(self._fleet)
-            given = {"fleet": self._fleet, "action": action, "wanted": wanted}
-            (made,) = self._asked(session, "begin_rollout", **given)
-            return rollout_of(made)
+                break
+        raise under_way(self._asked(session, "others", fleet=self._fleet), self._fleet)
 
     def put(self, rollout: int, wave: int, *results: Result) -> None:
         """Write down what became of databases of a wave."""
         with self._open() as session:
-            rows = rows_of(results)
+            rows = json.dumps(rows_of(results))
             self._asked(session, "put_results", rollout=rollout, wave=wave, rows=rows)
 
     def end(self, rollout: int, outcome: str) -> None:

@@ -68,6 +68,16 @@ class Target:
     """Prints the password; empty: what there is of one is in `conninfo`, or where libpq looks."""
 
 
+_MOST = 2_000
+"""Characters of a cause: a server's message may be a megabyte."""
+
+
+def storable(text: str) -> str:
+    """Return what somebody else has said as every store can keep it: no null byte, not too long."""
+    kept = text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return kept if len(kept) <= _MOST else f"{kept[:_MOST]} …"
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A database that something is to be done in."""
@@ -94,6 +104,11 @@ class Result:
     """Why it failed, in one line, equal for equal causes."""
     notes: tuple[str, ...] = ()
     """More about it."""
+
+    def __post_init__(self) -> None:
+        """Have a cause that can be kept."""
+        if self.cause:
+            object.__setattr__(self, "cause", storable(self.cause))
 
     @property
     def is_well(self) -> bool:

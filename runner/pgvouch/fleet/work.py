@@ -56,9 +56,10 @@ class Work:
         if self._asks and not job.is_again:
             order = self._order
             found = await look(job.target, order.database, order.to)
-            if found is not None and found.state is not State.PENDING:
+            # Where no connection was left, one may be free in a moment.
+            if found is not None and found.state not in {State.PENDING, State.FULL}:
                 return found
-            self._asks = found is None
+            self._asks = found is None or found.state is State.FULL
         result = await self._pool.do(job)
         self._asks = self._asks or (
             self._order.action == "migrate" and result.state is State.CURRENT
