@@ -28,6 +28,7 @@ def test_it_ends_at_once_and_says_so(tenants: Tenants, number: signal.Signals) -
     _, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 128 + number
     assert f"interrupted by {number.name}" in err
+    assert "rollout 1: 0 of 2 databases done, 2 under way or not begun; what ran was" in err
     assert "Traceback" not in err
     _, alive = psutil.wait_procs(children, timeout=DEADLINE_S)
     assert alive == []

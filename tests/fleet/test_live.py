@@ -85,7 +85,9 @@ def test_a_cause_is_told_once_and_counted_at_the_end(ten: Tenants) -> None:
     assert lines[begun + 2].startswith(f"  ✗ {ten.prefix}_9  failed: ")
     assert lines[begun + 3] == f"  ✗ 1 more {cause}"
     assert lines[begun + 4].startswith("fleet  10 databases")
-    assert lines[-1].startswith("fleet: 7 done, 3 failed in ")
+    end = "\n".join(lines[begun:])
+    assert re.search(r"\nfleet: 7 done, 3 failed in [\d.]+ s: rollout 1\n", end)
+    assert "  next    mend what failed, and run the same command again" in end
 
 
 def test_elsewhere_each_failure_has_its_line(ten: Tenants) -> None:

@@ -128,21 +128,12 @@ def differences(compared: "Comparison", *, is_applied: bool = True) -> list[Line
 
 
 def _differences(
-    found: Iterable["Difference"], mark: output.Styled, *, is_applied: bool = True
+    differing: Iterable["Difference"], mark: output.Styled, *, is_applied: bool = True
 ) -> Iterable[Line]:
-    for item in found:
-        if item.expected is None:
-            removed = "removed" if is_applied else "removes"
-            yield ("  ", mark, f" there, but {item.migration} {removed} it: {item.found}")
-        elif item.found is None or item.identity is None:
-            made = "made" if is_applied else "makes"
-            yield ("  ", mark, f" missing, but {item.migration} {made} it: {item.expected}")
-        else:
-            left = "left" if is_applied else "makes"
-            yield ("  ", mark, f" not as {item.migration} {left} it: {item.identity}")
-            for label, line in (("expected", item.expected), ("found   ", item.found)):
-                definition = line.removeprefix(item.identity).strip()
-                yield f"      {label} {definition or '(nothing of note)'}"
+    for item in differing:
+        yield ("  ", mark, f" {item.sentence(is_applied=is_applied)}")
+        if found := item.definitions():
+            yield from (f"      expected {found[0]}", f"      found    {found[1]}")
 
 
 def unpromised(compared: "Comparison", most: int | None, *, is_applied: bool = True) -> list[Line]:

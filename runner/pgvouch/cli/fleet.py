@@ -1,25 +1,37 @@
-"""pgvouch fleet: plan, status, migrate, rollback, verify, drift."""
+"""pgvouch fleet: plan, status, history, migrate, rollback, verify, drift."""
 
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pgvouch.cli import fleet_queue, output, table
 from pgvouch.cli.context import Context
-from pgvouch.cli.fleet_lines import Lines, of_summary
+from pgvouch.cli.fleet_lines import Lines, of_result, of_summary
 from pgvouch.cli.fleet_live import Progress
-from pgvouch.cli.fleet_options import GATES, OPTIONS, ROLLING, all_of, fleet_name, fleet_of
+from pgvouch.cli.fleet_options import (
+    CONTROL,
+    GATES,
+    OPTIONS,
+    ROLLING,
+    all_of,
+    fleet_name,
+    fleet_of,
+    say_kept,
+)
 from pgvouch.cli.options import common, running
 from pgvouch.cli.output import Line, Styled
 from pgvouch.cli.table import Column
 from pgvouch.errors import DRIFT, FAILED, PENDING, UsageError
+from pgvouch.fleet.target import WELL, State
 
 if TYPE_CHECKING:
     from pgvouch.fleet.fleet import Fleet
     from pgvouch.fleet.rollout import Summary
+    from pgvouch.fleet.store import Past
     from pgvouch.fleet.target import Result
     from pgvouch.fleet.waves import Wave
 
@@ -27,7 +39,11 @@ _NAMES = 5
 """How many databases are named beside a cause; --verbose names all."""
 _VERSIONS = (Column("version", shortens=True), Column("databases"))
 _PLAN = (Column("wave", shortens=True), Column("databases"), Column("with something to do"),
-         Column("may fail"))  # fmt: skip
+         Column("in trouble"), Column("may fail"))  # fmt: skip
+_HISTORY = (Column("rollout"), Column("when", is_dim=True, give_up=1),
+            Column("what", shortens=True), Column("outcome", shortens=True),
+            Column("databases", shortens=True))  # fmt: skip
+_MOST = 20
 
 
 @click.group()
@@ -53,9 +69,48 @@ def status(
     found = fleet_of(context, name, given)
     summary = found.status(to=to)
     _tell(context, found.settings.name, summary)
-    if summary.failed:
+    if summary.failed or summary.is_lost:
         return FAILED
-    return PENDING if exit_code and _count(summary, "pending") else 0
+    return PENDING if exit_code and summary.count(State.PENDING) else 0
+
+
+@fleet.command()
+@click.argument("name", required=False)
+@click.option("--most", type=click.IntRange(min=1), default=_MOST, help="So many (20).")
+@all_of(CONTROL)
+@common
+@click.pass_obj
+def history(context: Context, /, name: str | None, most: int, **given: Any) -> None:
+    """Show the rollouts of a fleet, with the numbers that --rollout takes.
+
+    The newest comes last.
+    """
+    found = fleet_of(context, name, given)
+    past = found.store.history(most)[::-1]
+    if context.as_json:
+        rollouts = [{**asdict(each), "began_at": each.began_at.isoformat()} for each in past]
+        context.tell(document={"fleet": found.settings.name, "rollouts": rollouts})
+        return
+    output.say(Styled(found.settings.name, bold=True))
+    table.echo(
+        _HISTORY,
+        [
+            (
+                str(each.id),
+                f"{each.began_at:%Y-%m-%d %H:%M:%S}Z",
+                _what(each),
+                each.outcome or "under way, or killed",
+                ", ".join(f"{count} {state}" for state, count in each.counts.items()),
+            )
+            for each in past
+        ],
+    )
+
+
+def _what(past: "Past") -> str:
+    if past.action == "rollback":
+        return f"rollback of {past.wanted}"
+    return f"{past.action} --to {past.wanted}" if past.wanted else past.action
 
 
 @fleet.command()
@@ -64,8 +119,10 @@ def status(
 @all_of(OPTIONS, ROLLING)
 @common
 @click.pass_obj
-def plan(context: Context, /, name: str | None, to: str | None, **given: Any) -> None:
+def plan(context: Context, /, name: str | None, to: str | None, **given: Any) -> int:
     """Show the waves of a rollout, and where there is something to do."""
+    from pgvouch.fleet.rollout import Summary
+
     found = fleet_of(context, name, given)
     waves = found.plan(to=to)
     document = {
@@ -74,23 +131,29 @@ def plan(context: Context, /, name: str | None, to: str | None, **given: Any) ->
             {
                 "name": wave.name,
                 "databases": [target.name for target in wave.targets],
-                "pending": pending,
+                "pending": stands.count(State.PENDING),
+                "trouble": [of_result(result) for result in stands.failed],
                 "may_fail": wave.may_fail,
             }
-            for wave, pending in waves
+            for wave, stands in waves
         ],
     }
+    whole = Summary(tuple(result for _, stands in waves for result in stands.results))
+    code = FAILED if whole.failed or whole.is_lost else 0
     if context.as_json:
         context.tell(document=document)
-        return
+        return code
     output.say(Styled(found.settings.name, bold=True))
     table.echo(
         _PLAN,
         [
-            (wave.name, str(len(wave.targets)), str(pending), str(wave.may_fail))
-            for wave, pending in waves
+            (wave.name, *map(str, (len(wave.targets), stands.count(State.PENDING),
+                                   len(stands.failed), wave.may_fail)))
+            for wave, stands in waves
         ],
-    )
+    )  # fmt: skip
+    _say_causes(whole, verbose=context.verbose)
+    return code
 
 
 @fleet.command()
@@ -122,9 +185,11 @@ def rollback(
 ) -> int:
     """Roll back exactly what a rollout has applied, where nothing came after it."""
     found = _rolling(context, name, given)
-    return _rolled(
-        context, found, lambda: found.rollback(number=rollout, discard_data=discard_data)
-    )
+    undone = found.undone(rollout)[0].id
+    code = _rolled(context, found, lambda: found.rollback(number=undone, discard_data=discard_data))
+    if not context.as_json:
+        say_kept(found, undone)
+    return code
 
 
 @fleet.command()
@@ -160,7 +225,7 @@ def _rolled(context: Context, found: "Fleet", roll: Callable[[], "Summary"]) -> 
     began_s = time.monotonic()
     summary = roll()
     _tell(context, found.settings.name, summary, time.monotonic() - began_s)
-    return FAILED if summary.failed or summary.stopped_in else 0
+    return FAILED if summary.failed or summary.stopped_in or summary.is_lost else 0
 
 
 def _asker(*, pause: bool) -> "Callable[[Wave, Sequence[Result]], str | None]":
@@ -186,20 +251,34 @@ def _tell(context: Context, name: str, summary: "Summary", seconds: float | None
     output.say(Styled(name, bold=True), f"  {total} database{'s' * (total != 1)}")
     if versions := [(v or "none", str(count)) for v, count in summary.by_version]:
         table.echo(_VERSIONS, versions)
-    for line in _causes(summary, verbose=context.verbose):
-        output.say(*((line,) if isinstance(line, str) else line))
+    _say_causes(summary, verbose=context.verbose)
     states = dict.fromkeys(result.state for result in summary.results)
     said = ", ".join(f"{summary.count(state)} {state}" for state in states) or "no databases"
     took = f" in {seconds:.1f} s" if seconds is not None else ""
-    output.say(f"{name}: {said}{took}")
+    which = f": rollout {summary.number}" if summary.number else ""
+    output.say(f"{name}: {said}{took}{which}")
     if summary.reason is not None:
         output.say(f"  stopped in {summary.stopped_in}: {summary.reason}")
-    if summary.stopped_in:
-        mend = "what failed" if summary.reason is None else "what was found"
-        output.say(
-            f"  next    mend {mend}, and run the same command again: it goes on with what is "
-            f"left; or take it back: pgvouch fleet rollback {name}"
-        )
+    if hint := _next(name, summary):
+        output.say(f"  next    {hint}")
+
+
+def _next(name: str, summary: "Summary") -> str:
+    """Return what to do where something went wrong; of a look, nothing is said."""
+    if summary.is_lost:
+        return "none of these databases is there: look at the list, and at the URL"
+    if not summary.number or not (summary.stopped_in or summary.failed):
+        return ""
+    mend = "what failed" if summary.reason is None else "what was found"
+    left = "what is left" if summary.stopped_in else "those that failed"
+    back = f"; or take it back: pgvouch fleet rollback {name} --rollout {summary.number}"
+    again = f"mend {mend}, and run the same command again: it goes on with {left}"
+    return again + back * (summary.action == "migrate")
+
+
+def _say_causes(summary: "Summary", *, verbose: bool) -> None:
+    for line in _causes(summary, verbose=verbose):
+        output.say(*((line,) if isinstance(line, str) else line))
 
 
 def _causes(summary: "Summary", *, verbose: bool) -> list[Line]:
@@ -207,10 +286,9 @@ def _causes(summary: "Summary", *, verbose: bool) -> list[Line]:
     for state, cause, names in summary.by_cause:
         shown = names if verbose else names[:_NAMES]
         more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-        lines.append(("  ", Styled("✗", "red"), f" {len(names)} {state}: {cause}"))
+        mark = Styled("?", "yellow") if state in WELL else Styled("✗", "red")
+        first, *others = cause.split("; ") if state is State.DRIFTED else (cause,)
+        lines.append(("  ", mark, f" {len(names)} {state}: {first}"))
+        lines += [f"      {other}" for other in others]
         lines.append(f"      {', '.join(shown)}{more}")
     return lines
-
-
-def _count(summary: "Summary", state: str) -> int:
-    return sum(str(result.state) == state for result in summary.results)

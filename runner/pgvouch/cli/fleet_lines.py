@@ -76,6 +76,7 @@ def _fields(event: Any) -> dict[str, Any]:
 def of_summary(summary: "Summary") -> dict[str, Any]:
     """Return how a fleet stands, or how its rollout ended."""
     return {
+        "rollout": summary.number or None,
         "stopped_in": summary.stopped_in,
         "reason": summary.reason,
         "databases": [of_result(result) for result in summary.results],

@@ -1,10 +1,12 @@
 """The options that the commands of a fleet share."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pgvouch.cli import output
 from pgvouch.cli.context import Context
 from pgvouch.cli.options import duration_s
 from pgvouch.errors import UsageError
@@ -27,10 +29,8 @@ def _words(
 ) -> tuple[str, ...] | None:
     if value is None:
         return None
-    from pgvouch.fleet.settings import words
-
     try:
-        if found := words(value):
+        if found := tuple(shlex.split(value)):
             return found
     except ValueError:
         pass
@@ -46,18 +46,22 @@ _CONTROL = click.option(
 )
 CONTROL = (_CONTROL,)
 """What is asked of the control database alone takes no more."""
-OPTIONS = (
+LISTED = (
     click.option("--targets", metavar="QUERY", help="Asked in the control database: name, …"),
     _CONTROL,
     click.option("--pattern", metavar="PATTERN", help="Of names on the server: 'tenant_*'."),
     click.option("--file", metavar="FILE", help="Names, URLs or JSON objects; - is stdin."),
     click.option("--template", metavar="DB", help="What new databases are made from."),
-    click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Databases at once (16)."),
     click.option(
         "--per-server", type=click.IntRange(min=1), metavar="N",
         help="Databases of one server at once (16, and no more than it has left).",
     ),
 )  # fmt: skip
+"""Which databases, and how many of a server at once."""
+OPTIONS = (
+    *LISTED,
+    click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Databases at once (16)."),
+)
 ROLLING = (
     click.option(
         "--wave", "waves", multiple=True, metavar="SIZE",
@@ -110,6 +114,21 @@ def fleet_name(context: Context, name: str | None) -> str:
     if name is None and len(fleets) > 1:
         raise UsageError("which fleet?", hint=f"name one: {', '.join(fleets)}")
     return name or (fleets[0] if fleets else "fleet")
+
+
+def say_kept(found: "Fleet", undone: int) -> None:
+    """Say what other rollouts have applied, which a rollback of this one leaves.
+
+    Args:
+        found: the fleet.
+        undone: the number of the rollout that is rolled back.
+    """
+    for number, count in found.kept(undone):
+        output.say(
+            f"  note    rollout {number} has applied some of this, too, in {count} "
+            f"database{'s' * (count != 1)}: pgvouch fleet rollback {found.settings.name} "
+            f"--rollout {number}"
+        )
 
 
 def fleet_of(

@@ -9,20 +9,23 @@ import click
 from pgvouch.cli import output, table
 from pgvouch.cli.context import Context
 from pgvouch.cli.fleet_lines import Lines
-from pgvouch.cli.fleet_options import CONTROL, OPTIONS, ROLLING, all_of, fleet_of
+from pgvouch.cli.fleet_options import CONTROL, LISTED, OPTIONS, ROLLING, all_of, fleet_of, say_kept
 from pgvouch.cli.live import age
 from pgvouch.cli.options import common, duration_s, running
 from pgvouch.cli.output import Styled
 from pgvouch.cli.table import Column
-from pgvouch.errors import FAILED, UsageError
+from pgvouch.errors import FAILED, ConnectError, Interrupted, UsageError
 from pgvouch.fleet.target import FAILING, OPEN, WELL, State
 
 if TYPE_CHECKING:
     from pgvouch.fleet.fleet import Fleet
+    from pgvouch.fleet.on_queue import FleetQueue
     from pgvouch.fleet.queue import Progress
     from pgvouch.fleet.queue_worker import Event
 
 _LOOK_S = 1.0
+_SAID_S = 60.0
+"""How often a log is told, where there is no terminal."""
 _HUNGRY_S = 30.0
 """If nothing happens for so long, no worker may be there."""
 _WAVES = (Column("wave", shortens=True), Column("databases"), Column("done"), Column("failed"),
@@ -47,7 +50,7 @@ def _queued(context: Context, name: str | None, given: dict[str, Any]) -> "Fleet
 @click.option("--rollback", is_flag=True, help="Roll back what a rollout has applied.")
 @click.option("--rollout", type=int, metavar="N", help="Which one; otherwise the last.")
 @click.option("--discard-data", is_flag=True, help="Rows may be lost with a rollback.")
-@all_of(OPTIONS, ROLLING)
+@all_of(LISTED, ROLLING)
 @running
 @click.pass_obj
 def enqueue(
@@ -81,6 +84,8 @@ def enqueue(
         return
     said = f"  rollout {made.id}: {total} databases in {len(waves)} waves are on the queue"
     output.say(Styled(made.fleet, bold=True), said)
+    if rollback:
+        say_kept(found, int(made.wanted or 0))
     output.say(f"  next    pgvouch fleet worker {made.fleet}, on as many machines as you like")
     output.say(f"          pgvouch fleet watch {made.fleet}")
 
@@ -130,22 +135,38 @@ def watch(
     found = _queued(context, name, given)
     from pgvouch.fleet.on_queue import FleetQueue
 
-    began_s, first = time.monotonic(), None
-    while True:
-        progress = FleetQueue(found).progress(rollout)
-        done = _done(progress)
-        first = done if first is None else first
-        if once or (progress.queued.rollout.ended_at is not None and not progress.at_work):
-            break
-        if output.redraws():
-            rate = (done - first) / max(time.monotonic() - began_s, 0.001)
-            output.draw(_line(progress, rate), now=True)
-        time.sleep(_LOOK_S)
-    output.undraw()
+    progress = FleetQueue(found).progress(rollout)
+    if not once:
+        try:
+            progress = _watched(FleetQueue(found), progress, context)
+        except Interrupted as exc:
+            exc.state = f"Rollout {progress.queued.rollout.id} goes on without being watched."
+            raise
     _show(context, progress)
     queued = progress.queued
     is_well = queued.rollout.outcome in {None, "done"} and not progress.causes
     return 0 if is_well else FAILED
+
+
+def _watched(queue: "FleetQueue", progress: "Progress", context: Context) -> "Progress":
+    """Draw how far a rollout is until it ends, whatever becomes of the control database."""
+    number, began_s, first = progress.queued.rollout.id, time.monotonic(), _done(progress)
+    said_s = began_s
+    while progress.queued.rollout.ended_at is None or progress.at_work:
+        now_s = time.monotonic()
+        line = _line(progress, (_done(progress) - first) / max(now_s - began_s, 0.001))
+        try:
+            progress = queue.progress(number)
+        except ConnectError as exc:
+            line = f"  rollout {number}  {exc.message}: tried again"
+        if output.redraws():
+            output.draw(line, now=True)
+        elif not context.as_json and now_s - said_s >= _SAID_S:
+            output.say(line, err=True)
+            said_s = now_s
+        time.sleep(_LOOK_S)
+    output.undraw()
+    return progress
 
 
 @click.command()
@@ -187,8 +208,9 @@ def cancel(context: Context, /, name: str | None, now: bool, **given: Any) -> No
     from pgvouch.fleet.on_queue import FleetQueue
 
     queued, doing = FleetQueue(found).cancel(now=now)
-    ends = "is cancelled" if now else "ends by itself"
-    said = f"{doing} jobs are under way, which {ends}; " if doing else ""
+    each = "job is" if doing == 1 else "jobs are"
+    ends = "cancelled now" if now else "under way, and will end"
+    said = f"{doing} {each} {ends}; " if doing else ""
     _say(context, queued.rollout.id, "cancelled", f"{said}what it has done stays")
 
 
@@ -228,7 +250,7 @@ def _teller() -> "Callable[[Event], None]":
 
 
 def _done(progress: "Progress") -> int:
-    return sum(progress.counts.values()) - progress.count(*OPEN)
+    return sum(progress.counts.values()) - progress.count(*OPEN, State.LEFT)
 
 
 def _line(progress: "Progress", rate: float) -> str:
@@ -236,7 +258,10 @@ def _line(progress: "Progress", rate: float) -> str:
     total = sum(progress.counts.values())
     done = _done(progress)
     name, _ = queued.waves[queued.wave]
-    said = f"  {name}  {done} of {total}  {progress.at_work} under way  {rate:.1f}/s"
+    said = f"  rollout {queued.rollout.id}  {name}  {done} of {total}  {progress.at_work} under way"
+    if queued.rollout.outcome is not None:
+        return f"{said}, which ends  {queued.rollout.outcome}"
+    said = f"{said}  {rate:.1f}/s" if rate else said
     if queued.paused:
         return f"{said}  paused: pgvouch fleet resume"
     if progress.idle_s > _HUNGRY_S:

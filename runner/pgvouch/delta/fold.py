@@ -29,6 +29,27 @@ class Difference:
     identity: str | None = None
     """What the line is about, with which it begins; None where the object is missing."""
 
+    def sentence(self, *, is_applied: bool = True) -> str:
+        """Return how it differs, but for the definitions of what is there in another shape."""
+        if self.expected is None:
+            removed = "removed" if is_applied else "removes"
+            return f"there, but {self.migration} {removed} it: {self.found}"
+        if self.found is None or self.identity is None:
+            made = "made" if is_applied else "makes"
+            return f"missing, but {self.migration} {made} it: {self.expected}"
+        left = "left" if is_applied else "makes"
+        return f"not as {self.migration} {left} it: {self.identity}"
+
+    def definitions(self) -> tuple[str, str] | None:
+        """Return what is expected and what is found of it, where it is there in another shape."""
+        if self.expected is None or self.found is None or self.identity is None:
+            return None
+        expected, found = (
+            line.removeprefix(self.identity).strip() or "(nothing of note)"
+            for line in (self.expected, self.found)
+        )
+        return expected, found
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

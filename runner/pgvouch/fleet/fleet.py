@@ -13,7 +13,7 @@ from pgvouch.address.dotenv import DotEnv
 from pgvouch.address.where import Given
 from pgvouch.config.options import Options
 from pgvouch.config.project import Project, find_project, read_files
-from pgvouch.errors import UsageError
+from pgvouch.errors import PlanError, UsageError
 from pgvouch.files.variables import given_variables
 from pgvouch.fleet.between import Asks, Between, Halted, asker, goes_on
 from pgvouch.fleet.listing import Chosen, Listing
@@ -25,7 +25,10 @@ from pgvouch.fleet.slots import each, run, slots_of
 from pgvouch.fleet.store import ControlStore, FileStore, Rollout, Store
 from pgvouch.fleet.target import UNTOUCHED, Job, Result, State, Target
 from pgvouch.fleet.waves import Wave, waves_of
+from pgvouch.plan.build import find
 
+_HISTORY = 20
+"""So many rollouts are looked at."""
 _STORE = Path(".pgvouch") / "fleet.sqlite"
 
 
@@ -110,17 +113,13 @@ class Fleet:
             found = run(runner, do_all())
         return Summary(tuple(found[target.name] for target in targets))
 
-    def plan(self, *, to: str | None = None) -> tuple[tuple[Wave, int], ...]:
-        """Return the waves of a rollout, each with how many databases have something to do."""
+    def plan(self, *, to: str | None = None) -> tuple[tuple[Wave, Summary], ...]:
+        """Return the waves of a rollout, each with how its databases stand."""
         targets = self.listing.targets()
         stands = {result.target: result for result in self._status(targets, to).results}
         waves = waves_of(targets, self.settings.waves, self.settings.budget)
         return tuple(
-            (
-                wave,
-                sum(stands[target.name].state is State.PENDING for target in wave.targets),
-            )
-            for wave in waves
+            (wave, Summary(tuple(stands[target.name] for target in wave.targets))) for wave in waves
         )
 
     def migrate(
@@ -198,15 +197,44 @@ class Fleet:
             UsageError: there was none, or it has changed nothing.
         """
         undone = self.store.last("migrate", number)
+        if left := self.store.at_work(undone.id):
+            raise PlanError(
+                f"rollout {undone.id} is under way still, in {left} database{'s' * (left != 1)}",
+                state="Nothing was begun.",
+                hint=f"pgvouch fleet watch {undone.fleet} waits for its end; pgvouch fleet cancel "
+                f"{undone.fleet} --now cancels what runs",
+            )
         did = self.store.results(undone.id)
         # Of what was begun or has failed, only its ledger knows what has landed.
         touched = {name for name, result in did.items() if result.state not in UNTOUCHED}
         if not touched:
             raise UsageError(
                 f"rollout {undone.id} has changed nothing",
-                hint="--rollout N says which one is to be rolled back",
+                hint=f"--rollout N says which one is to be rolled back, and pgvouch fleet history "
+                f"{undone.fleet} which there are",
             )
         return undone, touched
+
+    def kept(self, undone: int) -> list[tuple[int, int]]:
+        """Return what other rollouts have applied of what a rollback takes back, and it leaves.
+
+        Args:
+            undone: the rollout that is rolled back.
+
+        Returns:
+            The numbers of rollouts, and in how many databases each has done so.
+        """
+        history = self.store.history(_HISTORY)
+        back = {past.wanted for past in history if past.action == "rollback"}
+        ids = {name for r in self.store.results(undone).values() for name in r.finished}
+        found = []
+        for past in history:
+            if past.action != "migrate" or past.id == undone or str(past.id) in back:
+                continue
+            results = self.store.results(past.id).values()
+            if count := sum(not ids.isdisjoint(result.finished) for result in results):
+                found.append((past.id, count))
+        return found
 
     def verify(self) -> Summary:
         """Run every promise again in each database."""
@@ -226,7 +254,12 @@ class Fleet:
             to: the last migration that is wanted.
             discard_data: whether a rollback may lose rows.
             comment: goes into the log of each ledger.
+
+        Raises:
+            PlanError: there is no such migration.
         """
+        if action == "migrate" and to is not None:
+            find(self.database.migrations, to)  # a mistake of one, and not a failure in all of them
         options = replace(self._options, discard_data=discard_data, comment=comment or None)
         return Order(self.database, options, self.project.verify_required, action, to)
 

@@ -26,10 +26,12 @@ from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 from pgvouch.sqltext.own import own_query
 
 if TYPE_CHECKING:
+    from pgvouch.delta.fold import Difference
     from pgvouch.engine.task import Task
 
 
 _CANCEL_AGAIN_S = 0.2
+_NO_DELTA = "no applied migration has a delta, so there is nothing to compare with"
 _FULL = RetryLimits(budget_s=10.0, first_s=0.3, longest_s=1.0)
 """For a server that has no connection left."""
 
@@ -248,13 +250,19 @@ class Done:
         order, name = self._order, doing.target.name
         rows = commands.read_ledger(session)
         compared = compare_database(session, order.database, order.options, silent)
-        lines = [
-            f"{d.identity}: expected {d.expected}, found {d.found}" for d in compared.differing
-        ]
+        lines = [_told(difference) for difference in compared.differing]
+        if not lines and rows and not compared.deltas:
+            return Result(name, State.CURRENT, 0.0, newest(rows), cause=_NO_DELTA)
         if not lines:
             return Result(name, State.CURRENT, version=newest(rows))
         return Result(name, State.DRIFTED, 0.0, newest(rows), cause="; ".join(lines),
                       notes=tuple(lines))  # fmt: skip
+
+
+def _told(difference: "Difference") -> str:
+    definitions = difference.definitions()
+    more = f" (expected {definitions[0]}, found {definitions[1]})" if definitions else ""
+    return f"{difference.sentence()}{more}"
 
 
 _ACTIONS: Mapping[str, Callable[[Done, Session, _Doing], Result]] = {

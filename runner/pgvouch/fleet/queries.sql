@@ -115,6 +115,32 @@ where r.fleet = {fleet} and r.action = {action} and ({number}::bigint is null or
 order by r.id desc
 limit 1
 
+-- name: rollout_history
+-- The last rollouts of a fleet, the newest first: number, what, what was wanted, when it began, how it ended, and how many
+-- databases are in which state, as JSON.
+select
+  r.id, r.action, r.wanted, to_char(r.began_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"'), r.outcome,
+  (
+    select coalesce(json_object_agg(s.state, s.number), '{}')::text
+    from (
+      select d.state, count(*) as number from pgvouch_fleet.result as d where d.rollout = r.id group by d.state
+    ) as s
+  )
+from pgvouch_fleet.rollout as r
+where r.fleet = {fleet}
+order by r.id desc
+limit {most}
+
+-- name: has_queue
+-- Whether the queue is there.
+select to_regclass('pgvouch_queue.procrastinate_workers') is not null
+
+-- name: elsewhere
+-- The rollouts of a fleet that are under way on another queue: of other files, or another list of databases.
+select r.id
+from pgvouch_fleet.rollout as r
+where r.fleet = {fleet} and r.queue is not null and r.queue <> {queue} and r.ended_at is null
+
 -- name: results
 -- What became of each database in a rollout.
 select r.target, r.state, r.seconds, r.version, r.finished, r.cause

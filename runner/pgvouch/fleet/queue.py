@@ -19,7 +19,15 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvouch.errors import PlanError
 from pgvouch.fleet.queue_schema import SCHEMA
-from pgvouch.fleet.store import Rollout, on_the_queue, results_of, rollout_of, rows_of, under_way
+from pgvouch.fleet.store import (
+    SILENT_S,
+    Rollout,
+    on_the_queue,
+    results_of,
+    rollout_of,
+    rows_of,
+    under_way,
+)
 from pgvouch.fleet.target import FAILING, Result, State, Target
 from pgvouch.fleet.waves import Wave
 from pgvouch.postgres.session import OWN_PATH
@@ -39,8 +47,6 @@ _CHUNK = 5_000
 _PATIENCE = "10s"
 """After which the server ends a session that is silent within a transaction: a worker that was put
 to sleep there would keep all others from its rollout."""
-_SILENT_S = 120.0
-"""After which a worker does not seem to live: it says so every few seconds."""
 _OWN = f"{OWN_PATH};\nset local idle_in_transaction_session_timeout = '{_PATIENCE}'"
 _FAILING = sorted(map(str, FAILING))
 _LOST = "the worker that was at it was killed; pgvouch fleet status shows how far it came"
@@ -277,6 +283,10 @@ class Asking:
             )
         return int(rows[0][0])
 
+    async def elsewhere(self, fleet: str, queue: str) -> list[int]:
+        """Return the rollouts of a fleet that are under way on another queue."""
+        return [number for (number,) in await self._ask("elsewhere", fleet=fleet, queue=queue)]
+
     async def under_way(self, queue: str) -> list[int]:
         """Return the rollouts of a queue that have not ended."""
         return [number for (number,) in await self._ask("under_way", queue=queue)]
@@ -447,7 +457,7 @@ class Asking:
         """Return how far a rollout is, with so many names of databases for each cause."""
         queued = await self.find(number)
         # First: what ends meanwhile is counted as ended below.
-        ((at_work, longest_s),) = await self._ask("at_work", rollout=number, silent_s=_SILENT_S)
+        ((at_work, longest_s),) = await self._ask("at_work", rollout=number, silent_s=SILENT_S)
         counts = await self._ask("progress", rollout=number)
         causes = await self._ask("causes", rollout=number, failing=_FAILING, names=names)
         return Progress(

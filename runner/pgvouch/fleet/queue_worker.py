@@ -98,6 +98,7 @@ class QueueWorker:
             once: end when no rollout is under way.
         """
         self._name, self._control, self._at_once = queue, control, jobs
+        self._fleet = listing.settings.name
         self._tell, self._pace, self._once = tell, pace, once
         self._blocking = Blocking()
         self._jobs = Jobs(listing, order, jobs, tell=tell, between=between, blocking=self._blocking)
@@ -234,6 +235,12 @@ class QueueWorker:
                     for number in under_way:
                         await asking.feed(number)
                     await asking.end_lost(self._name)
+                    others = await asking.elsewhere(self._fleet, self._name)
+                if others and not under_way:
+                    self.trouble(
+                        f"rollout {others[0]} of {self._fleet} is under way with other files, or "
+                        "another list of databases: a worker that has those does it"
+                    )
                 self._let_go(under_way)
             except AWAY:
                 pass  # which the worker itself finds, too

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 
-from pgvouch.errors import UsageError
+from pgvouch.errors import Interrupted, UsageError
 from pgvouch.fleet.between import Asks, Between, goes_on
 from pgvouch.fleet.listing import Listing
 from pgvouch.fleet.one_database import Order
@@ -86,6 +86,8 @@ class Summary:
     """What was said behind that wave; None: too many have failed in it."""
     number: int = 0
     """Of the rollout, as it is written down; 0: it is not."""
+    action: str = ""
+    """`migrate` or `rollback`, of what is written down."""
 
     @property
     def is_lost(self) -> bool:
@@ -103,10 +105,17 @@ class Summary:
 
     @property
     def by_cause(self) -> list[tuple[State, str, tuple[str, ...]]]:
-        """Those that failed or are gone, grouped by state and cause, the most frequent first."""
+        """What is worth a word, grouped by state and cause, the most frequent first.
+
+        Those that failed or are gone, and those that are well with a reservation.
+        """
         groups: dict[tuple[State, str], list[str]] = {}
-        gone = (result for result in self.results if result.state is State.GONE)
-        for result in (*self.failed, *gone):
+        others = (
+            result
+            for result in self.results
+            if result.state is State.GONE or (result.state is State.CURRENT and result.cause)
+        )
+        for result in (*self.failed, *others):
             groups.setdefault((result.state, result.cause or ""), []).append(result.target)
         ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
         return [(state, cause, tuple(sorted(names))) for (state, cause), names in ordered]
@@ -195,7 +204,8 @@ class Rolling:
                 stopped = self._run(waves, Going(runner, work, slots), is_all=among is None)
             self._outcome = f"stopped in {stopped[0]}" if stopped else "done"
         stopped_in, reason = stopped or (None, None)
-        return Summary(tuple(self._results.values()), stopped_in, reason, self.number)
+        written = (self.number, order.action)
+        return Summary(tuple(self._results.values()), stopped_in, reason, *written)
 
     @contextmanager
     def _written(self) -> Iterator[Order]:
@@ -212,8 +222,20 @@ class Rolling:
             options = replace(order.options, comment=self._rollout.comment)
             try:
                 yield replace(order, options=options)
+            except Interrupted as exc:
+                exc.state = self._interrupted()
+                raise
             finally:
                 self._store.end(self._rollout.id, self._outcome)
+
+    def _interrupted(self) -> str:
+        """Return how far it has come, for whoever has ended it."""
+        done = [result for result in self._results.values() if result.state is State.DONE]
+        rest = self._of_all - len(self._results)
+        return (
+            f"rollout {self.number}: {len(done)} of {self._of_all} databases done, "
+            f"{rest} under way or not begun; what ran was rolled back."
+        )
 
     def _run(
         self, waves: Sequence[Wave], going: "Going", *, is_all: bool

@@ -7,7 +7,7 @@ a database it is believed as a ledger is: if its owner is one whom we trust.
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +26,8 @@ from pgvouch.sqltext.own import own_query, own_sql
 SCHEMA = "pgvouch_fleet"
 JUDGED = judged_sql(*(f"{SCHEMA}.{name}" for name in ("rollout", "result", "queue_migration")))
 """Goes ahead of what reads or writes the tables: a stranger's are refused."""
+SILENT_S = 120.0
+"""After which a worker does not seem to live: it says so every few seconds."""
 _TRIES, _AGAIN_S = 20, 0.1
 _MOST = 180
 """Characters of a fleet's name in a comment, for which there are 255."""
@@ -78,6 +80,21 @@ class Rollout:
         return f"rollout {self.id} of {self.fleet[:_MOST]} ({self.key})"
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A rollout as the history of a fleet shows it."""
+
+    id: int
+    action: str
+    wanted: str | None
+    """The last migration that was wanted; of a rollback the rollout."""
+    began_at: datetime
+    outcome: str | None
+    """How it ended; None: it did not, or was killed."""
+    counts: Mapping[str, int]
+    """How many databases, by state."""
+
+
 class Store(Protocol):
     """The rollouts of a fleet."""
 
@@ -104,12 +121,18 @@ class Store(Protocol):
     def results(self, rollout: int) -> dict[str, Result]:
         """Return what became of each database in a rollout."""
 
+    def history(self, most: int) -> list[Past]:
+        """Return so many of the last rollouts, the newest first."""
+
+    def at_work(self, rollout: int) -> int:
+        """Return in how many databases a rollout is under way, though it has ended."""
+
 
 def _no_rollout(fleet: str, number: int | None) -> UsageError:
     which = f"number {number}" if number is not None else "here"
     return UsageError(
         f"there is no rollout {which} in which the fleet {fleet} was migrated",
-        hint="pgvouch fleet status shows how its databases stand",
+        hint=f"pgvouch fleet history {fleet} lists them",
     )
 
 
@@ -189,6 +212,25 @@ class FileStore:
             ).fetchall()
         return results_of(rows)
 
+    def history(self, most: int) -> list[Past]:
+        """Return so many of the last rollouts, the newest first."""
+        if not self.path.exists():
+            return []
+        with self._open() as connection:
+            rows = connection.execute(
+                "select id, action, wanted, began_at, outcome, (select json_group_object(s.state, "
+                "s.number) from (select state, count(*) as number from result where rollout = "
+                "rollout.id group by state) as s) from rollout where fleet = ? "
+                "order by id desc limit ?",
+                (self._fleet, most),
+            ).fetchall()
+        return [_past_of(row) for row in rows]
+
+    def at_work(self, rollout: int) -> int:
+        """Return 0: without a queue, no other program is at it."""
+        del rollout
+        return 0
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
@@ -211,6 +253,12 @@ def rollout_of(row: Sequence[Any]) -> Rollout:
     number, key, fleet, action, wanted, ended, outcome = row
     at = datetime.fromisoformat(ended) if ended else None
     return Rollout(int(number), str(key), fleet, action, wanted, at, outcome)
+
+
+def _past_of(row: Sequence[Any]) -> Past:
+    number, action, wanted, began, outcome, counts = row
+    at = datetime.fromisoformat(began)
+    return Past(int(number), action, wanted, at, outcome, json.loads(counts))
 
 
 def results_of(rows: Iterable[Sequence[Any]]) -> dict[str, Result]:
@@ -406,6 +454,24 @@ class ControlStore:
         """Return what became of each database in a rollout."""
         with self._open() as session:
             return results_of(self._asked(session, "results", rollout=rollout))
+
+    def history(self, most: int) -> list[Past]:
+        """Return so many of the last rollouts, the newest first."""
+        with self._open() as session:
+            (there,) = session.ask(own_query("fleet", "has_rollouts"))
+            if there.rows != (("t",),):
+                return []
+            rows = self._asked(session, "rollout_history", fleet=self._fleet, most=most)
+        return [_past_of(row) for row in rows]
+
+    def at_work(self, rollout: int) -> int:
+        """Return in how many databases a rollout is under way, though it has ended."""
+        with self._open() as session:
+            (there,) = session.ask(own_query("fleet", "has_queue"))
+            if there.rows != (("t",),):
+                return 0
+            ((count, _),) = self._asked(session, "at_work", rollout=rollout, silent_s=SILENT_S)
+            return int(count)
 
     def _asked(self, session: Session, block: str, **values: object) -> Sequence[Any]:
         return session.ask(f"{JUDGED};\n{own_query('fleet', block, **values)}")[-1].rows

@@ -46,10 +46,12 @@ class Budget:
         return f"{self.count:g}{'%' * self.is_percent}"
 
     def among(self, total: int) -> int:
-        """Return how many of so many may fail; of a percentage at least one."""
+        """Return how many of so many may fail; of a percentage at least one, but never all."""
         if not self.is_percent:
             return int(self.count)
-        return max(1, int(total * self.count / 100)) if self.count else 0
+        if not self.count or total == 1:
+            return int(self.count >= 100)
+        return max(1, int(total * self.count / 100))
 
 
 def waves_of(targets: Sequence[Target], sizes: Sequence[str], budget: Budget) -> list[Wave]:
@@ -96,6 +98,8 @@ def _name(size: str, count: int, *, is_first: bool) -> str:
 
 def _count(size: str, total: int) -> int:
     count, is_percent = _size(size, "the size of a wave")
+    if not count or (is_percent and count > 100):
+        raise UsageError(f"a wave has at least one database, and 100% are all, not {size!r}")
     return ceil(total * count / 100) if is_percent else int(count)
 
 
