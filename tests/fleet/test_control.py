@@ -122,3 +122,26 @@ def test_what_the_configuration_may_not_say(tenants: Tenants, text: str, said: s
         Fleet("a", environment={"DATABASE_URL": tenants.server.url("postgres")}).plan()
     assert said in f"{caught.value.message} {caught.value.notes}"
     assert "secret" not in f"{caught.value} {caught.value.notes} {caught.value.hint}"
+
+
+def test_no_function_of_a_stranger_is_run_by_a_query(controlled: Tenants) -> None:
+    """One that fits better would be taken ahead of PostgreSQL's own."""
+    control = controlled.url("control")
+    controlled.query("control", "grant create on schema public to public")
+    role = f"{controlled.prefix}_stranger"
+    controlled.query("control", f"create role {role} login")
+    try:
+        with psycopg.connect(control.replace("postgres@", f"{role}@", 1)) as stranger:
+            stranger.execute(
+                "create function public.cat(bigint, text) returns text language sql as $$ select "
+                "'caught' $$; create operator public.|| "
+                "(leftarg = bigint, rightarg = text, function = public.cat)"
+            )
+        named = "select name, count(*) || ' x' as wave from public.tenants group by name"
+        waves = {target.wave for target in _controlled(controlled, named).listing.targets()}
+        assert waves == {"1 x"}
+        with pytest.raises(MigrationError, match='relation "tenants" does not exist') as told:
+            _controlled(controlled, "select name from tenants").listing.targets()
+        assert "write the schema of each table, as in public.NAME" in str(told.value.hint)
+    finally:
+        controlled.query("control", f"drop owned by {role}; drop role {role}")

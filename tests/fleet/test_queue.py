@@ -18,7 +18,7 @@ from pgvouch.fleet.on_queue import FleetQueue
 from pgvouch.fleet.queue import Queue
 from pgvouch.fleet.target import State
 
-ALL = "select name, wave from tenants order by name"
+ALL = "select name, wave from public.tenants order by name"
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from pgvouch.postgres.session import ConnectionLost, QueryError
 from pgvouch.sqltext.own import own_query
 
 _IN_BRACES = re.compile(r"\{(\w+)\}")
+_NOT_FOUND = {"42P01", "42883", "42704"}
 _KNOWN = {"name", "url", "wave", "template"}
 
 
@@ -111,12 +112,23 @@ class Listing:
             )
         limit = "" if timeout_s is None else f"set local statement_timeout = {timeout_s * 1000:.0f}"
         with open_session(url, application_name="pgvouch fleet") as session:
+            (searched,) = session.run("select pg_catalog.current_schemas(false)")
+            schemas = searched.rows[0][0]
+            (trusted,) = session.ask(own_query("fleet", "trusted_path", schemas=schemas))
+            path, strange = trusted.rows[0]
             try:
-                session.run(f"begin read only;\n{limit}")
+                session.run(f"begin read only;\nset local search_path = {path};\n{limit}")
                 (result,) = session.run(f"{query}\n;\ncommit")[:-1]
             except QueryError as exc:
+                is_hidden = strange and exc.server.sqlstate in _NOT_FOUND
                 raise MigrationError(
-                    f"{what} fails: {exc.server.primary}", statement=query, server=exc.server
+                    f"{what} fails: {exc.server.primary}",
+                    statement=query,
+                    server=exc.server,
+                    hint=f"write the schema of each table, as in {strange}.NAME: where others may "
+                    "create, nothing is looked for by its name alone"
+                    if is_hidden
+                    else None,
                 ) from None
             except ConnectionLost:
                 raise ConnectError(f"the control database has ended {what}") from None
@@ -297,4 +309,4 @@ def _refuse_same(targets: Iterable[Target]) -> None:
 def _server(parts: Mapping[str, str]) -> str:
     host = parts.get("hostaddr") or parts.get("host") or parts.get("service") or "local"
     port = parts.get("port", "5432")
-    return host if host.startswith("/") else f"{host}:{port}"
+    return host if host.startswith("/") and port == "5432" else f"{host}:{port}"

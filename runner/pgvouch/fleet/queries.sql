@@ -131,6 +131,38 @@ where r.fleet = {fleet}
 order by r.id desc
 limit {most}
 
+-- name: trusted_path
+-- A search_path without those schemas in which a stranger may create: an operator there that fits better would be taken ahead of
+-- PostgreSQL's own, and run as us. Then the schemas that were left out.
+with judged as (
+  select
+    n.nspname, s.place,
+    not exists (
+      select
+      from (
+        select n.nspowner as role
+        union all
+        select a.grantee
+        from aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) as a
+        where a.privilege_type = 'CREATE'
+      ) as may
+        left join pg_roles as r on r.oid = may.role
+        join pg_roles as m on m.rolname = current_user
+        join pg_database as d on d.datname = current_database()
+      where r.oid is null
+        or not r.rolsuper and r.rolname <> 'pg_database_owner' and r.oid not in (m.oid, d.datdba)
+          and (m.rolsuper or not pg_has_role(m.oid, r.oid, 'member'))
+    ) as is_trusted
+  from unnest({schemas}::name[]) with ordinality as s (name, place)
+    join pg_namespace as n on n.nspname = s.name
+)
+select
+  concat_ws(
+    ', ', 'pg_catalog', string_agg(quote_ident(j.nspname), ', ' order by j.place) filter (where j.is_trusted), 'pg_temp'
+  ),
+  string_agg(j.nspname, ', ' order by j.place) filter (where not j.is_trusted)
+from judged as j
+
 -- name: has_queue
 -- Whether the queue is there.
 select to_regclass('pgvouch_queue.procrastinate_workers') is not null
