@@ -286,6 +286,7 @@ def test_a_signal_that_comes_with_its_start_ends_it_too(tmp_path: Path) -> None:
     [
         ({"gate_query": "select true"}, "gate_query has no control database to ask"),
         ({"gate_command": ("no-such-program",)}, "there is no program no-such-program"),
+        ({"gate_command": "echo hi; exit 3"}, "for a shell, write sh -c"),
         ({"gate_command": ("./no-such-program",)}, "there is no program ./no-such-program"),
     ],
 )
@@ -348,3 +349,27 @@ def test_nothing_is_asked_behind_a_wave_that_failed(tenants: Tenants) -> None:
     summary = tenants.fleet(gate_command=_python("sys.exit(1)"), waves=("1",)).migrate()
     assert _stopped(summary) == ("canary", None, 1)
     assert query(tenants.url(1), "select to_regclass('pgvouch.migration') is null") == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo $$ > pids; sleep 601 & echo $! >> pids; exit 0", None),
+        (
+            "echo $$ > pids; (trap '' TERM; sleep 602; sleep 603) & echo $! >> pids; wait",
+            "gate_timeout",
+        ),
+        ("echo $$ > pids; yes", "gate_timeout"),
+    ],
+)
+def test_what_a_command_has_started_ends_with_it(
+    tenants: Tenants, script: str, said: str | None
+) -> None:
+    tenants.make(0)
+    fleet = tenants.fleet(gate_command=("sh", "-c", script), gate_timeout_s=1.0)
+    summary = fleet.migrate()
+    assert (said is None) == (summary.reason is None)
+    assert said is None or said in str(summary.reason)
+    pids = [int(pid) for pid in (tenants.root / "pids").read_text().split()]
+    assert not [pid for pid in pids if _runs(pid)]
+    assert psutil.Process().memory_info().rss < 1 << 30

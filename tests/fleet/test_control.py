@@ -1,5 +1,7 @@
 """A control database says which databases there are, and keeps what became of them."""
 
+import json
+
 import psycopg
 import pytest
 
@@ -145,3 +147,27 @@ def test_no_function_of_a_stranger_is_run_by_a_query(controlled: Tenants) -> Non
         assert "write the schema of each table, as in public.NAME" in str(told.value.hint)
     finally:
         controlled.query("control", f"drop owned by {role}; drop role {role}")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (b"u:SECRET@host/x\n", "looks like a URL without its postgresql://"),
+        (b"\xff\xfe\n", "this list is not UTF-8"),
+        (b'{"name": "\\ud800"}\n', "is none of a database"),
+        (b'{"name": "a\\u0000b"}\n', "is none of a database"),
+    ],
+)
+def test_what_is_no_name_in_a_list(tenants: Tenants, lines: bytes, said: str) -> None:
+    (tenants.root / "names").write_bytes(lines)
+    with pytest.raises(UsageError, match=said) as told:
+        tenants.fleet(pattern=None, file="names").migrate()
+    assert "SECRET" not in f"{told.value}{told.value.hint}{told.value.notes}"
+
+
+def test_two_servers_may_share_a_folder_of_sockets(tenants: Tenants) -> None:
+    urls = [f"postgresql://u@/app?host=/tmp/none&port={port}" for port in (5432, 5433)]
+    rows = [{"name": f"n{n}", "url": url} for n, url in enumerate(urls)]
+    (tenants.root / "urls").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    targets = tenants.fleet(pattern=None, file="urls").listing.targets()
+    assert len({target.server for target in targets}) == 2

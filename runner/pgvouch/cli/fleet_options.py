@@ -1,6 +1,5 @@
 """The options that the commands of a fleet share."""
 
-import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,19 +21,6 @@ def _budget(ctx: click.Context, parameter: click.Parameter, value: str | None) -
         return None if value is None else Budget.of(value)
     except UsageError as exc:
         raise click.BadParameter(exc.message, ctx, parameter) from None
-
-
-def _words(
-    ctx: click.Context, parameter: click.Parameter, value: str | None
-) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    try:
-        if found := tuple(shlex.split(value)):
-            return found
-    except ValueError:
-        pass
-    raise click.BadParameter("write a program and its arguments", ctx, parameter)
 
 
 def _seconds(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
@@ -82,7 +68,7 @@ GATES = (
         help="Behind each wave, ask the control database whether to go on.",
     ),
     click.option(
-        "--gate-command", metavar="COMMAND", callback=_words,
+        "--gate-command", metavar="COMMAND",
         help="Behind each wave, run this; 0 goes on.",
     ),
     click.option(

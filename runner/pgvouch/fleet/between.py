@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from psycopg.sql import Literal
 
@@ -53,6 +53,9 @@ _SOUND = {State.DONE, State.CURRENT}
 _NAMED = 3
 _GRACE_S = 5.0
 """How long a command has for its own end."""
+_STEP_S = 0.02
+_KEPT = 16_384
+"""Bytes of what a command says: the last line of it is told."""
 _LOOK_S = 0.2
 """How often it is looked whether a command is to end."""
 
@@ -187,8 +190,6 @@ def _commanded(
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
                 start_new_session=True,  # so that what it has started ends with it
             )
         except OSError as exc:
@@ -197,32 +198,65 @@ def _commanded(
             try:
                 let_come()
                 given = "".join(f"{name}\n" for name in names)
-                out, err = _communicate(process, given, settings.gate_timeout_s, halt)
+                said = _listened_to(process, given.encode())
+                _await(process, settings.gate_timeout_s, halt)
             except subprocess.TimeoutExpired:
                 return f"gate_command took longer than gate_timeout, {settings.gate_timeout_s:g} s"
             finally:
                 _end(process)
     if process.returncode == 0:
         return None
+    out, err = (tail.text() for tail in said)
     lines = [line for line in (err.strip() or out.strip()).splitlines() if line.strip()]
     code = process.returncode
     ended = f"exit code {code}" if code > 0 else f"signal {-code}"
     return f"gate_command says no ({ended}){f': {_one_line(lines[-1])}' if lines else ''}"
 
 
-def _communicate(
-    process: "subprocess.Popen[str]", given: str, timeout_s: float, halt: threading.Event
-) -> tuple[str, str]:
+class _Tail(threading.Thread):
+    """Reads what a program says until nobody can say more, and keeps the end of it."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._pipe, self._kept = pipe, b""
+        self.start()
+
+    def run(self) -> None:
+        """Read."""
+        with suppress(ValueError, OSError):  # it was closed
+            while some := os.read(self._pipe.fileno(), _KEPT):
+                self._kept = (self._kept + some)[-_KEPT:]
+
+    def text(self) -> str:
+        """Return the end of what was said."""
+        self.join(_GRACE_S)  # so long only where somebody else holds the other end
+        return self._kept.decode(errors="replace")
+
+
+def _listened_to(process: "subprocess.Popen[bytes]", given: bytes) -> tuple[_Tail, _Tail]:
+    """Give a command its stdin, and return what listens to its stdout and stderr."""
+    assert process.stdin and process.stdout and process.stderr
+    stdin = process.stdin
+
+    def give() -> None:
+        with suppress(ValueError, OSError), stdin:
+            stdin.write(given)
+
+    threading.Thread(target=give, daemon=True).start()
+    return _Tail(process.stdout), _Tail(process.stderr)
+
+
+def _await(process: "subprocess.Popen[bytes]", timeout_s: float, halt: threading.Event) -> None:
     until_s = time.monotonic() + timeout_s
-    told: str | None = given
     while not halt.is_set():
         left_s = until_s - time.monotonic()
         try:
-            return process.communicate(told, min(left_s, _LOOK_S))
+            process.wait(max(min(left_s, _LOOK_S), 0.0))
         except subprocess.TimeoutExpired:
-            told = None  # it is on its way
             if left_s <= _LOOK_S:
                 raise
+        else:
+            return
     raise Halted
 
 
@@ -251,16 +285,26 @@ def _signals_later() -> Iterator[Callable[[], None]]:
         let_come()
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
-    """End a command that still runs, and what it has started."""
-    if process.poll() is not None:
-        return
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a command that still runs, and what it has started, which may run on without it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
+        try:
             os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_S)
+        except ProcessLookupError:
             return
+        until_s = time.monotonic() + _GRACE_S
+        while time.monotonic() < until_s and _is_there(process):
+            time.sleep(_STEP_S)
+
+
+def _is_there(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether anything of a command's group of processes is left."""
+    process.poll()
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _one_line(text: str) -> str:

@@ -17,7 +17,7 @@ from pgvouch.config.project import Project
 from pgvouch.errors import ConnectError, MigrationError, Place, UsageError
 from pgvouch.fleet.password import reached
 from pgvouch.fleet.settings import FleetSettings
-from pgvouch.fleet.target import Target
+from pgvouch.fleet.target import Target, storable
 from pgvouch.postgres.connect_errors import describe
 from pgvouch.postgres.reach import open_session
 from pgvouch.postgres.result import Result as Answer
@@ -176,6 +176,12 @@ class Listing:
                 if "dbname" not in parts:
                     raise UsageError("this URL names no database", place)
                 yield {"name": parts["dbname"], "url": text}
+            elif "@" in text and "/" in text:
+                raise UsageError(
+                    "this line looks like a URL without its postgresql://",
+                    place,
+                    hint='a name that is so is written as JSON: {"name": "…"}',
+                )
             else:
                 yield {"name": text}
 
@@ -185,6 +191,8 @@ class Listing:
                 return Path(file).read_text(encoding="utf-8").splitlines()
             except OSError as exc:
                 raise UsageError.unreadable(Path(file), exc) from None
+            except UnicodeDecodeError:
+                raise UsageError("this list is not UTF-8", Place(Path(file))) from None
         if self._stdin is None:  # it is listed again at the end of a rollout
             self._stdin = sys.stdin.read().splitlines()
         return self._stdin
@@ -193,6 +201,8 @@ class Listing:
         name = str(row.get("name") or "")
         if not name:
             raise UsageError("a database of the fleet has no name")
+        if storable(name) != name:
+            raise UsageError("a name in the list of the fleet's databases is none of a database")
         if row.get("url"):
             conninfo = self._resolved(str(row["url"]), None)
         elif self.settings.url:

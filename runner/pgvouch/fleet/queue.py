@@ -158,7 +158,7 @@ class Queue:
 
     def __init__(self, conninfo: str, connections: int) -> None:
         """Say where, and how many connections at most."""
-        self.conninfo = make_conninfo(conninfo, **_named(conninfo))
+        self.conninfo = make_conninfo(conninfo, **_named(conninfo), client_encoding="utf8")
         self.connector = _Deaf(
             conninfo=self.conninfo,
             min_size=1,

@@ -14,6 +14,9 @@ from pgvouch.fleet.waves import DEFAULT, Budget
 from pgvouch.sqltext.duration import is_duration, seconds
 from pgvouch.sqltext.near import nearest
 
+_SHELL = "for a shell, write sh -c '…'"
+_OPERATORS = {"|", "||", "&", "&&", ";", ">", ">>", "<"}
+"""What would be an argument of the program like any other."""
 _SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "fish"}
 _SOURCES = ("targets", "pattern", "file")
 
@@ -60,8 +63,16 @@ class FleetSettings:
     """It prints the password of a database; with what the query gives in braces."""
 
     def given(self, **options: Any) -> "FleetSettings":
-        """Return it with what the command line says; None leaves a setting as it is."""
+        """Return it with what the command line says; None leaves a setting as it is.
+
+        Raises:
+            UsageError: a command that is none.
+        """
         said = {name: value for name, value in options.items() if value is not None}
+        if isinstance(said.get("gate_command"), str):
+            if not _is_command(said["gate_command"]):
+                raise UsageError(f"--gate-command is no command without a shell: {_SHELL}")
+            said["gate_command"] = words(said["gate_command"])
         if source := next((name for name in _SOURCES if name in said), None):
             said = {**dict.fromkeys(_SOURCES), **{source: said[source]}, **said}
         return replace(self, **said)
@@ -123,9 +134,14 @@ def words(command: str | Sequence[str]) -> tuple[str, ...]:
     No shell is asked: `$NAME`, `|` and `*` are what they are, unless the command is `sh -c '…'`.
 
     Raises:
-        ValueError: a quotation mark is not closed.
+        ValueError: a quotation mark is not closed, or only a shell would understand it.
     """
-    return tuple(shlex.split(command) if isinstance(command, str) else command)
+    if not isinstance(command, str):
+        return tuple(command)
+    found = tuple(shlex.split(command))
+    if any(word in _OPERATORS or word.endswith(";") for word in found):
+        raise ValueError(_SHELL)
+    return found
 
 
 def _beside(root: Path, file: str | None) -> str | None:
@@ -202,7 +218,7 @@ _Kind = tuple[str, Callable[[Any], bool]]
 _TEXT: _Kind = ("a text", lambda value: isinstance(value, str))
 _NUMBER: _Kind = ("a number from 1 on", lambda value: type(value) is int and value >= 1)
 _TIME: _Kind = ("a time such as 5min", lambda value: is_duration(str(value)))
-_COMMAND: _Kind = ('a command such as ["program", "argument"]', _is_command)
+_COMMAND: _Kind = (f'a command such as ["program", "argument"] ({_SHELL})', _is_command)
 _KINDS: Mapping[str, _Kind] = {
     **dict.fromkeys(("migrations", "control", "server"), _TEXT),
     **dict.fromkeys(("targets", "pattern", "file", "url", "template", "gate_query"), _TEXT),
