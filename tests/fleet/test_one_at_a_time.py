@@ -210,3 +210,30 @@ def test_without_a_delta_there_is_no_drift_to_be_found(tenants: Tenants) -> None
         "2 current: no applied migration has a delta, so there is nothing to compare with"
         in ran.out
     )
+
+
+def test_workers_name_it_too(queued: Tenants) -> None:
+    fleet_of(queued).migrate()
+    queued.query("control", f"delete from tenants where name = '{queued.prefix}_3'")
+    FleetQueue(fleet_of(queued)).enqueue_rollback()
+    start(queued, "--once").communicate(timeout=DEADLINE_S)
+    progress = FleetQueue(fleet_of(queued)).progress()
+    assert progress.queued.rollout.outcome == "done"
+    ((state, cause, count, names),) = progress.causes
+    assert (state, count, names) == (State.GONE, 1, (f"{queued.prefix}_3",))
+    assert cause == "the list of databases does not have it any more"
+
+
+def test_no_queue_of_a_stranger_is_asked_whether_it_is_at_work(queued: Tenants) -> None:
+    fleet_of(queued).migrate()
+    role = f"{queued.prefix}_stranger"
+    queued.query(
+        "control",
+        f"create role {role}; create schema pgvouch_queue authorization {role}; "
+        "create table pgvouch_queue.procrastinate_workers ()",
+    )
+    try:
+        with pytest.raises(PlanError, match="the queue belongs to another role"):
+            fleet_of(queued).rollback()
+    finally:
+        queued.query("control", f"drop schema pgvouch_queue cascade; drop role {role}")

@@ -201,3 +201,19 @@ def _budget(text: str) -> object:
     from pgvouch.fleet.waves import Budget
 
     return Budget.of(text)
+
+
+def test_a_text_that_is_in_force_is_not_pending(tenants: Tenants) -> None:
+    """Whether repeatable migrations are due is in another table than what a look reads."""
+    tenants.make(0, 1)
+    tenants.write(
+        {"../migrations/repeat/v.sql": "create or replace view public.v as select 1 as n;"}
+    )
+    assert tenants("status", "--exit-code").code == 3
+    assert tenants.fleet().migrate().count(State.DONE) == 2
+    ran = tenants("status", "--exit-code")
+    assert (ran.code, "fleet: 2 current" in ran.out) == (0, True)
+    tenants.write(
+        {"../migrations/repeat/v.sql": "create or replace view public.v as select 2 as n;"}
+    )
+    assert {r.state: r.pending for r in tenants.fleet().status().results} == {State.PENDING: 1}

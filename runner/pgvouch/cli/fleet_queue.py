@@ -144,7 +144,7 @@ def watch(
             raise
     _show(context, progress)
     queued = progress.queued
-    is_well = queued.rollout.outcome in {None, "done"} and not progress.causes
+    is_well = queued.rollout.outcome in {None, "done"} and not progress.count(*FAILING)
     return 0 if is_well else FAILED
 
 
@@ -287,7 +287,8 @@ def _show(context: Context, progress: "Progress") -> None:
     table.echo(_WAVES, rows)
     for state, cause, count, names in progress.causes:
         more = f" and {count - len(names)} more" if count > len(names) else ""
-        output.say("  ", Styled("✗", "red"), f" {count} {state}: {cause}")
+        mark = Styled("?", "yellow") if state in WELL else Styled("✗", "red")
+        output.say("  ", mark, f" {count} {state}: {cause}")
         output.say(f"      {', '.join(names)}{more}")
     lost = progress.count(State.BEGUN) - progress.at_work
     if lost > 0 and queued.rollout.ended_at is not None:

@@ -18,12 +18,12 @@ from pgvouch.files.variables import given_variables
 from pgvouch.fleet.between import Asks, Between, Halted, asker, goes_on
 from pgvouch.fleet.listing import Chosen, Listing
 from pgvouch.fleet.look import look
-from pgvouch.fleet.one_database import Order
+from pgvouch.fleet.one_database import Order, stands
 from pgvouch.fleet.rollout import Event, Rolling, Summary
 from pgvouch.fleet.settings import FleetSettings, fleet_settings
 from pgvouch.fleet.slots import each, run, slots_of
 from pgvouch.fleet.store import ControlStore, FileStore, Rollout, Store
-from pgvouch.fleet.target import UNTOUCHED, Job, Result, State, Target
+from pgvouch.fleet.target import UNTOUCHED, Job, Result, Target
 from pgvouch.fleet.waves import Wave, waves_of
 from pgvouch.plan.build import find
 
@@ -102,8 +102,9 @@ class Fleet:
 
         async def do(job: Job) -> Result:
             found = await look(job.target, self.database, to)
-            unclear = Result(job.target.name, State.PENDING, cause="the engine has to look")
-            return found or unclear
+            if found is None:
+                found = await asyncio.to_thread(stands, job.target, self.database, to)
+            return found
 
         async def do_all() -> dict[str, Result]:
             jobs = [Job(target) for target in targets]

@@ -14,11 +14,17 @@ from pgvouch.errors import ConnectError, MigrationError, UsageError
 from pgvouch.fleet.fleet import Fleet
 from pgvouch.fleet.one_database import Done, Order
 from pgvouch.fleet.queue import AWAY, Asking, Progress, Queue, Queued, Said
-from pgvouch.fleet.queue_schema import bring_up_to_date, refuse_stranger_s
+from pgvouch.fleet.queue_schema import bring_up_to_date
 from pgvouch.fleet.queue_worker import Event, Pace, QueueWorker
 from pgvouch.fleet.rollout import no_databases, not_listed
 from pgvouch.fleet.slots import slots_of
-from pgvouch.fleet.store import JUDGED, Rollout, ensure_tables, open_control
+from pgvouch.fleet.store import (
+    JUDGED,
+    Rollout,
+    ensure_tables,
+    open_control,
+    refuse_strange_queue,
+)
 from pgvouch.fleet.target import Result
 from pgvouch.fleet.waves import Wave, waves_of
 
@@ -280,7 +286,7 @@ def _asked(fleet: Fleet, ask: Callable[[Asking], Awaitable[_Found]]) -> _Found:
     with open_control(_control(fleet)) as session:
         ensure_tables(session)
         session.ask(JUDGED)
-        refuse_stranger_s(session)
+        refuse_strange_queue(session)
     try:
         return asyncio.run(run())
     except AWAY as exc:

@@ -14,12 +14,21 @@ import psycopg
 from pgvouch.config.options import Options
 from pgvouch.config.project import Database
 from pgvouch.engine import commands
-from pgvouch.errors import ConnectError, TooManyConnectionsError, UsageError, VouchError
+from pgvouch.errors import (
+    ConnectError,
+    MigrationError,
+    TooManyConnectionsError,
+    UsageError,
+    VouchError,
+)
 from pgvouch.events import Event, Finished, silent
 from pgvouch.fleet.judged import cause_of, state_of
 from pgvouch.fleet.look import newest
+from pgvouch.fleet.password import reached
 from pgvouch.fleet.target import Job, Result, State, Target
 from pgvouch.ledger.ledger import judged_sql
+from pgvouch.ledger.repeatable import read_runs
+from pgvouch.plan import repeat
 from pgvouch.postgres.reach import open_session, telling_of_loss
 from pgvouch.postgres.retry import RetryLimits, retry
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
@@ -263,6 +272,31 @@ def _told(difference: "Difference") -> str:
     definitions = difference.definitions()
     more = f" (expected {definitions[0]}, found {definitions[1]})" if definitions else ""
     return f"{difference.sentence()}{more}"
+
+
+def stands(target: Target, database: Database, to: str | None) -> Result:
+    """Return how a database stands, where a look at its ledger alone does not say it.
+
+    Args:
+        target: which; it blocks.
+        database: the files.
+        to: the last migration that is wanted; None means all.
+    """
+    try:
+        conninfo = reached(target)
+        with open_session(conninfo, application_name="pgvouch fleet") as session, telling_of_loss():
+            rows = commands.read_ledger(session)
+            todo = commands.pending(database, rows, to=to, out_of_order=False)
+            runs = read_runs(session) if rows and database.repeatables else []
+    except VouchError as exc:
+        return Result(target.name, state_of(exc), cause=cause_of(exc, target.conninfo))
+    except QueryError as exc:
+        error = MigrationError(exc.server.primary, server=exc.server)
+        return Result(target.name, state_of(error), cause=cause_of(error))
+    due = repeat.due(database.repeatables, runs) if to is None else []
+    count = len(todo.pending) + len(due)
+    state = State.PENDING if count else State.AHEAD if todo.ahead else State.CURRENT
+    return Result(target.name, state, version=newest(rows), pending=count)
 
 
 _ACTIONS: Mapping[str, Callable[[Done, Session, _Doing], Result]] = {

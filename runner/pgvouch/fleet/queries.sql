@@ -440,10 +440,10 @@ where r.rollout = {rollout} and r.state = 'begun' and j.status = 'doing'
   and w.last_heartbeat > clock_timestamp() - make_interval(secs => {silent_s})
 
 -- name: causes
--- Why databases have failed in a rollout, the most frequent cause first, with some of their names.
+-- Why databases are in some states in a rollout, the most frequent cause first, with some of their names.
 select r.state, r.cause, count(*), to_json((array_agg(r.target order by r.target))[1:{names}])::text
 from pgvouch_fleet.result as r
-where r.rollout = {rollout} and r.state = any ({failing})
+where r.rollout = {rollout} and r.state = any ({told})
 group by r.state, r.cause
 order by 3 desc, 1, 2
 

@@ -98,7 +98,7 @@ class Progress:
     counts: Mapping[tuple[int, State], int]
     """How many databases, by wave and state."""
     causes: tuple[tuple[State, str, int, tuple[str, ...]], ...]
-    """Why databases have failed, how many, and some of their names."""
+    """Why databases have failed or are gone, how many, and some of their names."""
     idle_s: float
     """For how long nothing has changed."""
     at_work: int
@@ -459,7 +459,8 @@ class Asking:
         # First: what ends meanwhile is counted as ended below.
         ((at_work, longest_s),) = await self._ask("at_work", rollout=number, silent_s=SILENT_S)
         counts = await self._ask("progress", rollout=number)
-        causes = await self._ask("causes", rollout=number, failing=_FAILING, names=names)
+        told = [*_FAILING, State.GONE]
+        causes = await self._ask("causes", rollout=number, told=told, names=names)
         return Progress(
             queued,
             {(wave, State(state)): count for wave, state, count, _ in counts},

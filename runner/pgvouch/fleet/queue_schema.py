@@ -9,11 +9,11 @@ from importlib import resources
 from importlib.metadata import version
 
 from pgvouch.errors import MigrationError, PlanError
-from pgvouch.fleet.store import JUDGED
+from pgvouch.fleet.store import JUDGED, QUEUE_SCHEMA, refuse_strange_queue
 from pgvouch.postgres.session import OWN_PATH, QueryError, Session
 from pgvouch.sqltext.own import own_query
 
-SCHEMA = "pgvouch_queue"
+SCHEMA = QUEUE_SCHEMA
 _PATH = f"set local search_path = {SCHEMA}, pg_temp"
 _FILE = re.compile(r"\d\d\.\d\d\.\d\d_\d\d_\w+\.sql\Z")
 _NAME = re.compile(r"procrastinate_\w+")
@@ -36,7 +36,7 @@ def bring_up_to_date(session: Session) -> None:
     known = files()
     applied, under_way = _applied(session)
     _refuse_newer(applied - set(known))
-    refuse_stranger_s(session)
+    refuse_strange_queue(session)
     missing = [name for name in known if name not in applied]
     if missing and applied and under_way:
         raise PlanError(
@@ -59,21 +59,6 @@ def _refuse_lacking(session: Session) -> None:
         raise PlanError(
             f"the queue has no {lacks.rows[0][0]}, which procrastinate {_version()} uses",
             hint=f"see who has changed the schema {SCHEMA}; pip install -U procrastinate",
-        )
-
-
-def refuse_stranger_s(session: Session) -> None:
-    """Refuse a queue of a role that is not trusted: its functions would run with our rights.
-
-    Raises:
-        PlanError: that is so.
-    """
-    (owner,) = session.ask(own_query("fleet", "queue_stranger"))
-    if owner.rows:
-        raise PlanError(
-            f"the queue belongs to another role, {owner.rows[0][0]}",
-            state="Nothing was run.",
-            hint=f"find out who made the schema {SCHEMA}, and drop it",
         )
 
 

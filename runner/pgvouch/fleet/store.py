@@ -24,6 +24,7 @@ from pgvouch.postgres.session import QueryError, Session
 from pgvouch.sqltext.own import own_query, own_sql
 
 SCHEMA = "pgvouch_fleet"
+QUEUE_SCHEMA = "pgvouch_queue"
 JUDGED = judged_sql(*(f"{SCHEMA}.{name}" for name in ("rollout", "result", "queue_migration")))
 """Goes ahead of what reads or writes the tables: a stranger's are refused."""
 SILENT_S = 120.0
@@ -351,6 +352,21 @@ def ensure_tables(session: Session) -> None:
             raise
 
 
+def refuse_strange_queue(session: Session) -> None:
+    """Refuse a queue of a role that is not trusted: its functions would run with our rights.
+
+    Raises:
+        PlanError: that is so.
+    """
+    (owner,) = session.ask(own_query("fleet", "queue_stranger"))
+    if owner.rows:
+        raise PlanError(
+            f"the queue belongs to another role, {owner.rows[0][0]}",
+            state="Nothing was run.",
+            hint=f"find out who made the schema {QUEUE_SCHEMA}, and drop it",
+        )
+
+
 @contextmanager
 def open_control(url: str) -> Iterator[Session]:
     """Open a session in the control database; what it refuses inside is told as such.
@@ -470,6 +486,7 @@ class ControlStore:
             (there,) = session.ask(own_query("fleet", "has_queue"))
             if there.rows != (("t",),):
                 return 0
+            refuse_strange_queue(session)
             ((count, _),) = self._asked(session, "at_work", rollout=rollout, silent_s=SILENT_S)
             return int(count)
 
