@@ -19,6 +19,7 @@ from pgvouch.cli.main import run
 from pgvouch.errors import PlanError, UsageError
 from pgvouch.fleet.on_queue import FleetQueue
 from pgvouch.fleet.target import State
+from pgvouch.fleet.waves import Budget
 from support.screen import Terminal
 
 __all__ = ["queued"]
@@ -104,7 +105,7 @@ def test_a_rollback_says_what_it_leaves(
     assert re.search(r"all: 6 done in [\d.]+ s: rollout 2\n", capsys.readouterr().out)
     assert run(["fleet", "rollback", "all"], given) == 0
     out = capsys.readouterr().out
-    assert "note    rollout 1 has applied some of this, too, in 1 database: pgvouch fleet" in out
+    assert "note    what rollout 1 has applied in 1 database stays: pgvouch fleet rollback" in out
     assert [queued.applied(n) for n in ALL] == [1, 0, 0, 0, 0, 0]
     assert run(["fleet", "history", "all"], given) == 0
     rows = [re.split(r"\s{2,}", line.strip()) for line in capsys.readouterr().out.splitlines()[-3:]]
@@ -237,3 +238,12 @@ def test_no_queue_of_a_stranger_is_asked_whether_it_is_at_work(queued: Tenants) 
             fleet_of(queued).rollback()
     finally:
         queued.query("control", f"drop schema pgvouch_queue cascade; drop role {role}")
+
+
+def test_a_rollout_that_has_done_nothing_points_to_the_one_that_has(queued: Tenants) -> None:
+    queued.query(3, "create table public.b ()")
+    given = fleet_of(queued, waves=("rest",), budget=Budget(1))
+    assert given.migrate().count(State.DONE) == 5
+    assert given.migrate().count(State.DONE) == 0
+    assert given.rollback().count(State.CURRENT) == 1
+    assert given.kept(2) == [(1, 6)]

@@ -273,7 +273,8 @@ def _next(name: str, summary: "Summary") -> str:
     left = "what is left" if summary.stopped_in else "those that failed"
     back = f"; or take it back: pgvouch fleet rollback {name} --rollout {summary.number}"
     again = f"mend {mend}, and run the same command again: it goes on with {left}"
-    return again + back * (summary.action == "migrate")
+    has_done = any(result.finished for result in summary.results)
+    return again + back * (summary.action == "migrate" and has_done)
 
 
 def _say_causes(summary: "Summary", *, verbose: bool) -> None:

@@ -111,9 +111,8 @@ def say_kept(found: "Fleet", undone: int) -> None:
     """
     for number, count in found.kept(undone):
         output.say(
-            f"  note    rollout {number} has applied some of this, too, in {count} "
-            f"database{'s' * (count != 1)}: pgvouch fleet rollback {found.settings.name} "
-            f"--rollout {number}"
+            f"  note    what rollout {number} has applied in {count} database{'s' * (count != 1)} "
+            f"stays: pgvouch fleet rollback {found.settings.name} --rollout {number}"
         )
 
 

@@ -223,7 +223,8 @@ class Fleet:
             undone: the rollout that is rolled back.
 
         Returns:
-            The numbers of rollouts, and in how many databases each has done so.
+            The numbers of rollouts, and in how many databases each has done so; where it takes
+            nothing back, the last one that has applied anything.
         """
         history = self.store.history(_HISTORY)
         back = {past.wanted for past in history if past.action == "rollback"}
@@ -233,9 +234,12 @@ class Fleet:
             if past.action != "migrate" or past.id == undone or str(past.id) in back:
                 continue
             results = self.store.results(past.id).values()
-            if count := sum(not ids.isdisjoint(result.finished) for result in results):
+            if count := sum(
+                bool(result.finished) and (not ids or not ids.isdisjoint(result.finished))
+                for result in results
+            ):
                 found.append((past.id, count))
-        return found
+        return found if ids else found[:1]
 
     def verify(self) -> Summary:
         """Run every promise again in each database."""

@@ -27,6 +27,8 @@ from pgvouch.postgres.session import ConnectionLost
 
 _CONNECTIONS = 3
 """To the control database, and one that listens."""
+_GONE = {"08", "57"}
+"""Classes of SQLSTATE: the connection, and what an administrator does."""
 _NOW = datetime.fromtimestamp(0, UTC)
 """Our clock may be ahead of the server's."""
 
@@ -278,7 +280,9 @@ class QueueWorker:
 
 
 def _is_away(exc: Exception) -> str:
-    return f"the control database is away: {_first_line(exc)}"
+    code = getattr(exc.__cause__ or exc, "sqlstate", None)
+    does = "is away" if code is None or code[:2] in _GONE else "refuses this"
+    return f"the control database {does}: {_first_line(exc)}"
 
 
 def _first_line(exc: Exception) -> str:
