@@ -373,3 +373,20 @@ def test_what_a_command_has_started_ends_with_it(
     pids = [int(pid) for pid in (tenants.root / "pids").read_text().split()]
     assert not [pid for pid in pids if _runs(pid)]
     assert psutil.Process().memory_info().rss < 1 << 30
+
+
+def test_what_leaves_a_command_s_session_and_never_reads_holds_nobody_up(tmp_path: Path) -> None:
+    """It keeps the pipe of the names, which are more than a pipe takes."""
+    script = _python(
+        "import subprocess",
+        "child = subprocess.Popen(['sleep', '60'], start_new_session=True, stdout=subprocess.DEVNULL,",
+        "    stderr=subprocess.DEVNULL)",
+        f"print(child.pid, file=open({str(tmp_path / 'pid')!r}, 'w'))",
+    )
+    listing = Listing(find_project(None), FleetSettings("f", gate_command=script), Given())
+    results = [Result(f"tenant_{n}", State.DONE) for n in range(10_000)]
+    asks = asker(listing, lambda _targets: (), lambda: 0, lambda _event: None)
+    assert asks(Wave("w", ()), results) is None
+    child = psutil.Process(int((tmp_path / "pid").read_text()))
+    assert child.status() != psutil.STATUS_ZOMBIE  # it was there still
+    child.kill()

@@ -55,7 +55,8 @@ def configure(tenants: Tenants, on: Server, waves: str = '["1", "5", "rest"]') -
     )
     (tenants.root / "pgvouch.toml").write_text(
         '[fleet.all]\ncontrol = "CONTROL_URL"\ntargets = "select name, url from tenants order by name"\n'
-        f"waves = {waves}\nmax_failures = 100\n"
+        # Several such tests at once, with workers that are killed, take a server's connections.
+        f"waves = {waves}\nmax_failures = 100\nper_server = 6\n"
     )
 
 

@@ -196,17 +196,17 @@ def _commanded(
             return f"gate_command cannot be run: {exc.strerror or exc}"
         with process:
             try:
+                # Ahead of a signal: one that comes while a thread is started leaves half of it.
+                said = _listened_to(process, "".join(f"{name}\n" for name in names).encode())
                 let_come()
-                given = "".join(f"{name}\n" for name in names)
-                said = _listened_to(process, given.encode())
                 _await(process, settings.gate_timeout_s, halt)
             except subprocess.TimeoutExpired:
                 return f"gate_command took longer than gate_timeout, {settings.gate_timeout_s:g} s"
             finally:
                 _end(process)
+            out, err = (tail.text() for tail in said)
     if process.returncode == 0:
         return None
-    out, err = (tail.text() for tail in said)
     lines = [line for line in (err.strip() or out.strip()).splitlines() if line.strip()]
     code = process.returncode
     ended = f"exit code {code}" if code > 0 else f"signal {-code}"
@@ -236,7 +236,8 @@ class _Tail(threading.Thread):
 def _listened_to(process: "subprocess.Popen[bytes]", given: bytes) -> tuple[_Tail, _Tail]:
     """Give a command its stdin, and return what listens to its stdout and stderr."""
     assert process.stdin and process.stdout and process.stderr
-    stdin = process.stdin
+    # Its own from now on: who closes a pipe waits for who writes, as long as any child holds it.
+    stdin, process.stdin = process.stdin, None
 
     def give() -> None:
         with suppress(ValueError, OSError), stdin:
