@@ -77,6 +77,7 @@ THOROUGH: dict[str, str] = {
     "examples/test_notes.py::test_its": "the example's own tests",
     "plugin/test_plugin.py::test_the_embedded_server": "the plugin's own server killed",
     "plugin/test_plugin.py::test_the_server_is_named": "the plugin's own server killed",
+    "test_benchmarks.py": "the benchmarks, with small figures",
     "test_wheel.py": "a wheel, installed",
     "test_docs.py::test_the_make_targets": "the targets of make in a copy",
 }

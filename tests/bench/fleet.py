@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -191,33 +191,45 @@ def _rollout(
             )
             for _ in range(workers)
         ]
-        count = "select count(*) from pgvouch_queue.procrastinate_workers"
-        there = "select to_regclass('pgvouch_queue.procrastinate_workers') is not null"
-        while workers and (connection.execute(there).fetchone() != (True,)
-                           or connection.execute(count).fetchone() != (workers,)):  # fmt: skip
-            connection.execute("select pg_sleep(0.05)")
-        command = "enqueue" if workers else "migrate"
-        subprocess.run(
-            [*program, command, *more, *each],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-        took = (
-            "select extract(epoch from ended_at - began_at)::float8 from pgvouch_fleet.rollout "
-            "order by id desc limit 1"
-        )
-        while (row := connection.execute(took).fetchone()) == (None,):
-            connection.execute("select pg_sleep(0.02)")
-        for process in started:
-            process.terminate()
-            process.wait()
+        try:
+            row = _ended(
+                connection,
+                workers,
+                [*program, "enqueue", *more] if workers else [*program, "migrate", *more, *each],
+                environment,
+            )
+        finally:
+            for process in started:
+                process.terminate()
+                process.wait()
         done = "select count(*) from pgvouch_fleet.result where rollout = (select max(id) from pgvouch_fleet.rollout) and state in ('done', 'current')"
         assert connection.execute(done).fetchone() == (len(urls),)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Row(name, len(urls), row, cpu_s)
+
+
+def _ended(
+    connection: psycopg.Connection[tuple[object, ...]],
+    workers: int,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+) -> float:
+    """Begin a rollout once the workers are there, and return the seconds that it took."""
+    count = "select count(*) from pgvouch_queue.procrastinate_workers"
+    there = "select to_regclass('pgvouch_queue.procrastinate_workers') is not null"
+    while workers and (connection.execute(there).fetchone() != (True,)
+                       or connection.execute(count).fetchone() != (workers,)):  # fmt: skip
+        connection.execute("select pg_sleep(0.05)")
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+    took = (
+        "select extract(epoch from ended_at - began_at)::float8 from pgvouch_fleet.rollout "
+        "order by id desc limit 1"
+    )
+    while (row := connection.execute(took).fetchone()) == (None,):
+        connection.execute("select pg_sleep(0.02)")
     assert row is not None
-    return Row(name, len(urls), row[0], cpu_s)
+    return float(str(row[0]))
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -245,10 +257,12 @@ def main() -> None:
     try:
         _migrations(root / "migrations", given.migrations)
         server = Server(root)
-        about = machine(server.running.url("postgres"))
-        applying, idle = measure(server, given.databases, given.jobs)
-        queued, queued_idle, waiting = measure_queue(server, given.databases, given.jobs)
-        embedded.stop(server.project)
+        try:
+            about = machine(server.running.url("postgres"))
+            applying, idle = measure(server, given.databases, given.jobs)
+            queued, queued_idle, waiting = measure_queue(server, given.databases, given.jobs)
+        finally:
+            embedded.stop(server.project)
     finally:
         shutil.rmtree(root, ignore_errors=True)
     text = (
