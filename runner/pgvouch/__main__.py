@@ -44,7 +44,7 @@ def main() -> None:
         signals.listen(listened)
         code = run(sys.argv[1:], os.environ)
     except KeyboardInterrupt as exc:  # it came outside of the command
-        code = error_of(exc)[1]
+        code = error_of(exc, ())[1]
     for number in (*listened, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
     output.finish(may_wait=code < SIGNALLED)

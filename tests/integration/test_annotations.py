@@ -95,7 +95,8 @@ def test_what_has_no_file_is_annotated_without_one(folder: Folder) -> None:
     (found,) = _commands(ran.err)
     assert found.startswith("::error title=pgvouch%3A not ready::no connection to")
     assert _commands(folder("status", "--nope", "--format=github").err) == [
-        "::error title=pgvouch%3A usage::No such option '--nope'."
+        "::error title=pgvouch%3A usage::pgvouch status has no option --nope"
+        "%0Apgvouch status --help lists them"
     ]
 
 

@@ -12,6 +12,7 @@ The modules, each importing only those above it:
     json_log      the same events as a line of JSON each
     fleet_lines   a rollout as JSON lines
     annotations   errors and findings for GitHub, and as SARIF
+    words         what was mistyped, and the words of other tools
     endings       every exception as one error with its exit code
     context       what the options come to, and the ways to tell a result
     options       the options that commands share
@@ -46,7 +47,6 @@ The modules, each importing only those above it:
     fleet_queue   those of the queue
     fleet         …
     help          …
-    words         the words of other tools
     main          the command line as a whole
     completion    …, which a shell asks at each tab
 """

@@ -5,16 +5,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from pgvouch.cli import output
-from pgvouch.cli.output import Styled, say, say_json, say_text
+from pgvouch.cli.output import Styled, say
 from pgvouch.engine.commands import Outcome
-from pgvouch.errors import MOST, Place, RefusedError, ServerMessage, UsageError, VouchError
+from pgvouch.errors import MOST, Place, RefusedError, ServerMessage, VouchError
 from pgvouch.events import (
     Doubted,
     Event,
@@ -322,21 +319,6 @@ def _say_labelled(label: str, *lines: str) -> None:
         shown = (*shown, f"… {len(lines) - _MAX_LINES} more lines")
     for number, line in enumerate(shown):
         say(f"  {'' if number else label:<7} ", _short(line), err=True)
-
-
-def refuse_arguments(exc: click.ClickException, own: Sequence[str], *, as_json: bool) -> None:
-    """Print what is wrong with the command line; a URL at the wrong place is not repeated."""
-    if as_json:
-        say_json({"error": refusal_of(exc, own).as_dict()})
-        return
-    shown = StringIO()
-    exc.show(shown)
-    say_text(_without_urls(shown.getvalue(), own).rstrip("\n"), err=True)
-
-
-def refusal_of(exc: click.ClickException, own: Sequence[str]) -> UsageError:
-    """Return the same as an error of ours."""
-    return UsageError(_without_urls(exc.format_message(), own))
 
 
 def forget_urls(error: VouchError, arguments: Sequence[str]) -> None:

@@ -99,15 +99,6 @@ class Context:
             as_text.print_error(error)
         self.annotate_error(error)
 
-    def refuse(self, error: VouchError, code: int) -> None:
-        """Give a wrong command line, which was printed for people, to all others."""
-        if self.log_format == "json":
-            from pgvouch.cli.json_log import log_error
-
-            log_error(error, code)
-        self.annotate_error(error)
-        self.finish()
-
     def doubt(self, text: str, place: Place | None) -> None:
         """Print a warning about a file, in the same ways."""
         if self.log_format == "json":

@@ -3,6 +3,7 @@
 import os
 import signal
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,8 +15,13 @@ TRACEBACK = "PGVOUCH_TRACEBACK"
 """The environment variable that has the traceback of an unforeseen error shown."""
 
 
-def error_of(exc: BaseException) -> tuple[VouchError, int]:
-    """Return the error that a person reads, and the exit code."""
+def error_of(exc: BaseException, commands: Sequence[str]) -> tuple[VouchError, int]:
+    """Return the error that a person reads, and the exit code.
+
+    Args:
+        exc: what a run has ended with.
+        commands: every command, for who has mistyped something.
+    """
     if isinstance(exc, (KeyboardInterrupt, click.Abort)):
         return _interrupted(exc)
     if signalled := _behind(exc):  # a driver or a step has made another error of it
@@ -23,6 +29,10 @@ def error_of(exc: BaseException) -> tuple[VouchError, int]:
         return _interrupted(signalled)
     if isinstance(exc, VouchError):
         error = exc
+    elif isinstance(exc, click.ClickException):
+        from pgvouch.cli.words import wrong_line
+
+        error = wrong_line(exc, commands)
     elif isinstance(exc, OSError) and exc.filename:
         error = UsageError(f"{exc.strerror or exc}: {os.fspath(exc.filename)!s}")
     elif isinstance(exc, MemoryError):

@@ -19,12 +19,16 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         arguments: without the program's name.
         environment: DATABASE_URL and the like.
     """
-    context = Context(environment)
     code: Any = 0
     # The options are not parsed yet when they are wrong.
     # What follows `--` is for the command that an entrypoint becomes.
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json, shape = "--json" in own, _given(own, "--format")
+    context = Context(
+        environment,
+        shape=shape if shape == "github" or (shape == "sarif" and not as_json) else "text",
+        log_format=_given(own, "--log-format"),
+    )
     output.begin(guarded=shape == "github", data_alone=shape == "sarif")
     error: VouchError | None = None
     try:
@@ -33,16 +37,8 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         code = cli.main(
             list(arguments), "pgvouch", complete_var="", standalone_mode=False, obj=context
         )
-    except click.ClickException as exc:
-        if isinstance(exc, click.NoSuchOption):
-            from pgvouch.cli.words import unknown_option
-
-            exc = unknown_option(exc, _COMMANDS)
-        context.shape = shape if shape in {"github", "sarif"} else "text"
-        context.log_format = _given(own, "--log-format")
-        if as_json or context.log_format != "json":
-            as_text.refuse_arguments(exc, own, as_json=as_json)
-        context.refuse(as_text.refusal_of(exc, own), exc.exit_code)
+    except _NO_ARGUMENTS as exc:
+        exc.show()
         return exc.exit_code
     except (Exception, KeyboardInterrupt) as exc:
         from pgvouch.cli.endings import error_of
@@ -51,9 +47,9 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             with output.written_to(1):
                 raise
         else:
-            error, code = error_of(exc)
-            as_text.forget_urls(error, arguments)
+            error, code = error_of(exc, _COMMANDS)
     if error:
+        as_text.forget_urls(error, arguments)
         context.as_json |= as_json  # it may have come ahead of the options
         context.report(error, code)
     if context.as_lines and error:
@@ -168,6 +164,9 @@ class Lazy(click.Group):
         return [*rest[:words], *ahead, *rest[words:]]
 
 
+_NO_ARGUMENTS: tuple[type[click.ClickException], ...] = tuple(
+    filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)])  # from click 8.2 on
+)
 _COMMANDS = (
     "migrate", "rollback", "redo", "status", "current", "history", "plan", "explain", "verify",
     "drift", "report", "new", "stamp", "lint", "dump", "seed", "accept", "accept-delta", "repair",

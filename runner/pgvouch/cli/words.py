@@ -1,5 +1,6 @@
-"""The words of other tools, and what is typed here for them. Loaded when a word is not known."""
+"""What is wrong with a command line, and the words of other tools. Loaded when something is."""
 
+import re
 from collections.abc import Sequence
 
 import click
@@ -79,22 +80,53 @@ def unknown_command(word: str, known: Sequence[str]) -> UsageError:
     return UsageError(said, hint="pgvouch help lists the commands")
 
 
-def unknown_option(exc: click.NoSuchOption, commands: Sequence[str]) -> click.NoSuchOption:
-    """Return the error for an option that there is not, with the one thing that may be meant.
+def wrong_line(exc: click.ClickException, commands: Sequence[str]) -> UsageError:
+    """Return what click says of a command line as an error that reads like all others.
 
     Args:
-        exc: as click has it, which names whatever is a little like it.
-        commands: some are typed with dashes ahead of them.
+        exc: as click has it.
+        commands: every command; some are typed with dashes ahead of them.
     """
+    ctx = exc.ctx if isinstance(exc, click.UsageError) else None
+    program = ctx.command_path if ctx else "pgvouch"
+    hint = f"{program} --help" if ctx else None
+    if isinstance(exc, click.NoSuchOption):
+        return _unknown_option(exc, program, commands)
+    if isinstance(exc, click.MissingParameter) and exc.param:
+        return UsageError(f"{program} needs {_called(exc.param)}", hint=hint)
+    if isinstance(exc, click.BadParameter) and exc.param:
+        said = exc.message.rstrip(".").replace("a valid integer range", "a whole number")
+        return UsageError(f"{_called(exc.param)}: {said}", hint=hint)
+    said = exc.format_message().rstrip(".")
+    if ctx and isinstance(ctx.command, click.Group) and (word := _NO_COMMAND.match(said)):
+        near = nearest(word[1], ctx.command.list_commands(ctx))
+        meant = f"did you mean {program} {near}?" if near else hint
+        return UsageError(f"{program} has no command `{word[1]}`", hint=meant)
+    if isinstance(exc, click.BadOptionUsage):
+        said = said.replace(f"'{exc.option_name}'", exc.option_name)
+    return UsageError(said[:1].lower() + said[1:], hint=hint)
+
+
+def _unknown_option(exc: click.NoSuchOption, program: str, commands: Sequence[str]) -> UsageError:
     name = exc.option_name
+    error = UsageError(f"{program} has no option {name}", hint=f"{program} --help lists them")
     if exc.ctx is None:
-        return exc
+        return error
     if exc.ctx.parent is None and (word := name.lstrip("-")) in commands:
-        said = f"No such option '{name}'. It is a command: pgvouch {word}"
-        return click.NoSuchOption(name, said, ctx=exc.ctx)
-    options = [each for option in exc.ctx.command.params for each in option.opts]
-    near = nearest(name, options, likeness=0.7) if name.startswith("--") else None
-    return click.NoSuchOption(name, None, [near] if near else None, ctx=exc.ctx)
+        error.hint = f"it is a command: pgvouch {word}"
+    elif name.startswith("--"):
+        options = [each for option in exc.ctx.command.params for each in option.opts]
+        if near := nearest(name, options, likeness=0.7):
+            error.hint = f"did you mean {near}?"
+    return error
 
 
+def _called(parameter: click.Parameter) -> str:
+    """Return what a parameter is typed as."""
+    if isinstance(parameter, click.Option):
+        return max(parameter.opts, key=len)
+    return parameter.human_readable_name
+
+
+_NO_COMMAND = re.compile("No such command '([^']*)'")
 _LONGEST = 40
