@@ -76,6 +76,11 @@ def until(url: str, condition: str) -> None:
 ASLEEP = "from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
 SLEEPING = f"exists (select {ASLEEP})"
 """Something sleeps in the database that is asked."""
+AT_WORK = (
+    "exists (select from pg_stat_activity where application_name = 'pgvouch fleet' "
+    "and datname = current_database())"
+)
+"""A fleet's runner is connected to the database that is asked."""
 
 
 def wake(url: str, how: str = "cancel") -> None:

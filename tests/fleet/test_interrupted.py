@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import psutil
+import psycopg
 import pytest
 
 from conftest import query
-from faults.processes import DEADLINE_S, SLEEPING, until
+from faults.processes import AT_WORK, DEADLINE_S, SLEEPING, until
 from fleet.conftest import Tenants
 
 
@@ -38,6 +39,33 @@ def test_it_ends_at_once_and_says_so(tenants: Tenants, number: signal.Signals) -
     tenants.write({"003_c.sql": "select 1;"})
     assert tenants("migrate").code == 0
     assert [tenants.applied(n) for n in (0, 1)] == [3, 3]
+
+
+@pytest.mark.parametrize("held", ["select from pgvouch.ledger for update", "lock table public.a"])
+def test_it_ends_between_two_attempts(tenants: Tenants, held: str) -> None:
+    """Nothing runs in the servers then that could be cancelled."""
+    tenants.make(0, 1)
+    tenants.fleet(waves=("rest",)).migrate(to="001_a")
+    tenants.write({"002_b.sql": "alter table public.a add b int;"})
+    with psycopg.connect(tenants.url(0)) as one, psycopg.connect(tenants.url(1)) as two:
+        for other in (one, two):
+            other.execute(held)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pgvouch", "fleet", "migrate", "--wave", "rest",
+             "--lock-timeout", "50ms", "--url", tenants.server.url("postgres"),
+             "--pattern", f"{tenants.prefix}_*"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        for n in (0, 1):
+            until(tenants.url(n), AT_WORK)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == 128 + signal.SIGINT
+        assert "2 under way or not begun; what ran was rolled back" in err, err
+        _, alive = psutil.wait_procs(children, timeout=DEADLINE_S)
+        assert alive == []
+    assert [tenants.applied(n) for n in (0, 1)] == [1, 1]
 
 
 def test_no_worker_outlives_a_program_that_was_killed(tenants: Tenants) -> None:

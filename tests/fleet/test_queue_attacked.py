@@ -13,7 +13,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from conftest import query
-from faults.processes import DEADLINE_S, SLEEPING, until, wake
+from faults.processes import AT_WORK, DEADLINE_S, SLEEPING, until, wake
 from fleet.conftest import Tenants
 from fleet.test_queue import (
     ended,
@@ -241,6 +241,19 @@ def test_what_still_runs_after_a_cancel_is_cancelled_with_now(queued: Tenants) -
         assert doing == 1
         ended(queued)
     assert FleetQueue(fleet_of(queued)).progress().counts[(0, State.FAILED)] == 1
+
+
+def test_what_waits_for_another_runner_is_cancelled_with_now(queued: Tenants) -> None:
+    """Its server has nothing to cancel meanwhile: it is asked again and again."""
+    fleet_of(queued).migrate(to="001_a")
+    FleetQueue(fleet_of(queued)).enqueue()
+    with psycopg.connect(queued.url(0)) as other, workers(queued, 1):
+        other.execute("select from pgvouch.ledger for update")
+        until(queued.url(0), AT_WORK)
+        FleetQueue(fleet_of(queued)).cancel(now=True)
+        ended(queued)
+    assert FleetQueue(fleet_of(queued)).progress().counts[(0, State.FAILED)] == 1
+    assert queued.applied(0) == 1
 
 
 def test_a_list_that_cannot_be_read_is_said_and_marks_nothing(queued: Tenants) -> None:

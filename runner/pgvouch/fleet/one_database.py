@@ -1,5 +1,6 @@
 """What is done in one database of a fleet: in a thread of a process of its own."""
 
+import os
 import signal
 import threading
 import time
@@ -7,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
 
@@ -30,7 +31,7 @@ from pgvouch.ledger.ledger import judged_sql
 from pgvouch.ledger.repeatable import read_runs
 from pgvouch.plan import repeat
 from pgvouch.postgres.reach import open_session, telling_of_loss
-from pgvouch.postgres.retry import RetryLimits, retry
+from pgvouch.postgres.retry import PAUSE, RetryLimits, retry
 from pgvouch.postgres.session import ConnectionLost, QueryError, Session
 from pgvouch.sqltext.own import own_query
 
@@ -61,13 +62,15 @@ class Order:
     """Of a rollback: the comment that the rollout has left in the ledgers' logs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class _Doing:
     """A job that is under way."""
 
     job: Job
     landed: list[str] = field(default_factory=list)
     """What was applied or rolled back so far: with an error behind it, that stays."""
+    session: Session | None = None
+    is_cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property
     def target(self) -> Target:
@@ -78,6 +81,22 @@ class _Doing:
         """Keep what has landed."""
         if isinstance(event, Finished) and event.outcome in {"applied", "rolled back"}:
             self.landed.append(event.id)
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two attempts, of which the server knows nothing.
+
+        Raises:
+            VouchError: it was cancelled.
+        """
+        if self.is_cancelled.wait(seconds):
+            raise VouchError("cancelled while others were in its way")
+
+    def cancel(self) -> None:
+        """Have the server cancel what runs: it is rolled back."""
+        self.is_cancelled.set()
+        if self.session is not None:
+            with suppress(psycopg.Error, OSError):
+                self.session.connection.cancel()
 
 
 class Pipe(Protocol):
@@ -92,23 +111,31 @@ class Pipe(Protocol):
     def close(self) -> None:
         """Close this end."""
 
+    def fileno(self) -> int:
+        """Return its descriptor."""
+
 
 def serve(done: "Done", pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -> None:
-    """Do what comes through a pipe, and send each Result, until None comes or the pipe is closed.
+    """Do what comes through a pipe, and send each Result, until None comes.
 
     Args:
         done: does it.
         pipe: gives jobs with their numbers, and names of databases in which to cancel them; takes
-            results with the numbers.
+            results with the numbers. When it is closed, or SIGTERM comes, what runs is cancelled.
         threads: how many databases at once.
         others: ends of pipes that are not ours: while one is open, its process knows of no end.
     """
+    from multiprocessing.connection import wait as either  # not where nothing is to be done
+
     for other in others:
         other.close()
     # The process that has started this one says when it ends; its event loop hears its own signals.
-    signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _end)
+    # An exception might come between the start of a job and the note of it.
+    ends, tells = os.pipe()
+    os.set_blocking(tells, False)
+    signal.set_wakeup_fd(tells)
+    signal.signal(signal.SIGTERM, lambda *_: None)
     lock = threading.Lock()
 
     def work(number: int, job: Job) -> None:
@@ -118,29 +145,26 @@ def serve(done: "Done", pipe: Pipe, threads: int, others: Sequence[Pipe] = ()) -
 
     pool = ThreadPoolExecutor(threads)
     futures: set[Future[None]] = set()
-    try:
-        while (said := pipe.recv()) is not None:
-            if isinstance(said, tuple):
-                future = pool.submit(work, *said)
-                futures.add(future)
-                future.add_done_callback(futures.discard)
-            else:
+    is_cancelled = True
+    with suppress(EOFError, OSError):
+        while ends not in either([pipe.fileno(), ends]):
+            said = pipe.recv()
+            if said is None:
+                is_cancelled = False
+                break
+            if isinstance(said, str):
                 done.cancel(said)
-    except (EOFError, OSError, _Ended):
+                continue
+            future = pool.submit(work, *said)
+            futures.add(future)
+            future.add_done_callback(futures.discard)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if is_cancelled:
         pool.shutdown(wait=False, cancel_futures=True)
         done.cancel()
         while wait(futures, _CANCEL_AGAIN_S).not_done:  # one was between two statements
             done.cancel()
-    pool.shutdown(cancel_futures=True)
-
-
-class _Ended(BaseException):
-    """The process is to end."""
-
-
-def _end(_number: int, _frame: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    raise _Ended
+    pool.shutdown()
 
 
 class Done:
@@ -149,8 +173,7 @@ class Done:
     def __init__(self, order: Order) -> None:
         """Prepare the files."""
         self._order = order
-        self._sessions: dict[Session, str] = {}
-        self._is_cancelled = False
+        self._under_way: set[_Doing] = set()
         self._prepared: Mapping[str, Task] = {}
         if order.action == "migrate":
             self._prepared = _prepared(order)
@@ -159,10 +182,10 @@ class Done:
         """Do it in one database; what goes wrong is its result."""
         began_s = time.monotonic()
         doing = _Doing(job)
-        session: Session | None = None
+        self._under_way.add(doing)
+        PAUSE.set(doing.pause)
         try:
-            session = self._opened(job.target.conninfo)
-            self._sessions[session] = job.target.name
+            doing.session = session = _opened(doing)
             with session, telling_of_loss():
                 found = _ACTIONS[self._order.action](self, session, doing)
         except VouchError as exc:
@@ -177,28 +200,14 @@ class Done:
         except Exception as exc:  # one database's surprise ends no rollout
             found = Result(job.target.name, State.FAILED, cause=f"unforeseen: {type(exc).__name__}")
         finally:
-            if session is not None:
-                self._sessions.pop(session, None)
+            self._under_way.discard(doing)
         return replace(found, seconds=time.monotonic() - began_s)
-
-    def _opened(self, conninfo: str) -> Session:
-        """Open a session; where the server has no connection left, one may be free in a moment."""
-
-        def again(exc: BaseException) -> bool:
-            return isinstance(exc, TooManyConnectionsError) and not self._is_cancelled
-
-        def attempt() -> Session:
-            return open_session(conninfo, application_name="pgvouch fleet")
-
-        return retry(attempt, _FULL, again=again, tell=lambda _: None)
 
     def cancel(self, name: str | None = None) -> None:
         """Have the servers cancel what runs, in one database or in all: it is rolled back."""
-        self._is_cancelled = self._is_cancelled or name is None
-        for session, at in list(self._sessions.items()):
-            if name in {None, at}:
-                with suppress(psycopg.Error, OSError):
-                    session.connection.cancel()
+        for doing in list(self._under_way):
+            if name in {None, doing.target.name}:
+                doing.cancel()
 
     def migrate(self, session: Session, doing: _Doing) -> Result:
         """Apply what is pending."""
@@ -266,6 +275,18 @@ class Done:
             return Result(name, State.CURRENT, version=newest(rows))
         return Result(name, State.DRIFTED, 0.0, newest(rows), cause="; ".join(lines),
                       notes=tuple(lines))  # fmt: skip
+
+
+def _opened(doing: _Doing) -> Session:
+    """Open a session; where the server has no connection left, one may be free in a moment."""
+
+    def attempt() -> Session:
+        return open_session(doing.target.conninfo, application_name="pgvouch fleet")
+
+    def again(exc: BaseException) -> bool:
+        return isinstance(exc, TooManyConnectionsError)
+
+    return retry(attempt, _FULL, again=again, tell=lambda _: None)
 
 
 def _told(difference: "Difference") -> str:

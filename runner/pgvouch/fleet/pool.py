@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -16,7 +17,8 @@ THREADS = 4
 """Of a process: more of them fight for the interpreter, unless there are more jobs than that."""
 _IMPORTED = ["pgvouch.fleet.one_database", "pgvouch.engine.run", "pgvouch.engine.task"]
 _TRIES = 2
-_END_S = 10
+_END_S = 8.0
+"""For processes to end: less than a program has after a signal."""
 
 
 @dataclass(eq=False)
@@ -62,8 +64,11 @@ class Pool:
             else:
                 with suppress(OSError):
                     each.pipe.send(None)
+        until_s = time.monotonic() + _END_S
         for each in self._processes:
-            each.process.join(_END_S)
+            each.process.join(max(until_s - time.monotonic(), 0.0))
+            if at_once:
+                each.process.kill()  # it waits for a server that says nothing
 
     async def do(self, job: Job) -> Result:
         """Work on a database, in another process again where the first one is killed.

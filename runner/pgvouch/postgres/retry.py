@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +15,9 @@ T = TypeVar("T")
 
 TRANSIENT = frozenset({"55P03", "40P01", "40001"})
 """SQLSTATEs by which a statement gives way: lock timeout, deadlock, serialization failure."""
+
+PAUSE: ContextVar[Callable[[float], None]] = ContextVar("PAUSE", default=time.sleep)
+"""Waits for so many seconds. A thread hears no signal: it may set one that somebody else ends."""
 
 
 def others_were_in_the_way(server: "ServerMessage | None") -> bool:
@@ -109,10 +113,8 @@ def _tried_again(
         assert state.next_action is not None
         error = state.outcome.exception()
         assert error is not None
-        remaining = patience.budget_s - (state.seconds_since_start or 0.0)
-        tell(
-            FailedAttempt(error, state.attempt_number, state.next_action.sleep, max(remaining, 0.0))
-        )
+        remaining_s = max(patience.budget_s - (state.seconds_since_start or 0.0), 0.0)
+        tell(FailedAttempt(error, state.attempt_number, state.next_action.sleep, remaining_s))
 
     def before(state: "RetryCallState") -> None:
         if revive and state.attempt_number > 1:
@@ -120,6 +122,7 @@ def _tried_again(
 
     counted = stop_after_attempt(patience.attempts) if patience.attempts else stop_never
     return Retrying(
+        sleep=PAUSE.get(),
         retry=retry_if_exception(again),
         stop=stop_before_delay(patience.budget_s) | counted,
         wait=wait_random_exponential(multiplier=patience.first_s, max=patience.longest_s),
