@@ -252,7 +252,7 @@ def test_the_database_is_ahead(container: Container, migrate: bool) -> None:
 def test_no_command(container: Container) -> None:
     code, out, err = container.ends()
     assert (code, out) == (2, "")
-    assert "Missing argument" in err
+    assert "pgvouch entrypoint needs -- CMD..." in err
     assert not _has_ledger(container.url)
 
 

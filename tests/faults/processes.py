@@ -47,7 +47,8 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
         out, err = process.communicate(timeout=DEADLINE_S)
     except subprocess.TimeoutExpired:
         process.kill()
-        raise
+        out, err = process.communicate()
+        raise AssertionError(f"it runs on after {DEADLINE_S} s, and said:\n{out}{err}") from None
     return process.returncode, out, err
 
 
