@@ -18,7 +18,8 @@ migrate rollback status plan verify drift seed stamp: export PGVOUCH_HINTS := ma
 VENV    := .venv
 PGVOUCH := $(VENV)/bin/pgvouch
 STAMP   := $(VENV)/installed
-PYTEST   = $(VENV)/bin/python -m pytest -n $(or $(WORKERS),auto)
+# A worker with nothing left to do takes over from one that has more than the next test.
+PYTEST   = $(VENV)/bin/python -m pytest -n $(or $(WORKERS),auto) --dist worksteal
 
 .PHONY: help migrate rollback status plan verify drift seed stamp quick test test-all torture bench bench-fleet lint clean install
 
