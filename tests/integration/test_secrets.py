@@ -92,8 +92,29 @@ def test_the_place_of_the_mistake_is_said(folder: Folder) -> None:
         ("postgresql://u:s%zz@host/db", 17),
         ("postgresql://host/db?user=me@corp", 29),
         ("postgresql+psycopg2://u:se/cret@host/db?pgbouncer=true", 27),
+        ("postgresql+psycopg2://u:s%zz@host/db", 26),
     ):
         assert f"it is character {at} of it" in folder("migrate", url=url).err
+
+
+def test_other_bytes_than_of_utf8(folder: Folder) -> None:
+    """psycopg decodes all that is in a connection string."""
+    folder.write({"001_a.sql": "select 1;"})
+    for url, at in (
+        ("postgresql+psycopg2://u:se%90cret@host/db", 27),
+        ("postgresql://u:%C3%A4%C3%28@host/db", 22),
+        ("postgresql://u:se\udc90cret@host/db", 18),
+        ("host=h password=se\udc90cret", 19),
+    ):
+        ran = folder("migrate", url=url)
+        assert (ran.code, "the URL in --url cannot be read: there are bytes" in ran.err) == (
+            2,
+            True,
+        )
+        assert f"they begin at character {at} of it" in ran.err
+        assert not _has_part(ran.err, "cret@")
+    for fine in ("postgresql://u:%C3%A4@127.0.0.1:1/x", "host=127.0.0.1 port=1 password=%90"):
+        assert folder("status", url=fine).code == 5
 
 
 def test_urls_of_others_are_told_apart(folder: Folder) -> None:
@@ -144,8 +165,10 @@ def test_a_service_file(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None
         (f"[s]\n{SECRET}\n", 2),
         (f"[s]\n{SECRET}=1\n", 2),
         (f"[{SECRET}\n", 2),
+        ("[s]\nhost=127.0.0.1\nport=1\npassword=\udcff\n", 5),
+        (f"[s]\nhost=127.0.0.1\nport=1\npassword={SECRET}\nuser=\udcff\n", 2),
     ):
-        file.write_text(text)
+        file.write_text(text, errors="surrogateescape")
         ran = folder("status", url="service=s")
         assert not _has_part(ran.out + ran.err, SECRET), text
         assert ran.code == code, ran.err

@@ -139,6 +139,17 @@ def test_what_is_empty_in_the_environment_hides_what_the_file_says() -> None:
         _url({"DATABASE_URL": ""}, {"DATABASE_URL": "postgresql://h/d"})
 
 
+@pytest.mark.parametrize("name", ["PGDATABASE", "PGHOST", "PGUSER"])
+def test_a_name_that_is_no_text(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = {"PGDATABASE": "d", "PGPASSWORD": "\udcff", name: "\udcff"}
+    for variable, value in place.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match=f"in {name} or in the service file is no text in UTF-8"):
+        find_target("d", Given(None, os.environ), alone=True)
+    monkeypatch.setenv(name, "x")
+    assert find_target("d", Given(None, os.environ), alone=True).source == "PGDATABASE"
+
+
 def test_it_is_said_what_is_missing() -> None:
     for place in ({"PGHOST": "h", "PGUSER": "u"}, {"PGHOSTADDR": "::1"}):
         with pytest.raises(UsageError, match="no database is named") as caught:

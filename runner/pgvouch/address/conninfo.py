@@ -8,6 +8,7 @@ and with none of its text.
 
 import re
 from functools import lru_cache
+from urllib.parse import unquote
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -19,13 +20,15 @@ URL = re.compile(r"postgres(?:ql)?(?:\+(?P<driver>\w+))?://(?P<rest>.*)\Z", re.D
 """PostgreSQL's own, or SQLAlchemy's with the name of a driver."""
 _OTHER_SCHEME = re.compile(r"\s*[A-Za-z][\w+.:-]*://")
 _NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+_ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _NUMBERS = {
     "port": re.compile(r"[0-9]*(?:,[0-9]*)*\Z"),
     "connect_timeout": re.compile(r"\s*-?[0-9]*\s*\Z"),
 }
 _SEMICOLONS = re.compile(r";\s*[A-Za-z][\w ]*=")
 _NEAR_URL = re.compile(r"://|\bpassword\s*=|\bhost\s*=", re.IGNORECASE)
-_SHOWN = ("host", "hostaddr", "user", "dbname", "service")
+SHOWN = ("host", "hostaddr", "user", "dbname", "service")
+"""Where it goes: what an error says of an address."""
 _WRITE = "write postgresql://user@host:5432/database; percent-encode @ : / ? # % in a password"
 _KEPT = 4096
 """A fleet's are read several times each, and libpq takes long to."""
@@ -43,7 +46,7 @@ def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
         UsageError: it cannot be read, or not for certain; nothing of it is in the message.
     """
     what = f"the URL in {source}" if source else "the URL"
-    refuse_misleading(conninfo, what)
+    refuse_as_written(conninfo, what)
     try:
         parts = dict(_settings(conninfo))
     except psycopg.Error:
@@ -55,7 +58,7 @@ def parts_of(conninfo: str, source: str = "") -> dict[str, str]:
                 notes=[_QUIET],
                 hint=_WRITE if URL.match(conninfo) else "write host=… port=5432 user=… dbname=…",
             )
-    for name in _SHOWN:
+    for name in SHOWN:
         value = parts.get(name, "")
         # `host=h;password=p`, as other drivers write it, is a host's name to libpq.
         if (
@@ -79,12 +82,19 @@ def looks_like_one(text: str) -> bool:
     return _NEAR_URL.search(text) is not None
 
 
-def refuse_misleading(conninfo: str, what: str) -> None:
-    """Refuse what libpq reads otherwise than its author meant.
+def refuse_as_written(conninfo: str, what: str) -> None:
+    """Refuse what libpq reads otherwise than its author meant, and what it or psycopg cannot read.
 
-    libpq takes the first `@` ahead of any `/` for the end of the password, so any other `@` shows
-    that the password, or something else, is not encoded.
+    The string is as it was written, so that a position in it is where its author finds it. libpq
+    takes the first `@` ahead of any `/` for the end of the password, so any other `@` shows that
+    the password, or something else, is not encoded. psycopg reads nothing but UTF-8.
     """
+    if (at := _other_bytes(conninfo)) is not None:
+        raise UsageError(
+            f"{what} cannot be read: there are bytes in it that are no text in UTF-8",
+            notes=[f"they begin at character {at + 1} of it", _QUIET],
+            hint=_WRITE,
+        )
     match = URL.match(conninfo)
     if match is None:
         return
@@ -98,17 +108,36 @@ def refuse_misleading(conninfo: str, what: str) -> None:
             hint=_WRITE,
         )
     offender = re.search(r"[@/]", rest[:end]) if end >= 0 else None
-    if offender is None:
-        return
-    at = offender.start()
-    # A parameter that libpq knows is no part of a password.
-    if rest[at] == "/" and rest[at:end].partition("?")[2].partition("=")[0] in KEYWORDS:
-        at = rest.index("@", rest.index("?", at))
-    raise UsageError(
-        f"{what} cannot be read for certain: a character in it has to be percent-encoded",
-        notes=[f"it is character {start + at + 1} of it", _QUIET],
+    if offender is not None:
+        at = offender.start()
+        # A parameter that libpq knows is no part of a password.
+        if rest[at] == "/" and rest[at:end].partition("?")[2].partition("=")[0] in KEYWORDS:
+            at = rest.index("@", rest.index("?", at))
+        raise _not_encoded(f"{what} cannot be read for certain", start + at)
+    if wrong := _NOT_ENCODED.search(conninfo):
+        raise _not_encoded(f"{what} cannot be read", wrong.start())
+
+
+def _not_encoded(said: str, at: int) -> UsageError:
+    return UsageError(
+        f"{said}: a character in it has to be percent-encoded",
+        notes=[f"it is character {at + 1} of it", _QUIET],
         hint=_WRITE,
     )
+
+
+def _other_bytes(conninfo: str) -> int | None:
+    """Return where bytes begin that are no text: as they are, or percent-encoded in a URL."""
+    try:
+        conninfo.encode()
+    except UnicodeEncodeError as exc:
+        return exc.start
+    for found in _ENCODED.finditer(conninfo) if URL.match(conninfo) else ():
+        try:
+            unquote(found[0], errors="strict")
+        except UnicodeDecodeError as exc:
+            return found.start() + 3 * exc.start
+    return None
 
 
 def _no_port(rest: str) -> int | None:
@@ -141,12 +170,6 @@ def _unreadable(conninfo: str, what: str) -> UsageError:
             notes=["it may be one of another driver's" if name in FOREIGN else _QUIET],
             hint="take it out of the URL; what can be there: "
             "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS",
-        )
-    if wrong := _NOT_ENCODED.search(conninfo):
-        return UsageError(
-            f"{what} cannot be read: a character in it has to be percent-encoded",
-            notes=[f"it is character {wrong.start() + 1} of it", _QUIET],
-            hint=_WRITE,
         )
     return UsageError(f"{what} cannot be read", notes=[_QUIET], hint=_WRITE)
 

@@ -8,7 +8,7 @@ is refused.
 
 from collections import Counter
 
-from pgvouch.address.conninfo import URL, refuse_misleading
+from pgvouch.address.conninfo import URL, refuse_as_written
 from pgvouch.address.parameters import (
     DRIVERS,
     DRIVERS_OWN,
@@ -39,7 +39,7 @@ def understood(conninfo: str, source: str = "") -> tuple[str, tuple[str, ...]]:
     if match is None or (driver and driver not in DRIVERS):
         return conninfo, ()
     what = f"the URL in {source}" if source else "the URL"
-    refuse_misleading(conninfo, what)
+    refuse_as_written(conninfo, what)
     left = [f"+{driver}"] if driver else []
     userinfo, at, place = match["rest"].rpartition("@")
     place, _, query = place.partition("?")

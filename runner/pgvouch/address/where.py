@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
-from pgvouch.address.conninfo import looks_like_one, parts_of
+from pgvouch.address.conninfo import SHOWN, looks_like_one, parts_of
 from pgvouch.address.foreign import told, understood
 from pgvouch.address.parameters import VARIABLES
 from pgvouch.errors import UsageError
@@ -199,13 +199,28 @@ def _said_by_libpq(url: str) -> dict[str, str] | None:
 
     Returns:
         The settings, without the port; None where there is no such service.
+
+    Raises:
+        UsageError: what the database, its server or the user is called is no text in UTF-8.
     """
     asked = make_conninfo(url, port=",".join(["1"] * _TOO_MANY_PORTS))
     connection = pq.PGconn.connect_start(asked.encode())
     try:
-        found = {o.keyword.decode(): o.val.decode() for o in connection.info if o.val}
+        # A password may be any bytes: libpq sends them as they are.
+        found = {
+            o.keyword.decode(): o.val.decode(errors="surrogateescape")
+            for o in connection.info
+            if o.val
+        }
     finally:
         connection.finish()
+    for name in SHOWN:
+        if re.search("[\ud800-\udfff]", found.get(name, "")):
+            variable = next(v for v, keyword in VARIABLES.items() if keyword == name)
+            raise UsageError(
+                f"the {name} in {variable} or in the service file is no text in UTF-8",
+                hint=f'write it in UTF-8: printf %s "${variable}" | od -c shows its bytes',
+            )
     return found or None
 
 
