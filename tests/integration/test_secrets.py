@@ -107,10 +107,8 @@ def test_other_bytes_than_of_utf8(folder: Folder) -> None:
         ("host=h password=se\udc90cret", 19),
     ):
         ran = folder("migrate", url=url)
-        assert (ran.code, "the URL in --url cannot be read: there are bytes" in ran.err) == (
-            2,
-            True,
-        )
+        assert ran.code == 2
+        assert "the URL in --url cannot be read: there are bytes" in ran.err
         assert f"they begin at character {at} of it" in ran.err
         assert not _has_part(ran.err, "cret@")
     for fine in ("postgresql://u:%C3%A4@127.0.0.1:1/x", "host=127.0.0.1 port=1 password=%90"):

@@ -150,6 +150,21 @@ def test_a_name_that_is_no_text(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     assert find_target("d", Given(None, os.environ), alone=True).source == "PGDATABASE"
 
 
+@pytest.mark.parametrize("name", ["PGAPPNAME", "PGDATABASE", "PGPASSWORD", "PGUSER"])
+def test_what_is_no_text_in_an_environment_of_the_callers_own(name: str) -> None:
+    """libpq does not see it, so that it would have to go into a connection string."""
+    for place in ({"PGDATABASE": "d"}, {"DATABASE_URL": "postgresql://h"}):
+        said = f"in {name} or in the service file is no text in UTF-8"
+        with pytest.raises(UsageError, match=said):
+            _url({**place, name: "\udcff"})
+
+
+def test_a_folder_whose_name_is_no_text() -> None:
+    for url in ("postgresql://h", "postgresql://h/d", "embedded:"):
+        with pytest.raises(UsageError, match=r"its folder, and notes\\udcff is no text in UTF-8"):
+            find_target("notes\udcff", Given(url), alone=True)
+
+
 def test_it_is_said_what_is_missing() -> None:
     for place in ({"PGHOST": "h", "PGUSER": "u"}, {"PGHOSTADDR": "::1"}):
         with pytest.raises(UsageError, match="no database is named") as caught:

@@ -89,13 +89,16 @@ def refuse_as_written(conninfo: str, what: str) -> None:
     takes the first `@` ahead of any `/` for the end of the password, so any other `@` shows that
     the password, or something else, is not encoded. psycopg reads nothing but UTF-8.
     """
-    if (at := _other_bytes(conninfo)) is not None:
+    match = URL.match(conninfo)
+    at = other_bytes(conninfo)
+    if at is None and match:
+        at = _encoded_bytes(conninfo)
+    if at is not None:
         raise UsageError(
             f"{what} cannot be read: there are bytes in it that are no text in UTF-8",
             notes=[f"they begin at character {at + 1} of it", _QUIET],
             hint=_WRITE,
         )
-    match = URL.match(conninfo)
     if match is None:
         return
     start = match.start("rest")
@@ -126,13 +129,18 @@ def _not_encoded(said: str, at: int) -> UsageError:
     )
 
 
-def _other_bytes(conninfo: str) -> int | None:
-    """Return where bytes begin that are no text: as they are, or percent-encoded in a URL."""
+def other_bytes(text: str) -> int | None:
+    """Return where bytes begin that are no text in UTF-8: Python reads them as half surrogates."""
     try:
-        conninfo.encode()
+        text.encode()
     except UnicodeEncodeError as exc:
         return exc.start
-    for found in _ENCODED.finditer(conninfo) if URL.match(conninfo) else ():
+    return None
+
+
+def _encoded_bytes(url: str) -> int | None:
+    """Return where bytes begin that are percent-encoded, and no text in UTF-8."""
+    for found in _ENCODED.finditer(url):
         try:
             unquote(found[0], errors="strict")
         except UnicodeDecodeError as exc:

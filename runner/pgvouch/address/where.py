@@ -6,13 +6,13 @@ gets into it: what a file in a checkout says of TLS or a password is not for ano
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
-from pgvouch.address.conninfo import SHOWN, looks_like_one, parts_of
+from pgvouch.address.conninfo import SHOWN, looks_like_one, other_bytes, parts_of
 from pgvouch.address.foreign import told, understood
 from pgvouch.address.parameters import VARIABLES
 from pgvouch.errors import UsageError
@@ -79,8 +79,15 @@ def find_target(name: str, given: Given, *, alone: bool) -> Target:
         alone: whether it is the only database that is asked for.
 
     Raises:
-        UsageError: nothing says it, or the URL cannot be read or names another database.
+        UsageError: nothing says it, the URL cannot be read or names another database, or a name
+            is no text in UTF-8.
     """
+    if other_bytes(name) is not None:
+        shown = name.encode("ascii", "backslashreplace").decode()
+        raise UsageError(
+            f"a database has the name of its folder, and {shown} is no text in UTF-8",
+            hint="rename the folder: mv and a tab for the name, in a shell",
+        )
     found = _find_url(name, given)
     if found is None:
         return _by_variables(name, given, alone=alone)
@@ -164,6 +171,7 @@ def _completed(url: str, parts: Mapping[str, str], given: Given) -> str:
     }
     if not added:
         return url
+    _refuse_other_bytes(added, added)  # a connection string can hold none
     if "service" in parts or given.of("PGSERVICE"):
         if given.dotenv.get("PGSERVICEFILE") and "PGSERVICEFILE" not in given.environment:
             raise UsageError(
@@ -214,14 +222,18 @@ def _said_by_libpq(url: str) -> dict[str, str] | None:
         }
     finally:
         connection.finish()
-    for name in SHOWN:
-        if re.search("[\ud800-\udfff]", found.get(name, "")):
+    _refuse_other_bytes(found, SHOWN)
+    return found or None
+
+
+def _refuse_other_bytes(settings: Mapping[str, str], names: Iterable[str]) -> None:
+    for name in names:
+        if other_bytes(settings.get(name, "")) is not None:
             variable = next(v for v, keyword in VARIABLES.items() if keyword == name)
             raise UsageError(
                 f"the {name} in {variable} or in the service file is no text in UTF-8",
                 hint=f'write it in UTF-8: printf %s "${variable}" | od -c shows its bytes',
             )
-    return found or None
 
 
 def _names_one(name: str, what: str) -> UsageError:
