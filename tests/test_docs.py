@@ -217,6 +217,8 @@ def test_tests_that_the_tiers_name_are_there() -> None:
     ids = [line.removeprefix("tests/") for line in ran.stdout.splitlines()]
     named = [*tiers.THOROUGH, *tiers.KEPT, *tiers.CONTRACTS]
     assert [start for start in named if not any(i.startswith(start) for i in ids)] == []
+    contracts = [i for i in ids if i.startswith(tiers.CONTRACTS)]
+    assert [tool for tool in tiers.KEPT_TOOLS if not any(tool in i for i in contracts)] == []
 
 
 def test_the_settings_are_those_of_the_documents(tmp_path: Path) -> None:

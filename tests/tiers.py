@@ -28,10 +28,8 @@ THOROUGH: dict[str, str] = {
     "fleet/test_queue.py": "the queue of a fleet",
     "fleet/test_queue_attacked.py": "attacks on the queue of a fleet",
     "fleet/test_release.py::test_the_manifests": "the queue of a fleet",
-    "fleet/test_release.py::test_a_release_that_is_broken_at_the_canary[_by_workers": "the queue of a "
-    "fleet",
-    "fleet/test_one_at_a_time.py::test_while_a_program_is_at_one_no_other_begins[control": "more gates "
-    "of a fleet",
+    "fleet/test_release.py::test_a_release": "the queue of a fleet",
+    "fleet/test_one_at_a_time.py::test_while_a_program": "a fleet's results elsewhere",
     "fleet/test_one_at_a_time.py::test_whoever_watches": "the queue of a fleet",
     "fleet/test_between.py": "more gates of a fleet",
     "fleet/test_live.py": "terminals of other kinds",
@@ -160,6 +158,8 @@ KEPT = (
     "adopt/test_sizes.py::test_all_of_it_in_one_command[alembic",
     "faults/test_terminal.py::test_it_shows_the_seconds",
     "fleet/test_pool.py::test_a_killed",
+    "fleet/test_release.py::test_a_release_that_is_broken_at_the_canary[_alone",
+    "fleet/test_one_at_a_time.py::test_while_a_program_is_at_one_no_other_begins[file",
     "integration/test_captures.py::test_status",
     "integration/test_inverse.py::test_what_does_not_is_rolled_back[left over",
     "integration/test_inverse.py::test_what_does_not_is_rolled_back[is new",
